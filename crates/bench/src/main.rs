@@ -1,0 +1,3 @@
+//! Benchmarks and the mixed-log generator for them.
+
+fn main() {}

@@ -1,0 +1,170 @@
+-- Times are milliseconds since the epoch, UTC. Identities are 32 hexadecimal digits. Words (severity,
+-- category, outcome, role) are spelled as in the domain. Addresses are their canonical text.
+
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Firms, and what is installed in them.
+CREATE TABLE member (
+    id      TEXT PRIMARY KEY,
+    name    TEXT NOT NULL,
+    area    TEXT NOT NULL,             -- police force area, ONS code
+    region  TEXT NOT NULL,
+    sector  TEXT NOT NULL,
+    size    TEXT NOT NULL,
+    created INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE collector (
+    id            TEXT PRIMARY KEY,
+    member        TEXT NOT NULL REFERENCES member (id),
+    site          TEXT NOT NULL,
+    created       INTEGER NOT NULL,
+    revoked       INTEGER,
+    next_sequence INTEGER NOT NULL DEFAULT 1,
+    chain_head    TEXT NOT NULL,       -- hash of the last batch counted
+    conflict      INTEGER,             -- when a batch last contradicted the chain
+    last_seen     INTEGER,
+    heartbeat     TEXT                 -- the last heartbeat, JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX collector_by_member ON collector (member);
+
+CREATE TABLE token (
+    secret_hash TEXT PRIMARY KEY,      -- SHA-256; the secret itself is never stored
+    member      TEXT NOT NULL REFERENCES member (id),
+    site        TEXT NOT NULL,
+    created     INTEGER NOT NULL,
+    expires     INTEGER NOT NULL,
+    used        INTEGER,
+    collector   TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE certificate (
+    serial     TEXT PRIMARY KEY,
+    collector  TEXT NOT NULL REFERENCES collector (id),
+    not_before INTEGER NOT NULL,
+    not_after  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What firms sent: each batch once, each finding's latest sighting, and the edges the watch counts.
+CREATE TABLE batch (
+    receipt   INTEGER PRIMARY KEY AUTOINCREMENT,
+    collector TEXT NOT NULL REFERENCES collector (id),
+    sequence  INTEGER NOT NULL,
+    sha256    TEXT NOT NULL,
+    received  INTEGER NOT NULL,
+    sightings INTEGER NOT NULL,
+    UNIQUE (collector, sequence)
+) STRICT;
+
+CREATE TABLE sighting (
+    member     TEXT NOT NULL REFERENCES member (id),
+    id         TEXT NOT NULL,
+    collector  TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    detector   TEXT NOT NULL,
+    category   TEXT NOT NULL,
+    attack     TEXT NOT NULL,          -- JSON array
+    severity   TEXT NOT NULL,
+    confidence INTEGER NOT NULL,
+    outcome    TEXT NOT NULL,
+    first      INTEGER NOT NULL,
+    last       INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    sources    TEXT NOT NULL,          -- JSON array
+    PRIMARY KEY (member, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sighting_by_last ON sighting (last);
+CREATE INDEX sighting_by_key ON sighting (key, last);
+
+CREATE TABLE edge (
+    hour   INTEGER NOT NULL,           -- start of the hour
+    key    TEXT NOT NULL,
+    member TEXT NOT NULL,
+    source TEXT NOT NULL,
+    count  INTEGER NOT NULL,
+    PRIMARY KEY (hour, key, member, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX edge_by_key ON edge (key, hour);
+
+-- What the watch concluded, and who was told.
+CREATE TABLE threat (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key      TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    level    TEXT NOT NULL,
+    scope    TEXT NOT NULL,
+    state    TEXT NOT NULL,            -- emerging | watching | closed
+    severity TEXT NOT NULL,
+    opened   INTEGER NOT NULL,
+    updated  INTEGER NOT NULL,
+    closed   INTEGER,
+    score    REAL NOT NULL,
+    sources  INTEGER NOT NULL,
+    members  INTEGER NOT NULL,
+    first    INTEGER NOT NULL,
+    evidence TEXT NOT NULL             -- JSON object
+) STRICT;
+CREATE INDEX threat_by_key ON threat (key, state);
+
+CREATE TABLE threat_member (
+    threat INTEGER NOT NULL REFERENCES threat (id),
+    member TEXT NOT NULL,
+    first  INTEGER NOT NULL,
+    PRIMARY KEY (threat, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE warning (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    threat     INTEGER NOT NULL REFERENCES threat (id),
+    member     TEXT NOT NULL REFERENCES member (id),
+    issued     INTEGER NOT NULL,
+    expires    INTEGER NOT NULL,
+    body       TEXT NOT NULL,          -- the warning as sent, JSON
+    delivered  INTEGER,                -- first fetched by a collector of the member
+    hit        INTEGER,                -- first sighting of the threat at the member after the warning
+    UNIQUE (threat, member)
+) STRICT;
+CREATE INDEX warning_by_member ON warning (member, id);
+
+-- People, their sessions, and the record of who read what.
+CREATE TABLE person (
+    id       TEXT PRIMARY KEY,
+    email    TEXT NOT NULL UNIQUE,
+    name     TEXT NOT NULL,
+    role     TEXT NOT NULL,            -- member | analyst | officer | administrator
+    member   TEXT REFERENCES member (id),
+    area     TEXT,                     -- officer: force area; NULL: all of the region
+    created  INTEGER NOT NULL,
+    disabled INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sign_in_link (
+    secret_hash TEXT PRIMARY KEY,
+    person      TEXT NOT NULL REFERENCES person (id),
+    expires     INTEGER NOT NULL,
+    used        INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    secret_hash TEXT PRIMARY KEY,
+    person      TEXT NOT NULL REFERENCES person (id),
+    created     INTEGER NOT NULL,
+    last_used   INTEGER NOT NULL,
+    expires     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    at       INTEGER NOT NULL,
+    actor    TEXT NOT NULL,            -- person, or a name for a program
+    role     TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    member   TEXT,                     -- whose data
+    subject  TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash     TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_member ON audit (member, id);

@@ -1,0 +1,59 @@
+//! Identities of rows: 128 random bits, shown and stored as 32 hexadecimal digits.
+
+macro_rules! id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// A new random identity.
+            ///
+            /// # Errors
+            /// When the operating system gives no random bytes.
+            pub fn random() -> Result<Self, larum_link::secret::NoRandomness> {
+                larum_link::secret::random::<16>().map(|bytes| Self(u128::from_be_bytes(bytes)))
+            }
+
+            /// From its 32 hexadecimal digits.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                (text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                    .then(|| u128::from_str_radix(text, 16).ok())
+                    .flatten()
+                    .map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{:032x}", self.0)
+            }
+        }
+
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                Ok(self.to_string().into())
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                Self::parse(value.as_str()?).ok_or(rusqlite::types::FromSqlError::InvalidType)
+            }
+        }
+    };
+}
+
+id!(
+    /// A firm.
+    MemberId
+);
+id!(
+    /// An installed collector.
+    CollectorId
+);
+id!(
+    /// A person who signs in.
+    PersonId
+);

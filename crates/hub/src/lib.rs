@@ -1,0 +1,7 @@
+//! The hub's shells: enrolment, ingest, the store, the watch job, people, pages and jobs.
+//!
+//! Decisions are the core's (`larum_core::watch` and the rest); this crate moves bytes, rows and
+//! pages. The only SQL of the project stands in `store/`.
+
+pub mod id;
+pub mod store;

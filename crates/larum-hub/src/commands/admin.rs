@@ -1,0 +1,15 @@
+//! `larum-hub admin`.
+
+use crate::exit::{Exit, failure};
+
+/// Arguments of `larum-hub admin`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// With the exit code of the contract.
+pub fn run(_args: &Args) -> anyhow::Result<Exit> {
+    Err(failure(Exit::Usage, "the command `admin` is not built yet"))
+}

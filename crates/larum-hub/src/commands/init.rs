@@ -1,0 +1,15 @@
+//! `larum-hub init`.
+
+use crate::exit::{Exit, failure};
+
+/// Arguments of `larum-hub init`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// With the exit code of the contract.
+pub fn run(_args: &Args) -> anyhow::Result<Exit> {
+    Err(failure(Exit::Usage, "the command `init` is not built yet"))
+}

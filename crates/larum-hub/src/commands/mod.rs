@@ -1,0 +1,8 @@
+//! One file per command: its arguments, and what it does.
+
+pub mod admin;
+pub mod check_config;
+pub mod demo;
+pub mod init;
+pub mod not_built;
+pub mod serve;

@@ -1,0 +1,47 @@
+//! `larum-hub`: what a police cyber team or a resilience centre runs.
+
+mod commands;
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Joins what firms see, spots threats as they emerge, and warns those not hit yet.
+#[derive(Parser)]
+#[command(name = "larum-hub", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a whole town on this machine: a hub, firms with collectors, and a wave of attacks
+    Demo(commands::demo::Args),
+    /// Run the hub
+    Serve(commands::serve::Args),
+    /// Set up a new hub in a folder
+    Init(commands::init::Args),
+    /// Check a configuration file and report all its problems
+    CheckConfig(commands::check_config::Args),
+    /// Manage members, tokens and people
+    Admin(commands::admin::Args),
+    /// Export data for partners
+    Export(commands::not_built::Args),
+    /// Run the detection of threats over recorded sightings
+    Backtest(commands::not_built::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::CheckConfig(args) => commands::check_config::run(&args),
+        Command::Admin(args) => commands::admin::run(&args),
+        Command::Export(args) => commands::not_built::run("export", &args),
+        Command::Backtest(args) => commands::not_built::run("backtest", &args),
+    };
+    exit::report("larum-hub", result)
+}

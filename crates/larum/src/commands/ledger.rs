@@ -1,0 +1,18 @@
+//! `larum ledger`.
+
+use crate::exit::{Exit, failure};
+
+/// Arguments of `larum ledger`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// With the exit code of the contract.
+pub fn run(_args: &Args) -> anyhow::Result<Exit> {
+    Err(failure(
+        Exit::Usage,
+        "the command `ledger` is not built yet",
+    ))
+}

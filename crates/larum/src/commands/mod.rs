@@ -1,0 +1,11 @@
+//! One file per command: its arguments, and what it does.
+
+pub mod check_config;
+pub mod collect;
+pub mod join;
+pub mod ledger;
+pub mod not_built;
+pub mod outbox;
+pub mod parse;
+pub mod scan;
+pub mod status;

@@ -1,0 +1,15 @@
+//! `larum parse`.
+
+use crate::exit::{Exit, failure};
+
+/// Arguments of `larum parse`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// With the exit code of the contract.
+pub fn run(_args: &Args) -> anyhow::Result<Exit> {
+    Err(failure(Exit::Usage, "the command `parse` is not built yet"))
+}

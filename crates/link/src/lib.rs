@@ -1,0 +1,6 @@
+//! The contract between collector and hub: the wire types and their versions, the one-time token,
+//! TLS set-up, and content-pack signatures. Both sides depend on it; neither sees the other.
+
+pub mod clock;
+pub mod secret;
+pub mod wire;

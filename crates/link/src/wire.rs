@@ -1,0 +1,239 @@
+//! What goes over the wire between collector and hub, version 1.
+//!
+//! Bodies are JSON (so that the owner can read every byte that leaves), compressed with zstd on the
+//! request side. Unknown keys are ignored, so that either side may be newer; a change that an older
+//! peer would misread gets a new version and path. Samples of every released version stay in
+//! `corpus/wire/` for ever.
+//!
+//! | call | who | what |
+//! |---|---|---|
+//! | `POST /v1/enrol` | no certificate yet, one-time secret | [`EnrolRequest`] → [`Enrolled`] |
+//! | `POST /v1/renew` | client certificate | [`RenewRequest`] → [`Enrolled`] |
+//! | `POST /v1/batches` | client certificate | [`Batch`] → [`Receipt`] |
+//! | `POST /v1/heartbeat` | client certificate | [`Heartbeat`] → `204` |
+//! | `GET /v1/warnings?after=N&wait=S` | client certificate | → [`Warnings`]; held open up to `S` ≤ 30 seconds |
+//!
+//! Errors are [`Refusal`] with a 4xx or 5xx status.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of these types, in every batch.
+pub const WIRE_VERSION: u8 = 1;
+/// Most sightings in one batch.
+pub const MAX_BATCH_SIGHTINGS: usize = 1_000;
+/// Largest batch body before compression; the hub stops decompressing there.
+pub const MAX_BATCH_BYTES: usize = 1_048_576;
+/// Media type of a compressed JSON body.
+pub const MEDIA_TYPE: &str = "application/json";
+
+/// Asks for a certificate with a one-time token's secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    /// The token's secret, base64url.
+    pub secret: String,
+    /// PKCS#10 request, PEM. Its subject is ignored: the hub decides the name.
+    pub csr_pem: String,
+    /// Version of the collector program.
+    pub version: String,
+}
+
+/// Asks for the next certificate over the connection of the current one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewRequest {
+    /// PKCS#10 request over a new key, PEM.
+    pub csr_pem: String,
+}
+
+/// A certificate, and who the collector now is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// Identity of the collector, 32 hexadecimal digits.
+    pub collector: String,
+    /// Name of the member it belongs to, for the local page.
+    pub member: String,
+    /// Client certificate and the CA's, PEM, leaf first.
+    pub chain_pem: String,
+    /// Start of validity, seconds since the epoch.
+    pub not_before: i64,
+    /// End of validity, seconds since the epoch. Renew before two thirds have gone.
+    pub not_after: i64,
+}
+
+/// A sighting on the wire; see `larum_core::sighting::Sighting` for the meaning of each field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireSighting {
+    /// Finding id, 32 hexadecimal digits.
+    pub id: String,
+    /// What firms compare.
+    pub key: String,
+    /// Detector name or rule id.
+    pub detector: String,
+    /// Category word.
+    pub category: String,
+    /// ATT&CK ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attack: Vec<String>,
+    /// Severity word.
+    pub severity: String,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// Outcome word.
+    pub outcome: String,
+    /// First event, milliseconds since the epoch.
+    pub first: i64,
+    /// Last event, milliseconds since the epoch.
+    pub last: i64,
+    /// Events behind it.
+    pub count: u64,
+    /// Public addresses of the attackers.
+    pub sources: Vec<IpAddr>,
+}
+
+/// Sightings on their way to the hub. Batches of a collector are numbered from 1 without gaps and
+/// chained: `previous` is the ledger hash of the batch before, so the hub counts each exactly once
+/// and notices a second collector with a copied identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// [`WIRE_VERSION`].
+    pub version: u8,
+    /// Number of this batch, from 1.
+    pub sequence: u64,
+    /// SHA-256 of the batch before in the egress ledger, hexadecimal; 64 zeros for the first.
+    pub previous: String,
+    /// When it was made, milliseconds since the epoch, by the collector's clock.
+    pub created: i64,
+    /// At most [`MAX_BATCH_SIGHTINGS`].
+    pub sightings: Vec<WireSighting>,
+}
+
+/// The hub's word that a batch is durably counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The batch's number.
+    pub sequence: u64,
+    /// SHA-256 of the batch's JSON bytes as received, hexadecimal.
+    pub sha256: String,
+    /// The hub's number for it.
+    pub receipt: u64,
+    /// When the hub stored it, milliseconds since the epoch, by the hub's clock.
+    pub received: i64,
+}
+
+/// The sum of one device and hour (invariant 2): `received = events + Σ rejected + Σ dropped`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Records received.
+    pub received: u64,
+    /// Records that became events.
+    pub events: u64,
+    /// Records that did not, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Records dropped before parsing, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Findings.
+    pub findings: u64,
+    /// Findings without a sighting of their own, by reason.
+    pub withheld: BTreeMap<String, u64>,
+    /// Sightings made.
+    pub sightings: u64,
+    /// Sightings put into a batch.
+    pub sent: u64,
+    /// Sightings in a batch that the hub has receipted.
+    pub receipted: u64,
+}
+
+/// A sign of life, every minute. Counts only: no device name or inside address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Version of the collector program.
+    pub version: String,
+    /// The collector's clock, milliseconds since the epoch.
+    pub now: i64,
+    /// Sum over all devices since the start of the installation.
+    pub total: Tally,
+    /// Bytes waiting in the spool.
+    pub spool_bytes: u64,
+    /// Devices heard in the last hour.
+    pub devices: u32,
+    /// When a record was last received, milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heard: Option<i64>,
+}
+
+/// What the hub tells a member about a threat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireWarning {
+    /// The hub's number for it; grows.
+    pub id: u64,
+    /// When it was issued, milliseconds since the epoch.
+    pub issued: i64,
+    /// When it no longer matters, milliseconds since the epoch.
+    pub expires: i64,
+    /// Severity word.
+    pub severity: String,
+    /// The threat's key.
+    pub key: String,
+    /// One line: what.
+    pub title: String,
+    /// Why this member.
+    pub why: String,
+    /// What to do, one step each.
+    pub actions: Vec<String>,
+    /// Addresses seen attacking others, at most 200.
+    #[serde(default)]
+    pub indicators: Vec<IpAddr>,
+}
+
+/// Warnings after a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warnings {
+    /// Oldest first.
+    pub warnings: Vec<WireWarning>,
+    /// What to pass as `after` next time.
+    pub next: u64,
+}
+
+/// Why a call was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalCode {
+    /// The token is unknown.
+    TokenUnknown,
+    /// The token was used before.
+    TokenUsed,
+    /// The token is older than its life.
+    TokenExpired,
+    /// The certificate request is not acceptable.
+    RequestMalformed,
+    /// No valid client certificate of this hub.
+    NotAuthorised,
+    /// The collector was revoked.
+    Revoked,
+    /// The batch's number or chain contradicts what the hub has: a copied identity or a restored
+    /// back-up. Nothing was counted.
+    SequenceConflict,
+    /// The body is too large, or not what its type says.
+    BodyMalformed,
+    /// Ask again later.
+    Busy,
+    /// The hub has a fault of its own.
+    Internal,
+}
+
+/// The body of every error answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What programs go by.
+    pub code: RefusalCode,
+    /// What a person should do.
+    pub message: String,
+    /// For [`RefusalCode::SequenceConflict`]: the number the hub expects next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u64>,
+    /// For [`RefusalCode::Busy`]: seconds to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
