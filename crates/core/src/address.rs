@@ -36,6 +36,90 @@ pub fn source_key(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// A network in CIDR notation (RFC 4632): an address and how many leading bits belong to it. A bare
+/// address is the network of itself alone. Host bits are cleared; IPv4-mapped networks become IPv4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network {
+    base: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    /// The network of `prefix` bits around `ip`; `None` when there are not that many bits.
+    #[must_use]
+    pub fn new(ip: IpAddr, prefix: u8) -> Option<Self> {
+        let (ip, prefix) = match (ip, canonical(ip)) {
+            (IpAddr::V6(_), v4 @ IpAddr::V4(_)) => (v4, prefix.checked_sub(96)?),
+            (same, _) => (same, prefix),
+        };
+        let base = match ip {
+            IpAddr::V4(ip) if prefix <= 32 => IpAddr::V4(Ipv4Addr::from_bits(
+                ip.to_bits() & u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0),
+            )),
+            IpAddr::V6(ip) if prefix <= 128 => IpAddr::V6(Ipv6Addr::from_bits(
+                ip.to_bits() & u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0),
+            )),
+            _ => return None,
+        };
+        Some(Self { base, prefix })
+    }
+
+    /// Whether `ip` is in it; an IPv4-mapped address counts as IPv4.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let ip = canonical(ip);
+        ip.is_ipv4() == self.base.is_ipv4()
+            && Self::new(ip, self.prefix).is_some_and(|network| network.base == self.base)
+    }
+
+    /// Its first address.
+    #[must_use]
+    pub const fn base(&self) -> IpAddr {
+        self.base
+    }
+
+    /// How many leading bits belong to it.
+    #[must_use]
+    pub const fn prefix(&self) -> u8 {
+        self.prefix
+    }
+}
+
+/// The text is neither an address nor a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotANetwork;
+
+impl std::fmt::Display for NotANetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not an address or network such as 192.0.2.0/24")
+    }
+}
+
+impl std::error::Error for NotANetwork {}
+
+impl std::str::FromStr for Network {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Self, NotANetwork> {
+        let (ip, prefix) = match text.split_once('/') {
+            Some((ip, prefix)) if prefix.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (ip, Some(prefix.parse().map_err(|_| NotANetwork)?))
+            }
+            Some(_) => return Err(NotANetwork),
+            None => (text, None),
+        };
+        let ip: IpAddr = ip.parse().map_err(|_| NotANetwork)?;
+        let whole = if ip.is_ipv4() { 32 } else { 128 };
+        Self::new(ip, prefix.unwrap_or(whole)).ok_or(NotANetwork)
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.base, self.prefix)
+    }
+}
+
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, ..] = ip.octets();
     !(ip.is_private()
@@ -89,6 +173,53 @@ mod tests {
             "::ffff:192.0.2.1",
         ] {
             assert!(is_public(outside.parse().unwrap()), "{outside}");
+        }
+    }
+
+    #[track_caller]
+    fn check_network(text: &str, shown: Option<&str>, inside: &[&str], outside: &[&str]) {
+        let network: Option<Network> = text.parse().ok();
+        assert_eq!(network.map(|network| network.to_string()).as_deref(), shown);
+        for ip in inside {
+            assert!(network.unwrap().contains(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in outside {
+            assert!(!network.unwrap().contains(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn networks_read_show_and_hold_addresses() {
+        check_network(
+            "192.0.2.77/24",
+            Some("192.0.2.0/24"),
+            &["192.0.2.1", "::ffff:192.0.2.1"],
+            &["192.0.3.1", "2001:db8::1"],
+        );
+        check_network(
+            "::ffff:192.0.2.0/120",
+            Some("192.0.2.0/24"),
+            &["192.0.2.9"],
+            &[],
+        );
+        check_network("0.0.0.0/0", Some("0.0.0.0/0"), &["198.51.100.1"], &["::1"]);
+        check_network("::/0", Some("::/0"), &["2001:db8::1"], &["192.0.2.1"]);
+        check_network(
+            "2001:db8::1",
+            Some("2001:db8::1/128"),
+            &["2001:db8::1"],
+            &["2001:db8::2"],
+        );
+        for wrong in [
+            "192.0.2.0/33",
+            "::/129",
+            "192.0.2.0/",
+            "192.0.2.0/+1",
+            "x",
+            "",
+            "/8",
+        ] {
+            check_network(wrong, None, &[], &[]);
         }
     }
 }
