@@ -47,6 +47,7 @@ CREATE TABLE certificate (
     not_before INTEGER NOT NULL,
     not_after  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX certificate_by_collector ON certificate (collector, not_after);
 
 -- What firms sent: each batch once, each finding's latest sighting, and the edges the watch counts.
 CREATE TABLE batch (
@@ -55,7 +56,8 @@ CREATE TABLE batch (
     sequence  INTEGER NOT NULL,
     sha256    TEXT NOT NULL,
     received  INTEGER NOT NULL,
-    sightings INTEGER NOT NULL,
+    sightings INTEGER NOT NULL,        -- kept as sightings
+    set_aside TEXT NOT NULL,           -- the others, JSON object of reason and number
     UNIQUE (collector, sequence)
 ) STRICT;
 
@@ -83,8 +85,8 @@ CREATE TABLE edge (
     hour   INTEGER NOT NULL,           -- start of the hour
     key    TEXT NOT NULL,
     member TEXT NOT NULL,
-    source TEXT NOT NULL,
-    count  INTEGER NOT NULL,
+    source TEXT NOT NULL,              -- IPv4 address, or the /64 of an IPv6 one
+    count  INTEGER NOT NULL,           -- greatest count of a sighting behind it
     PRIMARY KEY (hour, key, member, source)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX edge_by_key ON edge (key, hour);

@@ -3,10 +3,12 @@
 //! [`Store`] is what the rest of the hub depends on, in parts by subject; [`sqlite`] is the embedded
 //! implementation. Calls block: shells run them through `tokio::task::spawn_blocking`.
 
+pub mod enrol;
+pub mod ingest;
 pub mod sqlite;
 
 /// The whole contract.
-pub trait Store: Send + Sync {}
+pub trait Store: Send + Sync + enrol::EnrolStore + ingest::IngestStore {}
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,8 @@
 //! The embedded store: SQLite in WAL mode, one writer, several readers.
 
+mod enrol;
+mod ingest;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,0 +1,92 @@
+//! Batches of sightings, signs of life, and what a collector fetches.
+
+use std::collections::BTreeMap;
+
+use larum_core::sighting::Sighting;
+use larum_core::time::Timestamp;
+
+use super::StoreError;
+use crate::id::{CollectorId, MemberId};
+
+/// Longest span of hours that one sighting is spread over, counted back from its last event.
+pub const MAX_EDGE_HOURS: i64 = 48;
+/// Most edges of one batch; beyond it a sighting counts in the hour of its last event only.
+pub const MAX_BATCH_EDGES: usize = 100_000;
+
+/// A batch that was checked and is to be counted.
+#[derive(Clone, Debug)]
+pub struct CheckedBatch {
+    /// Who sent it.
+    pub collector: CollectorId,
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// Hash of the batch before, hexadecimal.
+    pub previous: String,
+    /// SHA-256 of its JSON bytes, hexadecimal.
+    pub sha256: String,
+    /// Its own hash in the chain, hexadecimal.
+    pub chain: String,
+    /// What is kept.
+    pub sightings: Vec<Sighting>,
+    /// How many were not kept, by reason.
+    pub set_aside: BTreeMap<String, u64>,
+}
+
+/// A batch that is durably counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The hub's number for it.
+    pub receipt: u64,
+    /// When it was stored first.
+    pub received: Timestamp,
+    /// How many of its sightings were not kept, by reason.
+    pub set_aside: BTreeMap<String, u64>,
+    /// Whether this call counted it; `false` when it had been counted before.
+    pub fresh: bool,
+}
+
+/// The number or chain of a batch contradicts what was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainConflict {
+    /// The number expected next.
+    pub expected: u64,
+}
+
+/// What ingest needs of the store.
+pub trait IngestStore {
+    /// Counts a batch: its row, its sightings and their edges in one transaction that is on the disk
+    /// when this returns (invariant 3). A batch counted before, with the same bytes, gets the same
+    /// answer again. On a contradiction nothing is counted and the collector is marked.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown collector.
+    fn count_batch(
+        &self,
+        batch: &CheckedBatch,
+        now: Timestamp,
+    ) -> Result<Result<Counted, ChainConflict>, StoreError>;
+
+    /// Keeps a collector's last sign of life, JSON.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown collector.
+    fn heartbeat(
+        &self,
+        collector: CollectorId,
+        json: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The warnings of a member numbered above `after`, as sent (JSON), oldest first, at most `limit`;
+    /// they count as delivered from `now`. Those that no longer matter at `now` are left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn fetch_warnings(
+        &self,
+        member: MemberId,
+        after: u64,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<(u64, String)>, StoreError>;
+}
