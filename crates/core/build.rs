@@ -16,6 +16,8 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("rules", "yml", "RULES"),
     ("words", "ftl", "WORDS"),
     ("never-block", "txt", "NEVER_BLOCK"),
+    ("law", "toml", "LAW"),
+    ("areas", "csv", "AREAS"),
 ];
 
 fn main() -> io::Result<()> {

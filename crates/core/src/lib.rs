@@ -7,10 +7,14 @@
 #![warn(clippy::iter_over_hash_type)]
 
 pub mod address;
+pub mod area;
+pub mod breach;
 pub mod content;
+pub mod crime;
 pub mod detect;
 pub mod digest;
 pub mod event;
+pub mod exposure;
 pub mod finding;
 pub mod forward;
 pub mod minimise;

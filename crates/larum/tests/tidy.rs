@@ -1,0 +1,229 @@
+//! The house rules that a compiler cannot hold: file sizes, where SQL may stand, who may depend on
+//! whom, that documents name things that exist, and that nothing of a developer's machine gets in.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longest Rust file, in lines.
+const MAX_LINES: usize = 800;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// Every file below `folder` whose name ends in `ending`, build output left out.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if name != "target" && name != ".git" {
+                    folders.push(path);
+                }
+            } else if name.ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+#[test]
+fn no_rust_file_is_too_long_to_read() {
+    let long: Vec<String> = files(&root(), ".rs")
+        .into_iter()
+        .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
+        .filter(|(lines, _)| *lines > MAX_LINES)
+        .map(|(lines, file)| format!("{} has {lines} lines", shown(&file)))
+        .collect();
+    assert!(long.is_empty(), "split these files: {long:#?}");
+}
+
+#[test]
+fn sql_stands_only_in_the_store() {
+    // Upper-case statements with their second word, so that prose does not trip the check.
+    let statements = [
+        "SELECT ",
+        "INSERT INTO ",
+        "INSERT OR ",
+        "UPDATE ",
+        "DELETE FROM ",
+        "CREATE TABLE ",
+    ];
+    let quoted = |line: &str| {
+        statements
+            .iter()
+            .any(|statement| line.contains(&format!("\"{statement}")))
+            || statements
+                .iter()
+                .any(|statement| line.trim_start().starts_with(statement))
+    };
+    let astray: Vec<String> = files(&root().join("crates"), ".rs")
+        .into_iter()
+        .filter(|file| {
+            !shown(file).starts_with("crates/hub/src/store/") && !shown(file).ends_with("tidy.rs")
+        })
+        .filter(|file| fs::read_to_string(file).unwrap().lines().any(quoted))
+        .map(|file| shown(&file))
+        .collect();
+    assert!(
+        astray.is_empty(),
+        "SQL belongs in crates/hub/src/store: {astray:#?}"
+    );
+}
+
+#[test]
+fn crates_depend_only_downwards() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("core", &[][..]),
+        ("spool", &[]),
+        ("link", &["larum-core"]),
+        ("collector", &["larum-core", "larum-link", "larum-spool"]),
+        ("hub", &["larum-core", "larum-link"]),
+        ("traffic", &["larum-core"]),
+        (
+            "larum",
+            &["larum-collector", "larum-core", "larum-link", "larum-spool"],
+        ),
+        (
+            "larum-hub",
+            &[
+                "larum-collector",
+                "larum-core",
+                "larum-hub-lib",
+                "larum-link",
+                "larum-spool",
+                "larum-traffic",
+            ],
+        ),
+        (
+            "bench",
+            &[
+                "larum-collector",
+                "larum-core",
+                "larum-spool",
+                "larum-traffic",
+            ],
+        ),
+    ]);
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let shipped = manifest.split("[dev-dependencies]").next().unwrap();
+        let dependencies = shipped.split("[dependencies]").nth(1).unwrap_or_default();
+        let allowed = allowed
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("crate {name} is not in the plan of the house"));
+        for line in dependencies
+            .lines()
+            .filter(|line| line.starts_with("larum-"))
+        {
+            let dependency = line.split(['.', ' ', '=']).next().unwrap();
+            assert!(
+                allowed.contains(&dependency),
+                "{name} must not depend on {dependency}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_depends_on_no_runtime_and_no_wire_format() {
+    let manifest = fs::read_to_string(root().join("crates/core/Cargo.toml")).unwrap();
+    let shipped = manifest.split("[dev-dependencies]").next().unwrap();
+    for banned in [
+        "tokio",
+        "rustls",
+        "rusqlite",
+        "tracing",
+        "serde_json",
+        "hyper",
+        "axum",
+    ] {
+        assert!(
+            !shipped.lines().any(|line| line.starts_with(banned)),
+            "larum-core must not depend on {banned}"
+        );
+    }
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for file in files(&root(), ".md") {
+        let text = fs::read_to_string(&file).unwrap();
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let path = target.split('#').next().unwrap();
+            let outside = path.is_empty() || path.contains("://") || path.starts_with("mailto:");
+            if !outside && !file.parent().unwrap().join(path).exists() {
+                broken.push(format!("{} -> {target}", shown(&file)));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "links that lead nowhere: {broken:#?}");
+}
+
+#[test]
+fn nothing_of_a_machine_or_a_registry_gets_in() {
+    // Spelled in halves so that this file does not trip over itself.
+    let banned = [
+        concat!("/work", "/"),
+        concat!("crates", ".io"),
+        concat!("pypi", ".org"),
+        concat!("npmjs", ".com"),
+        concat!("deb.debian", ".org"),
+        concat!("/home", "/"),
+        concat!("/root", "/"),
+    ];
+    let mut found = Vec::new();
+    for ending in [
+        ".rs", ".md", ".toml", ".yml", ".ftl", ".sh", ".service", "justfile", "run", "test",
+    ] {
+        for file in files(&root(), ending) {
+            let Ok(text) = fs::read_to_string(&file) else {
+                continue;
+            };
+            for word in banned.iter().filter(|word| text.contains(**word)) {
+                found.push(format!("{}: {word}", shown(&file)));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn each_native_detector_has_its_page() {
+    let folder = root().join("crates/core/src/detect");
+    let text: String = files(&folder, ".rs")
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    // A detector's name stands in a constant: `pub const NAME: &str = "port-scan";`
+    let names: Vec<&str> = text
+        .split("const NAME: &str = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    for name in names {
+        let page = root().join("docs/detectors").join(format!("{name}.md"));
+        assert!(page.exists(), "{} is missing", shown(&page));
+    }
+}

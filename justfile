@@ -1,0 +1,38 @@
+# What a developer runs. CI runs `just ci` and nothing else.
+
+# show the recipes
+default:
+    @just --list
+
+# build both programs for use
+build:
+    cargo build --release --locked --bin larum --bin larum-hub
+
+# run a whole town on this machine
+demo *args:
+    cargo run --release --locked --bin larum-hub -- demo {{args}}
+
+# formatting and lints
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# licences, sources, one version per library
+deny:
+    cargo deny --locked check licenses bans sources
+
+# every test; documentation examples first
+test:
+    cargo test --workspace --doc --locked --quiet
+    cargo nextest run --workspace --locked --profile ci
+
+# speed and memory of parsing and detection (docs/developer/measurements.md)
+bench *args:
+    cargo run --release --locked --bin larum-bench -- {{args}}
+
+# detection rates over the shared corpus
+evaluate:
+    cargo nextest run --workspace --locked --run-ignored only -E 'test(evaluate)' --no-capture
+
+# everything that must be green
+ci: lint deny test
