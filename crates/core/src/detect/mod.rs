@@ -1,1 +1,3 @@
-//! Under construction.
+//! Detectors: events in, findings out.
+
+pub mod sigma;
