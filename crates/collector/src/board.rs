@@ -1,0 +1,259 @@
+//! What every part of a running collector writes on and the page, the metrics and `larum status` read
+//! from: sums, positions, findings, alerts, the state of spool and hub. One lock, held briefly.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use larum_core::time::Timestamp;
+use larum_link::wire::WireWarning;
+use serde::{Deserialize, Serialize};
+
+use crate::alerts::{Alert, Alerts};
+use crate::checkpoint::Checkpoint;
+use crate::findings::{Findings, KeptFinding};
+use crate::outbox::InFlight;
+use crate::reason::{Closed, Dropped};
+use crate::tail::Seen;
+use crate::tally::{DeviceId, Fate, OTHER, Source, Tally, hour_of};
+
+/// Most warnings of the hub kept.
+pub const MAX_WARNINGS: usize = 200;
+/// A device's clock is called wrong when its stamps are this far from the time of receipt.
+pub const WRONG_CLOCK_SECONDS: i64 = 25 * 3_600;
+
+/// Shared state of one running collector.
+#[derive(Debug)]
+pub struct Board {
+    inner: Mutex<Posted>,
+    catching_up: AtomicBool,
+    too_many_files: AtomicBool,
+    closed: [AtomicU64; Closed::ALL.len()],
+}
+
+/// What is behind the lock.
+#[derive(Debug)]
+pub struct Posted {
+    /// The sums.
+    pub tally: Tally,
+    /// How far each file is read and dealt with.
+    pub positions: Seen,
+    /// Newest findings.
+    pub findings: Findings,
+    /// Alerts.
+    pub alerts: Alerts,
+    /// Warnings of the hub, oldest first.
+    pub warnings: VecDeque<WireWarning>,
+    /// Sightings on their way to the hub.
+    pub in_flight: InFlight,
+    /// The spool.
+    pub spool: SpoolState,
+    /// The hub.
+    pub hub: HubState,
+    /// Devices whose clock is wrong: how far, in seconds, last seen.
+    pub wrong_clocks: std::collections::BTreeMap<DeviceId, i64>,
+    /// What hinders the collector itself, worst first.
+    pub troubles: std::collections::BTreeSet<Trouble>,
+}
+
+/// How the spool is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpoolState {
+    /// Sightings waiting for the hub.
+    pub waiting: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Sightings given up because the spool was full: oldest first.
+    pub dropped_quota: u64,
+    /// Sightings lost to damage on the disk.
+    pub dropped_damage: u64,
+}
+
+/// How things stand with the hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubState {
+    /// `not-joined`, `connected`, `unreachable`, or the reason the hub gave.
+    pub state: String,
+    /// The member's name at the hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// This collector's identity at the hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collector: Option<String>,
+    /// When the hub last receipted a batch or sign of life, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answer: Option<String>,
+    /// Number of the last batch the hub has receipted.
+    #[serde(default)]
+    pub last_batch: u64,
+    /// The hub's clock minus this one's, in milliseconds, as last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<i64>,
+}
+
+/// What hinders the collector itself: the reason in the log, on the page and in metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// The spool cannot be written: sightings wait in memory.
+    SpoolUnwritable,
+    /// The state folder cannot be written: positions and sums are not kept.
+    StateUnwritable,
+    /// More files match than may be followed.
+    TooManyFiles,
+}
+
+impl Trouble {
+    /// Every trouble.
+    pub const ALL: [Self; 3] = [
+        Self::SpoolUnwritable,
+        Self::StateUnwritable,
+        Self::TooManyFiles,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SpoolUnwritable => "spool-unwritable",
+            Self::StateUnwritable => "state-unwritable",
+            Self::TooManyFiles => "too-many-files",
+        }
+    }
+}
+
+impl Board {
+    /// The board of a collector on `folder`, continuing from `checkpoint`.
+    #[must_use]
+    pub fn new(folder: &Path, checkpoint: &Checkpoint) -> Self {
+        let mut tally = Tally::restore(&checkpoint.tally);
+        let in_flight = InFlight::restore(&checkpoint.in_flight, &mut tally);
+        Self {
+            inner: Mutex::new(Posted {
+                tally,
+                positions: Seen::new(checkpoint.positions.iter().cloned()),
+                findings: Findings::open(folder),
+                alerts: Alerts::open(folder),
+                warnings: checkpoint.warnings.iter().cloned().collect(),
+                in_flight,
+                spool: SpoolState::default(),
+                hub: HubState {
+                    state: "not-joined".to_owned(),
+                    ..HubState::default()
+                },
+                wrong_clocks: std::collections::BTreeMap::new(),
+                troubles: std::collections::BTreeSet::new(),
+            }),
+            catching_up: AtomicBool::new(false),
+            too_many_files: AtomicBool::new(false),
+            closed: [const { AtomicU64::new(0) }; Closed::ALL.len()],
+        }
+    }
+
+    /// The state behind the lock. Hold it briefly, never across an await.
+    pub fn lock(&self) -> MutexGuard<'_, Posted> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters records that never reached the parser.
+    pub fn dropped(&self, source: &Source, reason: Dropped, count: u64, now: Timestamp) {
+        if count == 0 {
+            return;
+        }
+        let mut posted = self.lock();
+        let device = match source {
+            Source::Other => OTHER,
+            source => posted.tally.device(&source.name()),
+        };
+        posted
+            .tally
+            .enter(device, hour_of(now), Fate::Dropped(reason), count);
+    }
+
+    /// Notes that a connection was closed or not taken.
+    pub fn closed(&self, reason: Closed) {
+        if let Some(at) = Closed::ALL.iter().position(|one| *one == reason)
+            && let Some(count) = self.closed.get(at)
+        {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many connections were closed or not taken, by reason, since the start.
+    pub fn connections_closed(&self) -> impl Iterator<Item = (Closed, u64)> {
+        Closed::ALL
+            .into_iter()
+            .zip(&self.closed)
+            .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
+    }
+
+    /// Notes whether files hold more than has been read.
+    pub fn set_catching_up(&self, busy: bool) {
+        self.catching_up.store(busy, Ordering::Relaxed);
+    }
+
+    /// Whether files hold more than has been read, so that record time is not the clock's time.
+    #[must_use]
+    pub fn catching_up(&self) -> bool {
+        self.catching_up.load(Ordering::Relaxed)
+    }
+
+    /// Notes that more files match than may be followed.
+    pub fn set_too_many_files(&self) {
+        if !self.too_many_files.swap(true, Ordering::Relaxed) {
+            self.lock().trouble(Trouble::TooManyFiles, true);
+        }
+    }
+}
+
+impl Posted {
+    /// Begins or ends a trouble; logged when it changes.
+    pub fn trouble(&mut self, trouble: Trouble, there: bool) {
+        let changed = if there {
+            self.troubles.insert(trouble)
+        } else {
+            self.troubles.remove(&trouble)
+        };
+        if changed && there {
+            tracing::error!(reason = trouble.code(), "trouble");
+        } else if changed {
+            tracing::info!(reason = trouble.code(), "trouble over");
+        }
+    }
+
+    /// Keeps `finding` for the page.
+    pub fn keep(&mut self, finding: KeptFinding) {
+        let unwritten = self.findings.put(finding).is_err();
+        if unwritten {
+            self.trouble(Trouble::StateUnwritable, true);
+        }
+    }
+
+    /// Raises an alert, once for each origin and id.
+    pub fn alert(&mut self, alert: Alert) {
+        let severity = alert.severity.clone();
+        let origin = alert.origin;
+        match self.alerts.raise(alert) {
+            Ok(true) => tracing::warn!(?origin, severity, "alert"),
+            Ok(false) => {}
+            Err(_) => self.trouble(Trouble::StateUnwritable, true),
+        }
+    }
+
+    /// Takes in a warning of the hub; one of the same number is replaced.
+    pub fn warn(&mut self, warning: WireWarning, now: Timestamp) {
+        self.alert(Alert {
+            raised: now.to_string(),
+            origin: crate::alerts::Origin::Hub,
+            id: warning.id.to_string(),
+            severity: warning.severity.clone(),
+            title: warning.title.clone(),
+            advice: warning.actions.clone(),
+        });
+        self.warnings.retain(|known| known.id != warning.id);
+        self.warnings.push_back(warning);
+        if self.warnings.len() > MAX_WARNINGS {
+            self.warnings.pop_front();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Records on their way to the parser, many at a time: one allocation for hundreds of lines.
+
+use larum_core::time::Timestamp;
+
+use crate::tail::Position;
+use crate::tally::Source;
+
+/// Longest record handed on whole; one byte more tells the parser that it was longer.
+pub const MAX_RECORD_BYTES: usize = 65_536;
+/// A chunk is handed on when it holds this many bytes of records.
+pub const FULL_CHUNK_BYTES: usize = 65_536;
+/// A chunk is handed on when it holds this many records.
+pub const FULL_CHUNK_RECORDS: usize = 1_024;
+
+/// Some records, received together.
+#[derive(Debug)]
+pub struct Chunk {
+    /// When they were received.
+    pub received: Timestamp,
+    /// Whether they are sent as they happen (syslog), so that a time stamp far from `received` means a
+    /// wrong clock and not an old record.
+    pub live: bool,
+    /// For files: how far the file is read once these records are dealt with.
+    pub mark: Option<Position>,
+    sources: Vec<Source>,
+    records: Vec<Place>,
+    data: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    end: usize,
+    source: usize,
+}
+
+impl Chunk {
+    /// An empty chunk.
+    #[must_use]
+    pub const fn new(received: Timestamp, live: bool) -> Self {
+        Self {
+            received,
+            live,
+            mark: None,
+            sources: Vec::new(),
+            records: Vec::new(),
+            data: Vec::new(),
+        }
+    }
+
+    /// Adds a record of `source`.
+    pub fn push(&mut self, source: &Source, record: &[u8]) {
+        let known = self.sources.iter().rposition(|known| known == source);
+        let source = known.unwrap_or_else(|| {
+            self.sources.push(source.clone());
+            self.sources.len() - 1
+        });
+        self.data.extend_from_slice(record);
+        self.records.push(Place {
+            end: self.data.len(),
+            source,
+        });
+    }
+
+    /// Whether it should be handed on now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.data.len() >= FULL_CHUNK_BYTES || self.records.len() >= FULL_CHUNK_RECORDS
+    }
+
+    /// Whether it holds no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// How many records each source has in it.
+    pub fn per_source(&self) -> impl Iterator<Item = (&Source, u64)> {
+        self.sources.iter().enumerate().map(|(index, source)| {
+            let count = self.records.iter().filter(|place| place.source == index);
+            (source, u64::try_from(count.count()).unwrap_or(u64::MAX))
+        })
+    }
+
+    /// Its sources; records name them by position.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Its records in order, each with the position of its source.
+    pub fn records(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let mut start = 0;
+        self.records.iter().map(move |place| {
+            let record = self.data.get(start..place.end).unwrap_or_default();
+            start = place.end;
+            (place.source, record)
+        })
+    }
+}

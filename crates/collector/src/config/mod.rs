@@ -1,0 +1,240 @@
+//! What a collector is told: one TOML file, read by one fallible constructor that reports every
+//! problem at once, each with its line and what is allowed there.
+
+mod problem;
+mod reader;
+mod zone;
+
+pub use problem::{ConfigError, Expected, Problem, ProblemKind};
+pub use zone::Zone;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use larum_core::address::Network;
+use larum_core::finding::Severity;
+
+/// Largest configuration file that is read.
+pub const MAX_CONFIG_BYTES: u64 = 1_048_576;
+/// Most `[[listen]]` sections.
+pub const MAX_LISTEN: usize = 32;
+/// Most `[[file]]` sections.
+pub const MAX_FILE_INPUTS: usize = 256;
+
+/// Everything a collector is told. Build it with [`Config::read`], or [`Config::new`] and plain
+/// assignments.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder for everything the collector keeps: identity, spool, ledger, positions, findings.
+    /// Made with mode 0700 when missing.
+    pub state_dir: PathBuf,
+    /// Where syslog is received. Default: nowhere.
+    pub listen: Vec<Listen>,
+    /// Log files that are followed. Default: none.
+    pub files: Vec<FileInput>,
+    /// Whether standard input is read until it ends. Default: no.
+    pub stdin: bool,
+    /// Where the local page is served, loopback only; `None` switches it off. Default:
+    /// 127.0.0.1:7780.
+    pub page_address: Option<SocketAddr>,
+    /// Where metrics are served, loopback only; `None` switches them off. Default: off.
+    pub metrics_address: Option<SocketAddr>,
+    /// Zone of time stamps that name none. Default: Europe/London.
+    pub zone: Zone,
+    /// The firm's own public networks: never shared as an attacker. Default: none.
+    pub own_networks: Vec<Network>,
+    /// Files with known-bad addresses. Default: none.
+    pub indicators: Vec<PathBuf>,
+    /// Folders with further Sigma rules. Default: none.
+    pub rules: Vec<PathBuf>,
+    /// What leaves the building.
+    pub sharing: SharingConfig,
+    /// Findings at or above this severity are alerts at once. Default: medium.
+    pub alert_severity: Severity,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// One syslog listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// Where; port 0 lets the system choose. `[::]` takes IPv4 too.
+    pub address: SocketAddr,
+    /// Who may send. Default: inside addresses (private, link-local, loopback).
+    pub allow: Allow,
+}
+
+/// How syslog arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    /// One record per datagram (RFC 5426).
+    Udp,
+    /// A stream, newline or octet-counted framing (RFC 6587), told apart per record.
+    Tcp,
+}
+
+impl Transport {
+    /// The word in configuration, logs and status.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Who may send to a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allow {
+    /// Every address that is not on the public internet.
+    Inside,
+    /// These networks only.
+    Networks(Vec<Network>),
+}
+
+impl Allow {
+    /// Whether records from `sender` are taken.
+    #[must_use]
+    pub fn permits(&self, sender: IpAddr) -> bool {
+        match self {
+            Self::Inside => !larum_core::address::is_public(sender),
+            Self::Networks(networks) => networks.iter().any(|network| network.contains(sender)),
+        }
+    }
+}
+
+/// Log files that are followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInput {
+    /// A path; `*` and `?` stand for part of a name. Matching files that appear later are followed
+    /// too.
+    pub path: PathBuf,
+    /// Where to begin in a file that is there when the collector first starts. Default: beginning.
+    pub start: Start,
+}
+
+/// Where to begin in a file never seen before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Read what is already there.
+    #[default]
+    Beginning,
+    /// Only what is written from now on.
+    End,
+}
+
+/// What leaves the building.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharingConfig {
+    /// Whether sightings are sent to the hub at all. Default: standard.
+    pub level: SharingLevel,
+    /// Findings below are not shared. Default: low.
+    pub min_severity: Severity,
+    /// Findings less sure are not shared, 0 to 100. Default: 0.
+    pub min_confidence: u8,
+    /// Addresses never named to the hub, beside `own_networks`. Default: none.
+    pub never_share: Vec<Network>,
+}
+
+/// How much is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharingLevel {
+    /// Nothing.
+    Off,
+    /// Sightings: outside addresses, service, outcome, counts and times; no content.
+    Standard,
+}
+
+/// The limits of a collector; together they bound its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Chunks of records waiting to be parsed, each at most 64 KiB plus one record. Default: 64
+    /// (worst case 8 MiB).
+    pub queue_chunks: usize,
+    /// Connections at once per TCP listener. Default: 256 (worst case 20 MiB).
+    pub connections: usize,
+    /// Connections at once from one address. Default: 32.
+    pub connections_per_sender: usize,
+    /// A connection silent for so long is closed. Default: 3,600.
+    pub idle_seconds: u64,
+    /// Receive buffer asked of the system for each UDP listener. Default: 4 MiB.
+    pub udp_buffer_bytes: usize,
+    /// Most bytes of sightings waiting for the hub on disk. Default: 256 MiB.
+    pub spool_bytes: u64,
+    /// Most files followed at once. Default: 256.
+    pub files: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue_chunks: 64,
+            connections: 256,
+            connections_per_sender: 32,
+            idle_seconds: 3_600,
+            udp_buffer_bytes: 4 << 20,
+            spool_bytes: 256 << 20,
+            files: 256,
+        }
+    }
+}
+
+/// Where the local page is unless the configuration says otherwise.
+pub const DEFAULT_PAGE_ADDRESS: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7_780);
+/// Where the packaged collector keeps its state.
+pub const DEFAULT_STATE_DIR: &str = "/var/lib/larum";
+
+impl Config {
+    /// A collector that keeps its state in `state_dir` and has no inputs yet; all else default.
+    #[must_use]
+    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            listen: Vec::new(),
+            files: Vec::new(),
+            stdin: false,
+            page_address: Some(DEFAULT_PAGE_ADDRESS),
+            metrics_address: None,
+            zone: Zone::default(),
+            own_networks: Vec::new(),
+            indicators: Vec::new(),
+            rules: Vec::new(),
+            sharing: SharingConfig {
+                level: SharingLevel::Standard,
+                min_severity: Severity::Low,
+                min_confidence: 0,
+                never_share: Vec::new(),
+            },
+            alert_severity: Severity::Medium,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Reads the text of a configuration file.
+    ///
+    /// # Errors
+    /// With every problem of the text, in line order.
+    pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
+        reader::read(text)
+    }
+
+    /// Reads a configuration file of at most [`MAX_CONFIG_BYTES`].
+    ///
+    /// # Errors
+    /// When the file cannot be read, or with every problem of its text.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        use std::io::Read as _;
+        let mut text = String::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_CONFIG_BYTES).read_to_string(&mut text))
+            .map_err(ConfigError::Unreadable)?;
+        Self::read(&text).map_err(ConfigError::Wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use super::*;
+use larum_core::words::Words;
+
+const GOOD: &str = r#"
+state-dir = "/var/lib/larum"
+zone = "+01:00"
+own-networks = ["192.0.2.0/28"]
+page-address = "[::1]:7780"
+metrics-address = "127.0.0.1:7781"
+
+[[listen]]
+protocol = "udp"
+address = "[::]:5514"
+allow = ["10.0.0.0/8"]
+
+[[listen]]
+protocol = "tcp"
+address = "0.0.0.0:5514"
+
+[[file]]
+path = "/var/log/nginx/*.log"
+start = "end"
+
+[sharing]
+level = "off"
+min-severity = "medium"
+min-confidence = 50
+
+[alerts]
+min-severity = "high"
+
+[limits]
+idle-seconds = 60
+spool-bytes = 16_777_216
+"#;
+
+#[test]
+fn every_value_arrives() {
+    let config = Config::read(GOOD).unwrap();
+    assert_eq!(config.listen.len(), 2);
+    assert!(config.listen[0].allow.permits("10.1.2.3".parse().unwrap()));
+    assert!(
+        !config.listen[0]
+            .allow
+            .permits("192.168.1.1".parse().unwrap())
+    );
+    assert!(
+        config.listen[1]
+            .allow
+            .permits("192.168.1.1".parse().unwrap())
+    );
+    assert!(!config.listen[1].allow.permits("192.0.2.1".parse().unwrap()));
+    assert_eq!(config.files[0].start, Start::End);
+    assert_eq!(config.sharing.level, SharingLevel::Off);
+    assert_eq!(config.sharing.min_confidence, 50);
+    assert_eq!(config.alert_severity, Severity::High);
+    assert_eq!(config.limits.idle_seconds, 60);
+    assert_eq!(config.limits.spool_bytes, 16 << 20);
+    assert_eq!(
+        config
+            .zone
+            .offset_seconds_at(larum_core::time::Timestamp::from_seconds(0)),
+        3_600
+    );
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let words = Words::of("en").unwrap();
+    let said: Vec<String> = Config::read(text)
+        .map_or_else(|problems| problems, |_| Vec::new())
+        .iter()
+        .map(|problem| problem.say(&words))
+        .collect();
+    assert_eq!(said, expected, "{text}");
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_line_and_what_is_allowed() {
+    check("state-dir = \"/x\"", &[]);
+    check(
+        "state-dri = \"/x\"\n[[listen]]\nprotocol = \"tls\"\nadress = \"[::]:5514\"\n",
+        &[
+            "line 1: \u{201c}state-dir\u{201d} is missing. Add it.",
+            "line 1: \u{201c}state-dri\u{201d} is not a key Larum knows here. Did you mean \u{201c}state-dir\u{201d}?",
+            "line 2: \u{201c}listen.address\u{201d} is missing. Add it.",
+            "line 3: \u{201c}listen.protocol\u{201d} cannot be \"tls\". Use one of: udp, tcp.",
+            "line 4: \u{201c}listen.adress\u{201d} is not a key Larum knows here. Did you mean \u{201c}address\u{201d}?",
+        ],
+    );
+    check(
+        "state-dir = \"/x\"\npage-address = \"0.0.0.0:80\"\nzone = \"Mars/Base\"\n[limits]\nidle-seconds = 1\nsomething-else-entirely = 3\n",
+        &[
+            "line 2: \u{201c}page-address\u{201d} cannot be \"0.0.0.0:80\". Use an address of this computer only, such as 127.0.0.1:7780, or \u{201c}off\u{201d}.",
+            "line 3: \u{201c}zone\u{201d} cannot be \"Mars/Base\". Use a time zone such as Europe/London, UTC or +01:00.",
+            "line 5: \u{201c}limits.idle-seconds\u{201d} cannot be 1. Use a whole number from 10 to 604800.",
+            "line 6: \u{201c}limits.something-else-entirely\u{201d} is not a key Larum knows here. It knows: queue-chunks, connections, connections-per-sender, udp-buffer-bytes, files, idle-seconds, spool-bytes.",
+        ],
+    );
+    check(
+        "state-dir = \"/x\"\nown-networks = [\"192.0.2.0/40\", 7]\nlisten = 3\n",
+        &[
+            "line 2: \u{201c}own-networks\u{201d} cannot be \"192.0.2.0/40\". Use an address or network such as 192.0.2.0/24.",
+            "line 2: \u{201c}own-networks\u{201d} cannot be 7. Use an address or network such as 192.0.2.0/24.",
+            "line 3: \u{201c}listen\u{201d} cannot be boolean. Use a section of its own.",
+        ],
+    );
+}
+
+#[test]
+fn text_that_is_not_toml_names_the_line() {
+    let problems = Config::read("state-dir = \"/x\"\nzone = \n").unwrap_err();
+    assert_eq!(problems[0].line, 2);
+    assert!(matches!(problems[0].kind, ProblemKind::Syntax(_)));
+}

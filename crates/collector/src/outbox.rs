@@ -1,0 +1,172 @@
+//! Which device and hour each sighting in the spool belongs to, so that the sum can say what was sent
+//! and what the hub has receipted.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::tally::{DeviceId, Fate, Hour, OTHER, Tally};
+
+/// Most runs remembered; beyond it the oldest are entered under `other`.
+pub const MAX_RUNS: usize = 4_096;
+
+/// Sightings in spool order, as runs of the same device and hour.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    runs: VecDeque<Run>,
+    /// Up to this number all are in a batch.
+    sent_up_to: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: u64,
+    last: u64,
+    device: DeviceId,
+    hour: Hour,
+}
+
+/// A run on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedRun {
+    /// First spool number.
+    pub first: u64,
+    /// Last spool number.
+    pub last: u64,
+    /// Device name.
+    pub device: String,
+    /// Hour since the epoch.
+    pub hour: Hour,
+    /// How many of them, from the first, are in a batch.
+    pub sent: u64,
+}
+
+impl InFlight {
+    /// Notes that spool frame `number` is a sighting of `device` in `hour`.
+    pub fn put(&mut self, number: u64, device: DeviceId, hour: Hour) {
+        if let Some(run) = self.runs.back_mut()
+            && (run.device, run.hour) == (device, hour)
+            && run.last + 1 == number
+        {
+            run.last = number;
+            return;
+        }
+        self.runs.push_back(Run {
+            first: number,
+            last: number,
+            device,
+            hour,
+        });
+        if self.runs.len() > MAX_RUNS
+            && let Some(oldest) = self.runs.pop_front()
+            && let Some(next) = self.runs.front_mut()
+        {
+            next.first = oldest.first;
+            next.device = OTHER;
+        }
+    }
+
+    /// Enters all up to spool number `up_to` as sent.
+    pub fn sent(&mut self, up_to: u64, tally: &mut Tally) {
+        for run in &self.runs {
+            let first = run.first.max(self.sent_up_to + 1);
+            let count = (run.last.min(up_to) + 1).saturating_sub(first);
+            tally.enter(run.device, run.hour, Fate::Sent, count);
+        }
+        self.sent_up_to = self.sent_up_to.max(up_to);
+    }
+
+    /// Enters all up to spool number `up_to` as receipted (and sent, if that was not said before).
+    pub fn receipted(&mut self, up_to: u64, tally: &mut Tally) {
+        self.sent(up_to, tally);
+        while let Some(run) = self.runs.front_mut() {
+            let count = (run.last.min(up_to) + 1).saturating_sub(run.first);
+            tally.enter(run.device, run.hour, Fate::Receipted, count);
+            if run.last > up_to {
+                run.first = run.first.max(up_to + 1);
+                break;
+            }
+            self.runs.pop_front();
+        }
+    }
+
+    /// For disk.
+    #[must_use]
+    pub fn save(&self, tally: &Tally) -> Vec<SavedRun> {
+        self.runs
+            .iter()
+            .map(|run| SavedRun {
+                first: run.first,
+                last: run.last,
+                device: tally.name(run.device).to_owned(),
+                hour: run.hour,
+                sent: (run.last.min(self.sent_up_to) + 1).saturating_sub(run.first),
+            })
+            .collect()
+    }
+
+    /// From disk.
+    #[must_use]
+    pub fn restore(saved: &[SavedRun], tally: &mut Tally) -> Self {
+        let mut in_flight = Self::default();
+        for run in saved.iter().take(MAX_RUNS) {
+            in_flight.runs.push_back(Run {
+                first: run.first,
+                last: run.last,
+                device: tally.device(&run.device),
+                hour: run.hour,
+            });
+            if run.sent > 0 {
+                let up_to = run.first.saturating_add(run.sent - 1);
+                in_flight.sent_up_to = in_flight.sent_up_to.max(up_to);
+            }
+        }
+        in_flight
+    }
+
+    /// The newest spool number it knows.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.runs.back().map_or(0, |run| run.last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Each sighting is entered as sent once and as receipted once, whatever the order of news,
+        /// restarts included.
+        #[test]
+        fn each_is_counted_once(
+            news in proptest::collection::vec((0_u64..60, 0_u64..60, any::<bool>()), 0..30),
+            devices in proptest::collection::vec((0_u8..3, 0_i64..3), 1..50),
+        ) {
+            let mut tally = Tally::new();
+            let mut flight = InFlight::default();
+            let mut number = 0;
+            for (device, hour) in &devices {
+                number += 1;
+                let device = tally.device(&device.to_string());
+                flight.put(number, device, *hour);
+            }
+            let (mut sent, mut receipted) = (0, 0);
+            for (s, r, restart) in news {
+                let (s, r) = (s.min(number), r.min(number));
+                flight.sent(s, &mut tally);
+                flight.receipted(r, &mut tally);
+                sent = sent.max(s).max(r);
+                receipted = receipted.max(r);
+                prop_assert_eq!(tally.total().sent, sent);
+                prop_assert_eq!(tally.total().receipted, receipted);
+                if restart {
+                    let saved = flight.save(&tally);
+                    tally = Tally::restore(&tally.save());
+                    flight = InFlight::restore(&saved, &mut tally);
+                }
+            }
+        }
+    }
+}

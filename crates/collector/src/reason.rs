@@ -1,0 +1,70 @@
+//! Why a record was dropped before parsing, or a connection refused: one reason is the log field, the
+//! metric label, the status key and the word on the page.
+
+/// Why a record never reached the parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dropped {
+    /// The queue before the parser was full, and a datagram cannot wait.
+    QueueFull,
+    /// The system's receive buffer was full; the system counted it.
+    SystemBuffer,
+    /// The sender is not on the listener's allow-list.
+    SenderNotAllowed,
+    /// The connection ended in the middle of the record.
+    CutShort,
+}
+
+impl Dropped {
+    /// Every reason, in the order used on pages and in metrics.
+    pub const ALL: [Self; 4] = [
+        Self::QueueFull,
+        Self::SystemBuffer,
+        Self::SenderNotAllowed,
+        Self::CutShort,
+    ];
+
+    /// The stable code used in `--json`, metrics and the status sum.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue-full",
+            Self::SystemBuffer => "system-buffer",
+            Self::SenderNotAllowed => "sender-not-allowed",
+            Self::CutShort => "cut-short",
+        }
+    }
+}
+
+/// Why a connection was closed or not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Closed {
+    /// The sender is not on the listener's allow-list.
+    SenderNotAllowed,
+    /// The listener has as many connections as it may.
+    TooMany,
+    /// This sender has as many connections as one may.
+    TooManyOfOne,
+    /// Nothing came for the idle time.
+    Idle,
+}
+
+impl Closed {
+    /// Every reason, in the order used on pages and in metrics.
+    pub const ALL: [Self; 4] = [
+        Self::SenderNotAllowed,
+        Self::TooMany,
+        Self::TooManyOfOne,
+        Self::Idle,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SenderNotAllowed => "sender-not-allowed",
+            Self::TooMany => "too-many-connections",
+            Self::TooManyOfOne => "too-many-from-one-sender",
+            Self::Idle => "idle",
+        }
+    }
+}

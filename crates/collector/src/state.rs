@@ -1,0 +1,146 @@
+//! The state folder: made private, held by one collector at a time, files replaced whole.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Largest state file that is read back.
+pub const MAX_STATE_FILE_BYTES: u64 = 64 << 20;
+
+const LOCK_FILE: &str = "collector.lock";
+
+/// Why the state folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another collector is running on it.
+    #[error("another collector is running on {0}")]
+    InUse(PathBuf),
+    /// It cannot be made, read or written.
+    #[error("{path} cannot be used: {source}")]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The state folder, held until dropped.
+#[derive(Debug)]
+pub struct StateFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl StateFolder {
+    /// Makes `path` (mode 0700) if missing and takes it for this collector alone.
+    ///
+    /// # Errors
+    /// When another collector has it, or the system refuses.
+    pub fn take(path: &Path) -> Result<Self, StateError> {
+        let unusable = |source| StateError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(unusable)?;
+        let lock = private(OpenOptions::new().write(true).create(true))
+            .open(path.join(LOCK_FILE))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StateError::InUse(path.to_owned())),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Whether a collector is running on `folder`.
+#[must_use]
+pub fn is_running(folder: &Path) -> bool {
+    File::open(folder.join(LOCK_FILE))
+        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Only the collector's own account may read what it keeps.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+/// Replaces `folder/name` with `bytes` at once: after a crash it holds the old or the new, never half.
+///
+/// # Errors
+/// When the system refuses, such as on a full disk; the old file stays.
+pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let new = folder.join(format!("{name}.new"));
+    let mut file =
+        private(OpenOptions::new().write(true).create(true).truncate(true)).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}
+
+/// The text of `folder/name`; `None` when it is not there.
+///
+/// # Errors
+/// When it is there but cannot be read, or is longer than [`MAX_STATE_FILE_BYTES`].
+pub fn read(folder: &Path, name: &str) -> io::Result<Option<String>> {
+    use std::io::Read as _;
+    let file = match File::open(folder.join(name)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut text = String::new();
+    let length = file
+        .take(MAX_STATE_FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_STATE_FILE_BYTES {
+        return Err(io::Error::other("too long"));
+    }
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_collector_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er");
+        assert!(!is_running(&path));
+        let held = StateFolder::take(&path).unwrap();
+        assert!(is_running(&path));
+        assert!(matches!(
+            StateFolder::take(&path),
+            Err(StateError::InUse(_))
+        ));
+        drop(held);
+        assert!(!is_running(&path));
+        StateFolder::take(&path).unwrap();
+    }
+
+    #[test]
+    fn replaced_files_are_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path(), "x").unwrap(), None);
+        replace(folder.path(), "x", b"one").unwrap();
+        replace(folder.path(), "x", b"two").unwrap();
+        assert_eq!(read(folder.path(), "x").unwrap().as_deref(), Some("two"));
+    }
+}
