@@ -1,0 +1,108 @@
+//! The judgement of one key at one moment.
+
+use super::baseline::{Day, Deviation, as_number, deviation, is_settled};
+use super::breadth::Breadth;
+use super::{
+    ALARM_SCORE, ALARM_SCORE_NOVEL, MIN_MEMBERS, MIN_MEMBERS_NOVEL, MIN_MEMBERS_YOUNG,
+    MIN_NETWORKS, MIN_SOURCES, MIN_SOURCES_YOUNG,
+};
+use crate::event::words;
+
+/// The most that a growing membership scales the past up.
+const MAX_GROWTH: f64 = 8.0;
+
+words! {
+    /// What sort of threat.
+    Kind {
+        /// Something known that spreads beyond what is usual.
+        Emerging = "emerging",
+        /// Something no member had seen in the weeks before.
+        Novel = "novel",
+    }
+}
+
+/// What the hub knows beside the key itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setting {
+    /// Members whose sightings count in the window.
+    pub members: usize,
+}
+
+/// Why a key scored as it did; every number that the judgement rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// The window.
+    pub breadth: Breadth,
+    /// How far the source-capped sum is from usual.
+    pub capped: Deviation,
+    /// How far the member-trimmed sum is from usual.
+    pub trimmed: Deviation,
+    /// Whether the hub had enough days to learn from.
+    pub settled: bool,
+}
+
+/// The judgement of one key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Assessment {
+    /// The score: the larger of the slow and the fast branch, each the smaller of its two sums.
+    pub score: f64,
+    /// Known or new.
+    pub kind: Kind,
+    /// Whether it is an alarm: score and breadth both suffice.
+    pub alarm: bool,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+/// Judges a key: `window` is the last 24 hours, `history` the calendar days before it, oldest first
+/// and without gaps (days on which nothing was seen are zeros), at most
+/// [`super::HISTORY_DAYS`] of them. Days on which the hub knew fewer members are scaled up, so that a
+/// growing membership is not an outbreak.
+#[must_use]
+pub fn assess(window: Breadth, history: &[Day], setting: Setting) -> Assessment {
+    let scaled = |value: fn(&Day) -> usize| -> Vec<f64> {
+        history
+            .iter()
+            .map(|day| as_number(value(day)) * growth(day.known, setting.members))
+            .collect()
+    };
+    let capped = deviation(&scaled(|day| day.capped), as_number(window.capped));
+    let trimmed = deviation(&scaled(|day| day.trimmed), as_number(window.trimmed));
+    let score = capped
+        .slow
+        .min(trimmed.slow)
+        .max(capped.fast.min(trimmed.fast));
+    // The trimmed sums of a day are zero when a single member saw the key: that is no history.
+    let novel = history
+        .iter()
+        .all(|day| day.capped == 0 && day.trimmed == 0);
+    let settled = is_settled(history.len());
+    let enough = match (settled, novel) {
+        (false, _) => {
+            let fifth = setting.members.div_ceil(5);
+            window.members >= MIN_MEMBERS_YOUNG.max(fifth) && window.sources >= MIN_SOURCES_YOUNG
+        }
+        (true, true) => window.members >= MIN_MEMBERS_NOVEL && window.sources >= MIN_SOURCES,
+        (true, false) => window.members >= MIN_MEMBERS && window.sources >= MIN_SOURCES,
+    };
+    let (kind, needed) = if novel {
+        (Kind::Novel, ALARM_SCORE_NOVEL)
+    } else {
+        (Kind::Emerging, ALARM_SCORE)
+    };
+    Assessment {
+        score,
+        kind,
+        alarm: enough && window.networks >= MIN_NETWORKS && score >= needed,
+        evidence: Evidence {
+            breadth: window,
+            capped,
+            trimmed,
+            settled,
+        },
+    }
+}
+
+fn growth(then: usize, now: usize) -> f64 {
+    (as_number(now) / as_number(then.max(1))).clamp(1.0, MAX_GROWTH)
+}

@@ -1,0 +1,161 @@
+//! What is usual for a key, and how far from it a window is.
+//!
+//! The level is learned from 28 days that ended three days ago (a guard band, so that a slow wave
+//! does not become its own baseline), with each day cut at what it may have been by chance. Sources:
+//! EARS C2 (Hutwagner 2003) for the fast branch, an EWMA of standardised days for the slow one.
+
+/// Days of history that make a difference to a judgement; older ones need not be given.
+pub const HISTORY_DAYS: usize = 48;
+/// Days the level is learned from.
+const BASELINE_DAYS: usize = 28;
+/// Days between the last day learned from and the window.
+const GUARD_DAYS: usize = 2;
+/// Days of the fast branch's level.
+const FAST_DAYS: usize = 7;
+/// Fewest days learned from; below it the hub is young.
+const MIN_DAYS: usize = 7;
+/// Weight of today in the slow branch.
+const LAMBDA: f64 = 0.4;
+/// Weight of the fast branch against the slow one.
+const FAST_WEIGHT: f64 = 0.55;
+/// Least standard deviation: for a key without history it acts as the prior.
+const MIN_DEVIATION: f64 = 0.5;
+
+/// One calendar day (UTC) of a key, as measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    /// [`super::Breadth::capped`] of the day.
+    pub capped: usize,
+    /// [`super::Breadth::trimmed`] of the day.
+    pub trimmed: usize,
+    /// Members the hub knew on that day.
+    pub known: usize,
+}
+
+/// How far a window is from what is usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Deviation {
+    /// Exponentially weighted over days.
+    pub slow: f64,
+    /// Against the week before, weighted to be comparable.
+    pub fast: f64,
+    /// Usual level per day.
+    pub mean: f64,
+    /// Its standard deviation, at least 0.5.
+    pub spread: f64,
+    /// Days learned from.
+    pub days: usize,
+}
+
+/// Whether so many days of history carry a judgement without the caution of a young hub.
+pub(super) const fn is_settled(history_days: usize) -> bool {
+    history_days >= MIN_DAYS + GUARD_DAYS
+}
+
+/// How far `today` is from the days before, oldest first, without gaps; the last of them ended
+/// before the window began. A young hub learns from whatever days there are, with the wider spread of
+/// pure chance.
+#[must_use]
+pub fn deviation(days: &[f64], today: f64) -> Deviation {
+    let settled = is_settled(days.len());
+    let guard = if settled { GUARD_DAYS } else { 0 };
+    let mut learned: Vec<f64> = Vec::with_capacity(days.len());
+    let mut slow = 0.0;
+    for value in days {
+        let level = Level::of(last(&learned, guard, BASELINE_DAYS), settled);
+        if level.days >= MIN_DAYS {
+            slow = LAMBDA * level.standardise(*value) + (1.0 - LAMBDA) * slow;
+            learned.push(value.min(level.mean + 3.0 * level.spread + 1.0));
+        } else {
+            learned.push(*value);
+        }
+    }
+    let level = Level::of(last(&learned, guard, BASELINE_DAYS), settled);
+    let week = Level::of(last(&learned, guard, FAST_DAYS), settled);
+    if level.days == 0 {
+        return Deviation::default();
+    }
+    Deviation {
+        slow: LAMBDA * level.standardise(today) + (1.0 - LAMBDA) * slow,
+        fast: FAST_WEIGHT * week.standardise(today),
+        mean: level.mean,
+        spread: level.spread,
+        days: level.days,
+    }
+}
+
+/// The last `count` of `days` before the last `guard`.
+fn last(days: &[f64], guard: usize, count: usize) -> &[f64] {
+    let end = days.len().saturating_sub(guard);
+    days.get(end.saturating_sub(count)..end).unwrap_or_default()
+}
+
+struct Level {
+    mean: f64,
+    spread: f64,
+    days: usize,
+}
+
+impl Level {
+    fn of(days: &[f64], settled: bool) -> Self {
+        let count = as_number(days.len());
+        if days.is_empty() {
+            return Self {
+                mean: 0.0,
+                spread: MIN_DEVIATION,
+                days: 0,
+            };
+        }
+        let mean = days.iter().sum::<f64>() / count;
+        let squares: f64 = days.iter().map(|day| (day - mean) * (day - mean)).sum();
+        let spread = (squares / (count - 1.0).max(1.0)).sqrt();
+        let least = if settled {
+            MIN_DEVIATION
+        } else {
+            MIN_DEVIATION.max(mean.sqrt())
+        };
+        Self {
+            mean,
+            spread: spread.max(least),
+            days: days.len(),
+        }
+    }
+
+    fn standardise(&self, value: f64) -> f64 {
+        (value - self.mean) / self.spread
+    }
+}
+
+/// Counts here stay far below 2^32.
+pub(super) fn as_number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ongoing_wave_does_not_become_normal() {
+        let mut days = vec![2.0; 30];
+        let before = deviation(&days, 2.0);
+        assert!(before.slow.abs() < 1e-9 && before.fast.abs() < 1e-9);
+        // Ten days of a wave of fifty: what is learned from them stays small.
+        days.extend([50.0; 10]);
+        let during = deviation(&days, 50.0);
+        assert!(during.slow > 10.0, "{during:?}");
+        assert!(during.mean < 6.0, "{during:?}");
+    }
+
+    #[test]
+    fn the_days_just_before_the_window_are_not_learned_from() {
+        let mut days = vec![0.0; 28];
+        days.extend([9.0; 2]);
+        assert_eq!(deviation(&days, 9.0).mean, 0.0);
+    }
+
+    #[test]
+    fn without_any_day_nothing_is_said() {
+        assert_eq!(deviation(&[], 100.0), Deviation::default());
+    }
+}

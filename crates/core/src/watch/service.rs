@@ -1,0 +1,78 @@
+//! What a key is called and what to do about it, in plain words from the catalogue.
+
+use crate::words::Words;
+
+/// Most steps of advice for one key.
+const MAX_ACTIONS: usize = 5;
+
+/// The name of what `key` attacks, such as "remote desktop (tcp/3389)".
+#[must_use]
+pub fn name(words: &Words, key: &str) -> String {
+    let slug = slug(words, key);
+    words.say_with(&format!("watch-name-{slug}"), &[("key", key.into())])
+}
+
+/// What a member that was not hit yet should do about `key`, one step each, most useful first.
+#[must_use]
+pub fn actions(words: &Words, key: &str) -> Vec<String> {
+    let slug = slug(words, key);
+    (1..=MAX_ACTIONS)
+        .map(|step| format!("watch-do-{slug}-{step}"))
+        .take_while(|id| words.has(id))
+        .map(|id| words.say_with(&id, &[("key", key.into())]))
+        .collect()
+}
+
+/// The part of the message ids that says which service: the key itself if the catalogue knows it,
+/// else its family, else `other`.
+fn slug(words: &Words, key: &str) -> String {
+    let exact: String = key
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .take(64)
+        .collect();
+    if words.has(&format!("watch-name-{exact}")) {
+        return exact;
+    }
+    let family = match key.split_once('/') {
+        Some(("tcp" | "udp", port)) if port.parse::<u16>().is_ok() => "port",
+        Some(("web", _)) => "web",
+        Some(("scan", _)) => "scan",
+        _ => "other",
+    };
+    family.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_name_and_something_to_do() {
+        let words = Words::of("en").unwrap();
+        for key in [
+            "tcp/22",
+            "tcp/3389",
+            "tcp/445",
+            "udp/5060",
+            "tcp/31337",
+            "web/traversal",
+            "web/brand-new",
+            "scan",
+            "scan/ports",
+            "7c0f8f5e-0000-4000-8000-000000000000",
+            "",
+        ] {
+            let name = name(&words, key);
+            assert!(!name.contains('«') && !name.is_empty(), "{key}: {name}");
+            assert!(!actions(&words, key).is_empty(), "{key}");
+        }
+        assert_eq!(name(&words, "tcp/3389"), "remote desktop (tcp/3389)");
+    }
+}
