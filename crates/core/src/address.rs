@@ -121,7 +121,7 @@ impl std::fmt::Display for Network {
 }
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
+    let [a, b, c, _] = ip.octets();
     !(ip.is_private()
         || ip.is_loopback()
         || ip.is_link_local()
@@ -129,15 +129,30 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || ip.is_broadcast()
         || a == 0
         || a >= 240
-        || (a == 100 && (64..128).contains(&b)))
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (18..20).contains(&b)))
 }
 
+/// Translation prefixes carry an IPv4 address inside, which may be one of the firm's: such an
+/// address is as public as the one it carries.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
-    !(ip.is_loopback()
-        || ip.is_unspecified()
-        || ip.is_multicast()
-        || ip.is_unique_local()
-        || ip.is_unicast_link_local())
+    let bits = ip.to_bits();
+    let carried = |shift: u32| {
+        let low = u32::try_from((bits >> shift) & 0xFFFF_FFFF).unwrap_or(0);
+        is_public_v4(Ipv4Addr::from_bits(low))
+    };
+    match ip.segments() {
+        // NAT64 (RFC 6052), and its local use (RFC 8215).
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => carried(0),
+        [0x64, 0xff9b, 1, ..] => false,
+        // 6to4 (RFC 3056).
+        [0x2002, ..] => carried(80),
+        // Unspecified, loopback and the old IPv4-compatible form; discard-only (RFC 6666); the old
+        // site-local range (RFC 3879).
+        [0, 0, 0, 0, 0, 0, _, _] | [0x100, 0, 0, 0, ..] | [0xfec0..=0xfeff, ..] => false,
+        _ => !(ip.is_multicast() || ip.is_unique_local() || ip.is_unicast_link_local()),
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +177,14 @@ mod tests {
             "fd00::1",
             "ff02::1",
             "::ffff:10.0.0.1",
+            "192.0.0.8",
+            "198.19.255.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::192.0.2.1",
+            "2002:a00:1::1",
+            "fec0::1",
+            "100::1",
+            "::10.0.0.1",
         ] {
             assert!(!is_public(inside.parse().unwrap()), "{inside}");
         }
@@ -171,6 +194,8 @@ mod tests {
             "100.128.0.1",
             "2001:db8::1",
             "::ffff:192.0.2.1",
+            "64:ff9b::192.0.2.1",
+            "2002:c000:201::1",
         ] {
             assert!(is_public(outside.parse().unwrap()), "{outside}");
         }

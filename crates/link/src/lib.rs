@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod clock;
+pub mod convert;
 pub mod secret;
 pub mod tls;
 pub mod token;

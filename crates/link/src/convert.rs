@@ -1,0 +1,218 @@
+//! From the domain to the wire and back, and batches out of spooled frames.
+
+use std::sync::Arc;
+
+use larum_core::address;
+use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
+use larum_core::forward::Failure;
+use larum_core::minimise::{is_shareable_key, is_technique};
+use larum_core::sighting::{MAX_KEY_BYTES, MAX_SOURCES, Sighting};
+use larum_core::time::Timestamp;
+
+use crate::wire::{
+    Batch, MAX_BATCH_BYTES, MAX_BATCH_SIGHTINGS, RefusalCode, WIRE_VERSION, WireSighting,
+};
+
+/// Longest detector name on the wire.
+const MAX_DETECTOR_BYTES: usize = 64;
+/// Most technique ids on the wire.
+const MAX_TECHNIQUES: usize = 16;
+/// Room for everything in a batch but its sightings.
+const ENVELOPE_BYTES: usize = 256;
+
+impl From<&Sighting> for WireSighting {
+    fn from(sighting: &Sighting) -> Self {
+        Self {
+            id: sighting.id.to_string(),
+            key: sighting.key.clone(),
+            detector: sighting.detector.to_string(),
+            category: sighting.category.as_str().to_owned(),
+            attack: sighting.attack.iter().map(ToString::to_string).collect(),
+            severity: sighting.severity.as_str().to_owned(),
+            confidence: sighting.confidence,
+            outcome: sighting.outcome.as_str().to_owned(),
+            first: sighting.first.as_millis(),
+            last: sighting.last.as_millis(),
+            count: sighting.count,
+            sources: sighting.sources.clone(),
+        }
+    }
+}
+
+/// Why a sighting from the wire is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Misfit {
+    /// The id is not 32 hexadecimal digits.
+    #[error("id")]
+    Id,
+    /// The key has no shape that is shared.
+    #[error("key")]
+    Key,
+    /// The detector's name is empty or too long.
+    #[error("detector")]
+    Detector,
+    /// The category is unknown.
+    #[error("category")]
+    Category,
+    /// Too many technique ids, or one that is none.
+    #[error("attack")]
+    Attack,
+    /// The severity is unknown.
+    #[error("severity")]
+    Severity,
+    /// The confidence is above 100.
+    #[error("confidence")]
+    Confidence,
+    /// The outcome is unknown.
+    #[error("outcome")]
+    Outcome,
+    /// The last event is before the first.
+    #[error("times")]
+    Times,
+    /// No source, too many, or one that is not on the internet.
+    #[error("sources")]
+    Sources,
+}
+
+impl TryFrom<&WireSighting> for Sighting {
+    type Error = Misfit;
+
+    /// Past this edge a sighting cannot be wrong in itself. Whether its times are plausible depends
+    /// on the clock and is the caller's to check.
+    fn try_from(wire: &WireSighting) -> Result<Self, Misfit> {
+        let category = Category::from_word(&wire.category).ok_or(Misfit::Category)?;
+        let sound_sources = (1..=MAX_SOURCES).contains(&wire.sources.len())
+            && wire.sources.iter().all(|ip| address::is_public(*ip));
+        let sound_attack =
+            wire.attack.len() <= MAX_TECHNIQUES && wire.attack.iter().all(|id| is_technique(id));
+        let sound_key = wire.key.len() <= MAX_KEY_BYTES && is_shareable_key(&wire.key, category);
+        let checks = [
+            (sound_key, Misfit::Key),
+            (
+                (1..=MAX_DETECTOR_BYTES).contains(&wire.detector.len()) && wire.detector.is_ascii(),
+                Misfit::Detector,
+            ),
+            (sound_attack, Misfit::Attack),
+            (wire.confidence <= 100, Misfit::Confidence),
+            (wire.first <= wire.last, Misfit::Times),
+            (sound_sources, Misfit::Sources),
+        ];
+        if let Some((_, misfit)) = checks.into_iter().find(|(sound, _)| !sound) {
+            return Err(misfit);
+        }
+        Ok(Self {
+            id: FindingId::from_hex(&wire.id).ok_or(Misfit::Id)?,
+            key: wire.key.clone(),
+            detector: Arc::from(wire.detector.as_str()),
+            category,
+            attack: wire
+                .attack
+                .iter()
+                .map(|id| Arc::from(id.as_str()))
+                .collect(),
+            severity: Severity::from_word(&wire.severity).ok_or(Misfit::Severity)?,
+            confidence: wire.confidence,
+            outcome: AttackOutcome::from_word(&wire.outcome).ok_or(Misfit::Outcome)?,
+            first: Timestamp::from_millis(wire.first),
+            last: Timestamp::from_millis(wire.last),
+            count: wire.count,
+            sources: wire
+                .sources
+                .iter()
+                .map(|ip| address::canonical(*ip))
+                .collect(),
+        })
+    }
+}
+
+/// The spool frame of a sighting: its JSON, the very bytes that will stand in the batch.
+///
+/// # Errors
+/// Never for a real sighting; the JSON writer's signature asks for it.
+pub fn frame(sighting: &Sighting) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&WireSighting::from(sighting))
+}
+
+/// The sighting in a spool frame.
+///
+/// # Errors
+/// When the bytes are not the JSON of one.
+pub fn unframe(frame: &[u8]) -> Result<WireSighting, serde_json::Error> {
+    serde_json::from_slice(frame)
+}
+
+/// A batch made of spool frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// JSON of the [`Batch`]: the body for the ledger and the hub.
+    pub body: Vec<u8>,
+    /// Frames used up from the front, unreadable ones included.
+    pub used: usize,
+    /// Sightings in it.
+    pub sightings: usize,
+    /// Frames that were no sighting and are left out; the caller counts them.
+    pub unreadable: usize,
+}
+
+/// Packs as many frames, from the front, as fit into one batch. `previous` is the hash of the batch
+/// before, in hexadecimal; `created_ms` the time by the collector's clock.
+///
+/// # Errors
+/// Never for frames made by [`frame`]; the JSON writer's signature asks for it.
+pub fn pack<'f>(
+    frames: impl IntoIterator<Item = &'f [u8]>,
+    sequence: u64,
+    previous: String,
+    created_ms: i64,
+) -> Result<Packed, serde_json::Error> {
+    let mut batch = Batch {
+        version: WIRE_VERSION,
+        sequence,
+        previous,
+        created: created_ms,
+        sightings: Vec::new(),
+    };
+    let (mut used, mut unreadable, mut bytes) = (0, 0, ENVELOPE_BYTES);
+    for frame in frames {
+        // What is written may be longer than what was read, if it was not written by us.
+        let fits =
+            |sighting: &WireSighting| serde_json::to_vec(sighting).map(|json| json.len() + 1);
+        match unframe(frame) {
+            Ok(sighting) => {
+                let needed_bytes = fits(&sighting)?;
+                if batch.sightings.len() == MAX_BATCH_SIGHTINGS
+                    || bytes + needed_bytes > MAX_BATCH_BYTES
+                {
+                    break;
+                }
+                bytes += needed_bytes;
+                batch.sightings.push(sighting);
+            }
+            Err(_) => unreadable += 1,
+        }
+        used += 1;
+    }
+    Ok(Packed {
+        body: serde_json::to_vec(&batch)?,
+        used,
+        sightings: batch.sightings.len(),
+        unreadable,
+    })
+}
+
+impl From<RefusalCode> for Failure {
+    /// What a refused batch or heartbeat means for the uplink.
+    fn from(code: RefusalCode) -> Self {
+        match code {
+            RefusalCode::TokenUnknown
+            | RefusalCode::TokenUsed
+            | RefusalCode::TokenExpired
+            | RefusalCode::NotAuthorised => Self::NotAuthorised,
+            RefusalCode::Revoked => Self::Revoked,
+            RefusalCode::SequenceConflict => Self::SequenceConflict,
+            RefusalCode::RequestMalformed | RefusalCode::BodyMalformed => Self::BatchRefused,
+            RefusalCode::Busy => Self::Busy,
+            RefusalCode::Internal => Self::HubFault,
+        }
+    }
+}
