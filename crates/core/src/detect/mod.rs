@@ -1,3 +1,258 @@
-//! Detectors: events in, findings out.
+//! Detection: events in, findings out.
+//!
+//! Two stages. [`Sifter`] looks at each event alone and may run on many threads; [`Detect::fold`]
+//! takes what is left in order and folds it into stories, one per actor and behaviour, so that a
+//! long attack is one finding with a stable id and never fifty alerts. State is bounded whatever
+//! arrives: 65,536 sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
 
+mod alert;
+mod fold;
+mod guessing;
+mod hash;
+mod indicators;
+mod networks;
+mod probing;
+mod recent;
+mod scan;
+mod sift;
 pub mod sigma;
+mod source;
+mod story;
+#[cfg(test)]
+mod tests;
+mod wording;
+
+use std::sync::Arc;
+
+use crate::address::Network;
+use crate::event::Event;
+use crate::finding::Finding;
+use crate::time::Timestamp;
+use crate::words::Words;
+
+pub use indicators::{Indicators, ListCount, MAX_ENTRIES, MAX_LINE_BYTES, MAX_LISTS};
+pub use networks::{NetworkSet, Tag, TaggedNetworks};
+pub use sift::{Observation, Scratch as SiftScratch, Sifter};
+pub use source::MAX_ROWS;
+pub use story::MAX_STORIES;
+
+/// What the detectors have to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Signal {
+    /// A verdict was just reached: tell people now.
+    Opened(Finding),
+    /// The attack went quiet, or the input ended: the final counts, under the same id.
+    Closed(Finding),
+}
+
+impl Signal {
+    /// The finding, opened or closed.
+    #[must_use]
+    pub const fn finding(&self) -> &Finding {
+        match self {
+            Self::Opened(finding) | Self::Closed(finding) => finding,
+        }
+    }
+}
+
+/// How the detectors see this firm.
+#[derive(Clone)]
+pub struct Settings {
+    /// The firm's own public ranges; private addresses are inside without being named.
+    pub own: Vec<Network>,
+    /// Addresses that are never an attacker or a match: resolvers and the like. Default:
+    /// [`NetworkSet::never_block`].
+    pub never_match: NetworkSet,
+    /// What is said to people.
+    pub words: Arc<Words>,
+    /// Whether each refused contact from the internet is a finding of its own (severity info), so
+    /// that many firms together see what one cannot. On for collectors, off for looking into a
+    /// recording. Default off.
+    pub report_probes: bool,
+    /// A device whose clock is further off than this is taken at the time of receipt. `None` (the
+    /// default) for recordings, whose records are all received long after.
+    pub max_skew_seconds: Option<i64>,
+}
+
+impl Settings {
+    /// Settings with every default.
+    #[must_use]
+    pub fn new(words: Arc<Words>) -> Self {
+        Self {
+            own: Vec::new(),
+            never_match: NetworkSet::never_block(),
+            words,
+            report_probes: false,
+            max_skew_seconds: None,
+        }
+    }
+}
+
+/// How full the tables are, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pressure {
+    /// Sources remembered.
+    pub sources: usize,
+    /// Newcomers that found no place because all candidates had more evidence.
+    pub sources_refused: u64,
+    /// Sources forgotten for newcomers.
+    pub sources_replaced: u64,
+    /// Stories and drafts.
+    pub stories: usize,
+    /// Findings closed early for room.
+    pub stories_cut_short: u64,
+}
+
+/// The detectors and all they remember.
+pub struct Detect {
+    sifter: Sifter,
+    scratch: SiftScratch,
+    rules: Arc<sigma::RuleSet>,
+    indicators: Arc<Indicators>,
+    settings: Settings,
+    sources: source::Sources,
+    stories: story::Stories,
+    clock: RecordClock,
+    over: Vec<story::Story>,
+}
+
+impl Detect {
+    /// Detectors that remember nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings, rules: sigma::RuleSet, indicators: Indicators) -> Self {
+        Self::shared(settings, Arc::new(rules), Arc::new(indicators))
+    }
+
+    /// Like [`Self::new`], sharing rules and indicators with others.
+    #[must_use]
+    pub fn shared(
+        settings: Settings,
+        rules: Arc<sigma::RuleSet>,
+        indicators: Arc<Indicators>,
+    ) -> Self {
+        let sifter = Sifter::new(
+            Arc::clone(&rules),
+            Arc::clone(&indicators),
+            &settings.own,
+            settings.never_match.clone(),
+            settings.max_skew_seconds,
+        );
+        Self {
+            sifter,
+            scratch: SiftScratch::default(),
+            rules,
+            indicators,
+            settings,
+            sources: source::Sources::default(),
+            stories: story::Stories::default(),
+            clock: RecordClock::default(),
+            over: Vec::new(),
+        }
+    }
+
+    /// The first stage, for worker threads.
+    #[must_use]
+    pub fn sifter(&self) -> Sifter {
+        self.sifter.clone()
+    }
+
+    /// Both stages: takes one event, appends what there is to say to `out`.
+    pub fn observe(&mut self, event: &Event<'_>, out: &mut Vec<Signal>) {
+        if let Some(observation) = self.sifter.sift(event, &mut self.scratch) {
+            self.fold(&observation, out);
+        }
+    }
+
+    /// The second stage, in record order.
+    pub fn fold(&mut self, observation: &Observation, out: &mut Vec<Signal>) {
+        let now = self.clock.advance(observation.at);
+        if self
+            .stories
+            .next_deadline()
+            .is_some_and(|deadline| deadline < now)
+        {
+            self.expire(now, out);
+        }
+        fold::fold(self, observation, now, out);
+        self.say_over(out);
+    }
+
+    /// Ends what has been quiet long enough at `now`, in record time.
+    pub fn expire(&mut self, now: Timestamp, out: &mut Vec<Signal>) {
+        self.stories.expire(now, &mut self.over);
+        self.say_over(out);
+    }
+
+    /// When [`Self::expire`] next has something to do.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        // One microsecond past: a story is over after its quiet time, not at it.
+        let deadline = self.stories.next_deadline()?;
+        Some(Timestamp::from_micros(
+            deadline.as_micros().saturating_add(1),
+        ))
+    }
+
+    /// The end of the input: ends everything, in order of first event and id.
+    pub fn finish(&mut self, out: &mut Vec<Signal>) {
+        self.stories.finish(&mut self.over);
+        self.say_over(out);
+    }
+
+    /// How full the tables are.
+    #[must_use]
+    pub fn pressure(&self) -> Pressure {
+        let (sources_refused, sources_replaced) = self.sources.pressure();
+        Pressure {
+            sources: self.sources.len(),
+            sources_refused,
+            sources_replaced,
+            stories: self.stories.len(),
+            stories_cut_short: self.stories.cut_short(),
+        }
+    }
+
+    fn say_over(&mut self, out: &mut Vec<Signal>) {
+        for story in self.over.drain(..) {
+            let finding = wording::finding(&story, &self.settings.words, &self.rules);
+            out.push(Signal::Closed(finding));
+        }
+    }
+}
+
+/// The time of the input as a whole: the latest record time, except that one record far ahead of all
+/// others (a device with a wrong clock) moves it only once others confirm it.
+#[derive(Clone, Copy, Debug, Default)]
+struct RecordClock {
+    now: Option<Timestamp>,
+    ahead: Option<Timestamp>,
+    confirmed: u8,
+}
+
+impl RecordClock {
+    /// A jump ahead that needs confirming.
+    const JUMP_SECONDS: i64 = 2 * 3_600;
+    /// Records near the jump that confirm it.
+    const CONFIRMATIONS: u8 = 3;
+
+    fn advance(&mut self, at: Timestamp) -> Timestamp {
+        let now = *self.now.get_or_insert(at);
+        if at <= now.plus_seconds(Self::JUMP_SECONDS) {
+            let now = now.max(at);
+            self.now = Some(now);
+            return now;
+        }
+        let near = self.ahead.is_some_and(|ahead| {
+            at >= ahead && at <= ahead.plus_seconds(Self::JUMP_SECONDS.saturating_mul(12))
+        });
+        self.confirmed = if near { self.confirmed + 1 } else { 1 };
+        self.ahead = Some(at);
+        if self.confirmed < Self::CONFIRMATIONS {
+            return now;
+        }
+        self.confirmed = 0;
+        self.ahead = None;
+        self.now = Some(at);
+        at
+    }
+}

@@ -1,0 +1,100 @@
+# English: what the detectors say. A title is one line; an advice says what to do, in plain words.
+
+detect-unknown-source = Somebody
+
+service-name = { $key ->
+    [tcp-21] file transfer (FTP)
+    [tcp-22] remote log-in (SSH)
+    [tcp-23] remote log-in (Telnet)
+    [tcp-25] mail (SMTP)
+    [tcp-80] the web (HTTP)
+    [tcp-110] mail boxes (POP3)
+    [tcp-143] mail boxes (IMAP)
+    [tcp-389] the directory (LDAP)
+    [tcp-443] the web (HTTPS)
+    [tcp-445] Windows file sharing (SMB)
+    [tcp-587] sending mail
+    [tcp-993] mail boxes (IMAP)
+    [tcp-995] mail boxes (POP3)
+    [tcp-1433] databases (SQL Server)
+    [tcp-3306] databases (MySQL)
+    [tcp-3389] remote desktop (RDP)
+    [tcp-5432] databases (PostgreSQL)
+    [tcp-5900] remote screen (VNC)
+    [tcp-6379] databases (Redis)
+    [udp-5060] internet phones (SIP)
+    [auth-guessing] log-ins
+   *[other] { "" }
+}
+
+detect-guessing-title = { $source } tried to guess a password for { $service }
+detect-guessing-advice = Do not let the whole internet reach this log-in: allow only the addresses you know, or use a VPN. Use keys or a second step instead of passwords alone.
+
+detect-spraying-title = { $source } tried { $names } different names to get in at { $service }
+detect-spraying-advice = Do not let the whole internet reach this log-in: allow only the addresses you know, or use a VPN. Remove accounts nobody uses, and turn on a second step for the rest.
+
+detect-inside-guessing-title = { $source }, inside your network, keeps failing to log in at { $service }
+detect-inside-guessing-advice = Find out which computer this is. Most often it holds an old password; change it there. If nobody knows why it tries, take it off the network and have it checked.
+
+detect-web-guessing-title = { $source } tried to guess a password for a website log-in
+detect-web-guessing-advice = Limit how often one address may try to log in to the website, and turn on a second step for everyone who can change it.
+
+detect-break-in-title = { $source } logged in at { $service } after many wrong passwords
+detect-break-in-advice = Treat this account as taken over unless its owner confirms the log-in. Change its password now, end its sessions, and check what was done since. If it was not the owner, report it to the police.
+
+detect-late-log-in-title = { $source } logged in at { $service } after several wrong passwords
+detect-late-log-in-advice = Ask the owner of the account whether this was them. If not, change the password now.
+
+detect-port-scan-title = { $source } looked for open doors and found none
+detect-port-scan-advice = Nothing to do: your firewall kept it out. Such scans are part of everyday life on the internet.
+
+detect-open-port-scan-title = { $source } looked for open doors and reached { $reasons }
+detect-open-port-scan-advice = Check that each service it reached must be open to everyone. Close or restrict what need not be, and keep the rest up to date.
+
+detect-inside-port-scan-title = { $source }, inside your network, tried many closed doors
+detect-inside-port-scan-advice = Find out which computer this is and whether somebody runs a network check from it. If nobody does, take it off the network and have it looked at for malware.
+
+detect-address-scan-title = { $source } tried { $service } on many of your addresses
+detect-address-scan-advice = Nothing to do as long as your firewall keeps it out. Check that this service is not open to everyone.
+
+detect-inside-address-scan-title = { $source }, inside your network, tries to reach many machines at { $service }
+detect-inside-address-scan-advice = Malware that spreads looks like this. Take the computer off the network and have it checked, unless somebody knows why it does this.
+
+detect-probe-title = { $source } knocked at a closed door ({ $service })
+detect-probe-advice = Nothing to do: your firewall kept it out.
+
+detect-web-probing-title = { $source } looked for hidden pages on your website
+detect-web-probing-advice = Nothing to do now. Check that backups, settings and test pages do not lie in the website's folders.
+
+web-attack-kind = { $kind ->
+    [sql] commands for your database
+    [xss] script for your visitors' browsers
+    [traversal] a way to files outside the website
+    [command] commands for your server
+    [template] code for your server
+    [file-inclusion] files from elsewhere
+    [known-exploit] a known hole in web software
+    [sensitive-file] files that must stay secret
+    [scanner] an attack tool
+    [header] forged headers
+    [query] commands for your directory or database
+   *[other] attack code
+}
+
+detect-web-attack-title = { $source } attacked your website ({ $kind })
+detect-web-attack-advice = Your website turned the requests away. Keep its software and add-ons up to date.
+
+detect-answered-web-attack-title = { $source } attacked your website ({ $kind }), and some requests were answered
+detect-answered-web-attack-advice = Have the person who looks after the website check the requests listed here: what was sent back, and whether anything changed. Update the website's software and add-ons today.
+
+detect-indicator-in-title = { $source }, known for attacks, reached you
+detect-indicator-in-advice = Block this address at your firewall, and check what it did in the hours around this time.
+
+detect-indicator-blocked-title = { $source }, known for attacks, was kept out
+detect-indicator-blocked-advice = Nothing to do: your firewall kept it out.
+
+detect-indicator-out-title = { $source } contacted { $label }, which is known to be bad
+detect-indicator-out-advice = Find out which computer this is and what it was doing. If nobody can explain it, take it off the network and have it checked for malware.
+
+detect-alert-title = Your security device raised the alarm: { $label }
+detect-alert-advice = Look the alarm up in the device's own log. If it was not blocked, check the machine it names.

@@ -1,0 +1,184 @@
+//! Log-in guessing: many failures from one source, or one source trying many names, and the log-in
+//! that works after them (ATT&CK T1110.001, T1110.003, T1078).
+//!
+//! Three leaky buckets see fast, slow and very slow guessing; a plain count per ten minutes would
+//! miss whoever is patient. See `docs/detectors/login-guessing.md`.
+
+use super::recent::{Bucket, Recent};
+
+/// Failures that may stand in the fast bucket, and the seconds one takes to leak.
+const FAST: (f32, f32) = (5.0, 10.0);
+/// The same for the slow bucket.
+const SLOW: (f32, f32) = (10.0, 60.0);
+/// The same for a day: 20 failures, one leaking every 72 minutes.
+const DAY: (f32, f32) = (20.0, 4_320.0);
+/// Different names from one source within a day that no forgetful person tries.
+const MANY_NAMES: u8 = 8;
+const DAY_MINUTES: u16 = 1_440;
+/// A source that logged in before may fail this many times as often: an old password on a phone.
+const KNOWN_FACTOR: f32 = 4.0;
+/// How long an earlier log-in vouches for a source.
+const KNOWN_SECONDS: u32 = 30 * 86_400;
+/// Failures that make the next success suspect, and the time they must fall into.
+const FAILURES_BEFORE: usize = 5;
+const BEFORE_SECONDS: u32 = 3_600;
+
+/// What is remembered about the log-ins of one source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoginRow {
+    fast: Bucket,
+    slow: Bucket,
+    day: Bucket,
+    names: Recent,
+    last_failure: u32,
+    /// Times of the last failures, a ring.
+    failures: [u32; FAILURES_BEFORE],
+    next: u8,
+    /// Mark of the last failure, to see one attempt logged twice.
+    last_mark: u32,
+    /// Last log-in that worked without failures before it.
+    known: u32,
+    verdict: bool,
+}
+
+/// How a failed log-in was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The same attempt, logged once more.
+    Repeat,
+    /// Nothing special yet.
+    Ordinary,
+    /// One name or few, too often.
+    Guessing,
+    /// Too many different names.
+    Spraying,
+}
+
+impl LoginRow {
+    /// Notes a failure at `now` for the account whose hash is `name`; `mark` is equal for two lines
+    /// about the same attempt.
+    pub fn fail(&mut self, now: u32, name: Option<u16>, mark: u32) -> Failure {
+        if now == self.last_failure && mark == self.last_mark && mark != 0 {
+            return Failure::Repeat;
+        }
+        let idle = now.saturating_sub(self.last_failure);
+        self.last_failure = now.max(self.last_failure);
+        self.last_mark = mark;
+        if let Some(slot) = self.failures.get_mut(usize::from(self.next)) {
+            *slot = now;
+        }
+        self.next = (self.next + 1) % 5;
+        let patience = if self.is_known(now) {
+            KNOWN_FACTOR
+        } else {
+            1.0
+        };
+        let minute = minute_of(now);
+        if let Some(name) = name {
+            self.names.note(name, minute);
+        }
+        let many_names = self.names.within(minute, DAY_MINUTES) >= MANY_NAMES;
+        let fast = self.fast.pour(idle, FAST.1, FAST.0 * patience);
+        let slow = self.slow.pour(idle, SLOW.1, SLOW.0 * patience);
+        let day = self.day.pour(idle, DAY.1, DAY.0 * patience);
+        if many_names {
+            self.verdict = true;
+            Failure::Spraying
+        } else if fast || slow || day {
+            self.verdict = true;
+            Failure::Guessing
+        } else {
+            Failure::Ordinary
+        }
+    }
+
+    /// Notes a log-in that worked at `now`; whether enough failures came before it within the hour
+    /// to suspect that the password was guessed.
+    pub fn succeed(&mut self, now: u32) -> bool {
+        let suspect = self
+            .failures
+            .iter()
+            .all(|at| *at != 0 && now.saturating_sub(*at) <= BEFORE_SECONDS);
+        if suspect {
+            self.failures = Default::default();
+        } else {
+            self.known = now;
+        }
+        suspect
+    }
+
+    /// Whether the source logged in before, as the people who belong there do.
+    pub const fn is_known(&self, now: u32) -> bool {
+        self.known != 0 && now.saturating_sub(self.known) <= KNOWN_SECONDS
+    }
+
+    /// How much evidence is held here, 0 to 64.
+    pub fn evidence(&self) -> u32 {
+        let failures = self.failures.iter().filter(|at| **at != 0).count();
+        let failures = u32::try_from(failures).unwrap_or(0);
+        failures + u32::from(self.names.len()) + if self.verdict { 32 } else { 0 }
+    }
+}
+
+/// Minutes since the epoch, low 16 bits (they wrap after 45 days).
+pub fn minute_of(now: u32) -> u16 {
+    u16::try_from((now / 60) & 0xFFFF).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Failures at these seconds, all for one name; the place of the first that is judged guessing.
+    #[track_caller]
+    fn check(seconds: impl Iterator<Item = u32>, expected: Option<usize>) {
+        let mut row = LoginRow::default();
+        let found = seconds
+            .map(|at| row.fail(1_000_000 + at, Some(7), 0))
+            .position(|failure| failure == Failure::Guessing);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn fast_slow_and_very_slow_guessing_is_seen_and_a_clumsy_person_is_not() {
+        check((0..10).map(|n| n * 2), Some(6));
+        check((0..40).map(|n| n * 30), Some(19));
+        check((0..40).map(|n| n * 1_800), Some(33));
+        check((0..5).map(|n| n * 2), None);
+        // Every two hours: a forgotten device.
+        check((0..200).map(|n| n * 7_200), None);
+    }
+
+    #[test]
+    fn many_names_are_spraying_however_slowly() {
+        let mut row = LoginRow::default();
+        let found = (0..12_u16)
+            .map(|n| row.fail(1_000_000 + u32::from(n) * 7_000, Some(n), 0))
+            .position(|failure| failure == Failure::Spraying);
+        assert_eq!(found, Some(7));
+    }
+
+    #[test]
+    fn a_success_is_suspect_only_after_five_failures_within_the_hour() {
+        let mut row = LoginRow::default();
+        for n in 0..4 {
+            row.fail(1_000_000 + n, None, 0);
+        }
+        assert!(!row.succeed(1_000_010));
+        for n in 0..5 {
+            row.fail(1_001_000 + n, None, 0);
+        }
+        assert!(row.succeed(1_001_010));
+        assert!(!row.succeed(1_001_011));
+    }
+
+    #[test]
+    fn one_attempt_logged_twice_counts_once_and_known_sources_get_patience() {
+        let mut row = LoginRow::default();
+        assert_eq!(row.fail(1_000_000, Some(1), 9), Failure::Ordinary);
+        assert_eq!(row.fail(1_000_000, Some(1), 9), Failure::Repeat);
+        let mut known = LoginRow::default();
+        assert!(!known.succeed(999_000));
+        assert!((0..19).all(|n| known.fail(1_000_000 + n, Some(1), 0) == Failure::Ordinary));
+    }
+}

@@ -1,0 +1,121 @@
+//! Web probing: one source asking for many pages that do not exist (ATT&CK T1595.003).
+//!
+//! Search engines and old bookmarks miss pages too, but mostly they hit; a prober mostly misses. See
+//! `docs/detectors/web-probing.md`.
+
+use super::hash;
+use super::recent::Bucket;
+
+/// Distinct missing pages that may stand in the bucket, and the seconds one takes to leak.
+const FAST: (f32, f32) = (10.0, 10.0);
+/// Distinct missing pages within a day, for the patient.
+const PER_DAY: u32 = 40;
+/// After this silence a source starts afresh.
+const FORGET_SECONDS: u32 = 86_400;
+/// Answers "log in first" in a row that stand for guessing, and the seconds one takes to leak.
+const UNAUTHORISED: (f32, f32) = (10.0, 10.0);
+
+/// Files that browsers and devices ask for unasked; missing them means nothing.
+const ASKED_UNASKED: &[&str] = &["favicon", "apple-touch-icon", "robots.txt", "/.well-known/"];
+/// Endings of the parts of a page; a page moved house with its pictures is not a probe.
+const PARTS: &[&str] = &[
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".webp", ".css", ".js", ".map", ".woff",
+    ".woff2", ".ttf", ".eot", ".mp4",
+];
+
+/// What is remembered about the web requests of one source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WebRow {
+    fast: Bucket,
+    unauthorised: Bucket,
+    paths: u64,
+    last_miss: u32,
+    last_unauthorised: u32,
+    hits: u16,
+    misses: u16,
+    verdict: bool,
+}
+
+impl WebRow {
+    /// Notes a missing page whose path has this hash; whether the source is probing.
+    pub fn miss(&mut self, now: u32, path: u64) -> bool {
+        let idle = now.saturating_sub(self.last_miss);
+        if idle > FORGET_SECONDS {
+            *self = Self::default();
+        }
+        let bit = hash::bit(path);
+        if self.paths & bit != 0 {
+            return self.verdict && idle < FORGET_SECONDS;
+        }
+        self.paths |= bit;
+        self.last_miss = now.max(self.last_miss);
+        self.misses = self.misses.saturating_add(1);
+        let fast = self.fast.pour(idle, FAST.1, FAST.0) && self.misses > self.hits;
+        let slow = hash::distinct(self.paths) >= PER_DAY && self.misses / 3 > self.hits;
+        self.verdict |= fast || slow;
+        fast || slow
+    }
+
+    /// Notes a page that was there.
+    pub const fn hit(&mut self) {
+        self.hits = self.hits.saturating_add(1);
+        self.unauthorised.empty();
+    }
+
+    /// Notes an answer "log in first" (401); whether there were so many in a row that somebody is
+    /// guessing.
+    pub fn unauthorised(&mut self, now: u32) -> bool {
+        let idle = now.saturating_sub(self.last_unauthorised);
+        self.last_unauthorised = now.max(self.last_unauthorised);
+        self.unauthorised.pour(idle, UNAUTHORISED.1, UNAUTHORISED.0)
+    }
+
+    /// How much evidence is held here, 0 to 40.
+    pub fn evidence(&self) -> u32 {
+        u32::from(self.misses.min(8)) + if self.verdict { 32 } else { 0 }
+    }
+}
+
+/// Whether a missing `path` says something about who asks for it.
+pub fn is_telling(path: &str) -> bool {
+    !ASKED_UNASKED.iter().any(|known| path.contains(known))
+        && !PARTS.iter().any(|ending| {
+            path.len() > ending.len()
+                && path
+                    .get(path.len() - ending.len()..)
+                    .is_some_and(|end| end.eq_ignore_ascii_case(ending))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prober_mostly_misses_and_a_crawler_mostly_hits() {
+        let mut prober = WebRow::default();
+        let found = (0..30_u64).position(|n| prober.miss(1_000_000, hash::mix(n)));
+        assert!(found.is_some_and(|at| (10..14).contains(&at)), "{found:?}");
+        let mut crawler = WebRow::default();
+        for n in 0..300_u64 {
+            crawler.hit();
+            crawler.hit();
+            assert!(!crawler.miss(1_000_000 + u32::try_from(n).unwrap(), hash::mix(n)));
+        }
+    }
+
+    #[test]
+    fn parts_of_pages_and_well_known_files_tell_nothing() {
+        for quiet in [
+            "/logo.PNG",
+            "/favicon.ico",
+            "/robots.txt",
+            "/apple-touch-icon-120x120.png",
+        ] {
+            assert!(!is_telling(quiet), "{quiet}");
+        }
+        for telling in ["/admin.php", "/.env", "/backup.zip", "/"] {
+            assert!(is_telling(telling), "{telling}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Port and address scans: one source trying many closed doors (ATT&CK T1595.001, inside T1046).
+//!
+//! Two judgements run side by side. Where the device also logs what it let through, the sequential
+//! test of Jung et al. 2004 (threshold random walk) weighs each *first* contact: refused ones for,
+//! served ones against. Where only refusals are logged, distinct closed ports decide, with a memory
+//! of three days so that one port an hour is still seen. See `docs/detectors/port-scan.md`.
+
+use super::guessing::minute_of;
+use super::hash;
+use super::recent::Recent;
+
+/// Distinct closed ports within an hour.
+const PORTS_PER_HOUR: u8 = 5;
+const HOUR_MINUTES: u16 = 60;
+/// Distinct closed ports within three days: as many as are remembered.
+const PORTS_IN_THREE_DAYS: u8 = 8;
+const THREE_DAYS_MINUTES: u16 = 4_320;
+/// ln(0.8 / 0.2): what one first contact weighs when 80 % of honest ones and 20 % of a scanner's
+/// are served.
+const STEP: f32 = 1.386_294_4;
+/// ln(0.99 / 0.00001): one false verdict in 100,000 sources; nine refused first contacts in a row.
+const THRESHOLD: f32 = 11.5;
+/// A source can earn no more credit than four served contacts.
+const FLOOR: f32 = -4.0 * STEP;
+/// The weight of old contacts halves every day.
+const HALF_LIFE_SECONDS: f32 = 86_400.0;
+/// First contacts remembered.
+const CONTACTS: usize = 8;
+/// Refused targets within an hour that no inside host tries by itself.
+const INSIDE_TARGETS: u32 = 30;
+const HOUR_SECONDS: u32 = 3_600;
+
+/// What is remembered about the contacts of one source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScanRow {
+    ports: Recent,
+    contacts: [u16; CONTACTS],
+    next: u8,
+    walk: f32,
+    walked: u32,
+    targets: u64,
+    targets_since: u32,
+    refused: u32,
+    first: u32,
+    verdict: bool,
+}
+
+/// What the contacts of a source amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// Nothing special yet.
+    Ordinary,
+    /// Many closed ports.
+    Ports,
+    /// Many hosts that do not answer.
+    Hosts,
+}
+
+impl ScanRow {
+    /// Notes a refused contact from the internet to `port` of the target with hash `target`.
+    pub fn refuse(&mut self, now: u32, port: u16, target: u64) -> Contact {
+        self.refused = self.refused.saturating_add(1);
+        if self.first == 0 {
+            self.first = now;
+        }
+        if self.is_first_contact(port, target) {
+            self.walk(now, STEP);
+        }
+        let minute = minute_of(now);
+        self.ports.note(port, minute);
+        self.note_target(now, target);
+        let many_ports = self.ports.within(minute, HOUR_MINUTES) >= PORTS_PER_HOUR
+            || self.ports.within(minute, THREE_DAYS_MINUTES) >= PORTS_IN_THREE_DAYS;
+        let contact = if many_ports && self.walk > 0.0 {
+            Contact::Ports
+        } else if self.walk >= THRESHOLD && hash::distinct(self.targets) >= 5 {
+            Contact::Hosts
+        } else {
+            Contact::Ordinary
+        };
+        self.verdict |= contact != Contact::Ordinary;
+        contact
+    }
+
+    /// Notes a refused contact by an inside host.
+    pub fn refuse_inside(&mut self, now: u32, port: u16, target: u64) -> Contact {
+        self.refused = self.refused.saturating_add(1);
+        if self.first == 0 {
+            self.first = now;
+        }
+        if self.is_first_contact(port, target) {
+            self.walk(now, STEP);
+        }
+        self.ports.note(port, minute_of(now));
+        self.note_target(now, target);
+        let many_hosts = hash::distinct(self.targets) >= INSIDE_TARGETS;
+        if many_hosts && self.walk >= THRESHOLD && self.ports.len() <= 4 {
+            self.verdict = true;
+            Contact::Hosts
+        } else {
+            Contact::Ordinary
+        }
+    }
+
+    /// Notes a contact that was let through.
+    pub fn serve(&mut self, now: u32, port: u16, target: u64) {
+        if self.is_first_contact(port, target) {
+            self.walk(now, -STEP);
+        }
+    }
+
+    /// Refused contacts so far, and when the first of them was.
+    pub const fn refused(&self) -> (u32, u32) {
+        (self.refused, self.first)
+    }
+
+    /// The closed ports remembered.
+    pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
+        self.ports.values()
+    }
+
+    /// How much evidence is held here, 0 to 24.
+    pub fn evidence(&self) -> u32 {
+        let ports = u32::from(self.ports.len());
+        let targets = hash::distinct(self.targets).min(8);
+        ports.max(targets).saturating_sub(1) + if self.verdict { 16 } else { 0 }
+    }
+
+    /// Whether this pair of target and port is not among the last few.
+    fn is_first_contact(&mut self, port: u16, target: u64) -> bool {
+        let mark = hash::short(hash::mix(target ^ u64::from(port))).max(1);
+        if self.contacts.contains(&mark) {
+            return false;
+        }
+        if let Some(slot) = self.contacts.get_mut(usize::from(self.next)) {
+            *slot = mark;
+        }
+        self.next = (self.next + 1) % 8;
+        true
+    }
+
+    fn walk(&mut self, now: u32, step: f32) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "seconds of an idle source, far below 2^24 where it matters"
+        )]
+        let idle = now.saturating_sub(self.walked) as f32;
+        let kept = if self.walked == 0 {
+            0.0
+        } else {
+            self.walk * (-idle / HALF_LIFE_SECONDS).exp2()
+        };
+        self.walked = now.max(self.walked);
+        self.walk = (kept + step).clamp(FLOOR, THRESHOLD + 4.0 * STEP);
+    }
+
+    const fn note_target(&mut self, now: u32, target: u64) {
+        if now.saturating_sub(self.targets_since) > HOUR_SECONDS {
+            self.targets = 0;
+            self.targets_since = now;
+        }
+        self.targets |= hash::bit(target);
+    }
+}
+
+/// Whether a refused packet is a late answer to a connection somebody inside opened: from a service
+/// port to a high port. Firewalls log masses of them after they forgot the connection. The price: a
+/// scanner that sends from port 443 is seen only when it tries ports below 1024.
+pub const fn is_late_answer(src_port: Option<u16>, dst_port: u16) -> bool {
+    let Some(from) = src_port else { return false };
+    dst_port >= 1_024
+        && (from < 1_024 || matches!(from, 1_883 | 3_478 | 5_222 | 5_228 | 8_080 | 8_443 | 8_883))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u32 = 1_700_000_000;
+
+    #[track_caller]
+    fn check(contacts: impl Iterator<Item = (u32, u16, u64)>, expected: Option<(usize, Contact)>) {
+        let mut row = ScanRow::default();
+        let found = contacts
+            .map(|(at, port, target)| row.refuse(START + at, port, hash::mix(target)))
+            .enumerate()
+            .find(|(_, contact)| *contact != Contact::Ordinary);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn five_ports_an_hour_or_eight_in_three_days_are_a_scan() {
+        let ports = |gap: u32| (0..20_u16).map(move |n| (u32::from(n) * gap, 1_000 + n, 1));
+        check(ports(1), Some((4, Contact::Ports)));
+        check(ports(3_600), Some((7, Contact::Ports)));
+        check(ports(5 * 3_600), Some((7, Contact::Ports)));
+        check(ports(24 * 3_600), None);
+        check((0..100).map(|n| (n, 23, 1)), None);
+        check(
+            (0..100).map(|n| (n, 1_000 + u16::try_from(n % 4).unwrap(), 1)),
+            None,
+        );
+    }
+
+    #[test]
+    fn one_port_on_many_hosts_is_a_sweep() {
+        check(
+            (0..20).map(|n| (n, 445, u64::from(n))),
+            Some((8, Contact::Hosts)),
+        );
+    }
+
+    #[test]
+    fn a_source_that_is_mostly_served_is_no_scanner() {
+        let mut row = ScanRow::default();
+        for n in 0..12_u16 {
+            row.serve(START + u32::from(n), 443, hash::mix(u64::from(n)));
+        }
+        for port in [5_000, 5_001, 5_002, 5_003] {
+            let contact = row.refuse(START + 20, port, 1);
+            assert_eq!(contact, Contact::Ordinary);
+        }
+    }
+}

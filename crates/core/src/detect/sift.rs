@@ -1,0 +1,455 @@
+//! What detectors need of an event, and nothing else.
+//!
+//! Sifting looks at one event alone: rules, indicators, the judgement of a web request. It keeps no
+//! state, so that any number of workers can do it; what it leaves over is small and owned. Folding
+//! ([`super::Detect::fold`]) then takes the observations in order, on one thread. That is why the
+//! findings are the same for any number of workers (invariant 5).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::indicators::Indicators;
+use super::networks::{NetworkSet, Tag};
+use super::sigma::{self, RuleIndex, RuleSet};
+use super::source::key_of;
+use super::story::Ending;
+use super::{alert, hash, probing, scan};
+use crate::address::{Network, canonical, is_public};
+use crate::event::{Action, Event, Kind, Outcome, Protocol};
+use crate::finding::Severity;
+use crate::time::Timestamp;
+
+/// Longest path, name or signature that is looked at, in bytes.
+const MAX_TEXT_BYTES: usize = 2_048;
+
+/// What one event means to the detectors.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    pub(super) at: Timestamp,
+    pub(super) source: Option<IpAddr>,
+    pub(super) outside: bool,
+    pub(super) target: Option<IpAddr>,
+    pub(super) port: Option<u16>,
+    pub(super) proto: Option<Protocol>,
+    pub(super) ending: Ending,
+    pub(super) clue: Clue,
+    pub(super) rules: Vec<RuleIndex>,
+    pub(super) listed: Option<Listed>,
+}
+
+impl Observation {
+    /// Record time of the event.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+/// What sort of clue the event is.
+#[derive(Clone, Debug)]
+pub enum Clue {
+    /// None but rules or indicators.
+    None,
+    /// A contact a firewall refused.
+    Refused {
+        /// Whether it looks like the late answer to a connection from inside.
+        late_answer: bool,
+    },
+    /// A contact a firewall let through.
+    Served,
+    /// A log-in.
+    Login {
+        /// Whether it failed.
+        failed: bool,
+        /// Account name.
+        user: Option<Box<str>>,
+        /// Equal for two lines about one attempt; 0 when that cannot be told.
+        mark: u32,
+    },
+    /// A page that is not there; `None` for one that tells nothing.
+    Miss(Option<Box<str>>),
+    /// A page that is there.
+    Hit,
+    /// An answer "log in first".
+    Unauthorised,
+    /// Somebody posting to a log-in page that did not let them in.
+    LoginPage(Box<str>),
+    /// A web request that attacks.
+    #[expect(dead_code, reason = "the web judge is being built")]
+    Attack(Box<Attack>),
+    /// Another detector's alert.
+    Alert {
+        /// What it says.
+        signature: Box<str>,
+        /// How bad.
+        severity: Severity,
+    },
+}
+
+/// A web request that attacks, as the web judge sees it.
+#[derive(Clone, Debug)]
+pub struct Attack {
+    /// Whether the judge is sure, rather than suspicious.
+    pub(super) sure: bool,
+    /// Kinds of attack, as the judge spells them.
+    pub(super) kinds: Vec<&'static str>,
+    pub(super) why: Vec<&'static str>,
+    pub(super) path: Box<str>,
+}
+
+impl Attack {
+    /// Whether an answer of "here it is" means more than a page that ignores what was asked: these
+    /// kinds name a file or program that should not be there to answer.
+    pub(super) fn is_telling_when_answered(&self) -> bool {
+        const TELLING: &[&str] = &[
+            "command",
+            "file-inclusion",
+            "known-exploit",
+            "sensitive-file",
+            "traversal",
+        ];
+        self.path.len() > 1 && self.kinds.iter().any(|kind| TELLING.contains(kind))
+    }
+}
+
+/// A match with a list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub(super) list: Tag,
+    /// Whether somebody inside went there, rather than it coming here.
+    pub(super) outgoing: bool,
+    /// The listed domain or address.
+    pub(super) what: Box<str>,
+}
+
+/// Turns events into observations; cheap to clone, one per worker.
+#[derive(Clone)]
+pub struct Sifter {
+    rules: Arc<RuleSet>,
+    indicators: Arc<Indicators>,
+    own: Arc<NetworkSet>,
+    never: Arc<NetworkSet>,
+    max_skew_seconds: Option<i64>,
+}
+
+/// Working memory of one sifting thread.
+#[derive(Default)]
+pub struct Scratch {
+    rules: sigma::Scratch,
+    matched: Vec<RuleIndex>,
+}
+
+impl Sifter {
+    pub(super) fn new(
+        rules: Arc<RuleSet>,
+        indicators: Arc<Indicators>,
+        own: &[Network],
+        never: NetworkSet,
+        max_skew_seconds: Option<i64>,
+    ) -> Self {
+        Self {
+            rules,
+            indicators,
+            own: Arc::new(NetworkSet::new(own.iter().copied())),
+            never: Arc::new(never),
+            max_skew_seconds,
+        }
+    }
+
+    /// What `event` means to the detectors; `None` when it means nothing, as most do.
+    #[must_use]
+    pub fn sift(&self, event: &Event<'_>, scratch: &mut Scratch) -> Option<Observation> {
+        let source = event.src_ip.map(canonical);
+        let target = event.dst_ip.map(canonical);
+        let outside = source.is_some_and(|ip| self.is_outside(ip));
+        let clue = match source {
+            Some(ip) => self.clue(event, ip, outside, target),
+            None => alert_clue(event).unwrap_or(Clue::None),
+        };
+        scratch.matched.clear();
+        self.rules
+            .matches(event, &mut scratch.rules, &mut scratch.matched);
+        let listed = self.listed(event, source, outside, target);
+        if matches!(clue, Clue::None) && scratch.matched.is_empty() && listed.is_none() {
+            return None;
+        }
+        let (proto, port) = service_of(event);
+        Some(Observation {
+            at: self.time_of(event),
+            source,
+            outside,
+            target,
+            port,
+            proto,
+            ending: ending_of(event),
+            clue,
+            rules: scratch.matched.clone(),
+            listed,
+        })
+    }
+
+    /// The event's own time; the time of receipt when its clock is beyond belief.
+    fn time_of(&self, event: &Event<'_>) -> Timestamp {
+        let at = event.at();
+        let skew_ms = at.millis_since(event.received).saturating_abs();
+        match self.max_skew_seconds {
+            Some(most) if skew_ms > most.saturating_mul(1_000) => event.received,
+            _ => at,
+        }
+    }
+
+    fn is_outside(&self, ip: IpAddr) -> bool {
+        is_public(ip) && !self.own.contains(ip)
+    }
+
+    fn clue(
+        &self,
+        event: &Event<'_>,
+        source: IpAddr,
+        outside: bool,
+        target: Option<IpAddr>,
+    ) -> Clue {
+        match event.kind {
+            Kind::Network => self.contact_clue(event, source, outside, target),
+            Kind::Auth => login_clue(event),
+            Kind::Http if outside || target.is_none_or(|ip| !self.is_outside(ip)) => {
+                web_clue(event)
+            }
+            _ => alert_clue(event).unwrap_or(Clue::None),
+        }
+    }
+
+    fn contact_clue(
+        &self,
+        event: &Event<'_>,
+        source: IpAddr,
+        outside: bool,
+        target: Option<IpAddr>,
+    ) -> Clue {
+        let Some(port) = event.dst_port else {
+            return Clue::None;
+        };
+        // Broadcasts and multicasts are no attempt to reach anybody.
+        let aimed = target.is_none_or(|ip| match ip {
+            IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast() && ip.octets()[3] != 255,
+            IpAddr::V6(ip) => !ip.is_multicast(),
+        });
+        if !aimed || self.never.contains(source) {
+            return Clue::None;
+        }
+        match event.action {
+            Some(action) if action.is_refusal() => Clue::Refused {
+                late_answer: scan::is_late_answer(event.src_port, port),
+            },
+            // Who is inside and served does what people do; only their refusals tell something.
+            Some(Action::Allow | Action::Close) if outside => Clue::Served,
+            _ => Clue::None,
+        }
+    }
+
+    fn listed(
+        &self,
+        event: &Event<'_>,
+        source: Option<IpAddr>,
+        outside: bool,
+        target: Option<IpAddr>,
+    ) -> Option<Listed> {
+        if self.indicators.is_empty() {
+            return None;
+        }
+        if let Some(ip) = source.filter(|ip| outside && !self.never.contains(*ip))
+            && let Some(list) = self.indicators.find_ip(ip)
+        {
+            return Some(Listed {
+                list,
+                outgoing: false,
+                what: ip.to_string().into(),
+            });
+        }
+        if let Some(ip) = target.filter(|ip| self.is_outside(*ip) && !self.never.contains(*ip))
+            && let Some(list) = self.indicators.find_ip(ip)
+        {
+            return Some(Listed {
+                list,
+                outgoing: !outside,
+                what: ip.to_string().into(),
+            });
+        }
+        if !self.indicators.has_domains() {
+            return None;
+        }
+        let url_host = event.url.as_deref().and_then(host_of);
+        let names = [
+            event.dns_query.as_deref(),
+            event.tls_sni.as_deref(),
+            event.dst_host.as_deref(),
+            url_host,
+        ];
+        names.into_iter().flatten().find_map(|name| {
+            let list = self.indicators.find_domain(name)?;
+            Some(Listed {
+                list,
+                outgoing: !outside,
+                what: cut(name).into(),
+            })
+        })
+    }
+}
+
+fn ending_of(event: &Event<'_>) -> Ending {
+    match (event.action, event.outcome, event.http_status) {
+        (Some(action), ..) if action.is_refusal() => Ending::Refused,
+        (_, Some(Outcome::Failure), _) => Ending::Refused,
+        (_, Some(Outcome::Success), _) => Ending::Served,
+        (_, _, Some(status)) if (200..300).contains(&status) => Ending::Served,
+        (_, _, Some(status)) if status >= 400 => Ending::Refused,
+        (Some(Action::Allow | Action::Close), ..) => Ending::Served,
+        _ => Ending::Unsaid,
+    }
+}
+
+/// Protocol and port; for log-ins that do not say, those of the application.
+fn service_of(event: &Event<'_>) -> (Option<Protocol>, Option<u16>) {
+    /// Where the services people log in to are registered (IANA).
+    const SERVICES: &[(&str, u16)] = &[
+        ("ssh", 22),
+        ("ftp", 21),
+        ("telnet", 23),
+        ("smtp", 25),
+        ("submission", 587),
+        ("http", 80),
+        ("https", 443),
+        ("pop3", 110),
+        ("imap", 143),
+        ("imaps", 993),
+        ("pop3s", 995),
+        ("ldap", 389),
+        ("smb", 445),
+        ("rdp", 3_389),
+        ("vnc", 5_900),
+        ("sip", 5_060),
+        ("mysql", 3_306),
+        ("postgresql", 5_432),
+    ];
+    if event.kind != Kind::Auth || event.dst_port.is_some() {
+        return (event.proto, event.dst_port);
+    }
+    let named = event.app_proto.as_deref().and_then(|name| {
+        let known = SERVICES.iter().find(|(known, _)| *known == name);
+        known.map(|(_, port)| *port)
+    });
+    match named {
+        Some(port) => (event.proto.or(Some(Protocol::TCP)), Some(port)),
+        None => (event.proto, None),
+    }
+}
+
+fn login_clue(event: &Event<'_>) -> Clue {
+    let Some(outcome) = event.outcome else {
+        return Clue::None;
+    };
+    let user = event.user.as_deref().map(cut);
+    let mark = event.src_port.map_or(0, |port| {
+        let name = hash::bytes(user.unwrap_or("").as_bytes());
+        let mixed = hash::mix(name ^ u64::from(port));
+        u32::try_from(mixed & 0xFFFF_FFFF).unwrap_or(0).max(1)
+    });
+    Clue::Login {
+        failed: outcome == Outcome::Failure,
+        user: user.map(Into::into),
+        mark,
+    }
+}
+
+fn web_clue(event: &Event<'_>) -> Clue {
+    let (Some(status), Some(url)) = (event.http_status, event.url.as_deref()) else {
+        return Clue::None;
+    };
+    let path = path_of(url);
+    match status {
+        401 => Clue::Unauthorised,
+        400 | 403 | 404 | 410 => {
+            if status == 403 && is_login_post(event, path) {
+                return Clue::LoginPage(cut(path).into());
+            }
+            Clue::Miss(probing::is_telling(path).then(|| cut(path).into()))
+        }
+        // Log-in pages answer a wrong password with the page again, a right one with a redirect.
+        200 | 429 if is_login_post(event, path) => Clue::LoginPage(cut(path).into()),
+        200..=399 => Clue::Hit,
+        _ => Clue::None,
+    }
+}
+
+fn is_login_post(event: &Event<'_>, path: &str) -> bool {
+    /// Last parts of a path, without ending, that stand for a log-in page.
+    const LOGIN_PAGES: &[&str] = &[
+        "login",
+        "wp-login",
+        "signin",
+        "sign-in",
+        "sign_in",
+        "logon",
+        "log-in",
+        "xmlrpc",
+        "authenticate",
+        "logincheck",
+    ];
+    if event.http_method.as_deref() != Some("POST") {
+        return false;
+    }
+    let page = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
+    let page = page.split('.').next().unwrap_or("");
+    LOGIN_PAGES
+        .iter()
+        .any(|known| page.eq_ignore_ascii_case(known))
+}
+
+fn alert_clue(event: &Event<'_>) -> Option<Clue> {
+    if event.kind != Kind::Ids {
+        return None;
+    }
+    let signature = event.signature.as_deref().filter(|text| !text.is_empty())?;
+    Some(Clue::Alert {
+        signature: cut(signature).into(),
+        severity: alert::severity_of(event),
+    })
+}
+
+/// The path of a request target or full URL, without query.
+fn path_of(url: &str) -> &str {
+    let target = match url.split_once("://") {
+        Some((scheme, rest)) if scheme.len() <= 8 && !scheme.contains('/') => {
+            rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+        }
+        _ => url,
+    };
+    target.split(['?', '#']).next().unwrap_or("")
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', ':', '?']).next()
+}
+
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_TEXT_BYTES))
+        .unwrap_or(text)
+}
+
+impl Observation {
+    /// Seconds since the epoch, within 1970 to 2106.
+    pub(super) fn seconds(&self) -> u32 {
+        u32::try_from(self.at.as_seconds().max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// The actor's key; 0 when unknown.
+    pub(super) fn actor(&self) -> u64 {
+        self.source.map_or(0, key_of)
+    }
+
+    /// Hash of the target; equal for all when the device does not name it.
+    pub(super) fn target_hash(&self) -> u64 {
+        self.target.map_or(0, |ip| hash::mix(key_of(ip)))
+    }
+}

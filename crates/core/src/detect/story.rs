@@ -1,0 +1,528 @@
+//! The folding stage: everything one actor does of one sort is one story, and one story is one
+//! finding, however long it lasts and however many events it has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::hash;
+use super::sigma::RuleIndex;
+use crate::event::Protocol;
+use crate::finding::{AttackOutcome, FindingId, Severity};
+use crate::time::Timestamp;
+
+/// Stories at most, open ones and drafts together; at 1 to 3 KiB each.
+pub const MAX_STORIES: usize = 8_192;
+/// Beyond this many, single packets (which can be spoofed) open no further stories.
+pub const MAX_PACKET_STORIES: usize = 4_096;
+/// Texts kept per story and sort; what a finding may list.
+pub const MAX_TEXTS: usize = 20;
+/// Longest text kept, in bytes.
+pub const MAX_TEXT_BYTES: usize = 200;
+/// Targets and services kept per story.
+const MAX_PLACES: usize = 32;
+/// Steps of a timeline.
+const MAX_STEPS: usize = 20;
+/// A draft nobody continues is forgotten after this.
+const DRAFT_SECONDS: i64 = 6 * 3_600;
+
+/// What a story is about; one per native detector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Failed log-ins.
+    Guessing,
+    /// A log-in that worked after them.
+    BreakIn,
+    /// Many closed ports.
+    PortScan,
+    /// One port on many hosts.
+    AddressScan,
+    /// One closed port, reported so that many firms can compare.
+    Probe,
+    /// Many missing pages.
+    WebProbing,
+    /// Attacks on a web application.
+    WebAttack,
+    /// Contact with a listed address or domain.
+    Indicator,
+    /// Another detector's alert.
+    Alert,
+    /// A rule that matched.
+    Rule(RuleIndex),
+}
+
+impl What {
+    /// The stable name of the native detector; empty for rules, which have their own id.
+    pub const fn detector(self) -> &'static str {
+        match self {
+            Self::Guessing => "login-guessing",
+            Self::BreakIn => "login-after-guessing",
+            Self::PortScan => "port-scan",
+            Self::AddressScan => "address-scan",
+            Self::Probe => "closed-door",
+            Self::WebProbing => "web-probing",
+            Self::WebAttack => "web-attack",
+            Self::Indicator => "indicator",
+            Self::Alert => "device-alert",
+            Self::Rule(_) => "",
+        }
+    }
+
+    /// Silence after which the story is over.
+    const fn quiet_seconds(self) -> i64 {
+        match self {
+            Self::Guessing | Self::BreakIn => 3 * 3_600,
+            Self::PortScan | Self::AddressScan | Self::Indicator => 6 * 3_600,
+            Self::Probe | Self::WebProbing | Self::WebAttack | Self::Alert | Self::Rule(_) => 3_600,
+        }
+    }
+}
+
+/// Which story an observation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoryKey {
+    /// The detector.
+    pub what: What,
+    /// The actor (see [`super::source::key_of`]), 0 when unknown.
+    pub actor: u64,
+    /// What else tells stories apart: a service, a signature, a list.
+    pub detail: u64,
+}
+
+/// A few different things, in order of appearance, and an estimate of how many there were.
+#[derive(Clone, Debug)]
+pub struct Few<T> {
+    items: Vec<T>,
+    most: usize,
+    seen: [u64; 8],
+}
+
+impl<T: PartialEq> Few<T> {
+    const fn new(most: usize) -> Self {
+        Self {
+            items: Vec::new(),
+            most,
+            seen: [0; 8],
+        }
+    }
+
+    /// Notes `item`, whose hash is `hash`.
+    fn note(&mut self, item: T, hash: u64) {
+        let spread = hash::mix(hash);
+        if let Some(word) = self
+            .seen
+            .get_mut(usize::try_from(spread >> 61).unwrap_or(0))
+        {
+            *word |= hash::bit(spread);
+        }
+        if self.items.len() < self.most && !self.items.contains(&item) {
+            self.items.push(item);
+        }
+    }
+
+    /// The first ones, at most as many as are kept.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// How many different ones there were: exact while all are kept, else an estimate by linear
+    /// counting that tops out near 3,000.
+    pub fn count(&self) -> u64 {
+        let kept = u64::try_from(self.items.len()).unwrap_or(u64::MAX);
+        if self.items.len() < self.most {
+            return kept;
+        }
+        const BITS: f64 = 512.0;
+        let empty: u32 = self.seen.iter().map(|word| word.count_zeros()).sum();
+        let estimate = (-BITS * (f64::from(empty.max(1)) / BITS).ln()).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 512 × ln 512"
+        )]
+        let estimate = estimate as u64;
+        kept.max(estimate)
+    }
+}
+
+/// How an event ended, as far as a story counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Kept out.
+    Refused,
+    /// Let through or answered.
+    Served,
+    /// Not said.
+    Unsaid,
+}
+
+/// One story.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// What it is about.
+    pub key: StoryKey,
+    /// Its identity, fixed when it began.
+    pub id: FindingId,
+    /// Whether the verdict was reached; before that it is a draft nobody hears of.
+    pub opened: bool,
+    /// First event.
+    pub first: Timestamp,
+    /// Last event.
+    pub last: Timestamp,
+    /// Events.
+    pub count: u64,
+    /// Events that were refused.
+    pub refused: u64,
+    /// Events that were served.
+    pub served: u64,
+    /// The actor.
+    pub source: Option<IpAddr>,
+    /// Whom it was aimed at.
+    pub targets: Few<IpAddr>,
+    /// At which services.
+    pub services: Few<(Option<Protocol>, u16)>,
+    /// Account names, paths or signatures.
+    pub names: Few<Box<str>>,
+    /// Reasons or categories.
+    pub reasons: Few<Box<str>>,
+    /// What gave it away, by code.
+    pub why: Few<Box<str>>,
+    /// Whether the actor is outside the firm.
+    pub outside: bool,
+    /// A name for titles: the service, the rule, the list.
+    pub label: Box<str>,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: u8,
+    /// Events that were surely an attack, for detectors that also count suspicious ones.
+    pub certain: u64,
+    /// What became of it, where the detector knows better than the counts.
+    pub outcome: Option<AttackOutcome>,
+    timeline: Timeline,
+    /// Record time at which it was last touched: never earlier than the time of the whole input, so
+    /// that a device whose clock is slow is not cut into pieces.
+    touched: Timestamp,
+    due: Timestamp,
+}
+
+impl Story {
+    fn new(key: StoryKey, source: Option<IpAddr>, at: Timestamp) -> Self {
+        let actor = source.map(|ip| ip.to_string()).unwrap_or_default();
+        let id = FindingId::of(&[
+            key.what.detector().as_bytes(),
+            actor.as_bytes(),
+            &key.detail.to_le_bytes(),
+            &at.as_micros().to_le_bytes(),
+        ]);
+        Self {
+            key,
+            id,
+            opened: false,
+            first: at,
+            last: at,
+            count: 0,
+            refused: 0,
+            served: 0,
+            source,
+            targets: Few::new(MAX_PLACES),
+            services: Few::new(MAX_PLACES),
+            names: Few::new(MAX_TEXTS),
+            reasons: Few::new(MAX_TEXTS),
+            why: Few::new(MAX_TEXTS),
+            outside: false,
+            label: Box::default(),
+            severity: Severity::Info,
+            confidence: 0,
+            certain: 0,
+            outcome: None,
+            timeline: Timeline::default(),
+            touched: at,
+            due: at,
+        }
+    }
+
+    /// Counts one event.
+    pub fn add(&mut self, at: Timestamp, ending: Ending) {
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+        self.count = self.count.saturating_add(1);
+        match ending {
+            Ending::Refused => self.refused += 1,
+            Ending::Served => self.served += 1,
+            Ending::Unsaid => {}
+        }
+        self.timeline.note(at);
+    }
+
+    /// Counts events that came before the story was kept, the first of them at `first`.
+    pub fn add_earlier(&mut self, refused: u32, first: Timestamp) {
+        let known = self.count;
+        let all = u64::from(refused);
+        if all > known {
+            self.count = all;
+            self.refused = self.refused.saturating_add(all - known);
+        }
+        self.first = self.first.min(first);
+    }
+
+    /// Notes whom it was aimed at.
+    pub fn aim(&mut self, ip: Option<IpAddr>, proto: Option<Protocol>, port: Option<u16>) {
+        if let Some(ip) = ip {
+            self.targets.note(ip, super::source::key_of(ip));
+        }
+        if let Some(port) = port {
+            let number = proto.map_or(0, Protocol::number);
+            self.services
+                .note((proto, port), (u64::from(number) << 16) | u64::from(port));
+        }
+    }
+
+    /// Notes an account name, path or signature.
+    pub fn name(&mut self, text: &str) {
+        note_text(&mut self.names, text);
+    }
+
+    /// Notes a reason.
+    pub fn reason(&mut self, text: &str) {
+        note_text(&mut self.reasons, text);
+    }
+
+    /// Notes what gave it away.
+    pub fn because(&mut self, code: &str) {
+        note_text(&mut self.why, code);
+    }
+
+    /// Raises severity and confidence to at least these.
+    pub fn raise(&mut self, severity: Severity, confidence: u8) {
+        self.severity = self.severity.max(severity);
+        self.confidence = self.confidence.max(confidence);
+    }
+
+    /// The timeline as lines of time and count.
+    pub fn timeline(&self) -> Vec<String> {
+        self.timeline.lines()
+    }
+}
+
+fn note_text(few: &mut Few<Box<str>>, text: &str) {
+    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+    let cut = text.get(..end).unwrap_or("");
+    let hash = hash::bytes(text.as_bytes());
+    if few.items.len() >= few.most || few.items.iter().any(|held| **held == *cut) {
+        // Counted only: no copy is made.
+        if let Some(word) = few
+            .seen
+            .get_mut(usize::try_from(hash::mix(hash) >> 61).unwrap_or(0))
+        {
+            *word |= hash::bit(hash::mix(hash));
+        }
+        return;
+    }
+    few.note(cut.into(), hash);
+}
+
+/// Counts per step of time; the step doubles when there are too many.
+#[derive(Clone, Debug)]
+struct Timeline {
+    step_seconds: i64,
+    steps: BTreeMap<i64, u64>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self {
+            step_seconds: 60,
+            steps: BTreeMap::new(),
+        }
+    }
+}
+
+impl Timeline {
+    fn note(&mut self, at: Timestamp) {
+        *self
+            .steps
+            .entry(at.as_seconds().div_euclid(self.step_seconds))
+            .or_default() += 1;
+        while self.steps.len() > MAX_STEPS {
+            self.step_seconds *= 2;
+            let mut wider = BTreeMap::new();
+            for (step, count) in &self.steps {
+                *wider.entry(step.div_euclid(2)).or_default() += count;
+            }
+            self.steps = wider;
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.steps
+            .iter()
+            .map(|(step, count)| {
+                let at = Timestamp::from_seconds(step.saturating_mul(self.step_seconds));
+                format!("{at} {count}")
+            })
+            .collect()
+    }
+}
+
+/// All stories that are not over.
+#[derive(Clone, Debug, Default)]
+pub struct Stories {
+    stories: BTreeMap<StoryKey, Box<Story>>,
+    /// Drafts first, then by the time they may be over.
+    due: BTreeSet<(bool, Timestamp, StoryKey)>,
+    /// Opened stories that were cut short for room.
+    cut_short: u64,
+}
+
+impl Stories {
+    /// The story of `key`, begun at `at` if there is none. A story that had already gone quiet, or
+    /// was pushed out for room, goes to `over`.
+    pub fn continue_or_begin(
+        &mut self,
+        key: StoryKey,
+        source: Option<IpAddr>,
+        at: Timestamp,
+        now: Timestamp,
+        over: &mut Vec<Story>,
+    ) -> &mut Story {
+        let touched = now.max(at);
+        let stale = self
+            .stories
+            .get(&key)
+            .is_some_and(|story| touched > ends(story));
+        if stale {
+            self.close(&key, over);
+        }
+        if !self.stories.contains_key(&key) && self.stories.len() >= MAX_STORIES {
+            self.make_room(over);
+        }
+        let due = &mut self.due;
+        let story = self.stories.entry(key).or_insert_with(|| {
+            let mut story = Story::new(key, source, at);
+            story.touched = touched;
+            story.due = ends(&story);
+            due.insert((false, story.due, key));
+            Box::new(story)
+        });
+        story.touched = touched.max(story.touched);
+        story
+    }
+
+    /// The story of `key`, if it is opened and not over.
+    pub fn opened(&self, key: &StoryKey) -> Option<&Story> {
+        self.stories
+            .get(key)
+            .map(|story| &**story)
+            .filter(|story| story.opened)
+    }
+
+    /// Marks the story of `key` as opened; `None` when it was already or is not there.
+    pub fn open(&mut self, key: &StoryKey) -> Option<&Story> {
+        let story = self.stories.get_mut(key).filter(|story| !story.opened)?;
+        self.due.remove(&(false, story.due, *key));
+        story.opened = true;
+        story.due = ends(story);
+        self.due.insert((true, story.due, *key));
+        Some(story)
+    }
+
+    /// Whether stories that single packets can begin still have room.
+    pub fn has_room_for_packets(&self) -> bool {
+        self.stories.len() < MAX_PACKET_STORIES
+    }
+
+    /// When the next story may be over.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let drafts = self.due.first().map(|(_, due, _)| *due);
+        let from = (true, Timestamp::from_micros(i64::MIN), LOWEST_KEY);
+        let opened = self.due.range(from..).next().map(|(_, due, _)| *due);
+        drafts.into_iter().chain(opened).min()
+    }
+
+    /// Ends the stories that have been quiet long enough at `now`, earliest first.
+    pub fn expire(&mut self, now: Timestamp, over: &mut Vec<Story>) {
+        for opened in [false, true] {
+            let from = (opened, Timestamp::from_micros(i64::MIN), LOWEST_KEY);
+            while let Some((_, due, key)) = self
+                .due
+                .range(from..)
+                .next()
+                .copied()
+                .filter(|(flag, due, _)| *flag == opened && *due < now)
+            {
+                let Some(story) = self.stories.get_mut(&key) else {
+                    self.due.remove(&(opened, due, key));
+                    continue;
+                };
+                let ends = ends(story);
+                if ends < now {
+                    self.close(&key, over);
+                } else {
+                    self.due.remove(&(opened, due, key));
+                    story.due = ends;
+                    self.due.insert((opened, ends, key));
+                }
+            }
+        }
+    }
+
+    /// Ends all stories, in order of first event and id.
+    pub fn finish(&mut self, over: &mut Vec<Story>) {
+        self.due.clear();
+        let from = over.len();
+        over.extend(
+            std::mem::take(&mut self.stories)
+                .into_values()
+                .filter(|story| story.opened)
+                .map(|story| *story),
+        );
+        if let Some(ended) = over.get_mut(from..) {
+            ended.sort_by_key(|story| (story.first, story.id));
+        }
+    }
+
+    /// Stories and drafts held.
+    pub fn len(&self) -> usize {
+        self.stories.len()
+    }
+
+    /// Opened stories that ended early because there was no room.
+    pub const fn cut_short(&self) -> u64 {
+        self.cut_short
+    }
+
+    /// Drops the draft that would be forgotten first; without drafts, ends the opened story that
+    /// would be over first.
+    fn make_room(&mut self, over: &mut Vec<Story>) {
+        if let Some((opened, _, key)) = self.due.first().copied() {
+            self.cut_short += u64::from(opened);
+            self.close(&key, over);
+        }
+    }
+
+    fn close(&mut self, key: &StoryKey, over: &mut Vec<Story>) {
+        let Some(story) = self.stories.remove(key) else {
+            return;
+        };
+        self.due.remove(&(story.opened, story.due, *key));
+        if story.opened {
+            over.push(*story);
+        }
+    }
+}
+
+/// Sorts before every real key of the same flag and time.
+const LOWEST_KEY: StoryKey = StoryKey {
+    what: What::Guessing,
+    actor: 0,
+    detail: 0,
+};
+
+fn ends(story: &Story) -> Timestamp {
+    let quiet = if story.opened {
+        story.key.what.quiet_seconds()
+    } else {
+        DRAFT_SECONDS
+    };
+    story.touched.plus_seconds(quiet)
+}
