@@ -213,6 +213,7 @@ impl From<RefusalCode> for Failure {
             RefusalCode::RequestMalformed | RefusalCode::BodyMalformed => Self::BatchRefused,
             RefusalCode::Busy => Self::Busy,
             RefusalCode::Internal => Self::HubFault,
+            RefusalCode::Other => Self::AnswerMalformed,
         }
     }
 }

@@ -28,6 +28,45 @@ pub const MAX_BATCH_SIGHTINGS: usize = 1_000;
 pub const MAX_BATCH_BYTES: usize = 1_048_576;
 /// Media type of a compressed JSON body.
 pub const MEDIA_TYPE: &str = "application/json";
+/// Header of every answer: the hub's clock, milliseconds since the epoch, so that the collector can
+/// tell its owner when its own clock is wrong.
+pub const TIME_HEADER: &str = "larum-time";
+/// Longest time a call for warnings is held open, in seconds.
+pub const MAX_WAIT_SECONDS: u64 = 30;
+/// Most warnings in one answer.
+pub const MAX_WARNINGS: usize = 100;
+/// Hash before the first batch: 64 zeros.
+pub const CHAIN_START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Paths of the calls.
+pub mod path {
+    /// Joining with a token.
+    pub const ENROL: &str = "/v1/enrol";
+    /// The next certificate.
+    pub const RENEW: &str = "/v1/renew";
+    /// Sightings.
+    pub const BATCHES: &str = "/v1/batches";
+    /// A sign of life.
+    pub const HEARTBEAT: &str = "/v1/heartbeat";
+    /// Warnings.
+    pub const WARNINGS: &str = "/v1/warnings";
+}
+
+/// A batch's own hash in the chain: SHA-256 over the bytes of the hash before and the SHA-256 of the
+/// batch's JSON bytes. Hexadecimal in and out; `None` when `previous` is not 64 digits.
+#[must_use]
+pub fn chain_hash(previous: &str, body_sha256: &[u8; 32]) -> Option<String> {
+    use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+    use sha2::{Digest as _, Sha256};
+    let previous = HEXLOWER_PERMISSIVE.decode(previous.as_bytes()).ok()?;
+    if previous.len() != 32 {
+        return None;
+    }
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(body_sha256);
+    Some(HEXLOWER.encode(&hash.finalize()))
+}
 
 /// Asks for a certificate with a one-time token's secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +159,9 @@ pub struct Receipt {
     pub receipt: u64,
     /// When the hub stored it, milliseconds since the epoch, by the hub's clock.
     pub received: i64,
+    /// How many of its sightings the hub could not keep, by reason (such as `time-ahead`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_aside: BTreeMap<String, u64>,
 }
 
 /// The sum of one device and hour (invariant 2): `received = events + Σ rejected + Σ dropped`.
@@ -221,6 +263,51 @@ pub enum RefusalCode {
     Busy,
     /// The hub has a fault of its own.
     Internal,
+    /// A code this program is too old to know.
+    #[serde(other)]
+    Other,
+}
+
+impl RefusalCode {
+    /// Every code.
+    pub const ALL: [Self; 11] = [
+        Self::TokenUnknown,
+        Self::TokenUsed,
+        Self::TokenExpired,
+        Self::RequestMalformed,
+        Self::NotAuthorised,
+        Self::Revoked,
+        Self::SequenceConflict,
+        Self::BodyMalformed,
+        Self::Busy,
+        Self::Internal,
+        Self::Other,
+    ];
+
+    /// The stable code: the same on the wire, in logs, in metrics and, after `refusal-`, in the
+    /// catalogue.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TokenUnknown => "token-unknown",
+            Self::TokenUsed => "token-used",
+            Self::TokenExpired => "token-expired",
+            Self::RequestMalformed => "request-malformed",
+            Self::NotAuthorised => "not-authorised",
+            Self::Revoked => "revoked",
+            Self::SequenceConflict => "sequence-conflict",
+            Self::BodyMalformed => "body-malformed",
+            Self::Busy => "busy",
+            Self::Internal => "internal",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl std::fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The body of every error answer.

@@ -1,1 +1,271 @@
-//! Under construction.
+//! From a record to an [`Event`], or to the one reason why not.
+//!
+//! A record's header is taken off ([`envelope`]), the formats that may have written the message are
+//! found by their marks ([`recognise`]), the first that can read it does ([`readers`]), and what it
+//! read becomes fields ([`mapping`]). Formats are data, `content/formats/*.toml` ([`file`]); this
+//! module knows no product.
+//!
+//! Time is linear in the record's length, and text that needs no unescaping is never copied.
+
+mod case;
+mod compile;
+mod convert;
+mod envelope;
+mod escape;
+mod file;
+mod keys;
+mod mapping;
+mod readers;
+mod recognise;
+mod stamp;
+
+pub use case::{CaseProblem, check_cases};
+pub use compile::{FormatError, Problem};
+
+use crate::content;
+use crate::event::Event;
+use crate::reject::Reject;
+use crate::time::Timestamp;
+use compile::Format;
+use envelope::Envelope;
+use keys::Slots;
+use readers::Reading;
+use stamp::Missing;
+
+/// The longest record parsed, in bytes; of a longer one the rest is not looked at.
+pub const MAX_RECORD_BYTES: usize = 65_536;
+/// A record without a known format is "not text" when more than one in this many of its characters is
+/// a control character or no UTF-8.
+const NOT_TEXT_SHARE: usize = 5;
+
+/// What a record does not say about itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'c> {
+    /// When it was received: completes stamps without a year.
+    pub received: Timestamp,
+    /// Seconds east of UTC for stamps without a zone; 0 is UTC.
+    pub zone_offset_seconds: i32,
+    /// Name of the one format to read it with, instead of recognising one.
+    pub format: Option<&'c str>,
+}
+
+impl Context<'_> {
+    /// Received at `received`, in UTC, format to be recognised.
+    #[must_use]
+    pub const fn at(received: Timestamp) -> Self {
+        Self {
+            received,
+            zone_offset_seconds: 0,
+            format: None,
+        }
+    }
+}
+
+/// Room to work in, kept by the caller and used again for every record.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The record as UTF-8, where it was not.
+    text: String,
+}
+
+/// All formats, compiled; to be shared between threads.
+#[derive(Debug)]
+pub struct Formats {
+    formats: Vec<Format>,
+    recogniser: recognise::Recogniser,
+}
+
+impl Formats {
+    /// The formats that ship with the program.
+    ///
+    /// # Errors
+    /// When a shipped file is wrong, which a test excludes.
+    pub fn built_in() -> Result<Self, FormatError> {
+        Self::compile(content::FORMATS)
+    }
+
+    /// Compiles format files, given as name (without ending) and text.
+    ///
+    /// # Errors
+    /// All problems of all files.
+    pub fn compile(files: &[(&str, &str)]) -> Result<Self, FormatError> {
+        let mut problems = Vec::new();
+        let mut read = Vec::new();
+        for (name, text) in files {
+            match toml::from_str::<file::FormatFile>(text) {
+                Ok(file) => read.push((*name, file)),
+                Err(error) => problems.push(Problem {
+                    file: (*name).to_owned(),
+                    key: error.span().map_or_else(
+                        || "file".to_owned(),
+                        |span| format!("line {}", line_of(text, span.start)),
+                    ),
+                    problem: error.message().to_owned(),
+                }),
+            }
+        }
+        let formats: Vec<Format> = read
+            .iter()
+            .filter_map(|(name, file)| compile::format(name, file, &mut problems))
+            .collect();
+        let recognisers: Vec<_> = read
+            .iter()
+            .map(|(_, file)| file.recognise.as_slice())
+            .collect();
+        let recogniser = recognise::Recogniser::build(&recognisers);
+        match recogniser {
+            Ok(recogniser) if problems.is_empty() => Ok(Self {
+                formats,
+                recogniser,
+            }),
+            Ok(_) => Err(FormatError { problems }),
+            Err(problem) => {
+                problems.push(Problem {
+                    file: "formats".into(),
+                    key: "recognise".into(),
+                    problem,
+                });
+                Err(FormatError { problems })
+            }
+        }
+    }
+
+    /// The formats' names, in the order of the files.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.formats.iter().map(|format| format.name.as_ref())
+    }
+
+    /// What `record` says: exactly one answer for any bytes.
+    ///
+    /// # Errors
+    /// The one reason why it is no event.
+    pub fn parse<'a>(
+        &'a self,
+        record: &'a [u8],
+        context: &Context<'_>,
+        scratch: &'a mut Scratch,
+    ) -> Result<Event<'a>, Reject> {
+        let truncated = record.len() > MAX_RECORD_BYTES;
+        let record = record.get(..MAX_RECORD_BYTES).unwrap_or(record);
+        let record = trim(record);
+        if record.is_empty() {
+            return Err(if truncated {
+                Reject::TooLong
+            } else {
+                Reject::Empty
+            });
+        }
+        let text = match std::str::from_utf8(record) {
+            Ok(text) => text,
+            Err(_) => {
+                scratch.text.clear();
+                for chunk in record.utf8_chunks() {
+                    scratch.text.push_str(chunk.valid());
+                    if !chunk.invalid().is_empty() {
+                        scratch.text.push(char::REPLACEMENT_CHARACTER);
+                    }
+                }
+                &scratch.text
+            }
+        };
+        match self.parse_text(text, context) {
+            Ok(mut event) => {
+                event.truncated = truncated;
+                Ok(event)
+            }
+            Err(Reject::NotOfInterest) => Err(Reject::NotOfInterest),
+            Err(_) if truncated => Err(Reject::TooLong),
+            Err(Reject::UnknownFormat) if is_not_text(text) => Err(Reject::NotText),
+            Err(reason) => Err(reason),
+        }
+    }
+
+    fn parse_text<'a>(&'a self, text: &'a str, context: &Context<'_>) -> Result<Event<'a>, Reject> {
+        let missing = Missing {
+            received: context.received,
+            zone_offset_seconds: context.zone_offset_seconds,
+        };
+        let envelope = envelope::open(text, &missing);
+        if let Some(name) = context.format {
+            let format = self.formats.iter().find(|format| *format.name == *name);
+            return format
+                .ok_or(Reject::UnknownFormat)?
+                .read(&envelope, &missing)
+                .unwrap_or(Err(Reject::UnknownFormat));
+        }
+        for thorough in [false, true] {
+            let candidates =
+                self.recogniser
+                    .candidates(envelope.program, envelope.message, thorough);
+            let read = candidates
+                .as_slice()
+                .iter()
+                .filter_map(|number| self.formats.get(usize::from(*number)))
+                .find_map(|format| format.read(&envelope, &missing));
+            match read {
+                Some(answer) => return answer,
+                None if candidates.as_slice().is_empty() => break,
+                None => {}
+            }
+        }
+        Err(Reject::UnknownFormat)
+    }
+}
+
+impl Format {
+    /// What the message says, or `None` when it is not written this way.
+    fn read<'a>(
+        &'a self,
+        envelope: &Envelope<'a>,
+        missing: &Missing,
+    ) -> Option<Result<Event<'a>, Reject>> {
+        let mut slots = Slots::new();
+        if let (Some(slot), Some(program)) = (self.program, envelope.program) {
+            slots.set(slot, program, false);
+        }
+        let reading = self
+            .reader
+            .read(envelope.message, &self.keys, self.escapes, &mut slots);
+        if reading == Reading::No {
+            return None;
+        }
+        let mut event = Event::new(missing.received, &self.name, self.kind);
+        event.vendor = self.vendor.as_deref();
+        event.product = self.product.as_deref();
+        event.ts = envelope.stamp;
+        event.device = envelope.host.map(Into::into);
+        Some(
+            self.mapping
+                .apply(&slots, reading, missing, &mut event)
+                .map(|()| event),
+        )
+    }
+}
+
+/// The record without a byte order mark in front, and without blanks, line ends and NULs around it.
+fn trim(record: &[u8]) -> &[u8] {
+    let mut rest = record.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(record);
+    while let [b' ' | b'\t' | b'\r' | b'\n' | 0, after @ ..] = rest {
+        rest = after;
+    }
+    while let [before @ .., b' ' | b'\t' | b'\r' | b'\n' | 0] = rest {
+        rest = before;
+    }
+    rest
+}
+
+fn is_not_text(text: &str) -> bool {
+    let (mut strange, mut all) = (0_usize, 0_usize);
+    for letter in text.chars() {
+        all += 1;
+        let blank = matches!(letter, '\t' | '\n' | '\r');
+        strange +=
+            usize::from((letter.is_control() && !blank) || letter == char::REPLACEMENT_CHARACTER);
+    }
+    strange * NOT_TEXT_SHARE > all
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    1 + memchr::memchr_iter(b'\n', before).count()
+}

@@ -89,4 +89,11 @@ pub trait IngestStore {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<(u64, String)>, StoreError>;
+
+    /// The number of the newest warning to anyone, zero when there is none: tells whether asking
+    /// again is worth it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn newest_warning(&self) -> Result<u64, StoreError>;
 }

@@ -1,6 +1,7 @@
 //! Enrolment in SQLite.
 
 use larum_core::time::Timestamp;
+use larum_link::wire::CHAIN_START;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SqliteStore;
@@ -12,8 +13,6 @@ use crate::store::enrol::{
 
 /// How long an ended certificate's row is kept, in milliseconds: 30 days.
 const KEEP_ENDED_MS: i64 = 30 * 86_400_000;
-/// Chain head of a collector that has sent nothing.
-const CHAIN_START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 impl EnrolStore for SqliteStore {
     fn add_member(&self, member: &NewMember, now: Timestamp) -> Result<(), StoreError> {
@@ -136,11 +135,11 @@ impl EnrolStore for SqliteStore {
 
     fn setting(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         self.read(|connection| {
-            Ok(
-                connection.query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| {
-                    row.get(0)
-                })?,
-            )
+            Ok(connection.query_row(
+                "SELECT value FROM setting WHERE name = ?1",
+                [name],
+                |row| row.get(0),
+            )?)
         })
     }
 

@@ -86,9 +86,10 @@ impl IngestStore for SqliteStore {
                 "SELECT id, body FROM warning
                  WHERE member = ?1 AND id > ?2 AND expires > ?3 ORDER BY id LIMIT ?4",
             )?;
-            let rows = statement.query_map(params![member, after, now.as_millis(), limit], |row| {
-                Ok((unsigned(row.get(0)?), row.get(1)?))
-            })?;
+            let rows = statement
+                .query_map(params![member, after, now.as_millis(), limit], |row| {
+                    Ok((unsigned(row.get(0)?), row.get(1)?))
+                })?;
             Ok(rows.collect::<Result<Vec<(u64, String)>, _>>()?)
         })?;
         // Most calls find nothing, and then nothing is written.
@@ -104,6 +105,14 @@ impl IngestStore for SqliteStore {
             })?;
         }
         Ok(found)
+    }
+
+    fn newest_warning(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT coalesce(max(id), 0) FROM warning")?
+                .query_row([], |row| Ok(unsigned(row.get(0)?)))?)
+        })
     }
 }
 

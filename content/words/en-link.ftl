@@ -1,0 +1,58 @@
+# Joining a hub, the link to it, and the hub's own set-up.
+
+# Why the hub refused a call.
+refusal-token-unknown = This hub does not know the token. Ask the people who run the hub for a new one.
+refusal-token-used = The token was used before; each is good for one collector. Ask the people who run the hub for a new one.
+refusal-token-expired = The token is too old. Ask the people who run the hub for a new one, and use it on the same day.
+refusal-request-malformed = The hub could not read the request. Update the collector and try again.
+refusal-not-authorised = The hub does not accept this collector’s certificate. Check the clock of this computer; if it is right, ask the people who run the hub for a new token and join again.
+refusal-revoked = The people who run the hub have shut this collector out. Call them if that surprises you.
+refusal-sequence-conflict = Another collector has sent reports under the same identity, or this one was put back from a copy. Nothing was counted. Join again with a new token on each of them.
+refusal-body-malformed = The hub could not read what was sent. Update the collector and try again.
+refusal-busy = The hub asks to wait a moment. The collector tries again by itself.
+refusal-internal = The hub has a fault of its own. The collector keeps everything and tries again by itself; tell the people who run the hub if it lasts.
+refusal-other = The hub refused with a reason that this program is too old to know. Update the collector.
+
+# Why a token cannot be read.
+token-not-a-token = This is not a token. Copy the whole word that begins with “larum” from the message you were sent.
+token-damaged = The token is damaged: letters are missing or changed. Copy the whole word again, from “larum” to its end.
+token-unknown-version = The token was made for a newer program. Update this one and try again.
+
+# Why the hub cannot be reached.
+link-unreachable = Nothing answers at { $hub }. Check that this computer is on the internet and that your firewall lets it out to that address, then try again.
+link-name-unknown = The name of the hub, { $hub }, cannot be found. Check that this computer is on the internet and can look up names, then try again.
+link-timeout = The hub at { $hub } did not answer in time. Try again; if it lasts, tell the people who run the hub.
+link-wrong-hub = What answers at { $hub } is not the hub this token was made for. Do not go on; call the people who run the hub.
+link-clock = The clocks do not agree: by this computer’s clock ({ $now }) the certificate of the hub is not good. Set this computer’s clock and try again; if it is right, tell the people who run the hub.
+link-certificate-ended = The hub says that this collector’s certificate is not good now. This computer’s clock shows { $now }. Set it if it is wrong; if it is right, ask for a new token and join again.
+link-refused = The hub at { $hub } did not agree on a safe connection. Update this program and try again.
+link-broken = The connection to the hub at { $hub } broke. Try again.
+link-no-randomness = This computer’s operating system gave no random numbers, so no key could be made.
+link-identity-ended = This collector’s certificate ended on { $ended } because it could not reach the hub in time. Nothing is lost: ask the people who run the hub for a new token and join again.
+link-identity-unreadable = The collector’s identity in { $folder } cannot be used. Ask for a new token and join again with --again.
+link-identity-missing = This collector has not joined a hub. Ask the people who run the hub for a token and run: larum join TOKEN
+
+# The command join.
+join-done = Joined. This collector now belongs to { $member }.
+join-next = It sends short digests of attacks to { $hub } and warns you when others nearby are attacked. See what leaves the building: larum outbox list
+join-already = This collector has joined a hub already. To join again with a new token, add --again.
+join-state-unwritable = The folder { $folder } cannot be written: { $problem }. Run the command as the collector’s own user or as root.
+
+# The hub’s configuration.
+hub-config-line = line { $line }: { $said }
+hub-config-syntax = this is not TOML: { $problem }
+hub-config-unknown = the key { $key } means nothing here; did you mean { $nearest }?
+hub-config-missing = the key { $key } is missing; it takes { $allowed }
+hub-config-wrong = the value of { $key } cannot be used; it takes { $allowed }
+hub-config-allowed-state-dir = a folder, such as "/var/lib/larum-hub"
+hub-config-allowed-link-name = a host name or address, such as "hub.example.org"
+hub-config-allowed-link-listen = an address and port, such as "[::]:7443"
+hub-config-allowed-page-listen = an address and port, such as "127.0.0.1:7480"
+hub-config-allowed-metrics-listen = an address and port of this machine, such as "127.0.0.1:7481", or "off"
+hub-config-allowed-page-url = a web address without a path, such as "https://pages.example.org"
+hub-config-allowed-certificate-days = a whole number from 1 to 90
+hub-config-allowed-token-hours = a whole number from 1 to 720
+hub-config-allowed-region = text, such as "London"
+hub-config-good = { $file } has no problems.
+hub-config-unreadable = { $file } cannot be read: { $problem }
+hub-no-pages = The pages of this hub are not ready yet.

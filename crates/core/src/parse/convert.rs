@@ -1,0 +1,478 @@
+//! From the text under a key to the value of a field.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+
+use aho_corasick::{AhoCorasick, Input};
+
+use super::escape;
+use super::keys::{KeyTable, Raw};
+use super::stamp::{self, Missing};
+use crate::address;
+use crate::event::{Action, Direction, Event, Field, Kind, Outcome, Protocol, Text};
+use crate::time::DeviceTime;
+
+/// How the text under a key becomes a value, beyond what the field itself asks for.
+#[derive(Debug)]
+pub(super) enum How {
+    /// As the field asks.
+    Plain,
+    /// Text in lower case.
+    Lower,
+    /// A number of seconds, with or without fraction, for a field in milliseconds.
+    Seconds,
+    /// `h:mm:ss`, for a field in milliseconds.
+    Clock,
+    /// The first word of a request line, where it is a method.
+    RequestMethod,
+    /// The second word of a request line.
+    RequestTarget,
+    /// RFC 3339 or a dialect of it.
+    Iso,
+    /// An access log's stamp.
+    Web,
+    /// `Mmm dd hh:mm:ss` and its dialects.
+    Bsd,
+    /// Seconds or finer since 1970.
+    Epoch,
+    /// Date, time of day and zone (when stated) in keys of their own.
+    Parts {
+        /// Whether the zone must be there.
+        zone: bool,
+    },
+    /// By a table of words.
+    Words(KeyTable, Vec<Constant>, Option<Constant>),
+    /// By the first of a table's words that stands in the text.
+    Contained(AhoCorasick, Vec<Constant>),
+}
+
+/// A value written in a format file.
+#[derive(Clone, Debug)]
+pub(super) enum Constant {
+    /// A kind of event.
+    Kind(Kind),
+    /// What the device did.
+    Action(Action),
+    /// How it ended.
+    Outcome(Outcome),
+    /// Which way.
+    Direction(Direction),
+    /// IP protocol.
+    Proto(Protocol),
+    /// A port.
+    Port(u16),
+    /// Text.
+    Text(Box<str>),
+}
+
+impl Constant {
+    /// Reads `word` as a value of `field`.
+    pub fn read(field: Field, word: &str) -> Option<Self> {
+        match field {
+            Field::Kind => Kind::from_word(word).map(Self::Kind),
+            Field::Action => Action::from_word(word).map(Self::Action),
+            Field::Outcome => Outcome::from_word(word).map(Self::Outcome),
+            Field::Direction => Direction::from_word(word).map(Self::Direction),
+            Field::Proto => Protocol::from_keyword(word).map(Self::Proto),
+            Field::SrcPort | Field::DstPort => word.parse().ok().map(Self::Port),
+            _ => Some(Self::Text(word.into())),
+        }
+    }
+
+    /// Writes the value into `field`.
+    #[inline]
+    pub fn put<'a>(&'a self, field: Field, event: &mut Event<'a>) {
+        match self {
+            Self::Kind(kind) => event.kind = *kind,
+            Self::Action(action) => event.action = Some(*action),
+            Self::Outcome(outcome) => event.outcome = Some(*outcome),
+            Self::Direction(direction) => event.direction = Some(*direction),
+            Self::Proto(proto) => event.proto = Some(*proto),
+            Self::Port(port) => match field {
+                Field::SrcPort => event.src_port = Some(*port),
+                _ => event.dst_port = Some(*port),
+            },
+            Self::Text(text) => match field {
+                Field::Vendor => event.vendor = Some(text),
+                Field::Product => event.product = Some(text),
+                _ => {
+                    if let Some(place) = text_place(field, event) {
+                        *place = Some(Cow::Borrowed(text));
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// Writes `raw` into `field`. False when it says nothing that the field can hold.
+pub(super) fn put<'a>(
+    field: Field,
+    how: &'a How,
+    raw: Raw<'a>,
+    missing: &Missing,
+    event: &mut Event<'a>,
+) -> bool {
+    match how {
+        How::Plain => plain(field, raw, event),
+        How::Lower => {
+            let text = cleaned(raw);
+            let text = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                Cow::Owned(text.to_ascii_lowercase())
+            } else {
+                text
+            };
+            put_text(field, text, event)
+        }
+        How::RequestMethod => method(raw).is_some_and(|text| put_text(field, text.into(), event)),
+        How::RequestTarget => target(raw).is_some_and(|text| put_text(field, text, event)),
+        How::Seconds => put_number(field, seconds_ms(raw.text), event),
+        How::Clock => put_number(field, stamp::length_ms(raw.text.as_bytes()), event),
+        How::Iso | How::Web | How::Bsd | How::Epoch => {
+            let time = moment(how, raw.text.as_bytes(), missing);
+            event.ts = time.or(event.ts);
+            time.is_some()
+        }
+        How::Parts { .. } => false,
+        How::Words(table, values, other) => {
+            let found = table
+                .find(raw.text)
+                .and_then(|number| values.get(usize::from(number)));
+            let Some(value) = found.or(other.as_ref()) else {
+                return false;
+            };
+            value.put(field, event);
+            keep_word(field, raw, event);
+            true
+        }
+        How::Contained(marks, values) => {
+            let Some((value, word)) = contained(marks, values, raw.text) else {
+                return false;
+            };
+            value.put(field, event);
+            keep_word(
+                field,
+                Raw {
+                    text: word,
+                    escaped: false,
+                },
+                event,
+            );
+            true
+        }
+    }
+}
+
+/// Beside an action the device's own word for it is kept.
+fn keep_word<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) {
+    if field == Field::Action && event.action_raw.is_none() {
+        event.action_raw = Some(cleaned(raw));
+    }
+}
+
+fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
+    match field {
+        Field::SrcIp | Field::DstIp | Field::SrcNatIp | Field::DstNatIp => {
+            put_address(field, raw, event)
+        }
+        Field::SrcPort | Field::DstPort | Field::HttpStatus => {
+            let number = raw.text.parse().ok();
+            let place = match field {
+                Field::SrcPort => &mut event.src_port,
+                Field::DstPort => &mut event.dst_port,
+                _ => &mut event.http_status,
+            };
+            *place = number.or(*place);
+            number.is_some()
+        }
+        Field::SrcBytes | Field::DstBytes | Field::DurationMs => {
+            put_number(field, raw.text.parse().ok(), event)
+        }
+        Field::Proto => {
+            let proto = Protocol::from_keyword(raw.text);
+            event.proto = proto.or(event.proto);
+            proto.is_some()
+        }
+        _ => put_text(field, cleaned(raw), event),
+    }
+}
+
+fn put_address<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
+    let Some(ip) = ip(raw.text) else {
+        // Some devices write a name where they know one.
+        let host = match field {
+            Field::SrcIp => &mut event.src_host,
+            Field::DstIp => &mut event.dst_host,
+            _ => return false,
+        };
+        let good = is_host_name(raw.text);
+        if good && host.is_none() {
+            *host = Some(Cow::Borrowed(raw.text));
+        }
+        return good;
+    };
+    let place = match field {
+        Field::SrcIp => &mut event.src_ip,
+        Field::DstIp => &mut event.dst_ip,
+        Field::SrcNatIp => &mut event.src_nat_ip,
+        _ => &mut event.dst_nat_ip,
+    };
+    *place = Some(ip);
+    true
+}
+
+fn put_number(field: Field, number: Option<u64>, event: &mut Event<'_>) -> bool {
+    let place = match field {
+        Field::SrcBytes => &mut event.src_bytes,
+        Field::DstBytes => &mut event.dst_bytes,
+        _ => &mut event.duration_ms,
+    };
+    *place = number.or(*place);
+    number.is_some()
+}
+
+fn put_text<'a>(field: Field, text: Text<'a>, event: &mut Event<'a>) -> bool {
+    let Some(place) = text_place(field, event) else {
+        return false;
+    };
+    *place = Some(text);
+    true
+}
+
+fn text_place<'e, 'a>(field: Field, event: &'e mut Event<'a>) -> Option<&'e mut Option<Text<'a>>> {
+    Some(match field {
+        Field::Device => &mut event.device,
+        Field::SrcHost => &mut event.src_host,
+        Field::DstHost => &mut event.dst_host,
+        Field::AppProto => &mut event.app_proto,
+        Field::ActionRaw => &mut event.action_raw,
+        Field::User => &mut event.user,
+        Field::Rule => &mut event.rule,
+        Field::Signature => &mut event.signature,
+        Field::Severity => &mut event.severity,
+        Field::EventCode => &mut event.event_code,
+        Field::HttpMethod => &mut event.http_method,
+        Field::Url => &mut event.url,
+        Field::UserAgent => &mut event.user_agent,
+        Field::TlsSni => &mut event.tls_sni,
+        Field::TlsVersion => &mut event.tls_version,
+        Field::Ja3 => &mut event.ja3,
+        Field::Ja4 => &mut event.ja4,
+        Field::DnsQuery => &mut event.dns_query,
+        Field::DnsType => &mut event.dns_type,
+        Field::DnsRcode => &mut event.dns_rcode,
+        Field::CommunityId => &mut event.community_id,
+        _ => return None,
+    })
+}
+
+/// The text with its escapes undone.
+fn cleaned(raw: Raw<'_>) -> Text<'_> {
+    if raw.escaped {
+        escape::undo(raw.text)
+    } else {
+        Cow::Borrowed(raw.text)
+    }
+}
+
+/// The method of `METHOD target HTTP/x`; methods are letters (RFC 9110, 9.1), at most 32 of them.
+fn method(raw: Raw<'_>) -> Option<&str> {
+    let (word, _) = raw.text.split_once(' ')?;
+    let good = !word.is_empty()
+        && word.len() <= 32
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'));
+    good.then_some(word)
+}
+
+/// The target of `METHOD target HTTP/x`. The version ends the line, so that blanks inside a malformed
+/// target stay part of it.
+fn target(raw: Raw<'_>) -> Option<Text<'_>> {
+    method(raw)?;
+    let (_, rest) = raw.text.split_once(' ')?;
+    let text = match rest.rsplit_once(' ') {
+        Some((target, version)) if version.starts_with("HTTP/") => target,
+        _ => rest,
+    };
+    (!text.is_empty()).then(|| {
+        cleaned(Raw {
+            text,
+            escaped: raw.escaped && text.contains('\\'),
+        })
+    })
+}
+
+/// Seconds with at most three fraction digits counted, as milliseconds.
+fn seconds_ms(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole: u64 = whole.parse().ok()?;
+    let mut millis = 0;
+    for place in 0..3 {
+        let digit = fraction.as_bytes().get(place).copied().unwrap_or(b'0');
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        millis = millis * 10 + u64::from(digit - b'0');
+    }
+    whole.checked_mul(1_000)?.checked_add(millis)
+}
+
+fn moment(how: &How, text: &[u8], missing: &Missing) -> Option<DeviceTime> {
+    let (time, rest) = match how {
+        How::Iso => stamp::iso(text, missing)?,
+        How::Web => stamp::web(text, missing)?,
+        How::Bsd => stamp::bsd(text, missing)?,
+        _ => (stamp::epoch(text)?, <&[u8]>::default()),
+    };
+    rest.is_empty().then_some(time)
+}
+
+/// The first of the marks that stands in `text` as a word of its own (where the mark itself starts or
+/// ends with a letter or digit).
+fn contained<'v, 'a>(
+    marks: &AhoCorasick,
+    values: &'v [Constant],
+    text: &'a str,
+) -> Option<(&'v Constant, &'a str)> {
+    let bytes = text.as_bytes();
+    let word = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let mut from = 0;
+    while let Some(hit) = marks.find(Input::new(text).span(from..text.len())) {
+        let joined_before = word(hit.start().checked_sub(1)) && word(Some(hit.start()));
+        let joined_after = word(Some(hit.end())) && word(hit.end().checked_sub(1));
+        if !joined_before && !joined_after {
+            let value = values.get(hit.pattern().as_usize())?;
+            return Some((value, text.get(hit.range())?));
+        }
+        from = hit.start() + 1;
+    }
+    None
+}
+
+/// An address as devices write it: plain, in square brackets, or with a zone index; IPv4-mapped IPv6
+/// becomes IPv4.
+pub(super) fn ip(text: &str) -> Option<IpAddr> {
+    if let Some(ip) = ipv4(text.as_bytes()) {
+        return Some(IpAddr::V4(ip));
+    }
+    if !text.contains(':') || text.len() > 64 {
+        return None;
+    }
+    let text = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
+    let text = text.split('%').next().unwrap_or(text);
+    text.parse().ok().map(address::canonical)
+}
+
+/// Four decimal numbers, no leading zeros (they would mean octal to some).
+pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    if !(7..=15).contains(&text.len()) {
+        return None;
+    }
+    let mut octets = [0_u8; 4];
+    let mut at = 0;
+    let mut value = 0_u16;
+    let mut digits = 0;
+    for byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                if digits > 0 && value == 0 {
+                    return None;
+                }
+                value = value * 10 + u16::from(byte - b'0');
+                digits += 1;
+                if digits > 3 {
+                    return None;
+                }
+            }
+            b'.' if digits > 0 => {
+                *octets.get_mut(at)? = u8::try_from(value).ok()?;
+                at += 1;
+                value = 0;
+                digits = 0;
+            }
+            _ => return None,
+        }
+    }
+    if at != 3 || digits == 0 {
+        return None;
+    }
+    *octets.get_mut(at)? = u8::try_from(value).ok()?;
+    Some(Ipv4Addr::from(octets))
+}
+
+/// Letters, digits, hyphens, underscores and dots, with at least one letter, at most 253 bytes.
+fn is_host_name(text: &str) -> bool {
+    (1..=253).contains(&text.len())
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_addresses_as_devices_write_them() {
+        for (input, expected) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("192.0.2.256", None),
+            ("192.0.2", None),
+            ("192.0.2.1.", None),
+            ("192.0.02.1", None),
+            ("1.2.3.4.5", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                ip(input),
+                expected.map(|text| text.parse().unwrap()),
+                "{input}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_word_inside_another_word_does_not_count() {
+        let marks = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(aho_corasick::MatchKind::LeftmostLongest)
+            .build(["drop", "-D-"])
+            .unwrap();
+        let values = [
+            Constant::Action(Action::Drop),
+            Constant::Action(Action::Deny),
+        ];
+        for (text, expected) in [
+            ("WAN_Drop: ", Some("Drop")),
+            ("raindrops", None),
+            ("raindrop drop", Some("drop")),
+            ("[WAN_IN-D-1]", Some("-D-")),
+        ] {
+            let found = contained(&marks, &values, text).map(|(_, word)| word);
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_lengths() {
+        for (input, expected) in [
+            ("1.5", Some(1_500)),
+            ("2", Some(2_000)),
+            ("x", None),
+            ("1.x", None),
+        ] {
+            assert_eq!(seconds_ms(input), expected, "{input}");
+        }
+    }
+}

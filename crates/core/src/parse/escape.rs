@@ -1,0 +1,81 @@
+//! Undoing a backslash escape.
+
+use std::borrow::Cow;
+
+/// `text` with `\"`, `\\`, `\/`, `\n`, `\r`, `\t`, `\b`, `\f`, `\xHH` and `\uHHHH` undone; any other
+/// backslash stays as it is. Bytes that are no UTF-8 after that become U+FFFD. Only called where a
+/// backslash was seen, so most text is never copied.
+pub(super) fn undo(text: &str) -> Cow<'_, str> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('\\') {
+        bytes.extend_from_slice(plain.as_bytes());
+        rest = one(after, &mut bytes);
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    match String::from_utf8(bytes) {
+        Ok(text) => Cow::Owned(text),
+        Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    }
+}
+
+/// Undoes the escape that `after` a backslash spells; gives what follows it.
+fn one<'t>(after: &'t str, out: &mut Vec<u8>) -> &'t str {
+    let simple = match after.bytes().next() {
+        Some(byte @ (b'"' | b'\\' | b'/' | b'\'')) => Some(byte),
+        Some(b'n') => Some(b'\n'),
+        Some(b'r') => Some(b'\r'),
+        Some(b't') => Some(b'\t'),
+        Some(b'b') => Some(8),
+        Some(b'f') => Some(12),
+        _ => None,
+    };
+    if let Some(byte) = simple {
+        out.push(byte);
+        return after.get(1..).unwrap_or_default();
+    }
+    if let Some(byte) = hex(after, "x", 2).and_then(|value| u8::try_from(value).ok()) {
+        out.push(byte);
+        return after.get(3..).unwrap_or_default();
+    }
+    if let Some(first) = hex(after, "u", 4) {
+        let rest = after.get(5..).unwrap_or_default();
+        let second = rest.strip_prefix('\\').and_then(|rest| hex(rest, "u", 4));
+        let (found, rest) = match (first, second) {
+            (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) => (
+                char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00)),
+                rest.get(6..).unwrap_or_default(),
+            ),
+            _ => (char::from_u32(first), rest),
+        };
+        let found = found.unwrap_or(char::REPLACEMENT_CHARACTER);
+        out.extend_from_slice(found.encode_utf8(&mut [0; 4]).as_bytes());
+        return rest;
+    }
+    out.push(b'\\');
+    after
+}
+
+fn hex(text: &str, mark: &str, digits: usize) -> Option<u32> {
+    let digits = text.strip_prefix(mark)?.get(..digits)?;
+    let all = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    all.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undoes_what_web_servers_and_json_write() {
+        for (input, expected) in [
+            (r#"a\"b\\c\/d"#, "a\"b\\c/d"),
+            (r"\x22\xC3\xA9\xff", "\"é\u{fffd}"),
+            (r"\u00e9\ud83d\ude00\ud83d", "é😀\u{fffd}"),
+            (r"\q\x2\", r"\q\x2\"),
+            (r"\n\t", "\n\t"),
+        ] {
+            assert_eq!(undo(input), expected, "{input}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! How a format file is written: the shape of `content/formats/NAME.toml`.
+//!
+//! The file's documentation for authors is `content/formats/README.md`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// A whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FormatFile {
+    pub vendor: Option<String>,
+    pub product: Option<String>,
+    /// Kind of event, unless a template or condition says otherwise.
+    pub kind: String,
+    pub reader: ReaderKind,
+    /// Where the vendor documents it.
+    pub source: String,
+    /// How quoted values are escaped.
+    #[serde(default)]
+    pub escapes: Escapes,
+    /// Values that mean "not said".
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// Fields without which the record is unreadable.
+    #[serde(default)]
+    pub require: Vec<String>,
+    pub recognise: Vec<Recognise>,
+    #[serde(default)]
+    pub words: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    #[serde(default)]
+    pub fields: BTreeMap<String, Sources>,
+    #[serde(default)]
+    pub when: Vec<When>,
+    #[serde(default)]
+    pub template: Vec<Template>,
+    pub csv: Option<Csv>,
+    pub key_value: Option<KeyValue>,
+    #[serde(default)]
+    pub case: Vec<Case>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReaderKind {
+    KeyValue,
+    Csv,
+    Json,
+    Netfilter,
+    Template,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Escapes {
+    /// A backslash is a backslash.
+    #[default]
+    None,
+    /// `\"`, `\\`, `\n`, `\t`, `\r`, `\xHH` and, as in JSON, `\uHHHH` and `\/`.
+    Backslash,
+}
+
+/// One way to recognise the format; all that is stated must hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recognise {
+    /// The header's program is one of these.
+    #[serde(default)]
+    pub programs: Vec<String>,
+    /// The message starts with one of these.
+    #[serde(default)]
+    pub starts: Vec<String>,
+    /// The message contains all of these.
+    #[serde(default)]
+    pub contains: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Sources {
+    One(Source),
+    Many(Vec<Source>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Source {
+    Key(String),
+    Full(FullSource),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FullSource {
+    pub from: OneOrMany,
+    #[serde(rename = "as")]
+    pub how: Option<String>,
+    pub words: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// What holds when keys have certain values.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct When {
+    /// Key and one of its values; `*` stands for any.
+    #[serde(rename = "if")]
+    pub condition: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    #[serde(default)]
+    pub require: Vec<String>,
+    /// Deliberately not of interest.
+    #[serde(default)]
+    pub skip: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Template {
+    pub text: String,
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    #[serde(default)]
+    pub skip: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Csv {
+    #[serde(default = "comma")]
+    pub separator: char,
+    pub columns: Vec<String>,
+    #[serde(default)]
+    pub branch: Vec<Branch>,
+}
+
+fn comma() -> char {
+    ','
+}
+
+/// Columns that follow when an earlier column has a certain value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Branch {
+    #[serde(rename = "if")]
+    pub condition: BTreeMap<String, OneOrMany>,
+    pub columns: Vec<String>,
+    #[serde(default)]
+    pub branch: Vec<Branch>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyValue {
+    /// Between key and value.
+    #[serde(default = "equals")]
+    pub assign: char,
+    /// Between pairs.
+    #[serde(default = "blank")]
+    pub separator: char,
+}
+
+fn equals() -> char {
+    '='
+}
+
+fn blank() -> char {
+    ' '
+}
+
+/// A sample and what must come of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub input: String,
+    /// Time of receipt; the default is 2026-11-22T12:00:00Z.
+    pub received: Option<String>,
+    /// All fields of the event but format, vendor and product.
+    #[serde(default)]
+    pub expect: BTreeMap<String, toml::Value>,
+    /// The reason, where it gives no event.
+    pub reject: Option<String>,
+}

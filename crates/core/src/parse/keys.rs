@@ -1,0 +1,136 @@
+//! Finding a key among a format's keys, and holding what a record said under them.
+
+/// The most keys one format may name.
+pub(super) const MAX_SLOTS: usize = 64;
+
+/// A fixed table from word to number, ASCII case ignored. Looking up a word costs a handful of
+/// instructions however many words there are, and allocates nothing.
+#[derive(Debug, Default)]
+pub(super) struct KeyTable {
+    cells: Box<[Option<(Box<str>, u16)>]>,
+}
+
+impl KeyTable {
+    /// Builds the table; of two equal words the first counts.
+    pub fn new<'w>(words: impl IntoIterator<Item = (&'w str, u16)>) -> Self {
+        let words: Vec<_> = words.into_iter().collect();
+        let size = (words.len() * 4).next_power_of_two().max(8);
+        let mut table = Self {
+            cells: vec![None; size].into_boxed_slice(),
+        };
+        for (word, number) in words {
+            if table.find(word).is_some() {
+                continue;
+            }
+            let mut at = table.home(word);
+            while let Some(Some(_)) = table.cells.get(at) {
+                at = (at + 1) & (size - 1);
+            }
+            if let Some(cell) = table.cells.get_mut(at) {
+                *cell = Some((word.into(), number));
+            }
+        }
+        table
+    }
+
+    /// The number of `word`, if the table has it.
+    #[inline]
+    pub fn find(&self, word: &str) -> Option<u16> {
+        let mut at = self.home(word);
+        // Three of four cells are empty, so the walk ends.
+        while let Some(Some((held, number))) = self.cells.get(at) {
+            if held.eq_ignore_ascii_case(word) {
+                return Some(*number);
+            }
+            at = (at + 1) & (self.cells.len() - 1);
+        }
+        None
+    }
+
+    /// Where `word` belongs: from its length and three of its bytes, folded to one case.
+    #[inline]
+    fn home(&self, word: &str) -> usize {
+        let bytes = word.as_bytes();
+        let byte = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0) | 0x20);
+        let last = bytes.len().saturating_sub(1);
+        let mixed = byte(0)
+            .wrapping_mul(0x9E37)
+            .wrapping_add(byte(last).wrapping_mul(0x79B9))
+            .wrapping_add(byte(bytes.len() / 2).wrapping_mul(0x85EB))
+            .wrapping_add(bytes.len().wrapping_mul(0xC2B3));
+        (mixed ^ (mixed >> 7)) & self.cells.len().saturating_sub(1)
+    }
+}
+
+/// What a record said under each of a format's keys.
+#[derive(Clone, Copy)]
+pub(super) struct Slots<'a> {
+    values: [Option<&'a str>; MAX_SLOTS],
+    escaped: u64,
+}
+
+/// One value as written; `escaped` where an escape has still to be undone.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub text: &'a str,
+    pub escaped: bool,
+}
+
+impl<'a> Slots<'a> {
+    pub const fn new() -> Self {
+        Self {
+            values: [None; MAX_SLOTS],
+            escaped: 0,
+        }
+    }
+
+    /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
+    /// further on in the record cannot replace it.
+    #[inline]
+    pub fn set(&mut self, slot: u16, text: &'a str, escaped: bool) {
+        if let Some(value @ None) = self.values.get_mut(usize::from(slot)) {
+            *value = Some(text);
+            if escaped {
+                self.escaped |= 1 << slot;
+            }
+        }
+    }
+
+    #[inline]
+    pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
+        let text = self.values.get(usize::from(slot)).copied().flatten()?;
+        Some(Raw {
+            text,
+            escaped: self.escaped >> slot & 1 == 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_found_and_no_other() {
+        let words: Vec<String> = (0..200).map(|n| format!("key{n}")).collect();
+        let table = KeyTable::new(words.iter().zip(0..).map(|(word, n)| (word.as_str(), n)));
+        for (word, n) in words.iter().zip(0..) {
+            assert_eq!(table.find(word), Some(n));
+            assert_eq!(table.find(&word.to_uppercase()), Some(n));
+        }
+        assert_eq!(table.find("key200"), None);
+        assert_eq!(table.find(""), None);
+        assert_eq!(KeyTable::default().find("x"), None);
+    }
+
+    #[test]
+    fn the_first_value_counts() {
+        let mut slots = Slots::new();
+        slots.set(63, "a", true);
+        slots.set(63, "b", false);
+        slots.set(64, "c", false);
+        let raw = slots.get(63).unwrap();
+        assert_eq!((raw.text, raw.escaped), ("a", true));
+        assert!(slots.get(64).is_none());
+    }
+}

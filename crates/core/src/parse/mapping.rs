@@ -1,0 +1,167 @@
+//! From what a record said under its keys to the fields of an event: the same for every reader.
+
+use super::convert::{self, Constant, How};
+use super::keys::{Raw, Slots};
+use super::readers::Reading;
+use super::readers::csv::Condition;
+use super::stamp::{self, Missing};
+use crate::event::{Event, Field};
+use crate::reject::Reject;
+
+/// A format's whole mapping.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    /// What always holds.
+    pub set: Vec<Setting>,
+    /// Values that mean "not said".
+    pub absent: Vec<Box<str>>,
+    /// Fields and where they come from.
+    pub ops: Vec<Op>,
+    /// What holds under conditions, in order; later ones override.
+    pub rules: Vec<Rule>,
+    /// What holds for each template.
+    pub templates: Vec<Rule>,
+    /// Fields without which the record is unreadable.
+    pub require: Vec<Field>,
+}
+
+/// A fixed value for a field.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub field: Field,
+    pub value: Constant,
+}
+
+/// A field, and the places it may come from: the first that says something counts.
+#[derive(Debug)]
+pub(super) struct Op {
+    pub field: Field,
+    pub taken: Vec<Taken>,
+}
+
+/// Slots to read, and how.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub slots: Vec<u16>,
+    pub how: How,
+}
+
+/// What holds when all conditions do.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub conditions: Vec<Condition>,
+    pub set: Vec<Setting>,
+    pub require: Vec<Field>,
+    pub skip: bool,
+}
+
+impl Mapping {
+    /// Fills `event` from `slots`.
+    ///
+    /// # Errors
+    /// [`Reject::NotOfInterest`] where the format says so, [`Reject::FieldUnreadable`] where a field
+    /// it must have is missing.
+    pub fn apply<'a>(
+        &'a self,
+        slots: &Slots<'a>,
+        reading: Reading,
+        missing: &Missing,
+        event: &mut Event<'a>,
+    ) -> Result<(), Reject> {
+        let template = match reading {
+            Reading::Template(number) => self.templates.get(usize::from(number)),
+            _ => None,
+        };
+        if template.is_some_and(|rule| rule.skip) {
+            return Err(Reject::NotOfInterest);
+        }
+        put_all(&self.set, event);
+        for op in &self.ops {
+            self.run(op, slots, missing, event);
+        }
+        if let Some(template) = template {
+            put_all(&template.set, event);
+        }
+        for rule in &self.rules {
+            if !rule
+                .conditions
+                .iter()
+                .all(|condition| condition.holds(slots))
+            {
+                continue;
+            }
+            if rule.skip {
+                return Err(Reject::NotOfInterest);
+            }
+            put_all(&rule.set, event);
+            if !has_all(&rule.require, event) {
+                return Err(Reject::FieldUnreadable);
+            }
+        }
+        if has_all(&self.require, event) {
+            Ok(())
+        } else {
+            Err(Reject::FieldUnreadable)
+        }
+    }
+
+    fn run<'a>(&'a self, op: &'a Op, slots: &Slots<'a>, missing: &Missing, event: &mut Event<'a>) {
+        for taken in &op.taken {
+            if let How::Parts { zone } = taken.how {
+                if let Some(time) = self.parts(taken, zone, slots, missing) {
+                    event.ts = Some(time);
+                    return;
+                }
+                continue;
+            }
+            for slot in &taken.slots {
+                if let Some(raw) = self.said(*slot, slots)
+                    && convert::put(op.field, &taken.how, raw, missing, event)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What stands under a slot, unless it means "not said".
+    fn said<'a>(&self, slot: u16, slots: &Slots<'a>) -> Option<Raw<'a>> {
+        let raw = slots.get(slot)?;
+        let absent = raw.text.is_empty() || self.absent.iter().any(|word| **word == *raw.text);
+        (!absent).then_some(raw)
+    }
+
+    fn parts(
+        &self,
+        taken: &Taken,
+        zone_needed: bool,
+        slots: &Slots<'_>,
+        missing: &Missing,
+    ) -> Option<crate::time::DeviceTime> {
+        let mut texts = taken
+            .slots
+            .iter()
+            .map(|slot| self.said(*slot, slots).map(|raw| raw.text.as_bytes()));
+        let (date, time) = (texts.next()??, texts.next()??);
+        let zone = texts.next().flatten();
+        if zone_needed && zone.is_none() {
+            return None;
+        }
+        stamp::parts(date, time, zone, missing)
+    }
+}
+
+fn put_all<'a>(settings: &'a [Setting], event: &mut Event<'a>) {
+    for setting in settings {
+        setting.value.put(setting.field, event);
+    }
+}
+
+/// Whether the event has every one of `fields`; a host name counts for its address.
+fn has_all(fields: &[Field], event: &Event<'_>) -> bool {
+    fields.iter().all(|field| match field {
+        Field::SrcIp => event.src_ip.is_some() || event.src_host.is_some(),
+        Field::DstIp => event.dst_ip.is_some() || event.dst_host.is_some(),
+        other => event.get(*other).is_some(),
+    })
+}

@@ -1,0 +1,112 @@
+//! Positions with a meaning, separated by one character; which columns follow may depend on what
+//! stands in earlier ones. A value in double quotes may hold the separator.
+
+use memchr::memchr;
+
+use crate::parse::keys::Slots;
+
+/// The most columns read.
+const MAX_COLUMNS: usize = 128;
+
+/// A compiled reader.
+#[derive(Debug)]
+pub(in crate::parse) struct Csv {
+    /// Between columns.
+    pub separator: u8,
+    /// The columns every record has, and what may follow them.
+    pub layout: Layout,
+}
+
+/// Some columns, and the layouts that may follow.
+#[derive(Debug)]
+pub(in crate::parse) struct Layout {
+    /// Slot of each column, `None` where nobody asks for it.
+    pub columns: Vec<Option<u16>>,
+    /// What follows under which conditions (all must hold); the first that fits counts.
+    pub branches: Vec<(Vec<Condition>, Layout)>,
+}
+
+/// A slot holds one of these values.
+#[derive(Debug)]
+pub(in crate::parse) struct Condition {
+    pub slot: u16,
+    /// `None` stands for any value.
+    pub values: Option<Vec<Box<str>>>,
+}
+
+impl Condition {
+    #[inline]
+    pub fn holds(&self, slots: &Slots<'_>) -> bool {
+        let Some(raw) = slots.get(self.slot) else {
+            return false;
+        };
+        match &self.values {
+            None => !raw.text.is_empty(),
+            Some(values) => values
+                .iter()
+                .any(|value| value.eq_ignore_ascii_case(raw.text)),
+        }
+    }
+}
+
+impl Csv {
+    /// Fills `slots`; false when the first layout has more columns than the message.
+    pub fn read<'a>(&self, message: &'a str, slots: &mut Slots<'a>) -> bool {
+        let mut rest = Some(message);
+        let mut read = 0_usize;
+        let mut layout = &self.layout;
+        loop {
+            for column in &layout.columns {
+                let Some(text) = rest else {
+                    return read >= self.layout.columns.len();
+                };
+                let (value, after) = self.split(text);
+                if let Some(slot) = column {
+                    slots.set(*slot, value, false);
+                }
+                rest = after;
+                read += 1;
+                if read >= MAX_COLUMNS {
+                    return true;
+                }
+            }
+            let next = layout
+                .branches
+                .iter()
+                .find(|(conditions, _)| conditions.iter().all(|condition| condition.holds(slots)));
+            match next {
+                Some((_, next)) => layout = next,
+                None => return true,
+            }
+        }
+    }
+
+    /// The first value, and what follows its separator.
+    fn split<'a>(&self, text: &'a str) -> (&'a str, Option<&'a str>) {
+        if let Some(inside) = text.strip_prefix('"')
+            && let Some(end) = self.quote_end(inside.as_bytes())
+        {
+            let value = inside.get(..end).unwrap_or_default();
+            return (value, inside.get(end + 2..));
+        }
+        match memchr(self.separator, text.as_bytes()) {
+            Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
+            None => (text, None),
+        }
+    }
+
+    /// Where a quoted value ends: at the first quote before a separator or the end; a doubled quote
+    /// inside does not end it.
+    fn quote_end(&self, inside: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            let mark = at + memchr(b'"', inside.get(at..)?)?;
+            match inside.get(mark + 1) {
+                None => return Some(mark),
+                Some(byte) if *byte == self.separator => return Some(mark),
+                Some(b'"') => at = mark + 2,
+                Some(_) => at = mark + 1,
+            }
+        }
+    }
+}

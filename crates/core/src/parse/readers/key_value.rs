@@ -1,0 +1,164 @@
+//! `key=value key="quoted value"`, in any order.
+//!
+//! A quoted value ends at a quote that is followed by a separator or the end, so that a quote the
+//! device forgot to escape does not end it early; a word without `=` belongs to no key and is passed
+//! over. Of a key said twice the first counts.
+
+use memchr::{memchr, memchr2};
+
+use crate::parse::keys::{KeyTable, Slots};
+
+/// A compiled reader.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::parse) struct KeyValue {
+    /// Between key and value.
+    pub assign: u8,
+    /// Between pairs.
+    pub separator: u8,
+}
+
+impl KeyValue {
+    /// Fills `slots`; false when there is no pair at all.
+    pub fn read<'a>(
+        &self,
+        message: &'a str,
+        keys: &KeyTable,
+        escapes: bool,
+        slots: &mut Slots<'a>,
+    ) -> bool {
+        let bytes = message.as_bytes();
+        let mut at = 0;
+        let mut pairs = 0_usize;
+        while let Some(rest) = bytes.get(at..)
+            && !rest.is_empty()
+        {
+            let Some(found) = memchr2(self.assign, self.separator, rest) else {
+                break;
+            };
+            let mark = at + found;
+            if bytes.get(mark) != Some(&self.assign) {
+                at = mark + 1;
+                continue;
+            }
+            let value = self.value(bytes, mark + 1, escapes);
+            pairs += 1;
+            let key = message.get(at..mark).unwrap_or_default().trim_start();
+            if let Some(slot) = keys.find(key)
+                && let Some(text) = message.get(value.start..value.end)
+            {
+                slots.set(slot, text, value.escaped);
+            }
+            at = value.next;
+        }
+        pairs > 0
+    }
+
+    fn value(&self, bytes: &[u8], start: usize, escapes: bool) -> Value {
+        if bytes.get(start) == Some(&b'"') {
+            if let Some(value) = self.quoted(bytes, start + 1, escapes) {
+                return value;
+            }
+        }
+        let rest = bytes.get(start..).unwrap_or_default();
+        let end = start + memchr(self.separator, rest).unwrap_or(rest.len());
+        Value {
+            start,
+            end,
+            next: end + 1,
+            escaped: false,
+        }
+    }
+
+    /// A value whose opening quote stands before `start`. Without a closing one it goes to the end.
+    fn quoted(&self, bytes: &[u8], start: usize, escapes: bool) -> Option<Value> {
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            let rest = bytes.get(at..)?;
+            let found = if escapes {
+                memchr2(b'"', b'\\', rest)
+            } else {
+                memchr(b'"', rest)
+            };
+            let Some(found) = found else {
+                return Some(Value {
+                    start,
+                    end: bytes.len(),
+                    next: bytes.len(),
+                    escaped,
+                });
+            };
+            let mark = at + found;
+            if bytes.get(mark) == Some(&b'\\') {
+                escaped = true;
+                at = (mark + 2).min(bytes.len());
+                continue;
+            }
+            match bytes.get(mark + 1) {
+                Some(byte) if *byte != self.separator && !matches!(byte, b',' | b';' | b' ') => {
+                    at = mark + 1;
+                }
+                _ => {
+                    return Some(Value {
+                        start,
+                        end: mark,
+                        next: mark + 1,
+                        escaped,
+                    });
+                }
+            }
+        }
+    }
+}
+
+struct Value {
+    start: usize,
+    end: usize,
+    /// Where the next pair may start.
+    next: usize,
+    escaped: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(input: &str, expected: &[(&str, &str)]) {
+        let names = ["a", "b", "c"];
+        let keys = KeyTable::new(names.iter().copied().zip(0..));
+        let mut slots = Slots::new();
+        let reader = KeyValue {
+            assign: b'=',
+            separator: b' ',
+        };
+        reader.read(input, &keys, true, &mut slots);
+        let found: Vec<(&str, &str)> = names
+            .iter()
+            .zip(0..)
+            .filter_map(|(name, slot)| slots.get(slot).map(|raw| (*name, raw.text)))
+            .collect();
+        assert_eq!(found, expected, "{input}");
+    }
+
+    #[test]
+    fn reads_pairs() {
+        check("a=1 b=\"x y\" c=3", &[("a", "1"), ("b", "x y"), ("c", "3")]);
+        check("a=1 word b=2", &[("a", "1"), ("b", "2")]);
+        check("  a=1  b=", &[("a", "1"), ("b", "")]);
+        check("a=\"open b=2", &[("a", "open b=2")]);
+    }
+
+    #[test]
+    fn text_inside_a_value_is_no_field() {
+        check(
+            r#"a="x\" b=2 c=\"3" b=1"#,
+            &[("a", r#"x\" b=2 c=\"3"#), ("b", "1")],
+        );
+        check(
+            r#"a="say "hi"ho" b=1"#,
+            &[("a", r#"say "hi"ho"#), ("b", "1")],
+        );
+        check("a=1 b=2 a=3", &[("a", "1"), ("b", "2")]);
+    }
+}

@@ -1,0 +1,56 @@
+//! One reader per way of writing a record. Each fills the format's slots from the message, in one
+//! pass, without allocating.
+
+pub(super) mod csv;
+pub(super) mod json;
+pub(super) mod key_value;
+pub(super) mod netfilter;
+pub(super) mod template;
+
+use super::keys::{KeyTable, Slots};
+
+/// A compiled reader.
+#[derive(Debug)]
+pub(super) enum Reader {
+    KeyValue(key_value::KeyValue),
+    Csv(csv::Csv),
+    Json,
+    Netfilter(netfilter::Netfilter),
+    Template(template::Templates),
+}
+
+/// What a reader made of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It is not written this way.
+    No,
+    /// The slots are filled.
+    Yes,
+    /// The slots are filled by the template of this number.
+    Template(u16),
+}
+
+impl Reader {
+    /// Reads `message` into `slots`; `keys` are the format's.
+    pub fn read<'a>(
+        &self,
+        message: &'a str,
+        keys: &KeyTable,
+        escapes: bool,
+        slots: &mut Slots<'a>,
+    ) -> Reading {
+        let done = match self {
+            Self::KeyValue(reader) => reader.read(message, keys, escapes, slots),
+            Self::Csv(reader) => reader.read(message, slots),
+            Self::Json => json::read(message, keys, slots),
+            Self::Netfilter(reader) => reader.read(message, keys, slots),
+            Self::Template(templates) => {
+                return match templates.read(message, escapes, slots) {
+                    Some(number) => Reading::Template(number),
+                    None => Reading::No,
+                };
+            }
+        };
+        if done { Reading::Yes } else { Reading::No }
+    }
+}

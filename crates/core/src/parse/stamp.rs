@@ -1,0 +1,431 @@
+//! Dates and times as devices write them.
+//!
+//! Each reader takes the start of a text and gives the moment and what follows it. A stamp without a
+//! year gets the latest year that puts it no more than a day after receipt; a stamp without a zone
+//! gets the zone the caller states.
+
+use crate::time::{DeviceTime, Timestamp};
+
+/// A stamp without a year may lie this far after receipt (clock skew and zones), no further.
+const MAX_AHEAD_SECONDS: i64 = 86_400;
+/// 29 February comes back after at most this many years.
+const LEAP_SEARCH_YEARS: i64 = 8;
+
+const MONTHS: [&[u8; 3]; 12] = [
+    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
+];
+
+/// Zone names that mean one offset in the logs of European and American devices, in hours.
+const ZONES: &[(&str, i32)] = &[
+    ("UTC", 0),
+    ("GMT", 0),
+    ("Z", 0),
+    ("WET", 0),
+    ("BST", 1),
+    ("WEST", 1),
+    ("CET", 1),
+    ("CEST", 2),
+    ("EET", 2),
+    ("EEST", 3),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+];
+
+/// What is needed to complete a stamp.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missing {
+    /// Time of receipt, for the year.
+    pub received: Timestamp,
+    /// Zone for stamps without one, in seconds east of UTC.
+    pub zone_offset_seconds: i32,
+}
+
+/// Date and time of day as written, zone not applied.
+#[derive(Clone, Copy)]
+struct Civil {
+    date: (i64, i64, i64),
+    clock: (i64, i64, i64),
+    micros: i64,
+}
+
+impl Civil {
+    fn at(self, offset_seconds: i32) -> Option<DeviceTime> {
+        let local = Timestamp::from_civil(self.date, self.clock, self.micros)?;
+        Some(DeviceTime {
+            at: local.plus_seconds(-i64::from(offset_seconds)),
+            offset_seconds,
+        })
+    }
+}
+
+/// `Mmm dd [yyyy] hh:mm:ss[.fff] [yyyy] [zone]` (RFC 3164 and its dialects), with an optional leading
+/// `*` or `.` (a Cisco clock that is not synchronised).
+pub(super) fn bsd<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
+    let text = text.strip_prefix(b"*").unwrap_or(text);
+    let text = text.strip_prefix(b".").unwrap_or(text);
+    let (month, rest) = month(text)?;
+    let rest = blanks(rest)?;
+    let (day, rest) = number(rest, 1, 2)?;
+    let mut rest = blanks(rest)?;
+    let mut year = None;
+    if let Some((value, after)) = four_digit_year(rest) {
+        year = Some(value);
+        rest = blanks(after)?;
+    }
+    let (clock, micros, mut rest) = clock(rest)?;
+    if year.is_none()
+        && let Some((value, after)) = rest.strip_prefix(b" ").and_then(four_digit_year)
+    {
+        year = Some(value);
+        rest = after;
+    }
+    let (offset, rest) = trailing_zone(rest);
+    let offset = offset.unwrap_or(missing.zone_offset_seconds);
+    let civil = |year| Civil {
+        date: (year, month, day),
+        clock,
+        micros,
+    };
+    let time = match year {
+        Some(year) => civil(year).at(offset)?,
+        None => {
+            let latest = missing.received.plus_seconds(MAX_AHEAD_SECONDS);
+            let (this_year, ..) = latest.civil_date();
+            (this_year - LEAP_SEARCH_YEARS..=this_year + 1)
+                .rev()
+                .filter_map(|year| civil(year).at(offset))
+                .find(|time| time.at <= latest)?
+        }
+    };
+    Some((time, rest))
+}
+
+/// `yyyy-mm-dd` or `yyyy/mm/dd`, then `T` or a blank, then `hh:mm:ss[.fff]` and an optional zone.
+pub(super) fn iso<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
+    let (date, rest) = iso_date(text)?;
+    let rest = match rest.split_first()? {
+        (b'T' | b't' | b' ', rest) => rest,
+        _ => return None,
+    };
+    let (clock, micros, rest) = clock(rest)?;
+    let civil = Civil {
+        date,
+        clock,
+        micros,
+    };
+    if let Some((offset, after)) = numeric_zone(rest) {
+        return Some((civil.at(offset)?, after));
+    }
+    let (offset, rest) = trailing_zone(rest);
+    Some((
+        civil.at(offset.unwrap_or(missing.zone_offset_seconds))?,
+        rest,
+    ))
+}
+
+/// `dd/Mmm/yyyy:hh:mm:ss +zzzz`, the stamp of web servers' access logs.
+pub(super) fn web<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
+    let (day, rest) = number(text, 1, 2)?;
+    let (month, rest) = month(rest.strip_prefix(b"/")?)?;
+    let (year, rest) = number(rest.strip_prefix(b"/")?, 4, 4)?;
+    let (clock, micros, rest) = clock(rest.strip_prefix(b":")?)?;
+    let civil = Civil {
+        date: (year, month, day),
+        clock,
+        micros,
+    };
+    let (offset, rest) = trailing_zone(rest);
+    Some((
+        civil.at(offset.unwrap_or(missing.zone_offset_seconds))?,
+        rest,
+    ))
+}
+
+/// A date, a time of day and an optional zone that stand in three fields.
+pub(super) fn parts(
+    date: &[u8],
+    time_of_day: &[u8],
+    zone: Option<&[u8]>,
+    missing: &Missing,
+) -> Option<DeviceTime> {
+    let (date, after) = iso_date(date)?;
+    if !after.is_empty() {
+        return None;
+    }
+    let (clock, micros, _) = clock(time_of_day)?;
+    let offset = match zone {
+        Some(zone) => numeric_zone(zone).or_else(|| named_zone(zone))?.0,
+        None => missing.zone_offset_seconds,
+    };
+    Civil {
+        date,
+        clock,
+        micros,
+    }
+    .at(offset)
+}
+
+/// Seconds since 1970, with an optional fraction; or milli-, micro- or nanoseconds, told apart by the
+/// number of digits.
+pub(super) fn epoch(text: &[u8]) -> Option<DeviceTime> {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (whole, rest) = number(text, 1, 19)?;
+    let micros = match count {
+        ..=11 => whole.checked_mul(1_000_000)?,
+        12..=14 => whole.checked_mul(1_000)?,
+        15..=17 => whole,
+        _ => whole / 1_000,
+    };
+    let (fraction, rest) = fraction(rest)?;
+    let at = Timestamp::from_micros(micros.checked_add(fraction)?);
+    rest.is_empty().then_some(DeviceTime {
+        at,
+        offset_seconds: 0,
+    })
+}
+
+/// `hh:mm:ss` as a length of time in milliseconds; hours may have any number of digits up to six.
+pub(super) fn length_ms(text: &[u8]) -> Option<u64> {
+    let (hours, rest) = number(text, 1, 6)?;
+    let (minutes, rest) = number(rest.strip_prefix(b":")?, 1, 2)?;
+    let (seconds, rest) = number(rest.strip_prefix(b":")?, 1, 2)?;
+    let whole = u64::try_from(hours * 3_600 + minutes * 60 + seconds).ok()?;
+    rest.is_empty().then_some(whole * 1_000)
+}
+
+fn month(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (name, rest) = text.split_first_chunk::<3>()?;
+    let name = name.map(|byte| byte.to_ascii_lowercase());
+    let index = MONTHS.iter().position(|month| **month == name)?;
+    Some((i64::try_from(index).ok()? + 1, rest))
+}
+
+fn blanks(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b" ")?;
+    Some(rest.strip_prefix(b" ").unwrap_or(rest))
+}
+
+/// A decimal number of at least `least` and at most `most` digits.
+fn number(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
+    let mut value = 0_i64;
+    let mut count = 0;
+    for byte in text.iter().take(most) {
+        if !byte.is_ascii_digit() {
+            break;
+        }
+        value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+        count += 1;
+    }
+    (count >= least).then_some((value, text.get(count..)?))
+}
+
+/// Four digits that are a year and not the start of a longer number or of a time of day.
+fn four_digit_year(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (year, rest) = number(text, 4, 4)?;
+    let ends = !matches!(rest.first(), Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'.');
+    (ends && (1970..2200).contains(&year)).then_some((year, rest))
+}
+
+fn iso_date(text: &[u8]) -> Option<((i64, i64, i64), &[u8])> {
+    let (year, rest) = number(text, 4, 4)?;
+    let (separator, rest) = rest.split_first()?;
+    if !matches!(separator, b'-' | b'/') {
+        return None;
+    }
+    let (month, rest) = number(rest, 2, 2)?;
+    let rest = rest.strip_prefix(std::slice::from_ref(separator))?;
+    let (day, rest) = number(rest, 2, 2)?;
+    Some(((year, month, day), rest))
+}
+
+type Clock = (i64, i64, i64);
+
+fn clock(text: &[u8]) -> Option<(Clock, i64, &[u8])> {
+    let (hour, rest) = number(text, 1, 2)?;
+    let (minute, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
+    let (second, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
+    let (micros, rest) = fraction(rest)?;
+    Some(((hour, minute, second), micros, rest))
+}
+
+/// `.` or `,` and digits, as microseconds; nothing there counts as zero.
+fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let Some((b'.' | b',', digits)) = text.split_first() else {
+        return Some((0, text));
+    };
+    let count = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let (head, rest) = digits.split_at_checked(count)?;
+    if head.is_empty() {
+        return Some((0, text));
+    }
+    let padded = head.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+    let micros = padded.fold(0_i64, |sum, byte| sum * 10 + i64::from(byte - b'0'));
+    Some((micros, rest))
+}
+
+/// A zone after a blank; what follows it must end the word. Without one the text is left as it is.
+fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
+    let zone = text.strip_prefix(b" ").and_then(|text| {
+        let (offset, rest) = numeric_zone(text).or_else(|| named_zone(text))?;
+        matches!(rest.first(), None | Some(b' ' | b':' | b']')).then_some((offset, rest))
+    });
+    match zone {
+        Some((offset, rest)) => (Some(offset), rest),
+        None => (None, text),
+    }
+}
+
+fn numeric_zone(text: &[u8]) -> Option<(i32, &[u8])> {
+    let (sign, rest) = match text.split_first()? {
+        (b'Z' | b'z', rest) => {
+            let ends = !matches!(rest.first(), Some(byte) if byte.is_ascii_alphanumeric());
+            return ends.then_some((0, rest));
+        }
+        (b'+', rest) => (1, rest),
+        (b'-', rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, rest) = number(rest, 1, 2)?;
+    let (minutes, rest) =
+        number(rest.strip_prefix(b":").unwrap_or(rest), 2, 2).unwrap_or((0, rest));
+    let seconds = i32::try_from(hours * 3_600 + minutes * 60).ok()?;
+    (hours <= 18 && minutes < 60).then_some((sign * seconds, rest))
+}
+
+fn named_zone(text: &[u8]) -> Option<(i32, &[u8])> {
+    let length = text
+        .iter()
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count();
+    let (name, rest) = text.split_at_checked(length)?;
+    let (_, hours) = ZONES.iter().find(|(zone, _)| zone.as_bytes() == name)?;
+    Some((hours * 3_600, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONE_SECONDS: i32 = 3_600;
+
+    #[track_caller]
+    fn check(
+        read: for<'a> fn(&'a [u8], &Missing) -> Option<(DeviceTime, &'a [u8])>,
+        input: &str,
+        expected: Option<(&str, &str)>,
+    ) {
+        let missing = Missing {
+            received: Timestamp::from_civil((2026, 1, 2), (12, 0, 0), 0).unwrap(),
+            zone_offset_seconds: ZONE_SECONDS,
+        };
+        let found = read(input.as_bytes(), &missing)
+            .map(|(time, rest)| (time.to_string(), String::from_utf8_lossy(rest).into_owned()));
+        let expected = expected.map(|(time, rest)| (time.to_owned(), rest.to_owned()));
+        assert_eq!(found, expected, "{input}");
+    }
+
+    #[test]
+    fn reads_the_dialects_of_rfc_3164() {
+        check(
+            bsd,
+            "Jan  2 10:00:00 h",
+            Some(("2026-01-02T10:00:00+01:00", " h")),
+        );
+        check(
+            bsd,
+            "Jan 2 10:00:00 h",
+            Some(("2026-01-02T10:00:00+01:00", " h")),
+        );
+        check(
+            bsd,
+            "Dec 31 23:00:00 h",
+            Some(("2025-12-31T23:00:00+01:00", " h")),
+        );
+        check(
+            bsd,
+            "Jan 3 11:00:00 h",
+            Some(("2026-01-03T11:00:00+01:00", " h")),
+        );
+        check(
+            bsd,
+            "Jan 4 11:00:00 h",
+            Some(("2025-01-04T11:00:00+01:00", " h")),
+        );
+        check(
+            bsd,
+            "Feb 29 11:00:00 h",
+            Some(("2024-02-29T11:00:00+01:00", " h")),
+        );
+        check(
+            bsd,
+            "Feb  3 2019 01:02:03: x",
+            Some(("2019-02-03T01:02:03+01:00", ": x")),
+        );
+        check(
+            bsd,
+            "Feb 3 01:02:03 2019 h",
+            Some(("2019-02-03T01:02:03+01:00", " h")),
+        );
+        check(
+            bsd,
+            "*Feb 3 01:02:03.123 UTC: x",
+            Some(("2025-02-03T01:02:03.123Z", ": x")),
+        );
+        check(
+            bsd,
+            "Feb 3 01:02:03 192.0.2.1 x",
+            Some(("2025-02-03T01:02:03+01:00", " 192.0.2.1 x")),
+        );
+        check(bsd, "Foo 3 01:02:03 h", None);
+        check(bsd, "Feb 30 2019 01:02:03 h", None);
+    }
+
+    #[test]
+    fn reads_iso_and_web_stamps() {
+        check(
+            iso,
+            "2019-02-03T01:02:03.5Z h",
+            Some(("2019-02-03T01:02:03.500Z", " h")),
+        );
+        check(
+            iso,
+            "2019-02-03 01:02:03 h",
+            Some(("2019-02-03T01:02:03+01:00", " h")),
+        );
+        check(
+            iso,
+            "2019-02-03T01:02:03-05:00 h",
+            Some(("2019-02-03T01:02:03-05:00", " h")),
+        );
+        check(iso, "2019-02-0301:02:03", None);
+        check(
+            web,
+            "03/Feb/2019:01:02:03 +0000]",
+            Some(("2019-02-03T01:02:03Z", "]")),
+        );
+    }
+
+    #[test]
+    fn reads_epochs_of_any_resolution() {
+        for (input, expected) in [
+            ("1549155723", Some("2019-02-03T01:02:03Z")),
+            ("1549155723.25", Some("2019-02-03T01:02:03.250Z")),
+            ("1549155723250", Some("2019-02-03T01:02:03.250Z")),
+            ("1549155723250000000", Some("2019-02-03T01:02:03.250Z")),
+            ("99999999999999999999", None),
+            ("x", None),
+        ] {
+            let found = epoch(input.as_bytes()).map(|time| time.to_string());
+            assert_eq!(found.as_deref(), expected, "{input}");
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The hub's configuration: one TOML file, all its problems told at once.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use larum_core::words::Words;
+use larum_link::token::HubAddress;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Largest configuration file read, in bytes.
+pub const MAX_CONFIG_BYTES: u64 = 1_048_576;
+/// Port for collectors when none is said.
+pub const LINK_PORT: u16 = 7_443;
+/// Port of the pages when none is said.
+pub const PAGE_PORT: u16 = 7_480;
+/// Port of the metrics when none is said.
+pub const METRICS_PORT: u16 = 7_481;
+/// Life of a collector's certificate, in days, when none is said; 1 to 90 are allowed.
+pub const CERTIFICATE_DAYS: u32 = 7;
+/// Life of a one-time token, in hours, when none is said; 1 to 720 are allowed.
+pub const TOKEN_HOURS: u32 = 24;
+
+const KEYS: &[&str] = &[
+    "state-dir",
+    "link-listen",
+    "page-listen",
+    "metrics-listen",
+    "link-name",
+    "page-url",
+    "certificate-days",
+    "token-hours",
+    "region",
+];
+
+/// How a hub is to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubConfig {
+    /// Folder with the store and the authority; `state-dir`, must be said.
+    pub state_dir: PathBuf,
+    /// Where collectors connect; `link-listen`, default `[::]:7443`.
+    pub link_listen: SocketAddr,
+    /// Where browsers connect; `page-listen`, default `127.0.0.1:7480`, behind a TLS proxy.
+    pub page_listen: SocketAddr,
+    /// Where metrics are read, on this machine only; `metrics-listen`, default `127.0.0.1:7481`,
+    /// `"off"` for none.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The host name or address collectors reach this hub by, with a port where it differs from that
+    /// of `link-listen`; `link-name`, must be said. It stands in tokens and in the hub's certificate.
+    pub link_name: String,
+    /// The address of the pages as browsers see it; `page-url`, default `http://` and
+    /// `page-listen`.
+    pub page_url: Option<String>,
+    /// Life of a collector's certificate; `certificate-days`, 1 to 90, default 7.
+    pub certificate_days: u32,
+    /// Life of a one-time token; `token-hours`, 1 to 720, default 24.
+    pub token_hours: u32,
+    /// The region this hub serves; `region`, default empty.
+    pub region: String,
+}
+
+impl HubConfig {
+    /// A configuration with all defaults.
+    #[must_use]
+    pub fn new(state_dir: PathBuf, link_name: impl Into<String>) -> Self {
+        let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self {
+            state_dir,
+            link_listen: SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), LINK_PORT),
+            page_listen: local(PAGE_PORT),
+            metrics_listen: Some(local(METRICS_PORT)),
+            link_name: link_name.into(),
+            page_url: None,
+            certificate_days: CERTIFICATE_DAYS,
+            token_hours: TOKEN_HOURS,
+            region: String::new(),
+        }
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has problems.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        use std::io::Read as _;
+        let mut text = String::new();
+        std::fs::File::open(file)
+            .and_then(|open| open.take(MAX_CONFIG_BYTES).read_to_string(&mut text))
+            .map_err(ConfigError::Unreadable)?;
+        Self::parse(&text).map_err(ConfigError::Wrong)
+    }
+
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// All problems, by line.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let mut reader = Reader {
+            text,
+            problems: Vec::new(),
+        };
+        for error in errors {
+            let at = error.span().map_or(0, |span| span.start);
+            let said = error.message().lines().collect::<Vec<_>>().join(" ");
+            reader.problem(at, ProblemKind::Syntax(said));
+        }
+        if !reader.problems.is_empty() {
+            return Err(reader.problems);
+        }
+        let config = reader.config(document.into_inner());
+        reader.problems.sort_by_key(|problem| problem.line);
+        if reader.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(reader.problems)
+        }
+    }
+
+    /// Where collectors are told to connect, given the port the hub really listens on; `None` when
+    /// the name is not a host.
+    #[must_use]
+    pub fn link_address(&self, listening_port: u16) -> Option<HubAddress> {
+        HubAddress::parse(&self.link_name)
+            .or_else(|| HubAddress::new(&self.link_name, listening_port))
+    }
+
+    /// The folder of the certificate authority.
+    #[must_use]
+    pub fn authority_dir(&self) -> PathBuf {
+        self.state_dir.join("authority")
+    }
+
+    /// The store's file.
+    #[must_use]
+    pub fn store_file(&self) -> PathBuf {
+        self.state_dir.join("hub.sqlite")
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is missing, not readable, or not text.
+    #[error("the configuration file cannot be read: {0}")]
+    Unreadable(std::io::Error),
+    /// The text has problems.
+    #[error("the configuration has {} problem(s)", .0.len())]
+    Wrong(Vec<Problem>),
+}
+
+/// One problem of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Not TOML; the parser's own words.
+    Syntax(String),
+    /// A key that means nothing here, and the known key that looks most like it.
+    UnknownKey {
+        /// As written.
+        key: String,
+        /// The nearest known key.
+        nearest: &'static str,
+    },
+    /// A key that must be there is not.
+    Missing(&'static str),
+    /// A value that cannot be used; `hub-config-allowed-KEY` in the catalogue says what can.
+    Wrong(&'static str),
+}
+
+impl Problem {
+    /// The problem in words for the person who wrote the file.
+    #[must_use]
+    pub fn say(&self, words: &Words) -> String {
+        let said = match &self.kind {
+            ProblemKind::Syntax(problem) => {
+                words.say_with("hub-config-syntax", &[("problem", problem.as_str().into())])
+            }
+            ProblemKind::UnknownKey { key, nearest } => words.say_with(
+                "hub-config-unknown",
+                &[("key", key.as_str().into()), ("nearest", (*nearest).into())],
+            ),
+            ProblemKind::Missing(key) => words.say_with(
+                "hub-config-missing",
+                &[("key", (*key).into()), ("allowed", allowed(words, key))],
+            ),
+            ProblemKind::Wrong(key) => words.say_with(
+                "hub-config-wrong",
+                &[("key", (*key).into()), ("allowed", allowed(words, key))],
+            ),
+        };
+        words.say_with(
+            "hub-config-line",
+            &[
+                ("line", self.line.to_string().into()),
+                ("said", said.into()),
+            ],
+        )
+    }
+}
+
+fn allowed<'a>(words: &Words, key: &str) -> larum_core::words::Argument<'a> {
+    words.say(&format!("hub-config-allowed-{key}")).into()
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, mut table: DeTable<'_>) -> HubConfig {
+        let state_dir = self.required(&mut table, "state-dir", |value| {
+            value
+                .as_str()
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        });
+        let link_name = self.required(&mut table, "link-name", |value| {
+            let name = value.as_str()?;
+            let named = HubAddress::parse(name).or_else(|| HubAddress::new(name, LINK_PORT));
+            named.map(|_| name.to_owned())
+        });
+        let mut config =
+            HubConfig::new(state_dir.unwrap_or_default(), link_name.unwrap_or_default());
+        let address = |value: &DeValue<'_>| value.as_str()?.parse::<SocketAddr>().ok();
+        if let Some(listen) = self.value(&mut table, "link-listen", address) {
+            config.link_listen = listen;
+        }
+        if let Some(listen) = self.value(&mut table, "page-listen", address) {
+            config.page_listen = listen;
+        }
+        let metrics = |value: &DeValue<'_>| match value.as_str()? {
+            "off" => Some(None),
+            text => Some(Some(
+                text.parse::<SocketAddr>()
+                    .ok()
+                    .filter(|listen| listen.ip().is_loopback())?,
+            )),
+        };
+        if let Some(listen) = self.value(&mut table, "metrics-listen", metrics) {
+            config.metrics_listen = listen;
+        }
+        config.page_url = self.value(&mut table, "page-url", page_url);
+        if let Some(days) = self.value(&mut table, "certificate-days", number(1, 90)) {
+            config.certificate_days = days;
+        }
+        if let Some(hours) = self.value(&mut table, "token-hours", number(1, 720)) {
+            config.token_hours = hours;
+        }
+        let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
+        config.region = self.value(&mut table, "region", text).unwrap_or_default();
+        for key in table.keys() {
+            let written = key.get_ref().to_string();
+            let nearest = nearest(&written);
+            let kind = ProblemKind::UnknownKey {
+                key: written,
+                nearest,
+            };
+            self.problem(key.span().start, kind);
+        }
+        config
+    }
+
+    fn required<T>(
+        &mut self,
+        table: &mut DeTable<'_>,
+        key: &'static str,
+        read: impl Fn(&DeValue<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if !table.contains_key(key) {
+            self.problem(0, ProblemKind::Missing(key));
+        }
+        self.value(table, key, read)
+    }
+
+    fn value<T>(
+        &mut self,
+        table: &mut DeTable<'_>,
+        key: &'static str,
+        read: impl Fn(&DeValue<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let found: Spanned<DeValue<'_>> = table.remove(key)?;
+        let value = read(found.get_ref());
+        if value.is_none() {
+            self.problem(found.span().start, ProblemKind::Wrong(key));
+        }
+        value
+    }
+
+    fn problem(&mut self, at: usize, kind: ProblemKind) {
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        self.problems.push(Problem { line, kind });
+    }
+}
+
+fn page_url(value: &DeValue<'_>) -> Option<String> {
+    let url = value.as_str()?.trim_end_matches('/');
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
+    let clean = !rest.is_empty() && !rest.contains(['/', '?', '#', '@', ' ']);
+    clean.then(|| url.to_owned())
+}
+
+fn number(min: u32, max: u32) -> impl Fn(&DeValue<'_>) -> Option<u32> {
+    move |value| {
+        let number: u32 = value.as_integer()?.as_str().parse().ok()?;
+        (min..=max).contains(&number).then_some(number)
+    }
+}
+
+/// The known key that shares most pairs of letters with what was written.
+fn nearest(written: &str) -> &'static str {
+    let pairs = |text: &str| -> Vec<String> {
+        let letters: Vec<char> = text
+            .to_lowercase()
+            .replace('_', "-")
+            .chars()
+            .take(64)
+            .collect();
+        letters
+            .windows(2)
+            .map(|pair| pair.iter().collect())
+            .collect()
+    };
+    let wanted = pairs(written);
+    let shared = |key: &str| {
+        let own = pairs(key);
+        let common = own.iter().filter(|pair| wanted.contains(pair)).count();
+        (common * 1_000) / (own.len() + wanted.len()).max(1)
+    };
+    KEYS.iter()
+        .copied()
+        .max_by_key(|key| shared(key))
+        .unwrap_or("state-dir")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../../../packaging/hub.toml");
+
+    #[test]
+    fn the_sample_is_complete_and_says_the_defaults() {
+        let mut expected = HubConfig::new("/var/lib/larum-hub".into(), "hub.example.org");
+        expected.page_url = Some("https://pages.example.org".into());
+        expected.region = "London".into();
+        assert_eq!(HubConfig::parse(SAMPLE), Ok(expected));
+        for key in KEYS {
+            assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once_with_their_lines() {
+        let text = "state-dir = \"/x\"\nlink-lisen = \"[::]:1\"\ncertificate-days = 0\n\
+                    metrics-listen = \"0.0.0.0:80\"\npage-url = \"ftp://x\"\nlink-name = \"a b\"\n";
+        let problems = HubConfig::parse(text).unwrap_err();
+        let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6]);
+        let words = Words::of("en").unwrap();
+        let said: Vec<String> = problems.iter().map(|problem| problem.say(&words)).collect();
+        assert!(said[0].contains("link-lisen") && said[0].contains("link-listen"));
+        assert!(said.iter().all(|said| !said.contains('«')), "{said:?}");
+    }
+
+    #[test]
+    fn what_must_be_said_is_asked_for_and_what_is_not_toml_is_told() {
+        let words = Words::of("en").unwrap();
+        for (text, count) in [("", 2), ("= 1", 1), ("state-dir = 3\nlink-name = 'h'", 1)] {
+            let problems = HubConfig::parse(text).unwrap_err();
+            assert_eq!(problems.len(), count, "{text}: {problems:?}");
+            assert!(
+                problems
+                    .iter()
+                    .all(|problem| !problem.say(&words).contains('«'))
+            );
+        }
+        for key in KEYS {
+            assert!(words.has(&format!("hub-config-allowed-{key}")), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_link_name_may_carry_its_own_port() {
+        for (name, expected) in [
+            ("hub.example.org", "hub.example.org:7443"),
+            ("hub.example.org:443", "hub.example.org:443"),
+            ("192.0.2.1", "192.0.2.1:7443"),
+            ("2001:db8::1", "[2001:db8::1]:7443"),
+        ] {
+            let config = HubConfig::new("/x".into(), name);
+            let address = config.link_address(LINK_PORT).unwrap();
+            assert_eq!(address.to_string(), expected);
+        }
+    }
+}

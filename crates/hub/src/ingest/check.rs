@@ -1,0 +1,268 @@
+//! From the wire to a sighting that cannot be wrong: every field is checked here and nowhere else.
+//!
+//! A sighting that cannot be kept is set aside with its reason and the rest of the batch counts: one
+//! device with a wrong clock must not hold up what the firm saw besides.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use larum_core::address::{canonical, is_public};
+use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
+use larum_core::sighting::{MAX_KEY_BYTES, MAX_SOURCES, Sighting};
+use larum_core::time::Timestamp;
+use larum_link::wire::WireSighting;
+
+/// Longest detector name or rule id, in bytes.
+pub const MAX_DETECTOR_BYTES: usize = 128;
+/// Most ATT&CK ids of one sighting.
+pub const MAX_ATTACK: usize = 16;
+/// How far past the hub's clock an event may lie: 24 hours.
+pub const MAX_AHEAD_MS: i64 = 86_400_000;
+/// How old an event may be: 400 days, which is what the hub keeps.
+pub const MAX_AGE_MS: i64 = 400 * 86_400_000;
+
+/// Why a sighting could not be kept: the word in the receipt and the metric label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SetAside {
+    /// The id is not 32 hexadecimal digits.
+    Id,
+    /// The key is empty, too long, or holds white space or control characters.
+    Key,
+    /// The detector's name is empty, too long, or holds white space or control characters.
+    Detector,
+    /// A word that this hub does not know (category, severity, outcome).
+    UnknownWord,
+    /// An id that is not ATT&CK's, or too many.
+    Attack,
+    /// Confidence above 100, or a count of nothing.
+    Number,
+    /// Its last event lies before its first.
+    TimeOrder,
+    /// An event further in the future than a wrong time zone explains: a wrong clock.
+    TimeAhead,
+    /// An event older than the hub keeps.
+    TimeTooOld,
+    /// No source, or too many.
+    Sources,
+    /// A source that is not on the public internet: an inside address must never leave a firm.
+    InsideAddress,
+}
+
+impl SetAside {
+    /// Every reason.
+    pub const ALL: [Self; 11] = [
+        Self::Id,
+        Self::Key,
+        Self::Detector,
+        Self::UnknownWord,
+        Self::Attack,
+        Self::Number,
+        Self::TimeOrder,
+        Self::TimeAhead,
+        Self::TimeTooOld,
+        Self::Sources,
+        Self::InsideAddress,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Key => "key",
+            Self::Detector => "detector",
+            Self::UnknownWord => "unknown-word",
+            Self::Attack => "attack",
+            Self::Number => "number",
+            Self::TimeOrder => "time-order",
+            Self::TimeAhead => "time-ahead",
+            Self::TimeTooOld => "time-too-old",
+            Self::Sources => "sources",
+            Self::InsideAddress => "inside-address",
+        }
+    }
+}
+
+/// Checks one sighting against the hub's clock.
+///
+/// # Errors
+/// The first thing found wrong.
+pub fn check(wire: &WireSighting, now: Timestamp) -> Result<Sighting, SetAside> {
+    if wire.confidence > 100 || wire.count == 0 {
+        return Err(SetAside::Number);
+    }
+    let (first, last) = times(wire, now)?;
+    Ok(Sighting {
+        id: FindingId::from_hex(&wire.id).ok_or(SetAside::Id)?,
+        key: word(&wire.key, MAX_KEY_BYTES)
+            .ok_or(SetAside::Key)?
+            .to_owned(),
+        detector: word(&wire.detector, MAX_DETECTOR_BYTES)
+            .ok_or(SetAside::Detector)?
+            .into(),
+        category: Category::from_word(&wire.category).ok_or(SetAside::UnknownWord)?,
+        attack: attack(&wire.attack)?,
+        severity: Severity::from_word(&wire.severity).ok_or(SetAside::UnknownWord)?,
+        confidence: wire.confidence,
+        outcome: AttackOutcome::from_word(&wire.outcome).ok_or(SetAside::UnknownWord)?,
+        first,
+        last,
+        count: wire.count,
+        sources: sources(&wire.sources)?,
+    })
+}
+
+fn times(wire: &WireSighting, now: Timestamp) -> Result<(Timestamp, Timestamp), SetAside> {
+    let (first, last) = (
+        Timestamp::from_millis(wire.first),
+        Timestamp::from_millis(wire.last),
+    );
+    if last < first {
+        Err(SetAside::TimeOrder)
+    } else if last > now.plus_millis(MAX_AHEAD_MS) {
+        Err(SetAside::TimeAhead)
+    } else if first < now.plus_millis(-MAX_AGE_MS) {
+        Err(SetAside::TimeTooOld)
+    } else {
+        Ok((first, last))
+    }
+}
+
+fn word(text: &str, limit_bytes: usize) -> Option<&str> {
+    let fits = !text.is_empty() && text.len() <= limit_bytes;
+    let clean = !text
+        .chars()
+        .any(|char| char.is_whitespace() || char.is_control());
+    (fits && clean).then_some(text)
+}
+
+/// `T` and four digits, for a sub-technique a dot and three more.
+fn attack(ids: &[String]) -> Result<Vec<Arc<str>>, SetAside> {
+    let is_technique = |id: &str| {
+        let Some(digits) = id.strip_prefix('T') else {
+            return false;
+        };
+        let (technique, sub) = digits.split_once('.').unwrap_or((digits, "000"));
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        technique.len() == 4 && sub.len() == 3 && all_digits(technique) && all_digits(sub)
+    };
+    if ids.len() > MAX_ATTACK || !ids.iter().all(|id| is_technique(id)) {
+        return Err(SetAside::Attack);
+    }
+    Ok(ids.iter().map(|id| id.as_str().into()).collect())
+}
+
+fn sources(listed: &[IpAddr]) -> Result<Vec<IpAddr>, SetAside> {
+    if listed.is_empty() || listed.len() > MAX_SOURCES {
+        return Err(SetAside::Sources);
+    }
+    if !listed.iter().all(|ip| is_public(*ip)) {
+        return Err(SetAside::InsideAddress);
+    }
+    let mut sources: Vec<IpAddr> = listed.iter().map(|ip| canonical(*ip)).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    Ok(sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    type Spoil = Box<dyn Fn(&mut WireSighting)>;
+
+    fn good() -> WireSighting {
+        WireSighting {
+            id: "0123456789abcdef0123456789abcdef".into(),
+            key: "tcp/3389".into(),
+            detector: "port-scan".into(),
+            category: "scan".into(),
+            attack: vec!["T1046".into(), "T1110.001".into()],
+            severity: "medium".into(),
+            confidence: 80,
+            outcome: "blocked".into(),
+            first: NOW.as_millis() - 60_000,
+            last: NOW.as_millis(),
+            count: 12,
+            sources: vec!["203.0.113.9".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn a_good_one_is_kept_and_mapped_addresses_become_plain() {
+        let mut wire = good();
+        wire.sources.push("::ffff:203.0.113.9".parse().unwrap());
+        let sighting = check(&wire, NOW).unwrap();
+        assert_eq!(sighting.sources, ["203.0.113.9".parse::<IpAddr>().unwrap()]);
+    }
+
+    #[test]
+    fn each_wrong_field_has_its_reason() {
+        let day_ms = 86_400_000;
+        let cases: Vec<(SetAside, Spoil)> = vec![
+            (SetAside::Id, Box::new(|wire| wire.id = "xyz".into())),
+            (SetAside::Key, Box::new(|wire| wire.key.clear())),
+            (SetAside::Key, Box::new(|wire| wire.key = "a b".into())),
+            (SetAside::Key, Box::new(|wire| wire.key = "x".repeat(129))),
+            (
+                SetAside::Detector,
+                Box::new(|wire| wire.detector = "\n".into()),
+            ),
+            (
+                SetAside::UnknownWord,
+                Box::new(|wire| wire.category = "x".into()),
+            ),
+            (
+                SetAside::UnknownWord,
+                Box::new(|wire| wire.severity = "HIGH".into()),
+            ),
+            (
+                SetAside::UnknownWord,
+                Box::new(|wire| wire.outcome = String::new()),
+            ),
+            (
+                SetAside::Attack,
+                Box::new(|wire| wire.attack = vec!["1046".into()]),
+            ),
+            (
+                SetAside::Attack,
+                Box::new(|wire| wire.attack = vec!["T1046".into(); 17]),
+            ),
+            (
+                SetAside::Attack,
+                Box::new(|wire| wire.attack = vec!["T1046.1".into()]),
+            ),
+            (SetAside::Number, Box::new(|wire| wire.confidence = 101)),
+            (SetAside::Number, Box::new(|wire| wire.count = 0)),
+            (
+                SetAside::TimeOrder,
+                Box::new(|wire| wire.first = wire.last + 1),
+            ),
+            (
+                SetAside::TimeAhead,
+                Box::new(move |wire| wire.last += day_ms + 1),
+            ),
+            (
+                SetAside::TimeTooOld,
+                Box::new(move |wire| wire.first -= 400 * day_ms),
+            ),
+            (SetAside::TimeAhead, Box::new(|wire| wire.last = i64::MAX)),
+            (SetAside::TimeTooOld, Box::new(|wire| wire.first = i64::MIN)),
+            (SetAside::Sources, Box::new(|wire| wire.sources.clear())),
+            (
+                SetAside::Sources,
+                Box::new(|wire| wire.sources = vec!["192.0.2.1".parse().unwrap(); 51]),
+            ),
+            (
+                SetAside::InsideAddress,
+                Box::new(|wire| wire.sources.push("10.0.0.1".parse().unwrap())),
+            ),
+        ];
+        for (expected, spoil) in cases {
+            let mut wire = good();
+            spoil(&mut wire);
+            assert_eq!(check(&wire, NOW).err(), Some(expected), "{wire:?}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Everything a hub is, started together and stopped together.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use larum_core::time::Timestamp;
+use larum_core::words::{CatalogueError, Words};
+use larum_link::clock::Clock;
+use larum_link::tls::{self, ServerIdentity, TlsError};
+use larum_link::token::HubAddress;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use crate::config::HubConfig;
+use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
+use crate::link_server::{self, LinkMetrics, LinkState, Pace};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
+
+/// How often the store is asked for new warnings; those who wait are woken by it.
+const NEWS_EVERY: Duration = Duration::from_millis(500);
+/// How often the hub's own certificate is looked at, on the hub's clock.
+const RENEW_EVERY: Duration = Duration::from_secs(3_600);
+/// Seconds of a day, of an hour.
+const DAY_SECONDS: i64 = 86_400;
+
+/// Why a hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store.
+    #[error("the store {file} cannot be opened: {source}")]
+    Store {
+        /// Its file.
+        file: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The authority. A hub that was never set up has none.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The link's name is not a host.
+    #[error("`link-name` is not a host name or address")]
+    LinkName,
+    /// The words.
+    #[error(transparent)]
+    Words(#[from] CatalogueError),
+}
+
+/// A hub that runs.
+pub struct RunningHub {
+    /// Where collectors connect.
+    pub link_addr: SocketAddr,
+    /// Where browsers connect.
+    pub page_addr: SocketAddr,
+    /// Where metrics are read.
+    pub metrics_addr: Option<SocketAddr>,
+    /// What tokens say collectors are to connect to.
+    pub link_address: HubAddress,
+    /// The address of the pages as people see it.
+    pub page_url: String,
+    /// The store.
+    pub store: Arc<SqliteStore>,
+    /// The authority, whose fingerprint stands in tokens.
+    pub authority: Arc<Authority>,
+    handle: tokio::task::JoinHandle<()>,
+}
+
+impl RunningHub {
+    /// Waits until the hub has stopped.
+    pub async fn stopped(self) {
+        if self.handle.await.is_err() {
+            tracing::error!(reason = "task-failed", "a part of the hub ended badly");
+        }
+    }
+}
+
+/// Sets up a new hub: its folder, its certificate authority and its store. An authority that is there
+/// already is never touched.
+///
+/// # Errors
+/// When there is a hub in the folder already, or it cannot be written.
+pub fn set_up(config: &HubConfig, now: Timestamp) -> Result<(), RunError> {
+    Authority::create(&config.authority_dir(), now)?;
+    let file = config.store_file();
+    SqliteStore::open(&file)
+        .map(drop)
+        .map_err(|source| RunError::Store { file, source })
+}
+
+/// Starts a hub; it stops when `shutdown` ends, after calls that have begun have been answered.
+///
+/// # Errors
+/// When a part of it cannot start; nothing runs then.
+pub async fn run(
+    config: HubConfig,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<RunningHub, RunError> {
+    let words = Arc::new(Words::of("en")?);
+    let file = config.store_file();
+    let store =
+        Arc::new(SqliteStore::open(&file).map_err(|source| RunError::Store { file, source })?);
+    let authority = Arc::new(Authority::load(&config.authority_dir())?);
+    let doors = Doors::open(&config).await?;
+    let link_address = config
+        .link_address(doors.link_addr.port())
+        .ok_or(RunError::LinkName)?;
+    let page_url = config
+        .page_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", doors.page_addr));
+    let names = vec![link_address.host().to_owned()];
+    let (chain, key) = authority.issue_server(&names, clock.now())?;
+    let identity = ServerIdentity::new(chain, key)?;
+    let tls = tls::server(identity.clone(), authority.certificate(), clock.clone())?;
+    let (stop, stopping) = watch::channel(false);
+    let (news_in, news) = watch::channel(0);
+    let mut registry = Registry::default();
+    let link_metrics = LinkMetrics::default();
+    link_metrics.register(&mut registry);
+    let state = Arc::new(LinkState {
+        store: store.clone() as Arc<dyn Store>,
+        authority: authority.clone(),
+        clock: clock.clone(),
+        words: words.clone(),
+        certificate_seconds: i64::from(config.certificate_days) * DAY_SECONDS,
+        metrics: link_metrics,
+        news,
+        stopping: stopping.clone(),
+        pace: Pace::default(),
+    });
+    let mut parts = JoinSet::new();
+    parts.spawn(link_server::serve(doors.link, tls, state));
+    parts.spawn(tell_news(store.clone(), news_in, stopping.clone()));
+    parts.spawn(keep_certificate(
+        authority.clone(),
+        identity,
+        names,
+        clock.clone(),
+        stopping.clone(),
+    ));
+    parts.spawn(serve_pages(doors.page, pages(words), stopping.clone()));
+    if let Some(listener) = doors.metrics {
+        parts.spawn(serve_pages(listener, metrics_router(registry), stopping));
+    }
+    let handle = tokio::spawn(oversee(parts, stop, shutdown));
+    tracing::info!("the hub is up");
+    Ok(RunningHub {
+        link_addr: doors.link_addr,
+        page_addr: doors.page_addr,
+        metrics_addr: doors.metrics_addr,
+        link_address,
+        page_url,
+        store,
+        authority,
+        handle,
+    })
+}
+
+/// Waits for the order to stop, passes it on, and waits until every part has obeyed.
+async fn oversee(
+    mut parts: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()>,
+) {
+    shutdown.await;
+    stop.send_replace(true);
+    while let Some(ended) = parts.join_next().await {
+        if ended.is_err() {
+            tracing::error!(reason = "task-failed", "a part of the hub ended badly");
+        }
+    }
+}
+
+/// Where the hub listens.
+struct Doors {
+    link: TcpListener,
+    link_addr: SocketAddr,
+    page: TcpListener,
+    page_addr: SocketAddr,
+    metrics: Option<TcpListener>,
+    metrics_addr: Option<SocketAddr>,
+}
+
+impl Doors {
+    async fn open(config: &HubConfig) -> Result<Self, RunError> {
+        let (link, link_addr) = listen(config.link_listen).await?;
+        let (page, page_addr) = listen(config.page_listen).await?;
+        let (metrics, metrics_addr) = match config.metrics_listen {
+            Some(address) => Some(listen(address).await?).unzip(),
+            None => (None, None),
+        };
+        Ok(Self {
+            link,
+            link_addr,
+            page,
+            page_addr,
+            metrics,
+            metrics_addr,
+        })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
+    let failed = |source| RunError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Ends when the hub stops.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
+}
+
+async fn tell_news(
+    store: Arc<SqliteStore>,
+    news: watch::Sender<u64>,
+    stopping: watch::Receiver<bool>,
+) {
+    use crate::store::ingest::IngestStore as _;
+    loop {
+        let asked = store.clone();
+        let newest = tokio::task::spawn_blocking(move || asked.newest_warning()).await;
+        if let Ok(Ok(newest)) = newest {
+            news.send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        }
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            () = tokio::time::sleep(NEWS_EVERY) => {}
+        }
+    }
+}
+
+/// Makes the hub's own certificate anew before a third of its life is gone, and when the clock was
+/// set to before it.
+async fn keep_certificate(
+    authority: Arc<Authority>,
+    identity: Arc<ServerIdentity>,
+    names: Vec<String>,
+    clock: Clock,
+    stopping: watch::Receiver<bool>,
+) {
+    let mut made = clock.now();
+    loop {
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            () = tokio::time::sleep(clock.real(RENEW_EVERY)) => {}
+        }
+        let now = clock.now();
+        let age_seconds = now.as_seconds() - made.as_seconds();
+        if (0..SERVER_SECONDS / 3).contains(&age_seconds) {
+            continue;
+        }
+        let replaced = authority
+            .issue_server(&names, now)
+            .is_ok_and(|(chain, key)| identity.replace(chain, key).is_ok());
+        if replaced {
+            made = now;
+        } else {
+            tracing::error!(
+                reason = "certificate",
+                "the hub's certificate was not renewed"
+            );
+        }
+    }
+}
+
+async fn serve_pages(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
+    let served = axum::serve(listener, router).with_graceful_shutdown(stopped(stopping));
+    if served.await.is_err() {
+        tracing::error!(reason = "page-server", "a page server ended");
+    }
+}
+
+fn pages(words: Arc<Words>) -> Router {
+    Router::new().fallback(move || async move {
+        (
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            words.say("hub-no-pages"),
+        )
+    })
+}
+
+fn metrics_router(registry: Registry) -> Router {
+    Router::new()
+        .route("/metrics", get(show_metrics))
+        .with_state(Arc::new(registry))
+}
+
+async fn show_metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
+    let mut text = String::new();
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match prometheus_client::encoding::text::encode(&mut text, &registry) {
+        Ok(()) => ([(CONTENT_TYPE, kind)], text).into_response(),
+        Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
