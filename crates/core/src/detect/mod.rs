@@ -20,6 +20,7 @@ mod source;
 mod story;
 #[cfg(test)]
 mod tests;
+pub mod web;
 mod wording;
 
 use std::sync::Arc;

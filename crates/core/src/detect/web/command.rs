@@ -1,0 +1,411 @@
+//! Reads a value as a shell would: a separator, then a command that attackers use.
+
+use super::{Kind, Verdict};
+
+/// Most separators looked behind in one value.
+const MAX_SEPARATORS: usize = 128;
+
+/// Commands that make little sense in a web value unless a shell is meant.
+const COMMANDS: &[&str] = &[
+    "7z",
+    "arp",
+    "awk",
+    "base64",
+    "bash",
+    "bitsadmin",
+    "cat",
+    "certutil",
+    "chgrp",
+    "chmod",
+    "chown",
+    "cmd",
+    "cp",
+    "crontab",
+    "csh",
+    "curl",
+    "dash",
+    "dd",
+    "del",
+    "dig",
+    "dir",
+    "dmesg",
+    "docker",
+    "echo",
+    "egrep",
+    "env",
+    "eval",
+    "exec",
+    "expr",
+    "fgrep",
+    "ftp",
+    "gawk",
+    "gcc",
+    "getent",
+    "grep",
+    "groups",
+    "gunzip",
+    "gzip",
+    "head",
+    "hostname",
+    "iconv",
+    "id",
+    "ifconfig",
+    "ip",
+    "ipconfig",
+    "kill",
+    "killall",
+    "ksh",
+    "less",
+    "ln",
+    "ls",
+    "lsof",
+    "lua",
+    "lynx",
+    "mail",
+    "mkdir",
+    "mkfifo",
+    "mount",
+    "mshta",
+    "mv",
+    "mysql",
+    "nc",
+    "ncat",
+    "net",
+    "netcat",
+    "netsh",
+    "netstat",
+    "nice",
+    "nmap",
+    "node",
+    "nohup",
+    "nslookup",
+    "od",
+    "openssl",
+    "passwd",
+    "perl",
+    "php",
+    "ping",
+    "ping6",
+    "pip",
+    "powershell",
+    "printenv",
+    "printf",
+    "ps",
+    "psql",
+    "pwd",
+    "pwsh",
+    "python",
+    "python2",
+    "python3",
+    "reg",
+    "regsvr32",
+    "rev",
+    "rm",
+    "rmdir",
+    "route",
+    "rsync",
+    "ruby",
+    "rundll32",
+    "schtasks",
+    "scp",
+    "sed",
+    "sftp",
+    "sh",
+    "sleep",
+    "socat",
+    "sort",
+    "source",
+    "ssh",
+    "start",
+    "strings",
+    "su",
+    "sudo",
+    "systeminfo",
+    "tac",
+    "tail",
+    "tar",
+    "taskkill",
+    "tasklist",
+    "tcpdump",
+    "tee",
+    "telnet",
+    "tftp",
+    "timeout",
+    "top",
+    "touch",
+    "traceroute",
+    "tracert",
+    "tty",
+    "type",
+    "uname",
+    "unzip",
+    "useradd",
+    "vi",
+    "vim",
+    "w",
+    "wget",
+    "whereis",
+    "which",
+    "who",
+    "whoami",
+    "wmic",
+    "xargs",
+    "xxd",
+    "xz",
+    "zsh",
+    "busybox",
+];
+
+/// Commands that are also everyday words: they need more around them.
+const EVERYDAY: &[&str] = &[
+    "cat", "del", "dig", "dir", "docker", "echo", "env", "eval", "exec", "groups", "head", "id",
+    "ip", "kill", "less", "ls", "mail", "mount", "net", "nice", "node", "od", "perl", "php", "pip",
+    "ps", "python", "reg", "rev", "route", "ruby", "sleep", "sort", "source", "start", "strings",
+    "su", "tail", "tee", "timeout", "top", "touch", "type", "vi", "w", "which", "who", "cut",
+    "find", "more", "set", "time", "date", "nc", "cp", "rm", "dash", "expr", "host", "lua",
+    "passwd", "bash",
+];
+
+/// Reads `value`.
+pub(super) fn read(value: &str, verdict: &mut Verdict) {
+    after_separators(value, verdict);
+    let plain = without_quoting(value);
+    if plain.len() != value.len() {
+        after_separators(&plain, verdict);
+    }
+    at_start(&plain, verdict);
+    substitutions(value, verdict);
+    windows_statement(&plain, verdict);
+    file_wildcards(&plain, verdict);
+}
+
+/// `; cat`, `| id`, `&& ls`, a line break and a command.
+fn after_separators(value: &str, verdict: &mut Verdict) {
+    let separators = value.char_indices().filter(|(_, letter)| {
+        matches!(
+            letter,
+            ';' | '|' | '&' | '\n' | '\r' | '`' | '(' | '{' | '\u{0}'
+        )
+    });
+    for (at, separator) in separators.take(MAX_SEPARATORS) {
+        let before = value.get(..at).unwrap_or("");
+        let rest = value.get(at + 1..).unwrap_or("");
+        if matches!(separator, '(' | '{')
+            && !before.ends_with(['$', '<', '>', '=', ';', '|', '&'])
+            && !before.is_empty()
+        {
+            continue;
+        }
+        let rest = rest.trim_start_matches(|letter: char| {
+            letter.is_whitespace()
+                || matches!(
+                    letter,
+                    '&' | '|' | '(' | '{' | '"' | '\'' | '@' | '!' | '<' | '>'
+                )
+        });
+        let (name, after) = command_name(rest);
+        if let Some(certain) = weigh(&name, after)
+            && (certain || strong_separator(separator, before, after))
+        {
+            verdict.add(Kind::Command, 5, "command-after-separator");
+            return;
+        }
+    }
+}
+
+/// A command by its name, without the folder it stands in.
+fn command_name(text: &str) -> (String, &str) {
+    let end = text
+        .find(|letter: char| {
+            !(letter.is_ascii_alphanumeric() || matches!(letter, '/' | '.' | '_' | '-' | '~'))
+        })
+        .unwrap_or(text.len());
+    let (path, after) = text.split_at_checked(end).unwrap_or((text, ""));
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    (name.to_ascii_lowercase(), after)
+}
+
+/// Whether the word is a command at all, and whether what follows makes it certain.
+fn weigh(name: &str, after: &str) -> Option<bool> {
+    let known = COMMANDS.contains(&name) || EVERYDAY.contains(&name);
+    let ends = after.is_empty()
+        || after.starts_with(|letter: char| {
+            letter.is_whitespace()
+                || matches!(
+                    letter,
+                    ';' | '|'
+                        | '&'
+                        | '>'
+                        | '<'
+                        | ')'
+                        | '`'
+                        | '}'
+                        | '$'
+                        | '#'
+                        | '"'
+                        | '\''
+                        | ','
+                        | '%'
+                )
+        });
+    if !known || !ends {
+        return None;
+    }
+    let argument = after.trim_start();
+    let telling = argument.starts_with([
+        '-', '/', '~', '$', '|', ';', '&', '>', '<', '`', '*', '.', '%', '{',
+    ]) || argument.starts_with("http")
+        || argument.starts_with("c:")
+        || argument
+            .split_whitespace()
+            .next()
+            .is_some_and(|word| word.contains(['/', '.', '\\', '=', ':', '@', '(']));
+    Some(telling || !EVERYDAY.contains(&name))
+}
+
+/// Whether the separator alone makes an everyday word a command.
+fn strong_separator(separator: char, before: &str, after: &str) -> bool {
+    let rest = after.trim();
+    let doubled = before.ends_with(['|', '&']) && matches!(separator, '|' | '&');
+    rest.is_empty()
+        || doubled && rest.len() < 64
+        || matches!(separator, '|' | '\n' | '`') && !before.ends_with(' ') && rest.len() < 40
+        || matches!(separator, '(' | '`') && before.ends_with('$')
+}
+
+/// The same without what shells drop: quotes, backslashes, carets, empty variables.
+fn without_quoting(value: &str) -> String {
+    let mut plain = value.to_owned();
+    for (space, with) in [
+        ("${IFS}", " "),
+        ("$IFS$9", " "),
+        ("$IFS", " "),
+        ("$@", ""),
+        ("$*", ""),
+        ("$u", ""),
+        ("{IFS}", " "),
+    ] {
+        if plain.contains(space) {
+            plain = plain.replace(space, with);
+        }
+    }
+    plain.retain(|letter| !matches!(letter, '\'' | '"' | '\\' | '^'));
+    plain
+}
+
+/// The value is itself a command line.
+fn at_start(value: &str, verdict: &mut Verdict) {
+    let value = value.strip_prefix("cmd=").unwrap_or(value).trim_start();
+    let (name, after) = command_name(value);
+    let in_folder =
+        value.starts_with("/bin/") || value.starts_with("/usr/") || value.starts_with("/sbin/");
+    let Some(certain) = weigh(&name, after) else {
+        return;
+    };
+    let argument = after.trim_start();
+    let option_or_path = argument.starts_with("--")
+        || argument.starts_with('-')
+            && argument
+                .chars()
+                .nth(1)
+                .is_some_and(|letter| letter.is_ascii_alphabetic())
+        || argument.starts_with("/") && argument.len() > 3
+        || argument.starts_with("http")
+        || argument.starts_with("if=");
+    if in_folder || certain && option_or_path {
+        verdict.add(Kind::Command, 5, "command-line");
+    }
+}
+
+/// `$(...)`, `<(...)`, `>(...)`, backticks around words.
+fn substitutions(value: &str, verdict: &mut Verdict) {
+    for (open, close) in [
+        ("$(", ')'),
+        ("<(", ')'),
+        (">(", ')'),
+        ("`", '`'),
+        ("${@", '}'),
+        ("$((", ')'),
+        ("$[", ']'),
+        ("=(", ')'),
+    ] {
+        let Some((_, from)) = value.split_once(open) else {
+            continue;
+        };
+        let Some((inside, _)) = from.split_once(close) else {
+            continue;
+        };
+        let inside = inside.trim();
+        let (name, after) = command_name(inside);
+        let call = weigh(&name, after).is_some();
+        let certain =
+            matches!(open, "$(" | "<(" | ">(" | "${@" | "$((" | "$[") && !inside.is_empty();
+        if call || certain && !value.contains("$(document") && !value.contains("$(function") {
+            verdict.add(Kind::Command, 5, "command-substitution");
+            return;
+        }
+    }
+}
+
+/// `if not exist ...`, `for /f %x in (...) do ...`, as Windows shells read them.
+fn windows_statement(value: &str, verdict: &mut Verdict) {
+    let lower = value.to_ascii_lowercase();
+    let mut words = lower
+        .split(|letter: char| {
+            letter.is_whitespace() || matches!(letter, '(' | ')' | '@' | '&' | '|' | ',')
+        })
+        .filter(|word| !word.is_empty())
+        .skip_while(|word| *word != "if" && *word != "for");
+    let found = match words.next() {
+        Some("if") => windows_if(words.clone().collect()),
+        Some("for") => {
+            let words: Vec<&str> = words.collect();
+            words.iter().any(|word| word.contains('%'))
+                && words.contains(&"in")
+                && (words.contains(&"do") || words.iter().any(|word| word.starts_with('/')))
+        }
+        _ => false,
+    };
+    if found {
+        verdict.add(Kind::Command, 5, "command-windows-statement");
+    }
+}
+
+fn windows_if(words: Vec<&str>) -> bool {
+    let mut words = words
+        .into_iter()
+        .skip_while(|word| *word == "/i" || *word == "not")
+        .peekable();
+    let tests = ["exist", "defined", "errorlevel", "cmdextversion"];
+    if words.peek().is_some_and(|word| tests.contains(word)) {
+        return words.count() >= 2;
+    }
+    let comparers = ["equ", "neq", "lss", "leq", "gtr", "geq"];
+    words
+        .take(4)
+        .any(|word| word.contains("==") || comparers.contains(&word))
+}
+
+/// `/b?n/c?t`, `/???/n?`, `/usr/[a-z]in/bash`: paths written with wildcards to get past filters.
+fn file_wildcards(value: &str, verdict: &mut Verdict) {
+    for word in
+        value.split(|letter: char| letter.is_whitespace() || matches!(letter, ';' | '|' | '&'))
+    {
+        let path = word.trim_start_matches(['`', '(', '$', '<', '=']);
+        let parts = path.split('/').filter(|part| !part.is_empty()).count();
+        let odd = path.contains('?') || path.contains('[') || path.contains('*');
+        let letters = path
+            .bytes()
+            .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'/')
+            .count();
+        if path.starts_with('/')
+            && parts >= 2
+            && odd
+            && letters + 6 >= path.len()
+            && !path.contains(['=', '&', '.'])
+        {
+            verdict.add(Kind::Command, 5, "command-wildcard-path");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The web judge: is this request an attack, by what it asks for alone.
+//!
+//! A pure function of method, target, user agent and referer, which is what access logs hold. Points
+//! add up in the manner of anomaly scoring (critical 5, error 4, warning 3, notice 2): from
+//! [`SUSPICIOUS`] on a request is suspicious, from [`ATTACK`] on, or with two kinds of attack at once,
+//! it is an attack. Values are decoded as servers decode them, then read by an SQL tokeniser, an HTML
+//! tokeniser, a command-line reader and one automaton of telling words.
+
+mod command;
+mod decode;
+mod html;
+mod literals;
+mod sql;
+mod sql_rules;
+mod text;
+
+use crate::event::words;
+use literals::Scope;
+
+/// Most bytes of one text that are read; the rest is not looked at.
+pub const MAX_TEXT_BYTES: usize = 32 * 1024;
+/// Most parameters of one request that are read.
+pub const MAX_PARAMETERS: usize = 512;
+/// Points from which a request is suspicious.
+pub const SUSPICIOUS: u16 = 5;
+/// Points from which it is an attack.
+pub const ATTACK: u16 = 10;
+/// Points that one kind of attack needs to count as a kind.
+const COUNTS_AS_KIND: u16 = 3;
+
+words! {
+    /// What kind of attack.
+    Kind {
+        /// SQL injection.
+        Sql = "sql",
+        /// Script put into a page.
+        Xss = "xss",
+        /// Climbing out of the web folder.
+        Traversal = "traversal",
+        /// Commands for the operating system.
+        Command = "command",
+        /// Code or template expressions for the application.
+        Template = "template",
+        /// Files or pages included from elsewhere.
+        FileInclusion = "file-inclusion",
+        /// A request made for one known hole.
+        KnownExploit = "known-exploit",
+        /// Files that nobody should be able to fetch: keys, settings, backups.
+        SensitiveFile = "sensitive-file",
+        /// A scanner that names itself.
+        Scanner = "scanner",
+        /// Line breaks that forge headers or mail commands.
+        Header = "header",
+        /// Queries for directories and document stores.
+        Query = "query",
+    }
+}
+
+words! {
+    /// How sure the judge is.
+    Level {
+        /// Nothing to see.
+        Clean = "clean",
+        /// Unusual for an honest visitor.
+        Suspicious = "suspicious",
+        /// An attack.
+        Attack = "attack",
+    }
+}
+
+/// What an access log knows of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WebRequest<'r> {
+    /// Method, such as `GET`.
+    pub method: &'r str,
+    /// Request target or full URL, as logged.
+    pub uri: &'r str,
+    /// User agent.
+    pub user_agent: Option<&'r str>,
+    /// Referer.
+    pub referer: Option<&'r str>,
+}
+
+/// The judgement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Sum of all points.
+    pub score: u16,
+    /// Kinds of attack seen, in the order of [`Kind::ALL`].
+    pub categories: Vec<Kind>,
+    /// What was seen, by code, each once, in the order found.
+    pub why: Vec<&'static str>,
+    points: [u16; Kind::ALL.len()],
+}
+
+impl Verdict {
+    /// What the score amounts to.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let kinds = self
+            .points
+            .iter()
+            .filter(|points| **points >= COUNTS_AS_KIND)
+            .count();
+        if self.score >= ATTACK || (self.score >= SUSPICIOUS && kinds >= 2) {
+            Level::Attack
+        } else if self.score >= SUSPICIOUS {
+            Level::Suspicious
+        } else {
+            Level::Clean
+        }
+    }
+
+    /// The kind with the most points.
+    #[must_use]
+    pub fn main_category(&self) -> Option<Kind> {
+        let most = self.points.iter().copied().max().filter(|most| *most > 0)?;
+        let mut kinds = Kind::ALL.iter().zip(self.points);
+        kinds
+            .find(|(_, points)| *points == most)
+            .map(|(kind, _)| *kind)
+    }
+
+    /// Adds points for `why`, once.
+    fn add(&mut self, kind: Kind, points: u16, why: &'static str) {
+        if self.why.contains(&why) {
+            return;
+        }
+        self.why.push(why);
+        self.score = self.score.saturating_add(points);
+        if let Some(sum) = self.points.get_mut(kind as usize) {
+            *sum = sum.saturating_add(points);
+        }
+        if let Err(at) = self.categories.binary_search(&kind) {
+            self.categories.insert(at, kind);
+        }
+    }
+}
+
+/// Judges a request.
+#[must_use]
+pub fn judge(request: &WebRequest<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let uri = cut(request.uri);
+    literals::scan(uri, Scope::TARGET, &mut verdict);
+    if decode::needs_reading(uri.as_bytes()) {
+        read_target(uri, &mut verdict);
+    }
+    if let Some(agent) = request.user_agent.map(cut) {
+        literals::scan(agent, Scope::AGENT, &mut verdict);
+        if decode::is_odd_agent(agent) {
+            read_value(&decode::value(agent, false), &mut verdict);
+        }
+    }
+    if let Some(referer) = request.referer.map(cut)
+        && referer.len() > 1
+        && decode::needs_reading(referer.as_bytes())
+    {
+        read_referer(referer, &mut verdict);
+    }
+    if !verdict.why.is_empty() {
+        method(request.method, &mut verdict);
+    }
+    verdict
+}
+
+/// Judges one value as the application receives it: a form field or a parameter, decoded by the
+/// server once. What is still encoded is decoded as a second layer.
+#[must_use]
+pub fn judge_value(value: &str) -> Verdict {
+    let mut verdict = Verdict::default();
+    let value = cut(value);
+    literals::scan(value, Scope::AGENT_NAME, &mut verdict);
+    read_value(&decode::value(value, true), &mut verdict);
+    verdict
+}
+
+fn cut(text: &str) -> &str {
+    text::head(text, MAX_TEXT_BYTES)
+}
+
+/// A method that web pages do not use adds to what else is wrong.
+fn method(method: &str, verdict: &mut Verdict) {
+    let odd = ["TRACE", "TRACK", "CONNECT", "DEBUG", "PROPFIND"];
+    if odd.iter().any(|odd| method.eq_ignore_ascii_case(odd)) {
+        verdict.add(Kind::Scanner, 2, "odd-method");
+    }
+}
+
+fn read_target(uri: &str, verdict: &mut Verdict) {
+    let (path, query) = match uri.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (uri, None),
+    };
+    let decoded = decode::value(path, false);
+    literals::scan(&decoded, Scope::TARGET, verdict);
+    text::traversal(&decoded, true, verdict);
+    for part in decoded.split('/') {
+        if decode::needs_reading(part.as_bytes()) {
+            read_value(part, verdict);
+        }
+    }
+    // An attack may hold slashes of its own.
+    if decode::has_quote_or_bracket(&decoded) {
+        read_value(&decoded, verdict);
+    }
+    if let Some(query) = query {
+        read_parameters(query, verdict);
+    }
+}
+
+fn read_parameters(query: &str, verdict: &mut Verdict) {
+    for parameter in query.split('&').take(MAX_PARAMETERS) {
+        if !decode::needs_reading(parameter.as_bytes()) {
+            continue;
+        }
+        match parameter.split_once('=') {
+            Some((name, value)) => {
+                if decode::needs_reading(name.as_bytes()) {
+                    read_value(&decode::value(name, true), verdict);
+                }
+                let value = decode::value(value, true);
+                text::inclusion(&value, verdict);
+                read_value(&value, verdict);
+                // `=` may also belong to the value: `a'=b`.
+                if name.contains(['\'', '"', '<', '(']) || name.contains("%27") {
+                    read_value(&decode::value(parameter, true), verdict);
+                }
+            }
+            None => read_value(&decode::value(parameter, true), verdict),
+        }
+    }
+    // An ampersand may belong to an attack: `a && cat /etc/passwd`.
+    if query.contains("&&") || query.contains("&+") || query.contains("&%20") {
+        read_value(&decode::value(query, true), verdict);
+    }
+}
+
+fn read_referer(referer: &str, verdict: &mut Verdict) {
+    let (before, query) = match referer.split_once('?') {
+        Some((before, query)) => (before, Some(query)),
+        None => (referer, None),
+    };
+    if !before.starts_with("http") || decode::has_quote_or_bracket(before) {
+        read_value(&decode::value(before, false), verdict);
+    }
+    if let Some(query) = query {
+        read_parameters(query, verdict);
+    }
+}
+
+/// Reads one decoded value in every language we know.
+fn read_value(value: &str, verdict: &mut Verdict) {
+    if value.len() < 2 {
+        return;
+    }
+    literals::scan(value, Scope::VALUE, verdict);
+    text::traversal(value, false, verdict);
+    text::headers(value, verdict);
+    text::expressions(value, verdict);
+    html::read(value, verdict);
+    command::read(value, verdict);
+    sql_rules::read(value, verdict);
+}
+
+#[cfg(test)]
+mod tests;

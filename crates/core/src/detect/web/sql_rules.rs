@@ -1,0 +1,738 @@
+//! Sequences of SQL tokens that values of honest visitors do not hold.
+
+use super::sql::{Class, Context, Token, tokens};
+use super::{Kind, Verdict};
+
+/// Reads `value` bare, and as the inside of a string where it holds a quote.
+pub(super) fn read(value: &str, verdict: &mut Verdict) {
+    let mut contexts = vec![Context::Bare];
+    for quote in [b'\'', b'"'] {
+        if value.as_bytes().contains(&quote) {
+            contexts.push(Context::Quoted(quote));
+        }
+    }
+    for context in contexts {
+        let (found, hidden) = tokens(value, context);
+        if hidden >= 2 && found.len() >= 2 {
+            verdict.add(Kind::Sql, 3, "sql-hidden-comments");
+        }
+        for at in 0..found.len() {
+            let view = View {
+                tokens: &found,
+                at,
+                quoted: context != Context::Bare,
+            };
+            judge(&view, verdict);
+        }
+    }
+    let plain = value.replace("/**/", "");
+    if plain.len() != value.len() {
+        let (found, _) = tokens(&plain, Context::Bare);
+        for at in 0..found.len() {
+            judge(
+                &View {
+                    tokens: &found,
+                    at,
+                    quoted: false,
+                },
+                verdict,
+            );
+        }
+    }
+}
+
+/// The tokens around one place.
+struct View<'t> {
+    tokens: &'t [Token<'t>],
+    at: usize,
+    quoted: bool,
+}
+
+impl<'t> View<'t> {
+    fn token(&self, after: usize) -> Option<&'t Token<'t>> {
+        self.tokens.get(self.at + after)
+    }
+
+    fn class(&self, after: usize) -> Option<Class> {
+        self.token(after).map(|token| token.class)
+    }
+
+    fn is(&self, after: usize, word: &str) -> bool {
+        self.token(after).is_some_and(|token| token.is(word))
+    }
+
+    fn before(&self) -> Option<&'t Token<'t>> {
+        self.tokens.get(self.at.checked_sub(1)?)
+    }
+
+    /// Whether the value has left the string it was put into, or ended a value before this place.
+    fn after_value(&self) -> bool {
+        match self.before() {
+            None => false,
+            Some(token) => {
+                matches!(
+                    token.class,
+                    Class::Number | Class::Text | Class::Constant | Class::Close
+                )
+            }
+        }
+    }
+
+    /// Past brackets and signs, from `after` on.
+    fn skip_signs(&self, mut after: usize) -> usize {
+        while matches!(self.class(after), Some(Class::Open | Class::Sign))
+            || matches!(self.token(after), Some(token) if token.class == Class::Sum && matches!(token.text, "-" | "+"))
+        {
+            after += 1;
+        }
+        after
+    }
+
+    fn rest(&self, after: usize) -> &'t [Token<'t>] {
+        self.tokens.get(self.at + after..).unwrap_or(&[])
+    }
+
+    fn ends(&self, after: usize) -> bool {
+        let closing = |token: &Token<'_>| {
+            matches!(
+                token.class,
+                Class::Close | Class::Semicolon | Class::Comment
+            )
+        };
+        self.rest(after).first().is_none_or(closing)
+    }
+}
+
+fn judge(view: &View<'_>, verdict: &mut Verdict) {
+    let Some(class) = view.class(0) else {
+        return;
+    };
+    match class {
+        Class::Union => union(view, verdict),
+        Class::Select => select(view, verdict),
+        Class::Logic => logic(view, verdict),
+        Class::Verb => verb(view, verdict),
+        Class::Word => word(view, verdict),
+        Class::Comment => comment(view, verdict),
+        Class::Compare => compare(view, verdict),
+        Class::Sum => sum(view, verdict),
+        Class::Semicolon => stacked(view, verdict),
+        Class::Function => function(view, verdict),
+        _ => {}
+    }
+}
+
+fn union(view: &View<'_>, verdict: &mut Verdict) {
+    let mut after = 1;
+    while matches!(
+        view.class(after),
+        Some(Class::Open | Class::Sign | Class::Other | Class::Number | Class::Comment)
+    ) || view.is(after, "all")
+    {
+        after += 1;
+    }
+    if view.class(after) != Some(Class::Select) && !view.is(after, "values") {
+        return;
+    }
+    let values = matches!(
+        view.class(after + 1),
+        None | Some(
+            Class::Number
+                | Class::Text
+                | Class::Constant
+                | Class::Function
+                | Class::Open
+                | Class::Sum
+                | Class::Sign
+                | Class::Other
+                | Class::Comment
+        )
+    );
+    let list = matches!(
+        view.class(after + 2),
+        None | Some(Class::Comma | Class::Compare | Class::Comment)
+    ) || view.is(after + 2, "from");
+    if values || list {
+        verdict.add(Kind::Sql, 5, "sql-union");
+        verdict.add(Kind::Sql, 3, "sql-union-select");
+    }
+}
+
+fn select(view: &View<'_>, verdict: &mut Verdict) {
+    let rest = view.rest(1);
+    let enclosed = view.before().is_some_and(|token| {
+        matches!(
+            token.class,
+            Class::Open
+                | Class::Close
+                | Class::Number
+                | Class::Text
+                | Class::Semicolon
+                | Class::Compare
+                | Class::Sum
+                | Class::Sign
+                | Class::Logic
+                | Class::Comma
+        )
+    });
+    let from = rest.iter().position(|token| token.is("from"));
+    let listed = |tokens: &[Token<'_>]| {
+        tokens.iter().any(|token| {
+            matches!(
+                token.class,
+                Class::Comma
+                    | Class::Open
+                    | Class::Function
+                    | Class::Sum
+                    | Class::Constant
+                    | Class::Number
+            )
+        })
+    };
+    match from {
+        Some(at) if enclosed || listed(rest.get(..at).unwrap_or(&[])) => {
+            verdict.add(Kind::Sql, 5, "sql-select-from");
+        }
+        Some(at)
+            if at == 1
+                && rest.iter().skip(3).any(|token| {
+                    token.is("where") || matches!(token.class, Class::Comment | Class::Semicolon)
+                }) =>
+        {
+            verdict.add(Kind::Sql, 5, "sql-select-from");
+        }
+        Some(1) if rest.len() == 3 => verdict.add(Kind::Sql, 3, "sql-select-name"),
+        None => {
+            let first = rest.first().map(|token| token.class);
+            let value = matches!(
+                first,
+                Some(
+                    Class::Number
+                        | Class::Text
+                        | Class::Constant
+                        | Class::Function
+                        | Class::Open
+                        | Class::Sign
+                )
+            );
+            let goes_on = rest.len() == 1
+                || rest
+                    .get(1)
+                    .is_some_and(|token| !matches!(token.class, Class::Name | Class::Word));
+            if value && (enclosed || goes_on)
+                || enclosed && rest.get(1).is_some_and(|token| token.class == Class::Close)
+            {
+                verdict.add(Kind::Sql, 5, "sql-select-value");
+            }
+        }
+        Some(_) => {}
+    }
+}
+
+/// `or 1=1`, `and 'a'='a`, `|| 1 --`, `and exists(...)`, `and sleep(5)`.
+fn logic(view: &View<'_>, verdict: &mut Verdict) {
+    let start = view.skip_signs(1);
+    let Some(first) = view.token(start) else {
+        return;
+    };
+    let left = view.after_value()
+        || view.before().is_none_or(|token| {
+            matches!(
+                token.class,
+                Class::Open | Class::Name | Class::Comment | Class::Semicolon | Class::Other
+            )
+        });
+    let sure = view.after_value()
+        && (view.quoted
+            || view
+                .before()
+                .is_some_and(|token| token.class != Class::Text));
+    if !left {
+        return;
+    }
+    if first.class == Class::Select || first.class == Class::Verb && sure && view.is(start, "if") {
+        verdict.add(Kind::Sql, 5, "sql-condition-select");
+        return;
+    }
+    let mut end = start + 1;
+    if first.class == Class::Function {
+        if sure || known_function(first.text) {
+            verdict.add(Kind::Sql, 5, "sql-condition-call");
+        }
+        return;
+    }
+    if !first.is_value() {
+        if first.class == Class::Word && sure && (first.is("case") || first.is("rownum")) {
+            verdict.add(Kind::Sql, 5, "sql-condition-case");
+        }
+        return;
+    }
+    while matches!(view.class(end), Some(Class::Close | Class::Sum)) {
+        end += 1;
+    }
+    if view.class(end) == Some(Class::Sign) || view.is(end, "collate") {
+        end += 1;
+    }
+    match view.class(end) {
+        Some(Class::Compare) => {
+            let right = view.skip_signs(end + 1);
+            let word_compare = view.token(end).is_some_and(|token| {
+                token
+                    .text
+                    .starts_with(|letter: char| letter.is_ascii_alphabetic())
+            });
+            let named = first.class == Class::Name
+                && view
+                    .token(right)
+                    .is_none_or(|token| token.class == Class::Name);
+            let same = view
+                .token(right)
+                .is_some_and(|token| token.is(first.text) || token.text.starts_with(first.text));
+            let fits = !word_compare || sure || first.class == Class::Number;
+            if fits && (!named || same || view.quoted && sure) {
+                verdict.add(Kind::Sql, 5, "sql-condition");
+            }
+        }
+        Some(Class::Comment | Class::Semicolon | Class::Logic)
+            if first.class != Class::Name || sure =>
+        {
+            verdict.add(Kind::Sql, 5, "sql-condition-cut");
+        }
+        None if sure
+            && first.class != Class::Name
+            && (view.quoted || first.class == Class::Constant || view.at == 1) =>
+        {
+            let short_text =
+                first.class != Class::Text || first.text.len() < 24 && !first.text.contains(' ');
+            if short_text {
+                verdict.add(Kind::Sql, 5, "sql-condition-end");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Functions that only databases have.
+fn known_function(name: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "sleep",
+        "benchmark",
+        "pg_sleep",
+        "load_file",
+        "version",
+        "database",
+        "user",
+        "current_user",
+        "substring",
+        "substr",
+        "ascii",
+        "char",
+        "concat",
+        "concat_ws",
+        "group_concat",
+        "ifnull",
+        "nullif",
+        "extractvalue",
+        "updatexml",
+        "make_set",
+        "elt",
+        "hex",
+        "unhex",
+        "count",
+        "length",
+        "len",
+        "mid",
+        "ord",
+        "cast",
+        "convert",
+        "exists",
+        "coalesce",
+        "row_count",
+        "rand",
+        "floor",
+        "schema",
+        "session_user",
+        "system_user",
+        "password",
+        "encode",
+        "md5",
+        "sha1",
+        "chr",
+        "instr",
+        "json_depth",
+        "json_extract",
+        "db_name",
+        "host_name",
+        "randomblob",
+        "waitfor",
+        "repeat",
+        "bin",
+        "conv",
+        "cos",
+        "sin",
+        "pi",
+        "aes_decrypt",
+        "compress",
+        "lower",
+        "upper",
+        "reverse",
+        "left",
+        "right",
+        "exp",
+        "geometrycollection",
+        "polygon",
+        "multipoint",
+        "st_latfromgeohash",
+        "row",
+        "iif",
+    ];
+    let name = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    KNOWN.contains(&name.as_str())
+}
+
+fn function(view: &View<'_>, verdict: &mut Verdict) {
+    let Some(name) = view.token(0) else {
+        return;
+    };
+    if !known_function(name.text) {
+        return;
+    }
+    let operated = view.before().is_some_and(|token| {
+        matches!(
+            token.class,
+            Class::Sum | Class::Compare | Class::Select | Class::Sign
+        )
+    }) && view.at >= 2;
+    let nested = view.rest(2).iter().any(|token| {
+        matches!(token.class, Class::Select)
+            || token.class == Class::Function && known_function(token.text)
+    });
+    if operated
+        || nested
+        || (view.at == 0 || view.quoted && view.at == 1)
+            && view
+                .rest(1)
+                .iter()
+                .any(|token| matches!(token.class, Class::Constant | Class::Compare))
+    {
+        verdict.add(Kind::Sql, 5, "sql-function");
+    }
+}
+
+fn verb(view: &View<'_>, verdict: &mut Verdict) {
+    let named = |after: usize| {
+        matches!(
+            view.class(after),
+            Some(Class::Name | Class::Constant | Class::Function | Class::Text)
+        )
+    };
+    let Some(verb) = view.token(0) else {
+        return;
+    };
+    let is = match verb.text.to_ascii_lowercase().as_str() {
+        "insert" | "replace" | "merge" => {
+            view.is(1, "into")
+                && named(2)
+                && view.rest(3).iter().any(|token| {
+                    token.is("values") || token.is("select") || token.class == Class::Open
+                })
+        }
+        "delete" => {
+            view.is(1, "from")
+                && named(2)
+                && (view.ends(3) && view.token(3).is_some() || view.is(3, "where"))
+        }
+        "update" => named(1) && view.is(2, "set") && view.class(4) == Some(Class::Compare),
+        "drop" | "truncate" => {
+            OBJECTS.iter().any(|object| view.is(1, object))
+                && (view.at > 0 || view.ends(3))
+                && view.token(2).is_some()
+        }
+        "create" | "alter" => {
+            OBJECTS.iter().any(|object| view.is(1, object))
+                && named(2)
+                && view.token(3).is_some_and(|token| {
+                    token.class == Class::Open
+                        || token.is("as")
+                        || token.is("add")
+                        || token.is("drop")
+                        || token.is("identified")
+                        || token.is("returns")
+                })
+                || view
+                    .rest(1)
+                    .iter()
+                    .any(|token| token.is("identified") || token.is("returns"))
+        }
+        "exec" | "execute" => {
+            view.token(1).is_some_and(|token| {
+                token.text.contains("xp_")
+                    || token.text.contains("sp_")
+                    || token.text.contains("master")
+                    || token.text.starts_with('@')
+            }) || view.class(1) == Some(Class::Open)
+                && view
+                    .rest(2)
+                    .first()
+                    .is_some_and(|token| matches!(token.class, Class::Text | Class::Constant))
+        }
+        "declare" => view
+            .token(1)
+            .is_some_and(|token| token.text.starts_with('@')),
+        "waitfor" => view.is(1, "delay") || view.is(1, "time"),
+        "shutdown" => {
+            view.before()
+                .is_some_and(|token| token.class == Class::Semicolon || token.class == Class::Text)
+                && view.ends(1)
+                || view.is(1, "with")
+        }
+        "if" => {
+            view.class(1) == Some(Class::Open)
+                && view
+                    .rest(2)
+                    .iter()
+                    .filter(|token| token.class == Class::Comma)
+                    .count()
+                    >= 2
+                && (view.at > 0
+                    || view.rest(2).iter().any(|token| {
+                        matches!(
+                            token.class,
+                            Class::Compare | Class::Function | Class::Select
+                        )
+                    }))
+        }
+        "handler" => named(1) && (view.is(2, "open") || view.is(2, "read")),
+        "load" => view.is(1, "data"),
+        "grant" | "revoke" => {
+            view.rest(1).iter().any(|token| token.is("on"))
+                && view.rest(1).iter().any(|token| token.is("to"))
+                && view.at > 0
+        }
+        _ => false,
+    };
+    if is {
+        verdict.add(Kind::Sql, 5, "sql-statement");
+    }
+}
+
+/// What statements make and unmake.
+const OBJECTS: &[&str] = &[
+    "table",
+    "database",
+    "function",
+    "procedure",
+    "view",
+    "user",
+    "schema",
+    "index",
+    "trigger",
+    "login",
+    "aggregate",
+];
+
+fn word(view: &View<'_>, verdict: &mut Verdict) {
+    let Some(word) = view.token(0) else {
+        return;
+    };
+    let open = view.after_value() || view.before().is_none();
+    let is = match word.text.to_ascii_lowercase().as_str() {
+        "order" | "group" => {
+            let past = view.after_value() && view.is(1, "by");
+            past && (matches!(
+                view.class(2),
+                Some(Class::Number | Class::Function | Class::Open)
+            ) || view.quoted && view.ends(3))
+                && (view.ends(3)
+                    || matches!(
+                        view.class(3),
+                        Some(Class::Comma | Class::Compare | Class::Open)
+                    )
+                    || view.is(3, "having"))
+        }
+        "having" | "where" => {
+            let start = view.skip_signs(1);
+            view.token(start).is_some_and(|token| {
+                matches!(token.class, Class::Number | Class::Text)
+                    || token.class == Class::Function && known_function(token.text)
+            }) && (view.class(start + 1) == Some(Class::Compare) || open && view.ends(start + 1))
+                || view
+                    .before()
+                    .is_some_and(|token| token.class == Class::Close)
+                    && view.token(start).is_some_and(Token::is_value)
+                    && view.class(start + 1) == Some(Class::Compare)
+        }
+        "limit" => {
+            view.after_value()
+                && view.class(1) == Some(Class::Number)
+                && (matches!(
+                    view.class(2),
+                    Some(Class::Comma | Class::Comment | Class::Union)
+                ) || view.is(2, "into")
+                    || view.is(2, "procedure"))
+        }
+        "procedure" => view.is(1, "analyse"),
+        "into" => view.is(1, "outfile") || view.is(1, "dumpfile"),
+        "case" => {
+            view.rest(1).iter().any(|token| token.is("when"))
+                && view.rest(1).iter().any(|token| token.is("then"))
+                && view.rest(1).iter().any(|token| token.is("end"))
+        }
+        "collate" => {
+            view.after_value() && view.token(1).is_some_and(|token| token.text.contains('_'))
+        }
+        "from" => {
+            view.before()
+                .is_some_and(|token| matches!(token.class, Class::Close | Class::Constant))
+                && view
+                    .token(1)
+                    .is_some_and(|token| token.is("dual") || token.text.contains('.'))
+        }
+        _ => false,
+    };
+    if is {
+        verdict.add(Kind::Sql, 5, "sql-clause");
+    }
+}
+
+/// A quote, then a comment that cuts off the rest of the statement.
+fn comment(view: &View<'_>, verdict: &mut Verdict) {
+    let Some(text) = view.token(0).map(|token| token.text) else {
+        return;
+    };
+    let tail = text.trim_start_matches(['-', '#', '/', '*', '+', ' ', '!']);
+    let cuts = tail.trim().len() <= 3;
+    let at_quote = view.quoted
+        && view.at >= 1
+        && view.before().is_some_and(|token| {
+            matches!(token.class, Class::Text | Class::Close | Class::Semicolon)
+        });
+    if at_quote
+        && cuts
+        && view
+            .tokens
+            .iter()
+            .take(view.at)
+            .skip(1)
+            .all(|token| matches!(token.class, Class::Close | Class::Semicolon))
+    {
+        verdict.add(Kind::Sql, 5, "sql-quote-comment");
+    }
+    let closes = view
+        .tokens
+        .iter()
+        .take(view.at)
+        .filter(|token| token.class == Class::Close)
+        .count();
+    let opens = view
+        .tokens
+        .iter()
+        .take(view.at)
+        .filter(|token| token.class == Class::Open)
+        .count();
+    let bare_cut = cuts
+        && !view.quoted
+        && view.at >= 2
+        && view
+            .before()
+            .is_some_and(|token| matches!(token.class, Class::Close | Class::Semicolon));
+    let code = view.tokens.iter().take(view.at).any(|token| {
+        matches!(
+            token.class,
+            Class::Logic | Class::Compare | Class::Sign | Class::Function | Class::Sum
+        )
+    });
+    if bare_cut && (closes > opens || code) && text.len() >= 1 {
+        verdict.add(Kind::Sql, 5, "sql-bracket-comment");
+    }
+}
+
+/// `'='`, `' like '%`, `'!=2!=3`: a comparison right after the string was left.
+fn compare(view: &View<'_>, verdict: &mut Verdict) {
+    if !view.quoted
+        || view.at != 1
+            && view
+                .before()
+                .is_some_and(|token| token.class != Class::Close)
+    {
+        return;
+    }
+    let right = view.skip_signs(1);
+    let symbol = view.token(0).is_some_and(|token| {
+        !token
+            .text
+            .starts_with(|letter: char| letter.is_ascii_alphabetic())
+    });
+    let Some(operand) = view.token(right) else {
+        return;
+    };
+    let ends = view.ends(right + 1)
+        || matches!(
+            view.class(right + 1),
+            Some(Class::Compare | Class::Logic | Class::Sum)
+        );
+    if operand.is_value()
+        && operand.class != Class::Name
+        && ends
+        && (symbol || operand.text.len() < 24)
+    {
+        verdict.add(Kind::Sql, 5, "sql-quote-compare");
+    }
+}
+
+/// `'+(select ...)`, `' / current_date regexp '0`, `'-sleep(5)-'`.
+fn sum(view: &View<'_>, verdict: &mut Verdict) {
+    if !view.after_value() {
+        return;
+    }
+    let right = view.skip_signs(1);
+    let Some(operand) = view.token(right) else {
+        return;
+    };
+    let left_string = view.quoted && view.at == 1;
+    let follows = matches!(view.class(right + 1), Some(Class::Compare | Class::Logic));
+    let strange = matches!(operand.class, Class::Constant | Class::Select)
+        || operand.class == Class::Function && (left_string || known_function(operand.text));
+    let word = operand.class == Class::Constant && operand.text.len() < 4;
+    if left_string && (strange && !word || follows && operand.class != Class::Name)
+        || operand.class == Class::Select
+        || strange && follows
+    {
+        verdict.add(Kind::Sql, 5, "sql-sum");
+    }
+}
+
+/// `; drop table x`, `';shutdown--`.
+fn stacked(view: &View<'_>, verdict: &mut Verdict) {
+    let Some(next) = view.token(1) else {
+        return;
+    };
+    let after = view.token(2);
+    let statement = match next.class {
+        Class::Select => after.is_some(),
+        Class::Verb => {
+            let everyday = [
+                "if", "set", "use", "do", "call", "print", "load", "copy", "kill", "begin",
+            ];
+            let is_everyday = everyday.iter().any(|word| next.is(word));
+            !is_everyday
+                && (view.ends(2)
+                    || after.is_some_and(|token| {
+                        OBJECTS.iter().any(|object| token.is(object))
+                            || matches!(token.class, Class::Constant | Class::Text)
+                            || token.is("from")
+                            || token.is("into")
+                            || token.is("delay")
+                    }))
+                || is_everyday
+                    && after.is_some_and(|token| {
+                        matches!(token.class, Class::Constant | Class::Text | Class::Open)
+                    })
+                || view.quoted && view.at == 1
+        }
+        _ => false,
+    };
+    if statement {
+        verdict.add(Kind::Sql, 5, "sql-second-statement");
+    }
+}

@@ -1,0 +1,260 @@
+//! Plain-text signs: climbing paths, forged headers, template expressions, included pages.
+
+use super::{Kind, Verdict};
+
+/// Most line breaks, and most openings of each kind of expression, read in one value.
+const MAX_PLACES: usize = 64;
+
+/// The first `bytes` of `text`, not cutting a letter.
+pub(super) fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
+/// `../`, `..\`, `..;/`, `.../`: in a path that any browser would have resolved, or in a value.
+pub(super) fn traversal(text: &str, is_path: bool, verdict: &mut Verdict) {
+    let bytes = text.as_bytes();
+    let mut climbs = 0_u32;
+    for (at, pair) in bytes.windows(2).enumerate() {
+        if pair != b".." {
+            continue;
+        }
+        let rest = bytes.get(at + 2..).unwrap_or(&[]);
+        let starts_part = at == 0
+            || matches!(
+                bytes.get(at - 1),
+                Some(
+                    b'/' | b'\\'
+                        | b'='
+                        | b';'
+                        | b':'
+                        | b'.'
+                        | b'"'
+                        | b'\''
+                        | b' '
+                        | b'@'
+                        | b','
+                        | b'|'
+                )
+            );
+        let goes_on = matches!(rest, [b'/' | b'\\', ..] | [b';', b'/' | b'\\', ..]);
+        let ends_path = is_path && rest.is_empty() && at > 0;
+        climbs += u32::from(starts_part && (goes_on || (ends_path && climbs > 0)));
+    }
+    match climbs {
+        0 => {}
+        1 if is_path => verdict.add(Kind::Traversal, 4, "traversal-step"),
+        1 => verdict.add(Kind::Traversal, 3, "traversal-step"),
+        2 => verdict.add(Kind::Traversal, 5, "traversal"),
+        _ => {
+            verdict.add(Kind::Traversal, 5, "traversal");
+            verdict.add(Kind::Traversal, 3, "traversal-deep");
+        }
+    }
+    if bytes.contains(&0) {
+        verdict.add(Kind::Traversal, 4, "nul-byte");
+    }
+}
+
+/// A line break followed by what looks like a header or a command of a mail protocol.
+pub(super) fn headers(text: &str, verdict: &mut Verdict) {
+    let breaks = text
+        .char_indices()
+        .filter(|(_, letter)| matches!(letter, '\r' | '\n'));
+    for (at, _) in breaks.take(MAX_PLACES) {
+        let rest = text
+            .get(at..)
+            .unwrap_or("")
+            .trim_start_matches(['\r', '\n']);
+        let name_end = rest
+            .find(|letter: char| {
+                !(letter.is_ascii_alphanumeric() || letter == '-' || letter == '_')
+            })
+            .unwrap_or(rest.len());
+        let (name, after) = rest.split_at_checked(name_end).unwrap_or((rest, ""));
+        let after = after.trim_start_matches(['\r', '\n', ' ']);
+        let known = HEADERS
+            .iter()
+            .any(|header| name.eq_ignore_ascii_case(header));
+        if known && (after.starts_with(':') || after.starts_with('=')) {
+            verdict.add(Kind::Header, 5, "header-forged");
+        } else if MAIL.iter().any(|verb| name == *verb)
+            || (name.len() > 1 && name.starts_with(['A', 'V', 'a']) && mail_tag(name, after))
+        {
+            verdict.add(Kind::Header, 5, "mail-command");
+        }
+    }
+}
+
+const HEADERS: &[&str] = &[
+    "set-cookie",
+    "location",
+    "content-type",
+    "content-length",
+    "refresh",
+    "remote-addr",
+    "host",
+    "x-forwarded-for",
+    "cookie",
+    "status",
+    "transfer-encoding",
+    "http",
+    "to",
+    "cc",
+    "bcc",
+    "from",
+    "subject",
+    "access-control-allow-origin",
+    "link",
+    "next",
+];
+
+const MAIL: &[&str] = &[
+    "QUIT", "RCPT", "HELO", "EHLO", "RSET", "STARTTLS", "AUTH", "USER", "RETR", "DELE", "VRFY",
+    "EXPN",
+];
+
+/// An IMAP command: tag, then a verb.
+fn mail_tag(name: &str, after: &str) -> bool {
+    name.chars().skip(1).all(|letter| letter.is_ascii_digit())
+        && [
+            "CAPABILITY",
+            "FETCH",
+            "LOGIN",
+            "SELECT",
+            "LOGOUT",
+            "LIST",
+            "NOOP",
+        ]
+        .iter()
+        .any(|verb| after.starts_with(verb))
+}
+
+/// Template expressions: `{{7*7}}`, `${...}`, `#{...}`, `<%= %>`, `%{...}`, `{% ... %}`.
+pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
+    for (open, close) in [
+        ("{{", "}}"),
+        ("${", "}"),
+        ("#{", "}"),
+        ("%{", "}"),
+        ("<%", "%>"),
+        ("@(", ")"),
+        ("[[", "]]"),
+    ] {
+        let mut rest = text;
+        for _ in 0..MAX_PLACES {
+            let Some((_, from)) = rest.split_once(open) else {
+                break;
+            };
+            let inside = from.split_once(close).map_or(from, |(inside, _)| inside);
+            weigh_expression(open, inside, from.contains(close), verdict);
+            rest = from;
+        }
+    }
+    if text.contains("{%") && text.contains("%}") && text.contains(['(', '_', '=']) {
+        let inside = text
+            .split_once("{%")
+            .map_or("", |(_, inside)| inside)
+            .trim_start_matches(['-', '+', ' ']);
+        let word = inside
+            .split(|letter: char| !letter.is_ascii_alphabetic())
+            .next()
+            .unwrap_or("");
+        if [
+            "for", "if", "set", "import", "include", "print", "with", "debug", "extends", "macro",
+        ]
+        .contains(&word)
+        {
+            verdict.add(Kind::Template, 5, "template-statement");
+        }
+    }
+}
+
+fn weigh_expression(open: &str, inside: &str, closed: bool, verdict: &mut Verdict) {
+    let calls = inside.contains('(') || inside.contains("__") || inside.contains(".class");
+    let sums = inside
+        .bytes()
+        .zip(inside.bytes().skip(1))
+        .zip(inside.bytes().skip(2))
+        .any(|((a, op), b)| {
+            (a.is_ascii_digit() || a == b'\'')
+                && matches!(op, b'*' | b'+' | b'-' | b'/')
+                && (b.is_ascii_digit() || b == b'\'')
+        });
+    match open {
+        "[[" | "@(" => {
+            if sums && closed {
+                verdict.add(Kind::Template, 5, "template-sum");
+            }
+        }
+        "<%" => verdict.add(Kind::Template, 5, "template-code"),
+        _ if calls || sums => verdict.add(Kind::Template, 5, "template-expression"),
+        "${" if inside.contains(':') && closed => {
+            verdict.add(Kind::Template, 5, "template-lookup");
+        }
+        "${" | "#{" | "{{" if closed => verdict.add(Kind::Template, 3, "template-name"),
+        _ => {}
+    }
+}
+
+/// A whole value that is an address elsewhere, given to a page that may include it.
+pub(super) fn inclusion(value: &str, verdict: &mut Verdict) {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return;
+    };
+    let scheme = scheme.trim().to_ascii_lowercase();
+    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or("");
+    let is_web = matches!(scheme.as_str(), "http" | "https" | "ftp" | "ftps");
+    if is_web {
+        if host.parse::<std::net::Ipv4Addr>().is_ok() {
+            verdict.add(Kind::FileInclusion, 5, "page-at-bare-address");
+        }
+        if value.ends_with('?') || value.ends_with("??") {
+            verdict.add(Kind::FileInclusion, 5, "page-with-open-question");
+        }
+        let target = rest.split('?').next().unwrap_or("");
+        let script = [".txt", ".php", ".asp", ".jsp", ".inc", ".sh", ".pl"];
+        if !scheme.starts_with("https") && script.iter().any(|ending| target.ends_with(ending)) {
+            verdict.add(Kind::FileInclusion, 3, "script-elsewhere");
+        }
+        if scheme.starts_with("ftp") {
+            verdict.add(Kind::FileInclusion, 5, "page-by-ftp");
+        }
+    } else if SCHEMES.contains(&scheme.as_str()) {
+        verdict.add(Kind::FileInclusion, 5, "unusual-scheme");
+    }
+}
+
+/// Schemes that make a server reach where a visitor may not.
+const SCHEMES: &[&str] = &[
+    "file",
+    "gopher",
+    "dict",
+    "ldap",
+    "ldaps",
+    "jar",
+    "netdoc",
+    "php",
+    "phar",
+    "zip",
+    "zlib",
+    "glob",
+    "expect",
+    "ogg",
+    "rar",
+    "ssh2",
+    "tftp",
+    "sftp",
+    "local_file",
+    "compress.zlib",
+    "data",
+    "rmi",
+    "view-source",
+    "imap",
+    "smb",
+    "mailto",
+    "res",
+];
