@@ -1,7 +1,5 @@
 //! The poisoning suite of the watch (invariant 7): one member can neither raise nor hide an alarm.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 

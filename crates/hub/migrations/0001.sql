@@ -131,6 +131,32 @@ CREATE TABLE warning (
 ) STRICT;
 CREATE INDEX warning_by_member ON warning (member, id);
 
+-- What the watch has still to look at, and what it has learned.
+CREATE TABLE watch_fresh (
+    id   INTEGER PRIMARY KEY AUTOINCREMENT,
+    key  TEXT NOT NULL,
+    hour INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE watch_member (
+    member TEXT PRIMARY KEY,
+    first  INTEGER NOT NULL            -- hour of its first edge
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER edge_is_fresh AFTER INSERT ON edge BEGIN
+    INSERT INTO watch_fresh (key, hour) VALUES (NEW.key, NEW.hour);
+    INSERT INTO watch_member (member, first) VALUES (NEW.member, NEW.hour)
+    ON CONFLICT (member) DO UPDATE SET first = min(first, excluded.first);
+END;
+
+CREATE TABLE watch_day (
+    key     TEXT NOT NULL,
+    day     INTEGER NOT NULL,          -- start of the day
+    capped  INTEGER NOT NULL,
+    trimmed INTEGER NOT NULL,
+    PRIMARY KEY (key, day)
+) STRICT, WITHOUT ROWID;
+
 -- People, their sessions, and the record of who read what.
 CREATE TABLE person (
     id       TEXT PRIMARY KEY,

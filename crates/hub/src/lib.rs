@@ -11,3 +11,4 @@ pub mod limit;
 pub mod link_server;
 pub mod run;
 pub mod store;
+pub mod watch;

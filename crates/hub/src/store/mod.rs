@@ -6,9 +6,10 @@
 pub mod enrol;
 pub mod ingest;
 pub mod sqlite;
+pub mod watch;
 
 /// The whole contract.
-pub trait Store: Send + Sync + enrol::EnrolStore + ingest::IngestStore {}
+pub trait Store: Send + Sync + enrol::EnrolStore + ingest::IngestStore + watch::WatchStore {}
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod enrol;
 mod ingest;
+mod watch;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,0 +1,332 @@
+//! The watch in SQLite.
+
+use std::collections::BTreeSet;
+
+use larum_core::finding::{AttackOutcome, Severity};
+use larum_core::time::Timestamp;
+use larum_core::watch::{Edges, Kind, State};
+use rusqlite::types::Type;
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+
+use super::SqliteStore;
+use crate::id::MemberId;
+use crate::store::StoreError;
+use crate::store::watch::{
+    Applied, Fresh, LearnedDay, Reached, ThreatChange, ThreatRow, WatchStore,
+};
+
+const THREAT_COLUMNS: &str =
+    "id, key, kind, level, scope, state, severity, opened, updated, closed,
+    score, sources, members, first, evidence";
+
+impl WatchStore for SqliteStore {
+    fn watch_fresh(&self, limit: usize) -> Result<Fresh, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT id, key, hour FROM watch_fresh ORDER BY id LIMIT ?1")?;
+            let mut rows = statement.query([signed(limit)])?;
+            let mut fresh = Fresh::default();
+            let mut hours = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                fresh.up_to = row.get(0)?;
+                fresh.marks += 1;
+                hours.insert((row.get(1)?, Timestamp::from_millis(row.get(2)?)));
+            }
+            fresh.hours = hours.into_iter().collect();
+            Ok(fresh)
+        })
+    }
+
+    fn watch_done(&self, up_to: i64) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute("DELETE FROM watch_fresh WHERE id <= ?1", [up_to])?;
+            Ok(())
+        })
+    }
+
+    fn watch_members(&self) -> Result<Vec<(MemberId, Timestamp)>, StoreError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT member, first FROM watch_member")?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?)))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn edges(
+        &self,
+        key: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Edges<MemberId>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT member, source FROM edge
+                 WHERE key = ?1 AND hour >= ?2 AND hour < ?3",
+            )?;
+            let rows = statement
+                .query_map(params![key, from.as_millis(), to.as_millis()], |row| {
+                    Ok((row.get(0)?, address(row, 1)?))
+                })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn learn_days(&self, days: &[LearnedDay]) -> Result<(), StoreError> {
+        if days.is_empty() {
+            return Ok(());
+        }
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "INSERT INTO watch_day (key, day, capped, trimmed) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (key, day) DO UPDATE SET
+                     capped = excluded.capped, trimmed = excluded.trimmed",
+            )?;
+            for day in days {
+                statement.execute(params![
+                    day.key,
+                    day.day.as_millis(),
+                    signed(day.capped),
+                    signed(day.trimmed)
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn learned_days(
+        &self,
+        key: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<LearnedDay>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT day, capped, trimmed FROM watch_day
+                 WHERE key = ?1 AND day >= ?2 AND day <= ?3 ORDER BY day",
+            )?;
+            let rows =
+                statement.query_map(params![key, from.as_millis(), to.as_millis()], |row| {
+                    Ok(LearnedDay {
+                        key: key.to_owned(),
+                        day: Timestamp::from_millis(row.get(0)?),
+                        capped: count(row, 1)?,
+                        trimmed: count(row, 2)?,
+                    })
+                })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn latest_threat(&self, key: &str) -> Result<Option<(i64, ThreatRow)>, StoreError> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {THREAT_COLUMNS} FROM threat WHERE key = ?1 ORDER BY id DESC LIMIT 1"
+            );
+            Ok(connection
+                .prepare_cached(&sql)?
+                .query_row([key], threat)
+                .optional()?)
+        })
+    }
+
+    fn open_threat_keys(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT key FROM threat WHERE state IN ('emerging', 'watching')",
+            )?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn reached(&self, key: &str, since: Timestamp) -> Result<Vec<Reached>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT member, first, severity, outcome FROM sighting
+                 WHERE key = ?1 AND last >= ?2 ORDER BY member",
+            )?;
+            let mut rows = statement.query(params![key, since.as_millis()])?;
+            let mut reached: Vec<Reached> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let next = Reached {
+                    member: row.get(0)?,
+                    first: Timestamp::from_millis(row.get(1)?),
+                    severity: word(row, 2, Severity::from_word)?,
+                    success: word(row, 3, AttackOutcome::from_word)? == AttackOutcome::Success,
+                };
+                match reached.last_mut() {
+                    Some(same) if same.member == next.member => {
+                        same.first = same.first.min(next.first);
+                        same.severity = same.severity.max(next.severity);
+                        same.success |= next.success;
+                    }
+                    _ => reached.push(next),
+                }
+            }
+            Ok(reached)
+        })
+    }
+
+    fn warnable(&self) -> Result<Vec<MemberId>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT member FROM collector WHERE revoked IS NULL ORDER BY member",
+            )?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn apply_threat(&self, change: &ThreatChange, now: Timestamp) -> Result<Applied, StoreError> {
+        self.write(|transaction| {
+            let id = write_threat(transaction, change)?;
+            write_reached(transaction, id, change)?;
+            Ok(Applied {
+                warned: write_warnings(transaction, id, change, now)?,
+                hit: mark_hits(transaction, id)?,
+            })
+        })
+    }
+}
+
+fn write_threat(transaction: &Transaction<'_>, change: &ThreatChange) -> Result<i64, StoreError> {
+    let row = &change.row;
+    let closed = row.closed.map(Timestamp::as_millis);
+    let values = params![
+        change.id,
+        row.key,
+        row.kind.as_str(),
+        row.level,
+        row.scope,
+        row.state.as_str(),
+        row.severity.as_str(),
+        row.opened.as_millis(),
+        row.updated.as_millis(),
+        closed,
+        row.score,
+        signed(row.sources),
+        signed(row.members),
+        row.first.as_millis(),
+        row.evidence,
+    ];
+    transaction
+        .prepare_cached(&format!(
+            "INSERT INTO threat ({THREAT_COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             ON CONFLICT (id) DO UPDATE SET
+                 state = excluded.state, severity = excluded.severity, updated = excluded.updated,
+                 closed = excluded.closed, score = excluded.score, sources = excluded.sources,
+                 members = excluded.members, first = excluded.first, evidence = excluded.evidence"
+        ))?
+        .execute(values)?;
+    Ok(change.id.unwrap_or_else(|| transaction.last_insert_rowid()))
+}
+
+fn write_reached(
+    transaction: &Transaction<'_>,
+    id: i64,
+    change: &ThreatChange,
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO threat_member (threat, member, first) VALUES (?1, ?2, ?3)
+         ON CONFLICT (threat, member) DO UPDATE SET first = min(first, excluded.first)",
+    )?;
+    for (member, first) in &change.reached {
+        statement.execute(params![id, member, first.as_millis()])?;
+    }
+    Ok(())
+}
+
+fn write_warnings(
+    transaction: &Transaction<'_>,
+    id: i64,
+    change: &ThreatChange,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO warning (threat, member, issued, expires, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (threat, member) DO NOTHING",
+    )?;
+    let mut number = transaction
+        .prepare_cached("UPDATE warning SET body = json_set(body, '$.id', id) WHERE id = ?1")?;
+    let mut warned = 0;
+    for warning in &change.warnings {
+        let inserted = insert.execute(params![
+            id,
+            warning.member,
+            now.as_millis(),
+            warning.expires.as_millis(),
+            warning.body
+        ])?;
+        if inserted > 0 {
+            number.execute([transaction.last_insert_rowid()])?;
+            warned += 1;
+        }
+    }
+    Ok(warned)
+}
+
+/// A warning counts as hit when the member's first sighting of the threat came after it.
+fn mark_hits(transaction: &Transaction<'_>, id: i64) -> Result<usize, StoreError> {
+    Ok(transaction
+        .prepare_cached(
+            "UPDATE warning SET hit = (SELECT first FROM threat_member
+                 WHERE threat_member.threat = warning.threat
+                   AND threat_member.member = warning.member)
+             WHERE threat = ?1 AND hit IS NULL AND EXISTS (SELECT 1 FROM threat_member
+                 WHERE threat_member.threat = warning.threat
+                   AND threat_member.member = warning.member
+                   AND threat_member.first >= warning.issued)",
+        )?
+        .execute([id])?)
+}
+
+fn threat(row: &Row<'_>) -> rusqlite::Result<(i64, ThreatRow)> {
+    let at = |column| row.get(column).map(Timestamp::from_millis);
+    let closed: Option<i64> = row.get(9)?;
+    Ok((
+        row.get(0)?,
+        ThreatRow {
+            key: row.get(1)?,
+            kind: word(row, 2, Kind::from_word)?,
+            level: row.get(3)?,
+            scope: row.get(4)?,
+            state: word(row, 5, State::from_word)?,
+            severity: word(row, 6, Severity::from_word)?,
+            opened: at(7)?,
+            updated: at(8)?,
+            closed: closed.map(Timestamp::from_millis),
+            score: row.get(10)?,
+            sources: count(row, 11)?,
+            members: count(row, 12)?,
+            first: at(13)?,
+            evidence: row.get(14)?,
+        },
+    ))
+}
+
+fn word<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    read(&text).ok_or_else(|| malformed(column))
+}
+
+fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<std::net::IpAddr> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| malformed(column))
+}
+
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+    let number: i64 = row.get(column)?;
+    usize::try_from(number).map_err(|_| malformed(column))
+}
+
+fn malformed(column: usize) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(column, "not a word of the domain".to_owned(), Type::Text)
+}
+
+fn signed(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,88 @@
+//! The watch job: looks at what firms sent since it last looked, calls threats, warns members.
+//!
+//! The judgement is `larum_core::watch`; here are only the rows it needs and the time it runs.
+
+mod step;
+mod warn;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use larum_core::words::{CatalogueError, Words};
+use larum_link::clock::Clock;
+
+pub use step::{Summary, Watch};
+
+use crate::store::watch::WatchStore;
+
+/// How the watch runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Seconds between two looks, by the hub's clock. Default 60.
+    pub interval_seconds: u32,
+    /// Name of the region the hub watches over; shown with each threat.
+    pub region: String,
+    /// Hours a warning stays good. Default 72.
+    pub warning_hours: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            interval_seconds: 60,
+            region: "all members".to_owned(),
+            warning_hours: 72,
+        }
+    }
+}
+
+/// Runs the watch until `shutdown`. A look that fails is logged and tried again at the next one; what
+/// it had not finished is looked at again then.
+///
+/// # Errors
+/// When there are no words to warn with.
+pub async fn run_job<S>(
+    store: Arc<S>,
+    clock: Clock,
+    settings: Settings,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), CatalogueError>
+where
+    S: WatchStore + Send + Sync + ?Sized + 'static,
+{
+    let pause = clock.real(Duration::from_secs(u64::from(
+        settings.interval_seconds.max(1),
+    )));
+    let watch = Arc::new(Watch::new(Words::of("en")?, settings));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let (looking, rows, now) = (Arc::clone(&watch), Arc::clone(&store), clock.now());
+        let look = tokio::task::spawn_blocking(move || looking.step(&*rows, now));
+        match look.await {
+            Ok(Ok(summary)) => report(summary),
+            Ok(Err(error)) => tracing::error!(%error, "the watch could not finish a look"),
+            Err(_) => tracing::error!("a look of the watch ended in a fault of the program"),
+        }
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn report(summary: Summary) {
+    if summary.opened + summary.closed + summary.warned > 0 {
+        tracing::info!(
+            opened = summary.opened,
+            closed = summary.closed,
+            warned = summary.warned,
+            "the watch called or closed threats"
+        );
+    }
+    tracing::debug!(
+        days = summary.days,
+        judged = summary.judged,
+        "the watch looked"
+    );
+}

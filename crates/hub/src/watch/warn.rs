@@ -1,0 +1,55 @@
+//! The words of a warning.
+
+use std::net::IpAddr;
+
+use larum_core::finding::Severity;
+use larum_core::time::Timestamp;
+use larum_core::watch::{Kind, service};
+use larum_core::words::Words;
+use larum_link::wire::WireWarning;
+
+/// Most addresses named in a warning.
+pub(super) const MAX_INDICATORS: usize = 200;
+
+/// What a warning rests on.
+pub(super) struct Grounds<'a> {
+    pub key: &'a str,
+    pub kind: Kind,
+    pub severity: Severity,
+    pub members: usize,
+    pub sources: usize,
+    pub indicators: Vec<IpAddr>,
+}
+
+/// The warning about a threat, as every member gets it that was not reached yet. Its number is set
+/// by the store.
+pub(super) fn compose(
+    words: &Words,
+    grounds: Grounds<'_>,
+    issued: Timestamp,
+    expires: Timestamp,
+) -> WireWarning {
+    let name = service::name(words, grounds.key);
+    let mut why = words.say_with(
+        "watch-warning-why",
+        &[
+            ("members", grounds.members.into()),
+            ("sources", grounds.sources.into()),
+        ],
+    );
+    if grounds.kind == Kind::Novel {
+        why.push(' ');
+        why.push_str(&words.say("watch-warning-why-novel"));
+    }
+    WireWarning {
+        id: 0,
+        issued: issued.as_millis(),
+        expires: expires.as_millis(),
+        severity: grounds.severity.as_str().to_owned(),
+        key: grounds.key.to_owned(),
+        title: words.say_with("watch-warning-title", &[("name", name.into())]),
+        why,
+        actions: service::actions(words, grounds.key),
+        indicators: grounds.indicators,
+    }
+}
