@@ -161,6 +161,12 @@ pub async fn run(
         clock.clone(),
         stopping.clone(),
     ));
+    parts.spawn(keep_watch(
+        store.clone(),
+        clock.clone(),
+        crate::watch::Settings::of_region(&config.region),
+        stopping.clone(),
+    ));
     parts.spawn(serve_pages(doors.page, pages(words), stopping.clone()));
     if let Some(listener) = doors.metrics {
         parts.spawn(serve_pages(listener, metrics_router(registry), stopping));
@@ -251,6 +257,18 @@ async fn tell_news(
             () = stopped(stopping.clone()) => return,
             () = tokio::time::sleep(NEWS_EVERY) => {}
         }
+    }
+}
+
+async fn keep_watch(
+    store: Arc<SqliteStore>,
+    clock: Clock,
+    settings: crate::watch::Settings,
+    stopping: watch::Receiver<bool>,
+) {
+    let watched = crate::watch::run_job(store, clock, settings, stopped(stopping));
+    if watched.await.is_err() {
+        tracing::error!(reason = "words", "the watch cannot run");
     }
 }
 

@@ -1,0 +1,248 @@
+//! The watch over a real store: sightings in through ingest, threats and warnings out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
+use larum_core::sighting::Sighting;
+use larum_core::time::Timestamp;
+use larum_core::watch::State;
+use larum_core::words::Words;
+use larum_hub_lib::id::{CollectorId, MemberId};
+use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
+use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
+use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::watch::{ThreatRow, WatchStore as _};
+use larum_hub_lib::watch::{Settings, Summary, Watch};
+use larum_link::wire::WireWarning;
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+/// 2026-11-22T12:00:00Z.
+const NOW: Timestamp = Timestamp::from_seconds(1_795_348_800);
+const KEY: &str = "tcp/3389";
+
+struct Town {
+    _folder: tempfile::TempDir,
+    store: SqliteStore,
+    watch: Watch,
+    firms: Vec<Firm>,
+    made: u64,
+}
+
+struct Firm {
+    member: MemberId,
+    collector: CollectorId,
+    sequence: u64,
+    head: String,
+}
+
+impl Town {
+    fn new(firms: u8) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let firms = (0..firms).map(|number| join(&store, number)).collect();
+        let watch = Watch::new(Words::of("en").unwrap(), Settings::default());
+        Self {
+            _folder: folder,
+            store,
+            watch,
+            firms,
+            made: 0,
+        }
+    }
+
+    /// Firm `place` sees `source` attack `key` at `at`.
+    fn sees(&mut self, place: usize, key: &str, source: [u8; 2], at: Timestamp) {
+        self.made += 1;
+        let firm = &mut self.firms[place];
+        let [network, host] = source;
+        let sighting = Sighting {
+            id: FindingId::of(&[&self.made.to_le_bytes()]),
+            key: key.to_owned(),
+            detector: "log-in-guessing".into(),
+            category: Category::BruteForce,
+            attack: vec!["T1110.001".into()],
+            severity: Severity::Medium,
+            confidence: 80,
+            outcome: AttackOutcome::Blocked,
+            first: at,
+            last: at,
+            count: 12,
+            sources: vec![std::net::Ipv4Addr::new(198, 51, network, host).into()],
+        };
+        firm.sequence += 1;
+        let chain = format!("{:064x}", self.made);
+        let batch = CheckedBatch {
+            collector: firm.collector,
+            sequence: firm.sequence,
+            previous: std::mem::replace(&mut firm.head, chain.clone()),
+            sha256: chain.clone(),
+            chain,
+            sightings: vec![sighting],
+            set_aside: std::collections::BTreeMap::new(),
+        };
+        let counted = self.store.count_batch(&batch, at).unwrap().unwrap();
+        assert!(counted.fresh);
+    }
+
+    /// Thirty-five days in which one stranger a day knocks at one firm in turn.
+    fn quiet_past(&mut self, key: &str) {
+        for day in (1_u8..36).rev() {
+            let at = NOW.plus_seconds(-i64::from(day) * DAY);
+            let place = usize::from(day) % self.firms.len();
+            self.sees(place, key, [day, 1], at);
+        }
+        // Everybody was there from the start, so that nobody is on probation.
+        for place in 0..self.firms.len() {
+            self.sees(place, "tcp/23", [9, 9], NOW.plus_seconds(-36 * DAY));
+        }
+    }
+
+    fn step(&self, at: Timestamp) -> Summary {
+        self.watch.step(&self.store, at).unwrap()
+    }
+
+    fn threat(&self) -> Option<ThreatRow> {
+        self.store.latest_threat(KEY).unwrap().map(|(_, row)| row)
+    }
+
+    fn warnings(&self, place: usize, at: Timestamp) -> Vec<WireWarning> {
+        let member = self.firms[place].member;
+        let rows = self.store.fetch_warnings(member, 0, 10, at).unwrap();
+        rows.iter()
+            .map(|(number, body)| {
+                let warning: WireWarning = serde_json::from_str(body).unwrap();
+                assert_eq!(warning.id, *number);
+                warning
+            })
+            .collect()
+    }
+}
+
+fn join(store: &SqliteStore, number: u8) -> Firm {
+    let start = NOW.plus_seconds(-60 * DAY);
+    let member = MemberId::random().unwrap();
+    let collector = CollectorId::random().unwrap();
+    let new = NewMember {
+        id: member,
+        name: format!("Firm {number}"),
+        area: "E23000001".to_owned(),
+        region: "north".to_owned(),
+        sector: "retail".to_owned(),
+        size: "small".to_owned(),
+    };
+    store.add_member(&new, start).unwrap();
+    let secret_hash = format!("{number:064x}");
+    let token = NewToken {
+        secret_hash: secret_hash.clone(),
+        member,
+        site: "shop".to_owned(),
+        expires: start.plus_seconds(DAY),
+    };
+    store.add_token(&token, start).unwrap();
+    let issued = Issued {
+        collector,
+        serial: format!("{number:032x}"),
+        not_before: start,
+        not_after: NOW.plus_seconds(90 * DAY),
+    };
+    store.enrol(&secret_hash, &issued, start).unwrap().unwrap();
+    Firm {
+        member,
+        collector,
+        sequence: 0,
+        head: "0".repeat(64),
+    }
+}
+
+#[test]
+fn a_wave_is_called_and_those_not_hit_are_warned_once_and_marked_when_hit() {
+    let mut town = Town::new(8);
+    town.quiet_past(KEY);
+    assert_eq!(town.step(NOW).opened, 0);
+    // The wave: three firms, three sources each.
+    for place in 0..3_u8 {
+        for source in 0..3_u8 {
+            let at = NOW.plus_seconds(HOUR + i64::from(place) * 60);
+            let from = [100 + source, place * 3 + source];
+            town.sees(usize::from(place), KEY, from, at);
+        }
+        if place == 0 {
+            let summary = town.step(NOW.plus_seconds(HOUR));
+            assert_eq!(summary.opened, 0, "one firm is no wave");
+        }
+    }
+    let called = NOW.plus_seconds(HOUR + 600);
+    let summary = town.step(called);
+    assert_eq!((summary.opened, summary.warned), (1, 5));
+    let threat = town.threat().unwrap();
+    assert_eq!(threat.state, State::Emerging);
+    assert_eq!((threat.members, threat.sources), (3, 9));
+    assert!(town.warnings(0, called).is_empty());
+    let warning = town.warnings(5, called).remove(0);
+    assert_eq!(warning.key, KEY);
+    assert_eq!(warning.indicators.len(), 9);
+    assert!(warning.title.contains("remote desktop"), "{warning:?}");
+    assert!(warning.why.contains("3 firms"), "{warning:?}");
+    assert!(!warning.actions.is_empty());
+    // Looking again changes nothing.
+    let again = town.step(called.plus_seconds(60));
+    assert_eq!((again.opened, again.warned, again.hit), (0, 0, 0));
+    // A warned firm is hit.
+    town.sees(5, KEY, [100, 200], called.plus_seconds(HOUR));
+    assert_eq!(town.step(called.plus_seconds(HOUR)).hit, 1);
+    assert_eq!(town.threat().unwrap().members, 4);
+    assert_eq!(town.warnings(5, called).len(), 1);
+    // A day and a half of quiet closes it.
+    let quiet = called.plus_seconds(36 * HOUR);
+    assert_eq!(town.step(quiet).closed, 1);
+    assert_eq!(town.threat().unwrap().state, State::Closed);
+}
+
+#[test]
+fn one_member_cannot_call_a_threat() {
+    let mut town = Town::new(8);
+    town.quiet_past(KEY);
+    for source in 0..200_u8 {
+        town.sees(7, KEY, [source, 7], NOW);
+    }
+    assert_eq!(town.step(NOW.plus_seconds(60)).opened, 0);
+    assert_eq!(town.threat(), None);
+}
+
+#[test]
+fn new_members_do_not_look_like_an_outbreak() {
+    let mut town = Town::new(12);
+    // Six have been there for weeks; six join today and report their usual noise.
+    for day in (1_u8..36).rev() {
+        for place in 0..6_u8 {
+            let at = NOW.plus_seconds(-i64::from(day) * DAY);
+            town.sees(usize::from(place), KEY, [day, place + 1], at);
+        }
+    }
+    for place in 0..12_u8 {
+        town.sees(usize::from(place), KEY, [150 + place, 1], NOW);
+        if place >= 6 {
+            town.sees(usize::from(place), KEY, [170 + place, 2], NOW);
+        }
+    }
+    assert_eq!(town.step(NOW.plus_seconds(60)).opened, 0);
+}
+
+#[test]
+fn a_backlog_that_arrives_late_is_learned_by_its_own_time() {
+    let mut town = Town::new(8);
+    // Everything at once, newest first, before the watch ever looks.
+    for day in 0..36_u8 {
+        for place in 0..8_u8 {
+            let at = NOW.plus_seconds(-i64::from(day) * DAY);
+            town.sees(usize::from(place), KEY, [day, place], at);
+        }
+    }
+    let summary = town.step(NOW);
+    assert_eq!((summary.days, summary.opened), (36, 0));
+}
