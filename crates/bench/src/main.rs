@@ -1,3 +1,176 @@
-//! Benchmarks and the mixed-log generator for them.
+//! `larum-bench`: measures parsing and detection in lines a second, on one core.
+//!
+//! Machines are noisy: quote medians and ratios. Each round measures every stage in turn, so that a
+//! slow moment of the machine falls on all of them. The input is made from a seed, so that two
+//! versions of the program can be compared on the same bytes.
 
-fn main() {}
+use std::fs::File;
+use std::io::{BufWriter, Read as _, Write as _, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Parser, Subcommand};
+use larum_core::detect::{Detect, Indicators, Settings, sigma::RuleSet};
+use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::time::Timestamp;
+use larum_core::words::Words;
+
+/// 2026-11-22T00:00:00Z: when the records count as received.
+const RECEIVED_SECONDS: i64 = 1_795_305_600;
+/// Bytes read at a time while streaming.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Measure parsing and detection
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a mixed file of every device's lines
+    Make {
+        /// How many lines
+        #[arg(long, default_value_t = 1_000_000)]
+        lines: usize,
+        /// What it follows from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where to write it
+        file: PathBuf,
+    },
+    /// Parse alone, and parse and detect, on one core
+    Throughput {
+        /// Rounds; the median is shown
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// A file of records, one a line
+        file: PathBuf,
+    },
+    /// Parse and detect once, streaming, and show the most memory the process ever held
+    Memory {
+        /// A file of records, one a line
+        file: PathBuf,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Make { lines, seed, file } => make(lines, seed, &file),
+        Command::Throughput { rounds, file } => throughput(rounds, &file),
+        Command::Memory { file } => memory(&file),
+    }
+}
+
+fn make(lines: usize, seed: u64, file: &Path) -> Result<()> {
+    let mut out = BufWriter::new(File::create(file).with_context(|| format!("cannot create {}", file.display()))?);
+    for line in larum_traffic::mixed_file(seed, lines) {
+        out.write_all(line.as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Everything that parsing and detecting needs.
+struct House {
+    formats: Formats,
+    detect: Detect,
+    scratch: Scratch,
+    signals: usize,
+}
+
+/// What a stage went through.
+#[derive(Clone, Copy, Default)]
+struct Passed {
+    records: usize,
+    events: usize,
+}
+
+impl House {
+    fn new() -> Result<Self> {
+        let words = Arc::new(Words::of("en")?);
+        let rules = RuleSet::built_in().map_err(|error| anyhow::anyhow!("the shipped rules: {error:?}"))?;
+        let (indicators, _) = Indicators::compile(&[]);
+        Ok(Self {
+            formats: Formats::built_in().map_err(|error| anyhow::anyhow!("the shipped formats: {error}"))?,
+            detect: Detect::new(Settings::new(words), rules, indicators),
+            scratch: Scratch::default(),
+            signals: 0,
+        })
+    }
+
+    /// Takes every whole line of `text`.
+    fn take(&mut self, text: &[u8], detecting: bool) -> Passed {
+        let context = Context::at(Timestamp::from_seconds(RECEIVED_SECONDS));
+        let mut passed = Passed::default();
+        let mut signals = Vec::new();
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            passed.records += 1;
+            let Ok(event) = self.formats.parse(line, &context, &mut self.scratch) else { continue };
+            passed.events += 1;
+            if detecting {
+                self.detect.observe(&event, &mut signals);
+            }
+        }
+        self.signals += signals.len();
+        passed
+    }
+}
+
+fn throughput(rounds: usize, file: &Path) -> Result<()> {
+    let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
+    let mut passed = Passed::default();
+    for _ in 0..rounds.max(1) {
+        for (stage, times) in times.iter_mut().enumerate() {
+            let mut house = House::new()?;
+            let started = Instant::now();
+            passed = house.take(&text, stage == 1);
+            times.push(started.elapsed());
+        }
+    }
+    let mut out = stdout().lock();
+    writeln!(out, "{} records, {} events, {} bytes", passed.records, passed.events, text.len())?;
+    for (name, times) in ["parse", "parse+detect"].into_iter().zip(&mut times) {
+        times.sort();
+        let Some(median) = times.get(times.len() / 2) else { bail!("no round was run") };
+        let best = times.first().unwrap_or(median);
+        writeln!(
+            out,
+            "{name:<13} median {} lines/s ({} ns a line), best {} lines/s",
+            per_second(passed.records, *median),
+            median.as_nanos() / u128::try_from(passed.records.max(1))?,
+            per_second(passed.records, *best),
+        )?;
+    }
+    Ok(())
+}
+
+fn per_second(records: usize, time: Duration) -> u128 {
+    u128::try_from(records).unwrap_or(u128::MAX).saturating_mul(1_000_000) / time.as_micros().max(1)
+}
+
+/// Streams, so that the figure is what the program holds and not the file.
+fn memory(file: &Path) -> Result<()> {
+    let mut input = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut house = House::new()?;
+    let mut buffer = Vec::with_capacity(2 * CHUNK_BYTES);
+    let mut records = 0;
+    loop {
+        let read = input.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut buffer)?;
+        let whole = buffer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let end = if read == 0 { buffer.len() } else { whole };
+        records += house.take(buffer.get(..end).unwrap_or_default(), true).records;
+        buffer.drain(..end);
+        if read == 0 {
+            break;
+        }
+    }
+    let status = std::fs::read_to_string("/proc/self/status").context("this needs Linux")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).map_or("unknown", str::trim);
+    writeln!(stdout().lock(), "{records} records, {} signals, most memory held {peak}", house.signals)?;
+    Ok(())
+}
