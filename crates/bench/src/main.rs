@@ -66,7 +66,9 @@ fn main() -> Result<()> {
 }
 
 fn make(lines: usize, seed: u64, file: &Path) -> Result<()> {
-    let mut out = BufWriter::new(File::create(file).with_context(|| format!("cannot create {}", file.display()))?);
+    let mut out = BufWriter::new(
+        File::create(file).with_context(|| format!("cannot create {}", file.display()))?,
+    );
     for line in larum_traffic::mixed_file(seed, lines) {
         out.write_all(line.as_bytes())?;
         out.write_all(b"\n")?;
@@ -92,10 +94,12 @@ struct Passed {
 impl House {
     fn new() -> Result<Self> {
         let words = Arc::new(Words::of("en")?);
-        let rules = RuleSet::built_in().map_err(|error| anyhow::anyhow!("the shipped rules: {error:?}"))?;
+        let rules =
+            RuleSet::built_in().map_err(|error| anyhow::anyhow!("the shipped rules: {error:?}"))?;
         let (indicators, _) = Indicators::compile(&[]);
         Ok(Self {
-            formats: Formats::built_in().map_err(|error| anyhow::anyhow!("the shipped formats: {error}"))?,
+            formats: Formats::built_in()
+                .map_err(|error| anyhow::anyhow!("the shipped formats: {error}"))?,
             detect: Detect::new(Settings::new(words), rules, indicators),
             scratch: Scratch::default(),
             signals: 0,
@@ -107,9 +111,14 @@ impl House {
         let context = Context::at(Timestamp::from_seconds(RECEIVED_SECONDS));
         let mut passed = Passed::default();
         let mut signals = Vec::new();
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             passed.records += 1;
-            let Ok(event) = self.formats.parse(line, &context, &mut self.scratch) else { continue };
+            let Ok(event) = self.formats.parse(line, &context, &mut self.scratch) else {
+                continue;
+            };
             passed.events += 1;
             if detecting {
                 self.detect.observe(&event, &mut signals);
@@ -133,10 +142,18 @@ fn throughput(rounds: usize, file: &Path) -> Result<()> {
         }
     }
     let mut out = stdout().lock();
-    writeln!(out, "{} records, {} events, {} bytes", passed.records, passed.events, text.len())?;
+    writeln!(
+        out,
+        "{} records, {} events, {} bytes",
+        passed.records,
+        passed.events,
+        text.len()
+    )?;
     for (name, times) in ["parse", "parse+detect"].into_iter().zip(&mut times) {
         times.sort();
-        let Some(median) = times.get(times.len() / 2) else { bail!("no round was run") };
+        let Some(median) = times.get(times.len() / 2) else {
+            bail!("no round was run")
+        };
         let best = times.first().unwrap_or(median);
         writeln!(
             out,
@@ -150,7 +167,10 @@ fn throughput(rounds: usize, file: &Path) -> Result<()> {
 }
 
 fn per_second(records: usize, time: Duration) -> u128 {
-    u128::try_from(records).unwrap_or(u128::MAX).saturating_mul(1_000_000) / time.as_micros().max(1)
+    u128::try_from(records)
+        .unwrap_or(u128::MAX)
+        .saturating_mul(1_000_000)
+        / time.as_micros().max(1)
 }
 
 /// Streams, so that the figure is what the program holds and not the file.
@@ -160,17 +180,31 @@ fn memory(file: &Path) -> Result<()> {
     let mut buffer = Vec::with_capacity(2 * CHUNK_BYTES);
     let mut records = 0;
     loop {
-        let read = input.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut buffer)?;
-        let whole = buffer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let read = (&mut input)
+            .take(CHUNK_BYTES as u64)
+            .read_to_end(&mut buffer)?;
+        let whole = buffer
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
         let end = if read == 0 { buffer.len() } else { whole };
-        records += house.take(buffer.get(..end).unwrap_or_default(), true).records;
+        records += house
+            .take(buffer.get(..end).unwrap_or_default(), true)
+            .records;
         buffer.drain(..end);
         if read == 0 {
             break;
         }
     }
     let status = std::fs::read_to_string("/proc/self/status").context("this needs Linux")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).map_or("unknown", str::trim);
-    writeln!(stdout().lock(), "{records} records, {} signals, most memory held {peak}", house.signals)?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .map_or("unknown", str::trim);
+    writeln!(
+        stdout().lock(),
+        "{records} records, {} signals, most memory held {peak}",
+        house.signals
+    )?;
     Ok(())
 }
