@@ -2,9 +2,7 @@
 //!
 //! | offset | bytes | |
 //! |---|---|---|
-//! | 0 | 1 | version, 1 |
-//! | 1 | 1 | `C` |
-//! | 2 | 6 | zeros |
+//! | 0 | 8 | file header, `C`, as in [`frame`](crate::frame) |
 //! | 8 | 8 | number of the last frame no longer needed |
 //! | 16 | 8 | frames released because they were handed on |
 //! | 24 | 8 | frames dropped by the quota |
@@ -13,7 +11,7 @@
 //!
 //! The first number is always the sum of the other three, so that no frame can vanish uncounted.
 
-use crate::frame::{VERSION, file_header, le_u32, le_u64};
+use crate::frame::{VERSION, file_header, le_u32, le_u64, version_of};
 
 /// Name of the file.
 pub const NAME: &str = "cursor";
@@ -51,7 +49,7 @@ impl Cursor {
 
     /// From the file's bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unusable> {
-        if bytes.first().is_some_and(|version| *version > VERSION) && bytes.get(1) == Some(&b'C') {
+        if version_of(bytes, b'C').is_some_and(|version| version > VERSION) {
             return Err(Unusable::Version);
         }
         Self::decode(bytes).ok_or(Unusable::Damaged)

@@ -6,7 +6,8 @@
 //! |---|---|---|
 //! | 0 | 1 | version, 1 |
 //! | 1 | 1 | what the file holds: `S` spool, `L` ledger |
-//! | 2 | 6 | zeros |
+//! | 2 | 2 | zeros |
+//! | 4 | 4 | CRC-32C of the four bytes before, so that rubbish is not taken for a newer version |
 //!
 //! | offset | bytes | frame |
 //! |---|---|---|
@@ -31,10 +32,27 @@ pub const VERSION: u8 = 1;
 /// Most bytes asked of the storage at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// The header of a file that holds `what`.
+/// The header of a file of this version that holds `what`.
 #[must_use]
-pub const fn file_header(what: u8) -> [u8; 8] {
-    [VERSION, what, 0, 0, 0, 0, 0, 0]
+pub fn file_header(what: u8) -> [u8; 8] {
+    file_header_of(VERSION, what)
+}
+
+/// The header of a file of any version; it looks the same in all.
+#[must_use]
+pub fn file_header_of(version: u8, what: u8) -> [u8; 8] {
+    let [a, b, c, d] = crc32c::crc32c(&[version, what, 0, 0]).to_le_bytes();
+    [version, what, 0, 0, a, b, c, d]
+}
+
+/// The version in a file header; `None` if the bytes do not start with the header of a file that
+/// holds `what`.
+#[must_use]
+pub fn version_of(bytes: &[u8], what: u8) -> Option<u8> {
+    let version = *bytes.first()?;
+    bytes
+        .starts_with(&file_header_of(version, what))
+        .then_some(version)
 }
 
 /// Appends a frame to `out`.
@@ -113,16 +131,13 @@ impl FrameReader {
         self.len_bytes
     }
 
-    /// The version and kind in the file header; `None` if the file is too short for one or its
-    /// padding is not zero.
+    /// The version in the file header; `None` if there is no header of a file that holds `what`.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn header<S: Storage>(&mut self, storage: &S) -> io::Result<Option<(u8, u8)>> {
-        Ok(match self.bytes(storage, 0, 8)? {
-            Some([version, what, 0, 0, 0, 0, 0, 0]) => Some((*version, *what)),
-            _ => None,
-        })
+    pub fn version<S: Storage>(&mut self, storage: &S, what: u8) -> io::Result<Option<u8>> {
+        let header = self.bytes(storage, 0, 8)?;
+        Ok(header.and_then(|header| version_of(header, what)))
     }
 
     /// What stands at `offset`.

@@ -7,11 +7,11 @@
 //!
 //! # From one to the other, exactly once
 //!
-//! Read frames, build a body, [`Ledger::append`] it with the number of the last frame in it, then
-//! [`Spool::release`] up to that number. After a start, before anything else, release up to
-//! [`Head::spool_up_to`](ledger::Head::spool_up_to): a crash between the two steps then neither
-//! loses a frame nor sends it twice. Hold the spool from reading to releasing, so that the quota
-//! cannot drop a frame in between and count it a second time.
+//! Read frames from the number after [`Head::spool_up_to`](ledger::Head::spool_up_to), build a body,
+//! [`Ledger::append`] it with the number of the last frame in it, then [`Spool::release`] up to that
+//! number. After a start, before anything else, release up to `spool_up_to`: a crash between the two
+//! steps then neither loses a frame nor sends it twice. Hold the spool from reading to releasing, so
+//! that the quota cannot drop a frame in between and count it a second time.
 
 mod cursor;
 mod fault;

@@ -62,9 +62,8 @@ pub(crate) fn recover<S: Storage>(spool: &mut Spool<S>) -> Result<Recovery, Spoo
 fn check_versions<S: Storage>(spool: &Spool<S>, names: &[String]) -> Result<(), SpoolError> {
     for name in names.iter().filter(|name| first_of(name).is_some()) {
         let mut reader = FrameReader::new(&spool.storage, name, 0)?;
-        if let Some((version, KIND)) = reader.header(&spool.storage)?
-            && version > VERSION
-        {
+        let version = reader.version(&spool.storage, KIND)?;
+        if version.is_some_and(|version| version > VERSION) {
             return Err(Fault::VersionUnknown.into());
         }
     }
@@ -164,7 +163,7 @@ fn survey<S: Storage>(
     let storage = &spool.storage;
     let mut reader = FrameReader::new(storage, &name, spool.limits.frame_bytes)?;
     let len_bytes = reader.len_bytes();
-    let header_sound = reader.header(storage)? == Some((VERSION, KIND));
+    let header_sound = reader.version(storage, KIND)? == Some(VERSION);
     let bound = next_first.unwrap_or(u64::MAX);
     let mut survey = Survey {
         segment: Segment {

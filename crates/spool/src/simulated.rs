@@ -29,8 +29,6 @@ struct Disk {
     /// Write operations until one fails, and whether it fails for good.
     writes_until_fault: Option<u64>,
     syncs_until_fault: Option<u64>,
-    /// Content that a failed sync has made the system forget: it reads well and is not on the disk.
-    forgotten: BTreeSet<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -38,6 +36,9 @@ struct Content {
     bytes: Vec<u8>,
     /// What the disk holds for certain.
     durable: Vec<u8>,
+    /// Stretches that a failed sync has made the system forget: they read well, and no later sync
+    /// writes them.
+    forgotten: Vec<std::ops::Range<usize>>,
 }
 
 impl SimulatedStorage {
@@ -117,6 +118,7 @@ impl SimulatedStorage {
             Content {
                 bytes: bytes.to_vec(),
                 durable: bytes.to_vec(),
+                forgotten: Vec::new(),
             },
         );
     }
@@ -242,24 +244,28 @@ impl Disk {
                 Content {
                     bytes: survivor.clone(),
                     durable: survivor,
+                    forgotten: Vec::new(),
                 },
             );
         }
         self.contents.retain(|id, _| ids.contains(id));
         self.names = after.clone();
         self.durable_names = after;
-        self.forgotten.clear();
         self.writes_until_fault = None;
         self.syncs_until_fault = None;
     }
 
     /// What a crash leaves of a file.
     fn torn(&mut self, content: &Content) -> Vec<u8> {
-        let Content { bytes, durable } = content;
+        let Content {
+            bytes,
+            durable,
+            forgotten,
+        } = content;
         if bytes == durable {
             return durable.clone();
         }
-        if !bytes.starts_with(durable) {
+        if bytes.len() < durable.len() || (forgotten.is_empty() && !bytes.starts_with(durable)) {
             // Cut down, or rewritten: either the old or the new.
             let kept = if self.random() & 1 == 0 {
                 bytes
@@ -341,22 +347,35 @@ impl Storage for SimulatedStorage {
         let mut disk = self.disk();
         disk.write_fault()?;
         let len = usize::try_from(len_bytes).unwrap_or(usize::MAX);
-        disk.content_mut(name)?.bytes.resize(len, 0);
+        let content = disk.content_mut(name)?;
+        content.bytes.resize(len, 0);
+        // What is written there anew is not forgotten.
+        for lost in &mut content.forgotten {
+            lost.end = lost.end.min(len).max(lost.start.min(len));
+            lost.start = lost.start.min(len);
+        }
         Ok(())
     }
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
         let mut disk = self.disk();
-        let id = disk.id(name)?;
-        if let Err(error) = disk.sync_fault() {
-            disk.forgotten.insert(id);
-            return Err(error);
+        let fault = disk.sync_fault();
+        let content = disk.content_mut(name)?;
+        if fault.is_err() {
+            let lost = content.durable.len()..content.bytes.len();
+            content.forgotten.push(lost);
+            // The length may well have been written.
+            content.durable.resize(content.bytes.len(), 0);
+            return fault;
         }
-        // A later sync claims success and has nothing left to write.
-        if !disk.forgotten.contains(&id) {
-            let content = disk.content_mut(name)?;
-            content.durable = content.bytes.clone();
+        // A later sync claims success, and what was forgotten is not there.
+        let mut durable = content.bytes.clone();
+        for lost in &content.forgotten {
+            if let Some(stretch) = durable.get_mut(lost.clone()) {
+                stretch.fill(0);
+            }
         }
+        content.durable = durable;
         Ok(())
     }
 

@@ -56,6 +56,7 @@ const WORDS: &[&str] = &[
     "probe",
     "probing",
     "protocol",
+    "query",
     "rdp",
     "request-smuggling",
     "scan",

@@ -24,7 +24,7 @@ pub use verify::{Broken, Summary, verify};
 use std::io;
 
 use crate::fault::{Fault, SpoolError};
-use crate::frame::{FILE_HEADER_BYTES, Found, FrameReader, file_header, write_frame};
+use crate::frame::{FILE_HEADER_BYTES, Found, FrameReader, VERSION, file_header, write_frame};
 use crate::storage::{FolderStorage, Storage, is_full};
 use record::{ENTRY_HEADER_BYTES, HEAD_BYTES, Place, Record, State};
 
@@ -44,6 +44,8 @@ const ENDING: &str = ".ledger";
 const HEAD: &str = "head";
 const RESERVE: &str = "reserve";
 const UNFINISHED: &str = ".new";
+/// Ending of a file that held no record.
+const SET_ASIDE: &str = ".torn";
 
 /// Where the chain ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +95,8 @@ pub struct Ledger<S: Storage = FolderStorage> {
     reserve_held: bool,
     poisoned: bool,
     torn_bytes: u64,
+    /// Files without a record, left behind by a crash.
+    unfinished: Vec<u64>,
 }
 
 impl<S: Storage> Ledger<S> {
@@ -110,26 +114,48 @@ impl<S: Storage> Ledger<S> {
             }
         }
         ledger.hold_reserve();
-        let head = read_head(&ledger.storage)?;
-        let end = ledger.state.end;
-        let file = file_name(end.file);
-        if let Ok(len_bytes) = ledger.storage.len(&file) {
-            if len_bytes > end.offset {
-                ledger.torn_bytes = len_bytes - end.offset;
-                ledger.storage.truncate(&file, end.offset)?;
-            } else if len_bytes < FILE_HEADER_BYTES {
-                ledger.storage.remove(&file)?;
-            }
-            if len_bytes >= FILE_HEADER_BYTES {
-                ledger.storage.sync(&file)?;
-            }
-            ledger.storage.sync_folder()?;
+        for file in std::mem::take(&mut ledger.unfinished) {
+            let file = file_name(file);
+            ledger.torn_bytes += ledger.storage.len(&file)?;
+            ledger
+                .storage
+                .rename(&file, &format!("{file}{SET_ASIDE}"))?;
         }
+        let head = read_head(&ledger.storage)?;
+        ledger.mend_end(head.unwrap_or(State::EMPTY).end)?;
         // The head of an empty ledger is written too, so that a missing head always means damage.
         if head != Some(ledger.state) {
             ledger.write_head()?;
         }
         Ok(ledger)
+    }
+
+    /// Cuts off what is no record and makes the records behind `known`, where the head ends, durable.
+    /// They are written once more: after a failed sync they may read well and not be on the disk.
+    fn mend_end(&mut self, known: Place) -> Result<(), SpoolError> {
+        let end = self.state.end;
+        let file = file_name(end.file);
+        let Ok(len_bytes) = self.storage.len(&file) else {
+            return Ok(());
+        };
+        self.torn_bytes += len_bytes - end.offset;
+        let start = if known.file == end.file {
+            known.offset
+        } else {
+            FILE_HEADER_BYTES
+        };
+        let count = usize::try_from(end.offset - start).unwrap_or(usize::MAX);
+        let mut fresh = vec![0; count];
+        let read = self.storage.read(&file, start, &mut fresh)?;
+        fresh.truncate(read);
+        if len_bytes > start {
+            self.storage.truncate(&file, start)?;
+        }
+        if !fresh.is_empty() {
+            self.storage.append(&file, &fresh)?;
+        }
+        self.storage.sync(&file)?;
+        Ok(self.storage.sync_folder()?)
     }
 
     /// Looks at a ledger that another process may be writing; nothing is mended.
@@ -148,6 +174,7 @@ impl<S: Storage> Ledger<S> {
             reserve_held: false,
             poisoned: false,
             torn_bytes: 0,
+            unfinished: Vec::new(),
         };
         let files = files(&ledger.storage)?;
         if let Some(state) = read_head(&ledger.storage)? {
@@ -171,21 +198,21 @@ impl<S: Storage> Ledger<S> {
     /// Takes the records of a file into account, from where the state ends.
     fn replay(&mut self, file: u64) -> Result<(), SpoolError> {
         let mut reader = FrameReader::new(&self.storage, &file_name(file), MAX_PAYLOAD_BYTES)?;
-        if file != self.state.end.file {
-            // A file made just before a crash may be too short for anything.
-            if reader.len_bytes() < FILE_HEADER_BYTES || file != self.state.sequence + 1 {
-                return if reader.len_bytes() <= FILE_HEADER_BYTES {
-                    Ok(())
-                } else {
-                    Err(broken(self.state.sequence + 1, Damage::Missing))
-                };
+        let version = reader.version(&self.storage, KIND)?;
+        if version.is_some_and(|version| version > VERSION) {
+            return Err(Fault::VersionUnknown.into());
+        }
+        if file != self.state.end.file || self.state.end.offset == FILE_HEADER_BYTES {
+            let first = reader.at(&self.storage, FILE_HEADER_BYTES)?;
+            if version.is_none() || !matches!(first, Found::Frame { .. }) {
+                // A crash came before its first record: nothing in it was acknowledged.
+                self.unfinished.push(file);
+                return Ok(());
+            }
+            if file != self.state.sequence + 1 {
+                return Err(broken(self.state.sequence + 1, Damage::Missing));
             }
             self.state.end = Place::start_of(file);
-        }
-        if let Some((version, KIND)) = reader.header(&self.storage)?
-            && version > crate::frame::VERSION
-        {
-            return Err(Fault::VersionUnknown.into());
         }
         loop {
             let start = self.state.end;
@@ -313,7 +340,8 @@ impl<S: Storage> Ledger<S> {
         let mut found: Vec<Entry> = Vec::new();
         let files = files(&self.storage)?;
         let start = files.iter().rposition(|file| *file <= first).unwrap_or(0);
-        for file in files.into_iter().skip(start) {
+        let end = self.state.end.file;
+        for file in files.into_iter().skip(start).filter(|file| *file <= end) {
             let mut reader = FrameReader::new(&self.storage, &file_name(file), MAX_PAYLOAD_BYTES)?;
             let mut offset = FILE_HEADER_BYTES;
             while self.state.end != (Place { file, offset }) {
@@ -376,7 +404,7 @@ impl<S: Storage> Ledger<S> {
         let mut at = place;
         let mut passed_first = false;
         for file in files(&self.storage)? {
-            if file < place.file {
+            if file < place.file || file > self.state.end.file {
                 continue;
             }
             if file > place.file {
@@ -401,7 +429,8 @@ impl<S: Storage> Ledger<S> {
         self.hold_reserve();
         let is_entry = matches!(record, Record::Entry { .. });
         let mut start = self.state.end;
-        let is_new_file = start == State::EMPTY.end || (is_entry && start.offset >= FILE_BYTES);
+        let is_new_file =
+            start.offset == FILE_HEADER_BYTES || (is_entry && start.offset >= FILE_BYTES);
         let mut bytes = Vec::new();
         if is_new_file {
             start = Place::start_of(number);
