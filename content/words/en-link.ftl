@@ -56,3 +56,14 @@ hub-config-allowed-region = text, such as "London"
 hub-config-good = { $file } has no problems.
 hub-config-unreadable = { $file } cannot be read: { $problem }
 hub-no-pages = The pages of this hub are not ready yet.
+hub-exists = There is a hub already: { $path } is there. Nothing was changed.
+hub-not-set-up = There is no hub in { $folder } yet. Run: larum-hub init --state { $folder } --link-name HOST
+hub-set-up =
+    The hub is set up in { $state }.
+    Keep that folder private and in your backups: the file authority/authority.key in it speaks for this hub.
+
+    What to do next:
+      1. Read { $config } and change what does not fit: larum-hub check-config { $config }
+      2. Make the first administrator: larum-hub admin add-person --state { $state } --role administrator --email YOU@EXAMPLE.ORG --name "YOUR NAME"
+      3. Start the hub: larum-hub serve --config { $config }
+      4. Add a firm and invite its collector: larum-hub admin add-member --help, larum-hub admin token --help

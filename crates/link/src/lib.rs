@@ -4,6 +4,7 @@
 pub mod body;
 pub mod clock;
 pub mod convert;
+pub mod key;
 pub mod secret;
 pub mod tls;
 pub mod token;

@@ -1,0 +1,359 @@
+//! The way to the hub: batches out, signs of life out, warnings in, certificates renewed. Everything
+//! that leaves is in the ledger before it leaves.
+
+pub mod connection;
+mod sender;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use larum_core::forward::{Action, Forward};
+use larum_core::time::Timestamp;
+use larum_link::clock::Clock;
+use larum_link::secret::random;
+use larum_link::wire::{Heartbeat, Receipt, WireWarning, path};
+use larum_spool::{Fault, Spool};
+use tokio::sync::{mpsc, watch};
+
+use self::connection::{CallError, Client};
+use crate::identity::{self, Identity};
+use crate::warnings;
+
+/// How often a sign of life is sent, on the collector's clock; never faster than [`LEAST_PAUSE`].
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
+/// How often the certificate's age is looked at, on the collector's clock.
+const RENEWAL_EVERY: Duration = Duration::from_secs(600);
+/// How often the identity on the disk is looked at, so that `larum join` works while this runs.
+const IDENTITY_EVERY: Duration = Duration::from_secs(3);
+/// However fast the clock runs, no loop runs faster than this.
+const LEAST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What the uplink works with.
+#[derive(Clone)]
+pub struct Uplink {
+    /// The state folder: `identity/` and `ledger/` in it are the uplink's.
+    pub state_dir: PathBuf,
+    /// Version of this program, for the hub.
+    pub version: String,
+    /// The collector's clock.
+    pub clock: Clock,
+    /// What waits to be sent: frames of [`larum_link::convert::frame`].
+    pub spool: Arc<Mutex<Spool>>,
+    /// Changes whenever something was spooled.
+    pub spooled: watch::Receiver<u64>,
+    /// The sign of life to send.
+    pub heartbeat: Arc<dyn Fn() -> Heartbeat + Send + Sync>,
+    /// What the uplink has to tell.
+    pub reports: mpsc::Sender<Report>,
+}
+
+/// What the uplink tells.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// There is no identity yet: nothing leaves.
+    NotJoined,
+    /// Works under this identity from now on.
+    Joined {
+        /// The member's name at the hub.
+        member: String,
+        /// The collector's identity at the hub.
+        collector: String,
+    },
+    /// How the last call went.
+    Hub {
+        /// `connected`, or why not: the codes of `Failure` and of [`connection::LinkProblem`], and
+        /// `identity-unreadable`.
+        state: &'static str,
+        /// The hub's clock minus ours, in milliseconds.
+        clock_offset_ms: Option<i64>,
+    },
+    /// All spool frames up to this number are in a batch in the ledger.
+    Sent {
+        /// Spool number.
+        up_to: u64,
+        /// Frames that were no sighting and were left out.
+        unreadable: u64,
+    },
+    /// The hub has counted a batch.
+    Receipted {
+        /// Spool number of the last frame in it.
+        up_to: u64,
+        /// The hub's word.
+        receipt: Receipt,
+    },
+    /// A warning from the hub; may come twice after a crash.
+    Warning(WireWarning),
+    /// Spool or ledger could not be used; nothing is lost, sending waits.
+    Storage(Fault),
+}
+
+/// What the loops of one identity share.
+struct Session {
+    uplink: Uplink,
+    identity: Mutex<Identity>,
+    client: Client,
+    stop: watch::Sender<bool>,
+}
+
+impl Session {
+    fn now(&self) -> Timestamp {
+        self.uplink.clock.now()
+    }
+
+    fn identity(&self) -> Identity {
+        self.identity
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn report(&self, report: Report) {
+        // Nobody listens any more only when the collector is stopping.
+        drop(self.uplink.reports.send(report).await);
+    }
+
+    async fn report_answer(&self, asked: Timestamp, hub_time_ms: Option<i64>) {
+        let middle_ms = i64::midpoint(asked.as_millis(), self.now().as_millis());
+        self.report(Report::Hub {
+            state: "connected",
+            clock_offset_ms: hub_time_ms.map(|hub| hub.saturating_sub(middle_ms)),
+        })
+        .await;
+    }
+
+    async fn report_failure(&self, error: &CallError) {
+        let state = match error {
+            CallError::Link(problem) => problem.code(),
+            other => other.failure().as_str(),
+        };
+        tracing::info!(reason = state, "the hub gave no answer");
+        self.report(Report::Hub {
+            state,
+            clock_offset_ms: None,
+        })
+        .await;
+    }
+
+    /// Ends when this session is to end.
+    async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        drop(stop.wait_for(|stop| *stop).await);
+    }
+
+    /// Sleeps for `span` of the collector's clock; `false` when the session ended.
+    async fn pause(&self, span: Duration) -> bool {
+        let span = self.uplink.clock.real(span).max(LEAST_PAUSE);
+        tokio::select! {
+            () = self.stopped() => false,
+            () = tokio::time::sleep(span) => true,
+        }
+    }
+
+    /// Sleeps as `pace` says after a failed call; `false` when the session ended.
+    async fn pause_after(&self, pace: &mut Forward, error: &CallError) -> bool {
+        let now = self.now();
+        let random = random::<8>().map_or(u64::MAX / 2, u64::from_le_bytes);
+        let wait = match pace.failed(error.failure(), error.retry_after(), now, random) {
+            Action::Wait(until) => span(until.millis_since(now)),
+            // Only a person can mend it, but asking now and then tells when it was.
+            _ => {
+                pace.resume();
+                Duration::from_secs(900)
+            }
+        };
+        self.pause(wait).await
+    }
+}
+
+/// Runs the uplink until `shutdown` ends. While there is no identity it waits for one; when another
+/// takes its place, it goes on under that.
+pub async fn run(uplink: Uplink, shutdown: impl Future<Output = ()>) {
+    tokio::pin!(shutdown);
+    let mut told = None;
+    loop {
+        let problem = match Identity::load(&uplink.state_dir) {
+            Ok(Some(identity)) => {
+                told = None;
+                if session(&uplink, identity, shutdown.as_mut()).await {
+                    return;
+                }
+                continue;
+            }
+            Ok(None) => Report::NotJoined,
+            Err(_) => Report::Hub {
+                state: "identity-unreadable",
+                clock_offset_ms: None,
+            },
+        };
+        if told != Some(std::mem::discriminant(&problem)) {
+            told = Some(std::mem::discriminant(&problem));
+            drop(uplink.reports.send(problem).await);
+        }
+        tokio::select! {
+            () = shutdown.as_mut() => return,
+            () = tokio::time::sleep(IDENTITY_EVERY) => {}
+        }
+    }
+}
+
+/// Works under one identity; `true` when the collector stops, `false` when the identity changed.
+async fn session(
+    uplink: &Uplink,
+    identity: Identity,
+    shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
+) -> bool {
+    let Ok(client) = identity.client(&uplink.clock) else {
+        tokio::time::sleep(IDENTITY_EVERY).await;
+        return false;
+    };
+    let session = Session {
+        uplink: uplink.clone(),
+        client,
+        stop: watch::Sender::new(false),
+        identity: Mutex::new(identity.clone()),
+    };
+    session
+        .report(Report::Joined {
+            member: identity.member().to_owned(),
+            collector: identity.collector().to_owned(),
+        })
+        .await;
+    let watcher = async {
+        let ended = tokio::select! {
+            () = shutdown => true,
+            () = other_identity(&session) => false,
+        };
+        session.stop.send_replace(true);
+        ended
+    };
+    let (ended, (), (), (), ()) = tokio::join!(
+        watcher,
+        sender::run(&session),
+        send_heartbeats(&session),
+        keep_certificate(&session),
+        fetch_warnings(&session),
+    );
+    ended
+}
+
+/// Ends when the disk holds the identity of another collector.
+async fn other_identity(session: &Session) {
+    let own = session.identity().collector().to_owned();
+    loop {
+        tokio::time::sleep(IDENTITY_EVERY).await;
+        let state_dir = session.uplink.state_dir.clone();
+        let found = tokio::task::spawn_blocking(move || Identity::load(&state_dir)).await;
+        if let Ok(Ok(Some(identity))) = found
+            && identity.collector() != own
+        {
+            return;
+        }
+    }
+}
+
+async fn send_heartbeats(session: &Session) {
+    let mut pace = Forward::default();
+    loop {
+        let heartbeat = (session.uplink.heartbeat)();
+        let asked = session.now();
+        let body = serde_json::to_vec(&heartbeat).unwrap_or_default();
+        let posted = tokio::select! {
+            () = session.stopped() => return,
+            posted = session.client.post(path::HEARTBEAT, &body) => posted,
+        };
+        let go_on = match posted {
+            Ok(answered) => {
+                pace.succeeded();
+                session.report_answer(asked, answered.hub_time_ms).await;
+                session.pause(HEARTBEAT_EVERY).await
+            }
+            Err(error) => {
+                session.report_failure(&error).await;
+                session.pause_after(&mut pace, &error).await
+            }
+        };
+        if !go_on {
+            return;
+        }
+    }
+}
+
+async fn keep_certificate(session: &Session) {
+    let spread = random::<8>().map_or(0, u64::from_le_bytes);
+    let mut pace = Forward::default();
+    loop {
+        let identity = session.identity();
+        let now = session.now();
+        let left_ms = identity.renew_at(spread).millis_since(now);
+        if left_ms > 0 || identity.has_ended(now) {
+            let wait = span(left_ms).clamp(Duration::from_secs(1), RENEWAL_EVERY);
+            if !session.pause(wait).await {
+                return;
+            }
+            continue;
+        }
+        let renewed = tokio::select! {
+            () = session.stopped() => return,
+            renewed = identity::renew(&identity, &session.client, &session.uplink.state_dir) => renewed,
+        };
+        let go_on = match renewed {
+            Ok(next) => {
+                pace.succeeded();
+                if let Ok(tls) = next.tls(&session.uplink.clock) {
+                    session.client.replace_tls(tls).await;
+                }
+                *session
+                    .identity
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = next;
+                tracing::info!("certificate renewed");
+                true
+            }
+            Err(identity::JoinError::Call(error)) => session.pause_after(&mut pace, &error).await,
+            Err(_) => {
+                tracing::error!(reason = "identity-unwritable", "certificate not renewed");
+                session.pause(RENEWAL_EVERY).await
+            }
+        };
+        if !go_on {
+            return;
+        }
+    }
+}
+
+async fn fetch_warnings(session: &Session) {
+    let mut pace = Forward::default();
+    let hub = session.identity().authority_sha256().to_owned();
+    let mut seen = warnings::Seen::load(&session.uplink.state_dir, &hub);
+    loop {
+        let fetched = tokio::select! {
+            () = session.stopped() => return,
+            fetched = warnings::fetch(&session.client, seen.after()) => fetched,
+        };
+        let go_on = match fetched {
+            Ok(fetched) => {
+                pace.succeeded();
+                for warning in fetched.warnings {
+                    session.report(Report::Warning(warning)).await;
+                }
+                // Kept after it was handed on: a crash in between repeats a warning, never loses it.
+                if seen
+                    .advance(&session.uplink.state_dir, fetched.next)
+                    .is_err()
+                {
+                    tracing::error!(reason = "state-unwritable", "last warning not kept");
+                }
+                !*session.stop.borrow()
+            }
+            Err(error) => session.pause_after(&mut pace, &error).await,
+        };
+        if !go_on {
+            return;
+        }
+    }
+}
+
+fn span(milliseconds: i64) -> Duration {
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+}
