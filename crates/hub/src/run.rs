@@ -167,6 +167,12 @@ pub async fn run(
         crate::watch::Settings::of_region(&config.region),
         stopping.clone(),
     ));
+    parts.spawn(watch_over(
+        store.clone(),
+        clock.clone(),
+        watch_settings(&config),
+        stopping.clone(),
+    ));
     parts.spawn(serve_pages(doors.page, pages(words), stopping.clone()));
     if let Some(listener) = doors.metrics {
         parts.spawn(serve_pages(listener, metrics_router(registry), stopping));
@@ -303,6 +309,26 @@ async fn keep_certificate(
                 "the hub's certificate was not renewed"
             );
         }
+    }
+}
+
+fn watch_settings(config: &HubConfig) -> crate::watch::Settings {
+    let mut settings = crate::watch::Settings::default();
+    if !config.region.is_empty() {
+        settings.region.clone_from(&config.region);
+    }
+    settings
+}
+
+async fn watch_over(
+    store: Arc<SqliteStore>,
+    clock: Clock,
+    settings: crate::watch::Settings,
+    stopping: watch::Receiver<bool>,
+) {
+    let watched = crate::watch::run_job(store, clock, settings, stopped(stopping));
+    if watched.await.is_err() {
+        tracing::error!(reason = "watch", "the watch ended");
     }
 }
 
