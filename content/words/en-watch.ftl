@@ -51,15 +51,42 @@ watch-do-web-traversal-1 = Install the latest updates of your web site, its plug
 watch-do-web-traversal-2 = Block the addresses in this warning on your firewall.
 watch-do-web-traversal-3 = If you cannot update today, switch the page off that strangers do not need, or let only addresses you know reach it.
 
-watch-name-web-command-injection = web sites, by slipping commands to the server ({ $key })
-watch-do-web-command-injection-1 = Install the latest updates of your web site, its plug-ins, and any remote-access page you run.
-watch-do-web-command-injection-2 = Block the addresses in this warning on your firewall.
-watch-do-web-command-injection-3 = Look for new files or accounts on the server that nobody in the firm made.
+watch-name-web-command = web sites, by slipping commands to the server ({ $key })
+watch-do-web-command-1 = Install the latest updates of your web site, its plug-ins, and any remote-access page you run.
+watch-do-web-command-2 = Block the addresses in this warning on your firewall.
+watch-do-web-command-3 = Look for new files or accounts on the server that nobody in the firm made.
 
-watch-name-web-sql-injection = web sites, by slipping commands to the database ({ $key })
-watch-do-web-sql-injection-1 = Install the latest updates of your web site, its shop and its plug-ins.
-watch-do-web-sql-injection-2 = Ask whoever built the site whether forms and searches are safe against injection.
-watch-do-web-sql-injection-3 = Block the addresses in this warning on your firewall.
+watch-name-web-sql = web sites, by slipping commands to the database ({ $key })
+watch-do-web-sql-1 = Install the latest updates of your web site, its shop and its plug-ins.
+watch-do-web-sql-2 = Ask whoever built the site whether forms and searches are safe against injection.
+watch-do-web-sql-3 = Block the addresses in this warning on your firewall.
+
+watch-name-web-xss = web sites, by slipping scripts into pages ({ $key })
+watch-do-web-xss-1 = Install the latest updates of your web site and its plug-ins.
+watch-do-web-xss-2 = Ask whoever built the site whether everything visitors type is made harmless before it is shown.
+
+watch-name-web-file-inclusion = web sites, by making them load foreign files ({ $key })
+watch-do-web-file-inclusion-1 = Install the latest updates of your web site and its plug-ins.
+watch-do-web-file-inclusion-2 = Block the addresses in this warning on your firewall.
+watch-do-web-file-inclusion-3 = Look for new files on the server that nobody in the firm made.
+
+watch-name-web-known-exploit = web sites and remote-access pages, through a known hole ({ $key })
+watch-do-web-known-exploit-1 = Install the latest updates of your web site, and of any remote-access or file-sharing page you run, today.
+watch-do-web-known-exploit-2 = If you cannot update today, let only addresses you know reach the page, or switch it off.
+watch-do-web-known-exploit-3 = Block the addresses in this warning on your firewall.
+
+watch-name-web-sensitive-file = web sites, by fetching files left behind ({ $key })
+watch-do-web-sensitive-file-1 = Remove back-ups, settings files and test copies from your web server.
+watch-do-web-sensitive-file-2 = If such a file was there, change every password and key that stood in it.
+
+watch-name-web-log-in = log-in pages of web sites ({ $key })
+watch-do-web-log-in-1 = Turn on a second step at log-in, such as a code on the phone, for everybody who edits your web site.
+watch-do-web-log-in-2 = Lock log-in for a while after ten wrong passwords.
+watch-do-web-log-in-3 = Block the addresses in this warning on your firewall.
+
+watch-name-web-probing = web sites, by looking for forgotten pages ({ $key })
+watch-do-web-probing-1 = Remove pages, test copies and log-in forms that nobody uses.
+watch-do-web-probing-2 = Install the latest updates of your web site and its plug-ins.
 
 watch-name-web = web sites ({ $key })
 watch-do-web-1 = Install the latest updates of your web site and its plug-ins.

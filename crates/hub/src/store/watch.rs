@@ -112,6 +112,30 @@ pub struct Applied {
     pub hit: usize,
 }
 
+/// What became of a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarningState {
+    /// Who was warned.
+    pub member: MemberId,
+    /// When.
+    pub issued: Timestamp,
+    /// When a collector of the member first fetched it.
+    pub delivered: Option<Timestamp>,
+    /// The member's first sighting of the threat, if it came after the warning.
+    pub hit: Option<Timestamp>,
+}
+
+/// How much the hub has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Batches with a receipt.
+    pub batches: u64,
+    /// Sightings in them.
+    pub sightings: u64,
+    /// Findings behind those sightings; a later sighting of a finding replaces the earlier.
+    pub findings: u64,
+}
+
 /// What the watch needs of the store.
 pub trait WatchStore {
     /// Which keys and hours got new edges since the last [`WatchStore::watch_done`], from at most
@@ -186,6 +210,24 @@ pub trait WatchStore {
     /// # Errors
     /// When the store fails.
     fn warnable(&self) -> Result<Vec<MemberId>, StoreError>;
+
+    /// Every threat ever called, oldest first, with its number; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threats(&self, limit: usize) -> Result<Vec<(i64, ThreatRow)>, StoreError>;
+
+    /// What became of the warnings about a threat, in the order they were issued.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn warning_states(&self, threat: i64) -> Result<Vec<WarningState>, StoreError>;
+
+    /// How much the hub has counted in all.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn counts(&self) -> Result<Counts, StoreError>;
 
     /// Writes a threat, whom it reached, its warnings, and which warned members were hit, in one
     /// transaction.

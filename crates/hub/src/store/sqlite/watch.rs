@@ -12,7 +12,7 @@ use super::SqliteStore;
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::watch::{
-    Applied, Fresh, LearnedDay, Reached, ThreatChange, ThreatRow, WatchStore,
+    Applied, Counts, Fresh, LearnedDay, Reached, ThreatChange, ThreatRow, WarningState, WatchStore,
 };
 
 const THREAT_COLUMNS: &str =
@@ -177,6 +177,50 @@ impl WatchStore for SqliteStore {
             )?;
             let rows = statement.query_map([], |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn threats(&self, limit: usize) -> Result<Vec<(i64, ThreatRow)>, StoreError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {THREAT_COLUMNS} FROM threat ORDER BY id LIMIT ?1");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([signed(limit)], threat)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn warning_states(&self, threat: i64) -> Result<Vec<WarningState>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT member, issued, delivered, hit FROM warning WHERE threat = ?1 ORDER BY id",
+            )?;
+            let rows = statement.query_map([threat], |row| {
+                let at = |column| -> rusqlite::Result<Option<Timestamp>> {
+                    let millis: Option<i64> = row.get(column)?;
+                    Ok(millis.map(Timestamp::from_millis))
+                };
+                Ok(WarningState {
+                    member: row.get(0)?,
+                    issued: Timestamp::from_millis(row.get(1)?),
+                    delivered: at(2)?,
+                    hit: at(3)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn counts(&self) -> Result<Counts, StoreError> {
+        self.read(|connection| {
+            let number = |sql| -> rusqlite::Result<u64> {
+                let number: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+                Ok(u64::try_from(number).unwrap_or_default())
+            };
+            Ok(Counts {
+                batches: number("SELECT count(*) FROM batch")?,
+                sightings: number("SELECT coalesce(sum(sightings), 0) FROM batch")?,
+                findings: number("SELECT count(*) FROM sighting")?,
+            })
         })
     }
 
