@@ -5,7 +5,7 @@ use std::fmt;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::convert::{Constant, How};
+use super::convert::{self, Constant, How};
 use super::file::{self, Escapes, FormatFile, ReaderKind};
 use super::keys::{KeyTable, MAX_SLOTS};
 use super::mapping::{Mapping, Op, Rule, Setting, Taken};
@@ -439,7 +439,8 @@ impl Compiler<'_> {
         }
         let mut tree = template::Templates::new();
         for (number, entry) in (0..).zip(&file.template) {
-            let named = match template::keys(&entry.text) {
+            let text = format!("{}{}", file.template_prefix, entry.text);
+            let named = match template::keys(&text) {
                 Ok(named) => named,
                 Err(problem) => {
                     self.wrong(format!("template `{}`", entry.text), problem);
@@ -459,7 +460,7 @@ impl Compiler<'_> {
                 let place = names.iter().position(|name| name == key)?;
                 u16::try_from(place).ok()
             };
-            if let Err(problem) = tree.add(number, &entry.text, slot) {
+            if let Err(problem) = tree.add(number, &text, slot) {
                 self.wrong(format!("template `{}`", entry.text), problem);
             }
         }
@@ -479,7 +480,7 @@ fn how_named(name: &str, field: Field) -> Option<How> {
         ("h:m:s", Field::DurationMs) => How::Clock,
         ("request-method", Field::HttpMethod) => How::RequestMethod,
         ("request-target", Field::Url) => How::RequestTarget,
-        ("lower", _) => How::Lower,
+        ("lower", field) if convert::is_text(field) => How::Lower,
         _ => return None,
     })
 }

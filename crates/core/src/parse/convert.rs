@@ -10,7 +10,7 @@ use super::keys::{KeyTable, Raw};
 use super::stamp::{self, Missing};
 use crate::address;
 use crate::event::{Action, Direction, Event, Field, Kind, Outcome, Protocol, Text};
-use crate::time::DeviceTime;
+use crate::time::{DeviceTime, Timestamp};
 
 /// How the text under a key becomes a value, beyond what the field itself asks for.
 #[derive(Debug)]
@@ -237,6 +237,12 @@ fn put_text<'a>(field: Field, text: Text<'a>, event: &mut Event<'a>) -> bool {
     };
     *place = Some(text);
     true
+}
+
+/// Whether `field` holds text.
+pub(super) fn is_text(field: Field) -> bool {
+    let mut event = Event::new(Timestamp::from_seconds(0), "", Kind::System);
+    text_place(field, &mut event).is_some()
 }
 
 fn text_place<'e, 'a>(field: Field, event: &'e mut Event<'a>) -> Option<&'e mut Option<Text<'a>>> {

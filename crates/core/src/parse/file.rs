@@ -35,6 +35,9 @@ pub(super) struct FormatFile {
     pub fields: BTreeMap<String, Sources>,
     #[serde(default)]
     pub when: Vec<When>,
+    /// What every template starts with.
+    #[serde(default)]
+    pub template_prefix: String,
     #[serde(default)]
     pub template: Vec<Template>,
     pub csv: Option<Csv>,
@@ -81,8 +84,9 @@ pub(super) struct Recognise {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Sources {
-    One(Source),
+    // A list first: a derived table would also take a list, by position.
     Many(Vec<Source>),
+    One(Source),
 }
 
 #[derive(Debug, Deserialize)]

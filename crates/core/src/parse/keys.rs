@@ -3,11 +3,14 @@
 /// The most keys one format may name.
 pub(super) const MAX_SLOTS: usize = 64;
 
+/// A word and its number, or room for one.
+type Cell = Option<(Box<str>, u16)>;
+
 /// A fixed table from word to number, ASCII case ignored. Looking up a word costs a handful of
 /// instructions however many words there are, and allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct KeyTable {
-    cells: Box<[Option<(Box<str>, u16)>]>,
+    cells: Box<[Cell]>,
 }
 
 impl KeyTable {

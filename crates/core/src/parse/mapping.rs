@@ -5,8 +5,13 @@ use super::keys::{Raw, Slots};
 use super::readers::Reading;
 use super::readers::csv::Condition;
 use super::stamp::{self, Missing};
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, Protocol};
 use crate::reject::Reject;
+
+/// IANA protocol number of ICMP.
+const ICMP: u8 = 1;
+/// IANA protocol number of ICMP for IPv6.
+const ICMP_V6: u8 = 58;
 
 /// A format's whole mapping.
 #[derive(Debug)]
@@ -98,6 +103,7 @@ impl Mapping {
                 return Err(Reject::FieldUnreadable);
             }
         }
+        settle(event);
         if has_all(&self.require, event) {
             Ok(())
         } else {
@@ -148,6 +154,21 @@ impl Mapping {
             return None;
         }
         stamp::parts(date, time, zone, missing)
+    }
+}
+
+/// What holds for every device: ICMP has no ports (devices write type and code there), and an address
+/// translated to itself was not translated.
+fn settle(event: &mut Event<'_>) {
+    if matches!(event.proto.map(Protocol::number), Some(ICMP | ICMP_V6)) {
+        event.src_port = None;
+        event.dst_port = None;
+    }
+    if event.src_nat_ip == event.src_ip {
+        event.src_nat_ip = None;
+    }
+    if event.dst_nat_ip == event.dst_ip {
+        event.dst_nat_ip = None;
     }
 }
 

@@ -147,6 +147,15 @@ pub(super) fn web<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
     ))
 }
 
+/// What follows an access log's stamp, where one stands.
+pub(super) fn web_end(text: &[u8]) -> Option<&[u8]> {
+    let missing = Missing {
+        received: Timestamp::from_seconds(0),
+        zone_offset_seconds: 0,
+    };
+    web(text, &missing).map(|(_, rest)| rest)
+}
+
 /// A date, a time of day and an optional zone that stand in three fields.
 pub(super) fn parts(
     date: &[u8],
@@ -232,7 +241,10 @@ fn four_digit_year(text: &[u8]) -> Option<(i64, &[u8])> {
     (ends && (1970..2200).contains(&year)).then_some((year, rest))
 }
 
-fn iso_date(text: &[u8]) -> Option<((i64, i64, i64), &[u8])> {
+/// Year, month, day.
+type Date = (i64, i64, i64);
+
+fn iso_date(text: &[u8]) -> Option<(Date, &[u8])> {
     let (year, rest) = number(text, 4, 4)?;
     let (separator, rest) = rest.split_first()?;
     if !matches!(separator, b'-' | b'/') {
@@ -244,6 +256,7 @@ fn iso_date(text: &[u8]) -> Option<((i64, i64, i64), &[u8])> {
     Some(((year, month, day), rest))
 }
 
+/// Hour, minute, second.
 type Clock = (i64, i64, i64);
 
 fn clock(text: &[u8]) -> Option<(Clock, i64, &[u8])> {

@@ -54,10 +54,10 @@ impl KeyValue {
     }
 
     fn value(&self, bytes: &[u8], start: usize, escapes: bool) -> Value {
-        if bytes.get(start) == Some(&b'"') {
-            if let Some(value) = self.quoted(bytes, start + 1, escapes) {
-                return value;
-            }
+        if bytes.get(start) == Some(&b'"')
+            && let Some(value) = self.quoted(bytes, start + 1, escapes)
+        {
+            return value;
         }
         let rest = bytes.get(start..).unwrap_or_default();
         let end = start + memchr(self.separator, rest).unwrap_or(rest.len());

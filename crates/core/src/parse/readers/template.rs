@@ -8,6 +8,7 @@
 //! | `{ip}` | an address, with a zone index or not |
 //! | `{host}` | an address or a host name |
 //! | `{int}`, `{port}` | digits |
+//! | `{stamp}` | an access log's date and time |
 //! | `{word}` | as few non-blanks as let the rest match, at least one |
 //! | `{maybe}` | the same, possibly none |
 //! | `{lazy}` | as little of anything as lets the rest match, possibly nothing |
@@ -19,6 +20,7 @@
 
 use super::super::convert;
 use super::super::keys::Slots;
+use super::super::stamp;
 
 /// The most fields of one template.
 const MAX_FIELDS: usize = 32;
@@ -36,6 +38,7 @@ enum Gap {
     Ip,
     Host,
     Int,
+    Stamp,
     Quoted,
     Word,
     Maybe,
@@ -49,6 +52,7 @@ const GAPS: &[(&str, Gap)] = &[
     ("host", Gap::Host),
     ("int", Gap::Int),
     ("port", Gap::Int),
+    ("stamp", Gap::Stamp),
     ("quoted", Gap::Quoted),
     ("word", Gap::Word),
     ("maybe", Gap::Maybe),
@@ -304,6 +308,10 @@ impl Walk<'_, '_> {
                     }),
                 };
                 self.fixed(child, at, end)
+            }
+            Gap::Stamp => {
+                let rest = stamp::web_end(bytes.get(at..)?)?;
+                self.fixed(child, at, bytes.len() - rest.len())
             }
             Gap::Quoted => {
                 let inside = at + 1;
