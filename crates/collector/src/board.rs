@@ -1,7 +1,7 @@
 //! What every part of a running collector writes on and the page, the metrics and `larum status` read
 //! from: sums, positions, findings, alerts, the state of spool and hub. One lock, held briefly.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use larum_link::wire::WireWarning;
 use serde::{Deserialize, Serialize};
 
 use crate::alerts::{Alert, Alerts};
+use crate::blocked::Blocked;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
 use crate::outbox::InFlight;
@@ -51,10 +52,12 @@ pub struct Posted {
     pub spool: SpoolState,
     /// The hub.
     pub hub: HubState,
+    /// What was kept out, in numbers.
+    pub blocked: Blocked,
     /// Devices whose clock is wrong: how far, in seconds, last seen.
-    pub wrong_clocks: std::collections::BTreeMap<DeviceId, i64>,
+    pub wrong_clocks: BTreeMap<DeviceId, i64>,
     /// What hinders the collector itself, worst first.
-    pub troubles: std::collections::BTreeSet<Trouble>,
+    pub troubles: BTreeSet<Trouble>,
 }
 
 /// How the spool is.
@@ -73,7 +76,7 @@ pub struct SpoolState {
 /// How things stand with the hub.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HubState {
-    /// `not-joined`, `connected`, `unreachable`, or the reason the hub gave.
+    /// `not-joined`, `joined` (not called yet), `connected`, or why the last call gave nothing.
     pub state: String,
     /// The member's name at the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,11 +95,24 @@ pub struct HubState {
     pub clock_offset_ms: Option<i64>,
 }
 
+impl HubState {
+    /// There is no hub.
+    #[must_use]
+    pub fn not_joined() -> Self {
+        Self {
+            state: "not-joined".to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// What hinders the collector itself: the reason in the log, on the page and in metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
     /// The spool cannot be written: sightings wait in memory.
     SpoolUnwritable,
+    /// Spool or ledger cannot be read or written by the uplink: nothing leaves until they can.
+    SpoolUnreadable,
     /// The state folder cannot be written: positions and sums are not kept.
     StateUnwritable,
     /// More files match than may be followed.
@@ -105,8 +121,9 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::SpoolUnwritable,
+        Self::SpoolUnreadable,
         Self::StateUnwritable,
         Self::TooManyFiles,
     ];
@@ -116,6 +133,7 @@ impl Trouble {
     pub const fn code(self) -> &'static str {
         match self {
             Self::SpoolUnwritable => "spool-unwritable",
+            Self::SpoolUnreadable => "spool-unreadable",
             Self::StateUnwritable => "state-unwritable",
             Self::TooManyFiles => "too-many-files",
         }
@@ -136,13 +154,11 @@ impl Board {
                 alerts: Alerts::open(folder),
                 warnings: checkpoint.warnings.iter().cloned().collect(),
                 in_flight,
+                blocked: checkpoint.blocked.clone(),
                 spool: SpoolState::default(),
-                hub: HubState {
-                    state: "not-joined".to_owned(),
-                    ..HubState::default()
-                },
-                wrong_clocks: std::collections::BTreeMap::new(),
-                troubles: std::collections::BTreeSet::new(),
+                hub: HubState::not_joined(),
+                wrong_clocks: BTreeMap::new(),
+                troubles: BTreeSet::new(),
             }),
             catching_up: AtomicBool::new(false),
             too_many_files: AtomicBool::new(false),
@@ -218,6 +234,34 @@ impl Posted {
             tracing::error!(reason = trouble.code(), "trouble");
         } else if changed {
             tracing::info!(reason = trouble.code(), "trouble over");
+        }
+    }
+
+    /// Enters sightings that reached the spool before a crash but not the checkpoint: all numbers
+    /// below `next` that are not known.
+    pub fn adopt_unknown_sightings(&mut self, next: u64) {
+        let known = self.in_flight.newest().max(self.tally.total().sightings);
+        for number in known + 1..next {
+            self.tally.enter(OTHER, 0, Fate::Sighting, 1);
+            self.in_flight.put(number, OTHER, 0);
+        }
+    }
+
+    /// Notes which of the `live` devices heard just now have a wrong clock, and which no longer do.
+    pub fn note_clocks(
+        &mut self,
+        live: bool,
+        devices: &[DeviceId],
+        wrong: &BTreeMap<DeviceId, i64>,
+    ) {
+        if !live {
+            return;
+        }
+        for device in devices {
+            match wrong.get(device) {
+                Some(skew_seconds) => self.wrong_clocks.insert(*device, *skew_seconds),
+                None => self.wrong_clocks.remove(device),
+            };
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use larum_link::wire::WireWarning;
 use serde::{Deserialize, Serialize};
 
+use crate::blocked::Blocked;
 use crate::board::Posted;
 use crate::outbox::SavedRun;
 use crate::state;
@@ -29,6 +30,9 @@ pub struct Checkpoint {
     pub positions: Vec<Position>,
     /// Sightings the hub has not receipted.
     pub in_flight: Vec<SavedRun>,
+    /// What was kept out, in numbers.
+    #[serde(default)]
+    pub blocked: Blocked,
     /// Warnings of the hub.
     #[serde(default)]
     pub warnings: Vec<WireWarning>,
@@ -43,6 +47,7 @@ impl Checkpoint {
             tally: posted.tally.save(),
             positions: posted.positions.positions().cloned().collect(),
             in_flight: posted.in_flight.save(&posted.tally),
+            blocked: posted.blocked.clone(),
             warnings: posted.warnings.iter().cloned().collect(),
         }
     }

@@ -6,7 +6,7 @@ use crate::tail::Position;
 use crate::tally::Source;
 
 /// Longest record handed on whole; one byte more tells the parser that it was longer.
-pub const MAX_RECORD_BYTES: usize = 65_536;
+pub use larum_core::parse::MAX_RECORD_BYTES;
 /// A chunk is handed on when it holds this many bytes of records.
 pub const FULL_CHUNK_BYTES: usize = 65_536;
 /// A chunk is handed on when it holds this many records.

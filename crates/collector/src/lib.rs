@@ -4,19 +4,34 @@
 //! Shells only: each decision is made in `larum-core`, each shell is one loop that obeys it.
 
 pub mod alerts;
+pub mod blocked;
 pub mod board;
 pub mod checkpoint;
 pub mod chunk;
 pub mod config;
 pub mod findings;
 pub mod frame;
+mod hub_side;
 pub mod identity;
 mod journal;
+mod knowledge;
 pub mod listen;
 pub mod outbox;
+pub mod page;
+mod pipeline;
 pub mod reason;
+pub mod run;
+pub mod shared;
+pub mod spooling;
 pub mod state;
+pub mod status;
+mod stdin;
+mod stop;
 pub mod tail;
 pub mod tally;
 pub mod uplink;
 pub mod warnings;
+
+pub use config::Config;
+pub use run::{RunningCollector, StartError, run};
+pub use shared::Shared;

@@ -90,6 +90,18 @@ impl InFlight {
         }
     }
 
+    /// Forgets those before spool number `oldest` that are in no batch: the spool gave them up to
+    /// keep to its quota, and they will never be sent.
+    pub fn lost_before(&mut self, oldest: u64) {
+        let sent_up_to = self.sent_up_to;
+        self.runs.retain_mut(|run| {
+            if run.first > sent_up_to {
+                run.first = run.first.max(oldest);
+            }
+            run.first <= run.last
+        });
+    }
+
     /// For disk.
     #[must_use]
     pub fn save(&self, tally: &Tally) -> Vec<SavedRun> {

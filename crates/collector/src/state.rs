@@ -85,13 +85,30 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// # Errors
 /// When the system refuses, such as on a full disk; the old file stays.
 pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let new = folder.join(format!("{name}.new"));
-    let mut file =
-        private(OpenOptions::new().write(true).create(true).truncate(true)).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, folder.join(name))?;
+    write_new(folder, name, bytes)?.sync_all()?;
+    fs::rename(new_name(folder, name), folder.join(name))?;
     File::open(folder)?.sync_all()
+}
+
+/// As [`replace`] for what may be older after a power cut: readers see the old or the new, but the
+/// disk is not waited for.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_unsynced(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    write_new(folder, name, bytes)?;
+    fs::rename(new_name(folder, name), folder.join(name))
+}
+
+fn new_name(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.new"))
+}
+
+fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<File> {
+    let mut file = private(OpenOptions::new().write(true).create(true).truncate(true))
+        .open(new_name(folder, name))?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// The text of `folder/name`; `None` when it is not there.

@@ -104,6 +104,26 @@ impl Sum {
         self.sightings + self.withheld.iter().sum::<u64>()
     }
 
+    /// Enters one record or finding.
+    pub fn enter(&mut self, fate: Fate) {
+        self.enter_many(fate, 1);
+    }
+
+    fn enter_many(&mut self, fate: Fate, count: u64) {
+        let place = match fate {
+            Fate::Event => Some(&mut self.events),
+            Fate::Rejected(reason) => slot(&mut self.rejected, &Reject::ALL, reason),
+            Fate::Dropped(reason) => slot(&mut self.dropped, &Dropped::ALL, reason),
+            Fate::Withheld(reason) => slot(&mut self.withheld, Withheld::ALL, reason),
+            Fate::Sighting => Some(&mut self.sightings),
+            Fate::Sent => Some(&mut self.sent),
+            Fate::Receipted => Some(&mut self.receipted),
+        };
+        if let Some(place) = place {
+            *place = place.saturating_add(count);
+        }
+    }
+
     /// Adds `other` to this sum; saturates.
     pub fn add(&mut self, other: &Self) {
         let add = |to: &mut u64, from: &u64| *to = to.saturating_add(*from);
@@ -238,18 +258,7 @@ impl Tally {
             return;
         }
         let mut sum = Sum::default();
-        let place = match fate {
-            Fate::Event => Some(&mut sum.events),
-            Fate::Rejected(reason) => slot(&mut sum.rejected, &Reject::ALL, reason),
-            Fate::Dropped(reason) => slot(&mut sum.dropped, &Dropped::ALL, reason),
-            Fate::Withheld(reason) => slot(&mut sum.withheld, Withheld::ALL, reason),
-            Fate::Sighting => Some(&mut sum.sightings),
-            Fate::Sent => Some(&mut sum.sent),
-            Fate::Receipted => Some(&mut sum.receipted),
-        };
-        if let Some(place) = place {
-            *place = count;
-        }
+        sum.enter_many(fate, count);
         self.add(device, hour, &sum);
     }
 

@@ -60,5 +60,7 @@ words! {
         Merged = "merged",
         /// On the never-share list (resolvers, the firm's own addresses).
         NeverShare = "never-share",
+        /// The disk was full for so long that it could no longer be kept for the hub.
+        DiskFull = "disk-full",
     }
 }

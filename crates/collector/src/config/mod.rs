@@ -131,7 +131,8 @@ pub enum Start {
 pub struct SharingConfig {
     /// Whether sightings are sent to the hub at all. Default: standard.
     pub level: SharingLevel,
-    /// Findings below are not shared. Default: low.
+    /// Findings below are not shared. Default: info, because only many firms together can tell a wave
+    /// from noise.
     pub min_severity: Severity,
     /// Findings less sure are not shared, 0 to 100. Default: 0.
     pub min_confidence: u8,
@@ -205,7 +206,7 @@ impl Config {
             rules: Vec::new(),
             sharing: SharingConfig {
                 level: SharingLevel::Standard,
-                min_severity: Severity::Low,
+                min_severity: Severity::Info,
                 min_confidence: 0,
                 never_share: Vec::new(),
             },

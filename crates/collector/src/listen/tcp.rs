@@ -20,6 +20,7 @@ use crate::chunk::Chunk;
 use crate::config::{Allow, Limits, Listen};
 use crate::frame::{Framer, Framing, Leftover};
 use crate::reason::{Closed, Dropped};
+use crate::stop::until_stopped;
 use crate::tally::Source;
 
 /// Bytes read from a connection at once.
@@ -81,7 +82,7 @@ impl TcpInput {
             let taken = tokio::select! {
                 taken = self.listener.accept() => taken,
                 Some(_) = connections.join_next() => continue,
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = until_stopped(&mut stop) => break,
             };
             let Ok((stream, sender)) = taken else {
                 tokio::time::sleep(REFUSED_PAUSE).await;
@@ -168,7 +169,7 @@ impl Connection {
         loop {
             let read = tokio::select! {
                 read = tokio::time::timeout(self.idle, self.stream.read(&mut buffer)) => read,
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = until_stopped(&mut stop) => break,
             };
             match read {
                 Ok(Ok(0) | Err(_)) => return self.end(&queue).await,

@@ -15,6 +15,7 @@ use crate::board::Board;
 use crate::chunk::Chunk;
 use crate::config::{Allow, Listen};
 use crate::reason::Dropped;
+use crate::stop::until_stopped;
 use crate::tally::Source;
 
 /// Largest datagram there can be.
@@ -85,7 +86,7 @@ impl UdpInput {
                     self.hand_on(chunk, &queue).await;
                 }
                 _ = ask.tick() => self.ask_system(),
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = until_stopped(&mut stop) => break,
             }
         }
         for _ in 0..DRAINED_CHUNKS {

@@ -23,6 +23,7 @@ use self::follow::{Follower, Turn};
 use crate::board::Board;
 use crate::chunk::Chunk;
 use crate::config::FileInput;
+use crate::stop::until_stopped;
 
 /// How often files that had nothing new are looked at again.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -77,7 +78,7 @@ impl Tail {
             let pause = if busy { Duration::ZERO } else { LOOK_EVERY };
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = until_stopped(&mut stop) => return,
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -105,7 +106,7 @@ impl Tail {
             tokio::select! {
                 sent = queue.send(chunk) => sent.map_err(|_| Stopped)?,
                 // The position is only kept for chunks handed on; this one is read again.
-                _ = stop.wait_for(|stop| *stop) => return Err(Stopped),
+                () = until_stopped(stop) => return Err(Stopped),
             }
             if let Some(position) = mark {
                 self.seen.note(position);

@@ -1,0 +1,126 @@
+//! What the uplink tells, entered on the board; and what it sends as a sign of life.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use larum_link::clock::Clock;
+use larum_link::wire::Heartbeat;
+use tokio::sync::{mpsc, watch};
+
+use crate::board::{Board, HubState, Trouble};
+use crate::config::Config;
+use crate::identity::Identity;
+use crate::spooling::{SharedSpool, lock, state_of};
+use crate::stop::until_stopped;
+use crate::uplink::{self, Report, Uplink};
+
+/// Reports waiting to be entered.
+const REPORTS: usize = 64;
+
+/// The hub's side of a collector.
+pub(crate) struct HubSide {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub board: Arc<Board>,
+    pub spool: SharedSpool,
+    pub spooled: watch::Receiver<u64>,
+    pub joined: watch::Sender<bool>,
+}
+
+/// Whether the collector on `folder` belongs to a hub.
+pub(crate) fn has_joined(folder: &Path) -> bool {
+    matches!(Identity::load(folder), Ok(Some(_)))
+}
+
+impl HubSide {
+    /// Talks to the hub until `stopped` changes.
+    pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let (reports, mut told) = mpsc::channel(REPORTS);
+        let uplink = Uplink {
+            state_dir: self.config.state_dir.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clock: self.clock.clone(),
+            spool: Arc::clone(&self.spool),
+            spooled: self.spooled.clone(),
+            heartbeat: self.heartbeat(),
+            reports,
+        };
+        let talk = uplink::run(uplink, async move { until_stopped(&mut stopped).await });
+        let listen = async {
+            while let Some(report) = told.recv().await {
+                self.enter(report);
+            }
+        };
+        tokio::join!(talk, listen);
+    }
+
+    fn heartbeat(&self) -> Arc<dyn Fn() -> Heartbeat + Send + Sync> {
+        let (board, clock) = (Arc::clone(&self.board), self.clock.clone());
+        Arc::new(move || {
+            let now = clock.now();
+            let posted = board.lock();
+            let heard = posted.tally.heard_since(now.plus_seconds(-3_600));
+            Heartbeat {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                now: now.as_millis(),
+                total: posted.tally.total().into(),
+                spool_bytes: posted.spool.bytes,
+                devices: u32::try_from(heard).unwrap_or(u32::MAX),
+                last_heard: posted.tally.last_heard().map(|heard| heard.as_millis()),
+            }
+        })
+    }
+
+    fn enter(&self, report: Report) {
+        let now = self.clock.now();
+        // Spool before board, and never both: the pipeline takes them in turn too.
+        let spool =
+            matches!(report, Report::Receipted { .. }).then(|| state_of(&lock(&self.spool)));
+        let mut guard = self.board.lock();
+        let posted = &mut *guard;
+        if let Some(spool) = spool {
+            posted.spool = spool;
+        }
+        match report {
+            Report::NotJoined => {
+                self.joined.send_replace(false);
+                posted.hub = HubState::not_joined();
+            }
+            Report::Joined { member, collector } => {
+                self.joined.send_replace(true);
+                posted.hub.member = Some(member);
+                posted.hub.collector = Some(collector);
+                if posted.hub.state == HubState::not_joined().state {
+                    "joined".clone_into(&mut posted.hub.state);
+                }
+            }
+            Report::Hub {
+                state,
+                clock_offset_ms,
+            } => {
+                state.clone_into(&mut posted.hub.state);
+                if state == "connected" {
+                    posted.hub.last_answer = Some(now.to_string());
+                }
+                posted.hub.clock_offset_ms = clock_offset_ms.or(posted.hub.clock_offset_ms);
+            }
+            Report::Sent { up_to, unreadable } => {
+                if unreadable > 0 {
+                    tracing::error!(unreadable, "spool frames that are no sighting");
+                }
+                posted.in_flight.sent(up_to, &mut posted.tally);
+                posted.trouble(Trouble::SpoolUnreadable, false);
+            }
+            Report::Receipted { up_to, receipt } => {
+                posted.in_flight.receipted(up_to, &mut posted.tally);
+                posted.hub.last_answer = Some(now.to_string());
+                posted.hub.last_batch = receipt.sequence;
+            }
+            Report::Warning(warning) => posted.warn(warning, now),
+            Report::Storage(fault) => {
+                tracing::error!(reason = fault.code(), "spool or ledger");
+                posted.trouble(Trouble::SpoolUnreadable, true);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The firm's own knowledge: rule folders and indicator files named in the configuration.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use larum_core::detect::Indicators;
+use larum_core::detect::sigma::RuleSet;
+
+use crate::run::StartError;
+use crate::shared::Shared;
+
+/// Longest rule file that is read.
+const MAX_RULE_FILE_BYTES: u64 = 1 << 20;
+/// Most rule files of all folders.
+const MAX_RULE_FILES: usize = 10_000;
+/// Longest indicator file that is read.
+const MAX_INDICATOR_FILE_BYTES: u64 = 64 << 20;
+
+/// Built-in rules, and those in `folders` (`*.yml`, `*.yaml`). A rule that cannot be used is skipped
+/// and counted in the log.
+pub(crate) fn rules(shared: &Shared, folders: &[PathBuf]) -> Result<Arc<RuleSet>, StartError> {
+    if folders.is_empty() {
+        return Ok(Arc::clone(&shared.rules));
+    }
+    let mut files = Vec::new();
+    for folder in folders {
+        let unreadable = |source| StartError::Unreadable {
+            path: folder.clone(),
+            source,
+        };
+        let mut paths: Vec<_> = fs::read_dir(folder)
+            .and_then(|entries| {
+                entries
+                    .map(|entry| entry.map(|entry| entry.path()))
+                    .collect::<io::Result<_>>()
+            })
+            .map_err(unreadable)?;
+        paths.retain(|path| {
+            path.extension()
+                .is_some_and(|ending| ending == "yml" || ending == "yaml")
+        });
+        paths.sort();
+        for path in paths {
+            if files.len() >= MAX_RULE_FILES {
+                break;
+            }
+            let text = read(&path, MAX_RULE_FILE_BYTES)?;
+            files.push((path.to_string_lossy().into_owned(), text));
+        }
+    }
+    let (rules, skipped) = RuleSet::built_in_and(&files);
+    if !skipped.is_empty() {
+        tracing::warn!(count = skipped.len(), "rules skipped");
+    }
+    Ok(Arc::new(rules))
+}
+
+/// All indicator files compiled into one set.
+pub(crate) fn indicators(files: &[PathBuf]) -> Result<Arc<Indicators>, StartError> {
+    let mut lists = Vec::with_capacity(files.len());
+    for path in files {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        lists.push((
+            name.to_string_lossy().into_owned(),
+            read(path, MAX_INDICATOR_FILE_BYTES)?,
+        ));
+    }
+    let (indicators, counts) = Indicators::compile(&lists);
+    for count in counts {
+        tracing::info!(
+            taken = count.taken,
+            unreadable = count.unreadable,
+            left_out = count.left_out,
+            "indicators"
+        );
+    }
+    Ok(Arc::new(indicators))
+}
+
+fn read(path: &Path, max_bytes: u64) -> Result<String, StartError> {
+    let mut text = String::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(max_bytes).read_to_string(&mut text))
+        .map_err(|source| StartError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(text)
+}

@@ -1,0 +1,370 @@
+//! The one loop between the queue and the spool: receive, parse, detect, minimise, digest, persist.
+//! Every decision is the core's; this loop obeys and enters what became of each record.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use larum_core::detect::{Detect, Signal};
+use larum_core::digest::Digest;
+use larum_core::event::Event;
+use larum_core::finding::{Finding, FindingId, Severity};
+use larum_core::minimise::{Level, Minimiser, Sharing};
+use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::reject::Reject;
+use larum_core::sighting::Sighting;
+use larum_core::time::Timestamp;
+use larum_link::clock::Clock;
+use tokio::sync::{mpsc, watch};
+
+use crate::alerts::{Alert, Origin};
+use crate::board::{Board, Posted, Trouble, WRONG_CLOCK_SECONDS};
+use crate::checkpoint::Checkpoint;
+use crate::chunk::Chunk;
+use crate::config::Zone;
+use crate::findings::KeptFinding;
+use crate::spooling::Spooling;
+use crate::status::Status;
+use crate::tally::{DeviceId, Fate, OTHER, Sum, hour_of};
+
+/// Chunks taken from the queue at once, for one sync.
+const CHUNKS_AT_ONCE: usize = 16;
+/// How often sums and positions are written to disk while something changes.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+/// Longest sleep: sets how soon a join is noticed and a status file is at most old.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Findings that ended longer ago than this, as in a log file from before the installation, are kept
+/// but raise no alert.
+const ALERT_WITHIN_SECONDS: i64 = 24 * 3_600;
+/// Most findings whose device is remembered until their sighting is written.
+const MAX_REMEMBERED: usize = 65_536;
+
+/// What the pipeline is made of.
+pub(crate) struct Parts {
+    pub formats: Arc<Formats>,
+    pub detect: Detect,
+    pub sharing: Sharing,
+    pub zone: Zone,
+    pub alert_severity: Severity,
+    pub clock: Clock,
+    pub board: Arc<Board>,
+    pub folder: PathBuf,
+    pub spooling: Spooling,
+    pub status: Status,
+    /// Whether the collector belongs to a hub; without one nothing is shared.
+    pub joined: watch::Receiver<bool>,
+}
+
+/// The loop's state.
+pub(crate) struct Pipeline {
+    parts: Parts,
+    minimiser: Minimiser,
+    digest: Digest,
+    /// Device that a finding on its way is entered under.
+    devices: BTreeMap<FindingId, DeviceId>,
+    scratch: Scratch,
+    signals: Vec<Signal>,
+    sightings: Vec<Sighting>,
+    /// A checkpoint taken and not yet written: see [`Pipeline::checkpoint`].
+    held: Option<(Timestamp, Checkpoint)>,
+    checkpointed: Instant,
+    changed: bool,
+}
+
+impl Pipeline {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let mut pipeline = Self {
+            minimiser: Minimiser::new(parts.sharing.clone()),
+            parts,
+            digest: Digest::default(),
+            devices: BTreeMap::new(),
+            scratch: Scratch::default(),
+            signals: Vec::new(),
+            sightings: Vec::new(),
+            held: None,
+            checkpointed: Instant::now(),
+            changed: true,
+        };
+        pipeline.share_if_joined();
+        pipeline
+    }
+
+    /// Runs until the queue is closed and empty, then ends what is open and writes everything.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Chunk>) {
+        let mut chunks = Vec::with_capacity(CHUNKS_AT_ONCE);
+        loop {
+            let sleep = self.sleep();
+            tokio::select! {
+                received = queue.recv_many(&mut chunks, CHUNKS_AT_ONCE) => {
+                    if received == 0 {
+                        break;
+                    }
+                }
+                () = tokio::time::sleep(sleep) => {}
+                Ok(()) = self.parts.joined.changed() => self.share_if_joined(),
+            }
+            let idle = chunks.is_empty();
+            for chunk in chunks.drain(..) {
+                self.chunk(&chunk);
+            }
+            self.turn(idle);
+        }
+        self.stop();
+    }
+
+    /// How long nothing has to be done unless records arrive.
+    fn sleep(&self) -> Duration {
+        let now = self.parts.clock.now();
+        let detect = self
+            .parts
+            .detect
+            .next_deadline()
+            .filter(|_| !self.parts.board.catching_up());
+        let next = [self.digest.next_deadline(), detect]
+            .into_iter()
+            .flatten()
+            .min();
+        let Some(next) = next else {
+            return LONGEST_SLEEP;
+        };
+        let wait = u64::try_from(next.millis_since(now)).unwrap_or(0);
+        self.parts
+            .clock
+            .real(Duration::from_millis(wait + 1))
+            .clamp(Duration::from_millis(5), LONGEST_SLEEP)
+    }
+
+    fn share_if_joined(&mut self) {
+        let mut sharing = self.parts.sharing.clone();
+        if !*self.parts.joined.borrow_and_update() {
+            sharing.level = Level::Off;
+        }
+        self.minimiser = Minimiser::new(sharing);
+    }
+
+    /// What is due besides records.
+    fn turn(&mut self, idle: bool) {
+        let now = self.parts.clock.now();
+        if idle && !self.parts.board.catching_up() {
+            self.parts.detect.expire(now, &mut self.signals);
+            self.deal_with_signals(OTHER, now);
+        }
+        self.digest.due(now, &mut self.sightings);
+        self.spool(now);
+        self.checkpoint(now);
+        self.parts.status.refresh(&self.parts.board, now);
+    }
+
+    /// Parses and detects; enters what became of each record, and then how far its file is read.
+    fn chunk(&mut self, chunk: &Chunk) {
+        let offset = self.parts.zone.offset_seconds_at(chunk.received);
+        let context = Context {
+            received: chunk.received,
+            zone_offset_seconds: offset,
+            format: None,
+        };
+        let board = Arc::clone(&self.parts.board);
+        let devices: Vec<DeviceId> = {
+            let mut posted = board.lock();
+            let mut devices = Vec::with_capacity(chunk.sources().len());
+            for source in chunk.sources() {
+                let device = posted.tally.device(&source.name());
+                posted.tally.heard(device, chunk.received);
+                devices.push(device);
+            }
+            devices
+        };
+        let mut sums = vec![Sum::default(); devices.len()];
+        let mut clocks: BTreeMap<DeviceId, i64> = BTreeMap::new();
+        for (source, record) in chunk.records() {
+            let device = devices.get(source).copied().unwrap_or(OTHER);
+            let outcome = self.record(record, &context, chunk.live);
+            if let Some(sum) = sums.get_mut(source) {
+                sum.enter(match outcome {
+                    Ok(_) => Fate::Event,
+                    Err(reason) => Fate::Rejected(reason),
+                });
+            }
+            if let Ok(Some(skew_seconds)) = outcome {
+                clocks.insert(device, skew_seconds);
+            }
+            if !self.signals.is_empty() {
+                self.deal_with_signals(device, chunk.received);
+            }
+        }
+        let mut posted = board.lock();
+        for (device, sum) in devices.iter().zip(&sums) {
+            posted.tally.add(*device, hour_of(chunk.received), sum);
+        }
+        posted.note_clocks(chunk.live, &devices, &clocks);
+        if let Some(position) = &chunk.mark {
+            posted.positions.note(position.clone());
+        }
+        self.changed = true;
+    }
+
+    /// One record into the detectors; how wrong its clock was, if it was. A panic in here is a fault
+    /// of the program that one record must not turn into the end of all watching.
+    fn record(
+        &mut self,
+        record: &[u8],
+        context: &Context<'_>,
+        live: bool,
+    ) -> Result<Option<i64>, Reject> {
+        let Self {
+            parts,
+            scratch,
+            signals,
+            ..
+        } = self;
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let mut event = parts.formats.parse(record, context, scratch)?;
+            let skew = if live { mend_clock(&mut event) } else { None };
+            parts.detect.observe(&event, signals);
+            Ok(skew)
+        }));
+        judged.unwrap_or_else(|_| {
+            *scratch = Scratch::default();
+            Err(Reject::Poisonous)
+        })
+    }
+
+    fn deal_with_signals(&mut self, device: DeviceId, now: Timestamp) {
+        if self.signals.is_empty() {
+            return;
+        }
+        let board = Arc::clone(&self.parts.board);
+        let mut posted = board.lock();
+        for signal in std::mem::take(&mut self.signals) {
+            let (finding, open) = match signal {
+                Signal::Opened(finding) => (finding, true),
+                Signal::Closed(finding) => (finding, false),
+            };
+            let device = *self.devices.entry(finding.id).or_insert(device);
+            self.tell(&finding, device, open, now, &mut posted);
+            let fate = match self.minimiser.screen(&finding) {
+                Err(reason) => Some(Fate::Withheld(reason)),
+                Ok(sighting) => self
+                    .digest
+                    .push(sighting, now, &mut self.sightings)
+                    .map(Fate::Withheld),
+            };
+            if let Some(fate) = fate {
+                posted.tally.enter(device, hour_of(now), fate, 1);
+            }
+        }
+        self.changed = true;
+    }
+
+    /// Keeps the finding for the page and raises an alert where it is bad enough.
+    fn tell(
+        &self,
+        finding: &Finding,
+        device: DeviceId,
+        open: bool,
+        now: Timestamp,
+        posted: &mut Posted,
+    ) {
+        if !open {
+            posted.blocked.enter(finding);
+        }
+        if finding.severity == Severity::Info {
+            return;
+        }
+        let name = posted.tally.name(device).to_owned();
+        posted.keep(KeptFinding::of(finding, &name, open));
+        let recent = finding.last >= now.plus_seconds(-ALERT_WITHIN_SECONDS);
+        if recent && finding.severity >= self.parts.alert_severity {
+            posted.alert(Alert {
+                raised: now.to_string(),
+                origin: Origin::Finding,
+                id: finding.id.to_string(),
+                severity: finding.severity.to_string(),
+                title: finding.title.clone(),
+                advice: vec![finding.advice.clone()],
+            });
+        }
+    }
+
+    /// Digested sightings into the spool.
+    fn spool(&mut self, now: Timestamp) {
+        for sighting in self.sightings.drain(..) {
+            let device = self.devices.get(&sighting.id).copied().unwrap_or(OTHER);
+            self.parts.spooling.put(sighting, device);
+            self.changed = true;
+        }
+        if self.devices.len() > MAX_REMEMBERED {
+            self.devices.clear();
+        }
+        self.parts.spooling.settle(&self.parts.board, hour_of(now));
+    }
+
+    /// A position on disk says that everything before it is dealt with. So a checkpoint is taken
+    /// now and then, but only written once every sighting that was waiting in the digest at that
+    /// moment is safe in the spool.
+    fn checkpoint(&mut self, now: Timestamp) {
+        if self.held.is_none() && self.changed && self.checkpointed.elapsed() >= CHECKPOINT_EVERY {
+            self.changed = false;
+            self.held = Some((now, self.take_checkpoint(now)));
+        }
+        let wait_ms = larum_core::digest::Settings::default().wait_ms;
+        let safe = |taken: &Timestamp| {
+            self.digest.is_empty() || now.millis_since(*taken) > wait_ms || now < *taken
+        };
+        if self.parts.spooling.is_waiting() || !self.held.as_ref().is_some_and(|(at, _)| safe(at)) {
+            return;
+        }
+        if let Some((_, checkpoint)) = self.held.take() {
+            self.write(&checkpoint);
+        }
+    }
+
+    fn take_checkpoint(&self, now: Timestamp) -> Checkpoint {
+        let mut posted = self.parts.board.lock();
+        posted.tally.forget_before(now);
+        Checkpoint::of(&posted)
+    }
+
+    fn write(&mut self, checkpoint: &Checkpoint) {
+        let failed = checkpoint.write(&self.parts.folder).is_err();
+        self.parts
+            .board
+            .lock()
+            .trouble(Trouble::StateUnwritable, failed);
+        self.changed |= failed;
+        self.checkpointed = Instant::now();
+    }
+
+    /// Ends what is open, and writes everything.
+    fn stop(&mut self) {
+        let now = self.parts.clock.now();
+        self.parts.detect.finish(&mut self.signals);
+        self.deal_with_signals(OTHER, now);
+        self.digest.flush(&mut self.sightings);
+        self.spool(now);
+        {
+            let board = Arc::clone(&self.parts.board);
+            let mut posted = board.lock();
+            self.parts
+                .spooling
+                .give_up_beyond(0, &mut posted, hour_of(now));
+        }
+        let checkpoint = self.take_checkpoint(now);
+        self.write(&checkpoint);
+        self.parts.status.write(&self.parts.board, now);
+    }
+}
+
+/// A device that speaks as things happen cannot mean a day ago: its clock is wrong, and its records
+/// are taken at the time of receipt. Returns by how many seconds it was wrong.
+fn mend_clock(event: &mut Event<'_>) -> Option<i64> {
+    let stamp = event.ts?;
+    let skew_seconds = stamp.at.millis_since(event.received) / 1_000;
+    if skew_seconds.abs() <= WRONG_CLOCK_SECONDS {
+        return None;
+    }
+    event.ts = None;
+    Some(skew_seconds)
+}

@@ -1,0 +1,359 @@
+//! A whole collector: inputs, pipeline, page and the hub's side, started and stopped together.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use larum_core::detect::Detect;
+use larum_core::minimise::{Level, Sharing};
+use larum_link::clock::Clock;
+use larum_spool::{FolderStorage, Spool, SpoolError};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::board::Board;
+use crate::checkpoint::Checkpoint;
+use crate::chunk::Chunk;
+use crate::config::{Config, SharingLevel, Transport};
+use crate::hub_side::HubSide;
+use crate::knowledge;
+use crate::listen::{TcpInput, UdpInput};
+use crate::pipeline::{Parts, Pipeline};
+use crate::shared::Shared;
+use crate::spooling::{SharedSpool, Spooling};
+use crate::state::{StateError, StateFolder};
+use crate::status::Status;
+use crate::tail::{Seen, Tail};
+
+/// Folder of the spool inside the state folder.
+pub const SPOOL_FOLDER: &str = "spool";
+
+/// Why a collector cannot start; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The knowledge that ships with the program is broken.
+    #[error("the program's own content is broken, install it again: {0}")]
+    Content(String),
+    /// The state folder.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The checkpoint in it.
+    #[error("the collector's own records cannot be read: {0}")]
+    Checkpoint(io::Error),
+    /// The spool.
+    #[error("the queue of sightings cannot be opened: {0}")]
+    Spool(#[from] SpoolError),
+    /// A rule folder or indicator file.
+    #[error("{path} cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A listener, the page or the metrics cannot be bound.
+    #[error("cannot listen on {what} {address}: {source}. Is another program using it?")]
+    Bind {
+        /// `udp`, `tcp`, `page` or `metrics`.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(io::Error),
+}
+
+/// A running collector.
+pub struct RunningCollector {
+    /// Where the local page is.
+    pub page_addr: Option<SocketAddr>,
+    /// Where the metrics are.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Where syslog is received, in the order of the configuration.
+    pub listen: Vec<(Transport, SocketAddr)>,
+    /// What it posts for page and status.
+    pub board: Arc<Board>,
+    /// Ends when the collector has stopped and everything is on disk.
+    pub handle: JoinHandle<()>,
+}
+
+/// Starts a collector and returns once it receives. It stops when `shutdown` completes, or when
+/// standard input was its only input and has ended: listeners are closed, what was received is dealt
+/// with, open findings are ended, spool and positions are on disk.
+///
+/// # Errors
+/// When something it needs cannot be opened; nothing is left running then.
+pub async fn run(
+    config: Config,
+    shared: Shared,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<RunningCollector, StartError> {
+    let config = Arc::new(config);
+    let folder = StateFolder::take(&config.state_dir)?;
+    let checkpoint = Checkpoint::load(folder.path()).map_err(StartError::Checkpoint)?;
+    let board = Arc::new(Board::new(folder.path(), &checkpoint));
+    let spool = open_spool(&config, &board)?;
+    let detect = detectors(&config, &shared)?;
+    let inputs = Inputs::bind(&config, &board, &clock)?;
+    let listen = inputs.addresses();
+    let page = crate::page::bind(&config).await?;
+    let (page_addr, metrics_addr) = (page.page_addr(), page.metrics_addr());
+
+    let (stop, stopped) = watch::channel(false);
+    let (joined_tx, joined) = watch::channel(crate::hub_side::has_joined(folder.path()));
+    let (spooled_tx, spooled) = watch::channel(0);
+    let status = Status::new(
+        &config,
+        input_names(&config, &listen),
+        page_addr.map(|address| format!("http://{address}/")),
+    );
+    let page_status = status.clone();
+    let pipeline = Pipeline::new(Parts {
+        formats: Arc::clone(&shared.formats),
+        detect,
+        sharing: sharing_of(&config),
+        zone: config.zone.clone(),
+        alert_severity: config.alert_severity,
+        clock: clock.clone(),
+        board: Arc::clone(&board),
+        folder: folder.path().to_owned(),
+        spooling: Spooling::new(Arc::clone(&spool), spooled_tx),
+        status,
+        joined,
+    });
+    let (queue, records) = mpsc::channel(config.limits.queue_chunks);
+    let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
+    let mut tasks = inputs.start(&queue, &stopped);
+    let tail_done = start_tail(&config, &board, &clock, &checkpoint, &queue, &stopped)?;
+    let stdin_only = config.stdin && config.listen.is_empty() && config.files.is_empty();
+    let stdin_done = start_stdin(&config, &clock, queue, &stopped);
+    // The hub and the page stop last, so that the last sightings can still leave.
+    let (stop_last, stopped_last) = watch::channel(false);
+    let hub = HubSide {
+        config: Arc::clone(&config),
+        clock: clock.clone(),
+        board: Arc::clone(&board),
+        spool,
+        spooled,
+        joined: joined_tx,
+    };
+    let hub = tokio::spawn(hub.run(stopped_last.clone()));
+    let page = page.start(&config, &shared, &clock, &board, page_status, &stopped_last);
+
+    let handle = tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown => {}
+            () = wait(stdin_done), if stdin_only => {}
+        }
+        stop.send_replace(true);
+        while tasks.join_next().await.is_some() {}
+        wait(tail_done).await;
+        wait(Some(pipeline_done)).await;
+        stop_last.send_replace(true);
+        // A task that panicked has ended too; the panic itself is in the log.
+        drop(hub.await);
+        page.await;
+        drop(folder);
+    });
+    Ok(RunningCollector {
+        page_addr,
+        metrics_addr,
+        listen,
+        board,
+        handle,
+    })
+}
+
+/// Waits for a part to end; one that was never started has ended.
+async fn wait(part: Option<oneshot::Receiver<()>>) {
+    if let Some(part) = part {
+        // A part that panicked dropped its sender: it has ended too.
+        drop(part.await);
+    }
+}
+
+/// Runs `part`, which waits for disks, on a thread of its own.
+fn on_own_thread(
+    name: &str,
+    part: impl Future<Output = ()> + Send + 'static,
+) -> Result<oneshot::Receiver<()>, StartError> {
+    let (done, ended) = oneshot::channel();
+    let runtime = Handle::current();
+    std::thread::Builder::new()
+        .name(format!("larum-{name}"))
+        .spawn(move || {
+            runtime.block_on(part);
+
+            drop(done);
+        })
+        .map_err(StartError::Thread)?;
+    Ok(ended)
+}
+
+fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError> {
+    let path = config.state_dir.join(SPOOL_FOLDER);
+    let storage =
+        FolderStorage::open(&path).map_err(|source| StateError::Unusable { path, source })?;
+    let limits = larum_spool::Limits {
+        total_bytes: config.limits.spool_bytes,
+        ..larum_spool::Limits::default()
+    };
+    let (spool, recovery) = Spool::open(storage, limits)?;
+    tracing::info!(
+        frames = recovery.frames,
+        torn_bytes = recovery.torn_bytes,
+        corrupt_segments = recovery.corrupt_segments,
+        "spool opened"
+    );
+    let mut posted = board.lock();
+    posted.spool = crate::spooling::state_of(&spool);
+    posted.adopt_unknown_sightings(spool.next_number());
+    Ok(Arc::new(Mutex::new(spool)))
+}
+
+fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
+    let rules = knowledge::rules(shared, &config.rules)?;
+    let indicators = knowledge::indicators(&config.indicators)?;
+    let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
+    settings.own.clone_from(&config.own_networks);
+    settings.report_probes = true;
+    Ok(Detect::shared(settings, rules, indicators))
+}
+
+fn sharing_of(config: &Config) -> Sharing {
+    Sharing {
+        level: match config.sharing.level {
+            SharingLevel::Off => Level::Off,
+            SharingLevel::Standard => Level::Standard,
+        },
+        min_severity: config.sharing.min_severity,
+        min_confidence: config.sharing.min_confidence,
+        own_networks: config.own_networks.clone(),
+        never_share: config.sharing.never_share.clone(),
+    }
+}
+
+/// Bound listeners, not yet receiving.
+struct Inputs {
+    udp: Vec<(usize, UdpInput, SocketAddr)>,
+    tcp: Vec<(usize, TcpInput, SocketAddr)>,
+}
+
+impl Inputs {
+    fn bind(config: &Config, board: &Arc<Board>, clock: &Clock) -> Result<Self, StartError> {
+        let mut inputs = Self {
+            udp: Vec::new(),
+            tcp: Vec::new(),
+        };
+        for (index, listen) in config.listen.iter().enumerate() {
+            let refused = |source| StartError::Bind {
+                what: listen.transport.as_str(),
+                address: listen.address,
+                source,
+            };
+            let (board, clock) = (Arc::clone(board), clock.clone());
+            match listen.transport {
+                Transport::Udp => {
+                    let bytes = config.limits.udp_buffer_bytes;
+                    let input = UdpInput::bind(listen, bytes, board, clock).map_err(refused)?;
+                    let address = input.local_addr().map_err(refused)?;
+                    inputs.udp.push((index, input, address));
+                }
+                Transport::Tcp => {
+                    let limits = &config.limits;
+                    let input = TcpInput::bind(listen, limits, board, clock).map_err(refused)?;
+                    let address = input.local_addr().map_err(refused)?;
+                    inputs.tcp.push((index, input, address));
+                }
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// In the order of the configuration.
+    fn addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        let udp = self
+            .udp
+            .iter()
+            .map(|(index, _, at)| (*index, Transport::Udp, *at));
+        let tcp = self
+            .tcp
+            .iter()
+            .map(|(index, _, at)| (*index, Transport::Tcp, *at));
+        let mut all: Vec<_> = udp.chain(tcp).collect();
+        all.sort_by_key(|(index, ..)| *index);
+        all.into_iter()
+            .map(|(_, transport, address)| (transport, address))
+            .collect()
+    }
+
+    fn start(self, queue: &mpsc::Sender<Chunk>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        for (_, input, _) in self.udp {
+            tasks.spawn(input.run(queue.clone(), stopped.clone()));
+        }
+        for (_, input, _) in self.tcp {
+            tasks.spawn(input.run(queue.clone(), stopped.clone()));
+        }
+        tasks
+    }
+}
+
+fn start_tail(
+    config: &Config,
+    board: &Arc<Board>,
+    clock: &Clock,
+    checkpoint: &Checkpoint,
+    queue: &mpsc::Sender<Chunk>,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Option<oneshot::Receiver<()>>, StartError> {
+    if config.files.is_empty() {
+        return Ok(None);
+    }
+    let tail = Tail::new(
+        config.files.clone(),
+        config.limits.files,
+        Seen::new(checkpoint.positions.iter().cloned()),
+        Arc::clone(board),
+        clock.clone(),
+    );
+    on_own_thread("tail", tail.run(queue.clone(), stopped.clone())).map(Some)
+}
+
+fn start_stdin(
+    config: &Config,
+    clock: &Clock,
+    queue: mpsc::Sender<Chunk>,
+    stopped: &watch::Receiver<bool>,
+) -> Option<oneshot::Receiver<()>> {
+    if !config.stdin {
+        return None;
+    }
+    let (done, ended) = oneshot::channel();
+    let read = crate::stdin::run(tokio::io::stdin(), clock.clone(), queue, stopped.clone());
+    tokio::spawn(async move {
+        read.await;
+
+        drop(done);
+    });
+    Some(ended)
+}
+
+fn input_names(config: &Config, listen: &[(Transport, SocketAddr)]) -> Vec<String> {
+    let listeners = listen
+        .iter()
+        .map(|(transport, address)| format!("{} {address}", transport.as_str()));
+    let files = config
+        .files
+        .iter()
+        .map(|file| file.path.display().to_string());
+    let stdin = config.stdin.then(|| "stdin".to_owned());
+    listeners.chain(files).chain(stdin).collect()
+}

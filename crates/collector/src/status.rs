@@ -1,0 +1,225 @@
+//! What `larum status --json` prints: one object, written to the state folder every few seconds, so
+//! that it can be read whether the collector runs or not.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use larum_core::time::Timestamp;
+use larum_link::wire;
+use serde::{Deserialize, Serialize};
+
+use crate::board::{Board, HubState, SpoolState};
+use crate::config::Config;
+use crate::state;
+use crate::tally::SavedTally;
+
+/// The file in the state folder.
+pub const FILE: &str = "status.json";
+/// How often it is written while the collector runs.
+const REFRESH_EVERY: Duration = Duration::from_secs(2);
+
+/// Everything a collector says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StatusDocument {
+    /// Version of the collector program.
+    pub version: String,
+    /// When this was written, RFC 3339, by the collector's clock.
+    pub written: String,
+    /// Whether a collector is running now; set when read.
+    #[serde(default)]
+    pub running: bool,
+    /// One row for each device and hour, by hour, oldest first.
+    pub hours: Vec<HourRow>,
+    /// Every device, by name.
+    pub devices: Vec<DeviceRow>,
+    /// Hours no longer kept apart.
+    pub earlier: wire::Tally,
+    /// Everything since the installation.
+    pub total: wire::Tally,
+    /// Connections closed or not taken since the start, by reason.
+    pub connections_closed: BTreeMap<String, u64>,
+    /// The spool.
+    pub spool: SpoolState,
+    /// How things stand with the hub; its clock offset is there.
+    pub hub: HubState,
+    /// What hinders the collector itself, by reason.
+    pub troubles: Vec<String>,
+    /// The limits in force, by name.
+    pub limits: BTreeMap<String, u64>,
+    /// Where it listens, such as `udp 0.0.0.0:5514`, and the files and patterns it follows.
+    pub inputs: Vec<String>,
+    /// Address of the local page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+/// One device and hour: `received = events + Σ rejected + Σ dropped`,
+/// `findings = sightings + Σ withheld`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourRow {
+    /// Device.
+    pub device: String,
+    /// Start of the hour, RFC 3339.
+    pub hour: String,
+    /// The sum.
+    #[serde(flatten)]
+    pub sum: wire::Tally,
+}
+
+/// One device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRow {
+    /// Name: address of the sender, path of the file, `stdin`, a listener, or `other`.
+    pub device: String,
+    /// When it was last heard, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heard: Option<String>,
+    /// By how many seconds its clock is wrong, when it is wrong by more than a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_wrong_seconds: Option<i64>,
+}
+
+/// Writes the status file.
+#[derive(Clone, Debug)]
+pub struct Status {
+    folder: PathBuf,
+    limits: BTreeMap<String, u64>,
+    inputs: Vec<String>,
+    page: Option<String>,
+    written: Option<Instant>,
+}
+
+impl Status {
+    /// For a collector with this configuration that listens on `inputs`.
+    #[must_use]
+    pub fn new(config: &Config, inputs: Vec<String>, page: Option<String>) -> Self {
+        Self {
+            folder: config.state_dir.clone(),
+            limits: limits_of(config),
+            inputs,
+            page,
+            written: None,
+        }
+    }
+
+    /// The document as of now.
+    #[must_use]
+    pub fn document(&self, board: &Board, now: Timestamp) -> StatusDocument {
+        let connections_closed = board
+            .connections_closed()
+            .filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| (reason.code().to_owned(), count))
+            .collect();
+        let posted = board.lock();
+        let wrong_clocks: BTreeMap<&str, i64> = posted
+            .wrong_clocks
+            .iter()
+            .map(|(device, skew)| (posted.tally.name(*device), *skew))
+            .collect();
+        let saved = posted.tally.save();
+        StatusDocument {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            written: now.to_string(),
+            running: true,
+            hours: hours_of(&saved),
+            devices: saved
+                .devices
+                .iter()
+                .map(|device| DeviceRow {
+                    device: device.device.clone(),
+                    last_heard: device.last_heard.clone(),
+                    clock_wrong_seconds: wrong_clocks.get(device.device.as_str()).copied(),
+                })
+                .collect(),
+            earlier: saved.earlier,
+            total: saved.total,
+            connections_closed,
+            spool: posted.spool,
+            hub: posted.hub.clone(),
+            troubles: posted
+                .troubles
+                .iter()
+                .map(|trouble| trouble.code().to_owned())
+                .collect(),
+            limits: self.limits.clone(),
+            inputs: self.inputs.clone(),
+            page: self.page.clone(),
+        }
+    }
+
+    /// Writes the file if the last time is long enough ago.
+    pub fn refresh(&mut self, board: &Board, now: Timestamp) {
+        if self
+            .written
+            .is_none_or(|written| written.elapsed() >= REFRESH_EVERY)
+        {
+            self.write(board, now);
+        }
+    }
+
+    /// Writes the file.
+    pub fn write(&mut self, board: &Board, now: Timestamp) {
+        self.written = Some(Instant::now());
+        let document = self.document(board, now);
+        let written = serde_json::to_vec(&document)
+            .map_err(io::Error::other)
+            .and_then(|bytes| state::replace_unsynced(&self.folder, FILE, &bytes));
+        if let Err(error) = written {
+            tracing::warn!(kind = ?error.kind(), "the status file cannot be written");
+        }
+    }
+}
+
+/// Reads the status of the collector on `folder`; `None` when none ever ran there.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub fn read(folder: &Path) -> io::Result<Option<StatusDocument>> {
+    let Some(text) = state::read(folder, FILE)? else {
+        return Ok(None);
+    };
+    let mut document: StatusDocument = serde_json::from_str(&text).map_err(io::Error::other)?;
+    document.running = state::is_running(folder);
+    Ok(Some(document))
+}
+
+fn hours_of(saved: &SavedTally) -> Vec<HourRow> {
+    let mut rows: Vec<HourRow> = saved
+        .devices
+        .iter()
+        .flat_map(|device| {
+            device.hours.iter().map(|(hour, sum)| HourRow {
+                device: device.device.clone(),
+                hour: hour.clone(),
+                sum: sum.clone(),
+            })
+        })
+        .collect();
+    rows.sort_by(|left, right| (&left.hour, &left.device).cmp(&(&right.hour, &right.device)));
+    rows
+}
+
+fn limits_of(config: &Config) -> BTreeMap<String, u64> {
+    let number = |size: usize| u64::try_from(size).unwrap_or(u64::MAX);
+    let limits = &config.limits;
+    [
+        ("queue-chunks", number(limits.queue_chunks)),
+        ("connections", number(limits.connections)),
+        (
+            "connections-per-sender",
+            number(limits.connections_per_sender),
+        ),
+        ("idle-seconds", limits.idle_seconds),
+        ("udp-buffer-bytes", number(limits.udp_buffer_bytes)),
+        ("spool-bytes", limits.spool_bytes),
+        ("files", number(limits.files)),
+        ("record-bytes", number(crate::chunk::MAX_RECORD_BYTES)),
+        ("devices", number(crate::tally::MAX_DEVICES)),
+        ("findings", number(crate::findings::MAX_FINDINGS)),
+    ]
+    .into_iter()
+    .map(|(name, limit)| (name.to_owned(), limit))
+    .collect()
+}
