@@ -20,6 +20,7 @@ pub mod forward;
 pub mod minimise;
 pub mod parse;
 pub mod reject;
+pub mod report;
 pub mod sighting;
 pub mod time;
 pub mod watch;

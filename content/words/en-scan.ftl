@@ -1,0 +1,100 @@
+# English: the report of `larum scan`, for a person without security training.
+
+scan-about = { $records } { $number ->
+    [one] record
+   *[other] records
+ } from { $files ->
+    [one] 1 file
+   *[other] { $files } files
+ }, { $from } to { $to } ({ $zone })
+scan-about-undated = { $records } { $number ->
+    [one] record
+   *[other] records
+ } from { $files ->
+    [one] 1 file
+   *[other] { $files } files
+ }
+
+scan-verdict-critical = Act now: somebody seems to have got in.
+scan-verdict-high = Something here needs action today.
+scan-verdict-medium = You were attacked. Nothing shows that it worked.
+scan-verdict-background = Nothing here needs action. There was only the everyday noise of the internet.
+scan-verdict-nothing = No sign of an attack in what we could read.
+scan-verdict-unread = We could not read any of these records, so we cannot say whether you were attacked.
+scan-verdict-empty = There is nothing in there to look at.
+
+scan-level = { $level ->
+    [critical] Act now
+    [high] Act today
+    [medium] Have a look this week
+    [low] Background
+   *[info] For information
+}
+
+scan-when = When
+scan-who = Who
+scan-how = How
+scan-worked = Did it work
+scan-do = Do this
+
+scan-group-login-guessing = { $sources } addresses tried to guess passwords for { $service }
+scan-group-web-login = { $sources } addresses tried to guess passwords for a website log-in
+scan-group-web-attack = { $sources } addresses attacked your website ({ $kind })
+scan-group-web-probing = { $sources } addresses looked for hidden pages on your website
+scan-group-port-scan = { $sources } addresses looked for open doors
+scan-group-other = { $title } (and { $more } more like this)
+
+scan-times = { $number ->
+    [one] once
+   *[other] { $count } times
+}
+scan-and-others = { $list } and { $number ->
+    [one] 1 other
+   *[other] { $count } others
+}
+scan-span = { $from } to { $to }
+scan-names = names tried: { $list }
+scan-paths = pages asked for: { $list }
+scan-ports = doors tried: { $list }
+scan-targets = aimed at: { $list }
+scan-open = reached: { $list }
+scan-lists = named by: { $list }
+scan-before = wrong passwords before: { $list }
+scan-account = account: { $list }
+
+scan-outcome = { $outcome ->
+    [success] Yes.
+    [blocked] No, it was kept out.
+    [attempt] Nothing shows that it did.
+   *[unknown] These records cannot tell. Have it checked.
+}
+
+scan-more = { $number ->
+    [one] There is 1 more like these; `--json` lists it.
+   *[other] There are { $count } more like these; `--json` lists them.
+}
+scan-background = Background noise: { $number ->
+    [one] one stranger
+   *[other] { $sources } strangers
+ } tried doors or pages and did not get anywhere ({ $count } tries). This happens to everybody.
+scan-timeline = What happened when
+
+scan-all-read = We could read everything.
+scan-unread = { $count } of { $records } records told us nothing about attacks:
+scan-none-read = None of the { $records } records is in a format we know:
+scan-unread-empty = { $count } were empty
+scan-unread-too-long = { $count } were too long
+scan-unread-not-text = { $count } are not text
+scan-unread-unknown-format = { $count } are in a format we do not know yet
+scan-unread-field-unreadable = { $count } are in a format we know, but a part could not be read
+scan-unread-not-of-interest = { $count } are messages that say nothing about attacks
+scan-unread-poisonous = { $count } made the program fail and were set aside
+scan-outside-window = { $count } are outside the time you asked for
+
+scan-list-read = { $file }: { $taken } entries taken, { $left } left out, { $unreadable } lines not understood
+scan-rules-skipped = { $count } of the rules you gave cannot be used here:
+scan-is-folder = { $file } is a folder. Name the files in it, for example { $file }/*
+scan-cannot-open = { $file } cannot be opened: { $problem }
+scan-cannot-read = { $file } can be read only in part: { $problem }
+scan-bad-time = { $text } is not a time such as 2026-11-22T10:00:00Z
+scan-no-rules-folder = { $file } is not a folder with rules

@@ -1,0 +1,312 @@
+//! Groups and sums in plain sentences.
+
+use super::group::{Group, Noise};
+use super::{MAX_TIMELINE, Tally, Told, grouped, minute};
+use crate::finding::{Evidence, Finding};
+use crate::reject::Reject;
+use crate::words::{Argument, Words};
+
+/// Names, paths or addresses given as examples.
+const MAX_EXAMPLES: usize = 5;
+
+/// Evidence that is told, and the message that tells it.
+const TOLD_EVIDENCE: &[(&str, &str)] = &[
+    ("users", "scan-names"),
+    ("failures_before", "scan-before"),
+    ("paths", "scan-paths"),
+    ("open_ports", "scan-open"),
+    ("ports", "scan-ports"),
+    ("targets", "scan-targets"),
+    ("lists", "scan-lists"),
+];
+
+/// Knows the words and the zone.
+pub struct Teller<'w> {
+    pub words: &'w Words,
+    pub offset_seconds: i32,
+}
+
+impl Teller<'_> {
+    pub fn about(&self, tally: &Tally) -> String {
+        let mut args: Vec<(&str, Argument<'_>)> = vec![
+            ("records", grouped(tally.records).into()),
+            ("number", tally.records.into()),
+            ("files", tally.files.into()),
+        ];
+        let Some((first, last)) = tally.span else {
+            return self.words.say_with("scan-about-undated", &args);
+        };
+        args.push(("from", minute(first, self.offset_seconds).into()));
+        args.push(("to", minute(last, self.offset_seconds).into()));
+        args.push(("zone", zone(self.offset_seconds).into()));
+        self.words.say_with("scan-about", &args)
+    }
+
+    pub fn story(&self, group: &Group<'_>) -> Told {
+        let level = self
+            .words
+            .say_with("scan-level", &[("level", group.severity.as_str().into())]);
+        let mut rows = vec![(self.words.say("scan-when"), self.when(group))];
+        if group.sources.len() > 1 {
+            let who = group.findings.iter().flat_map(|one| &one.sources);
+            let who = self.examples(who.map(ToString::to_string), group.sources.len());
+            rows.push((self.words.say("scan-who"), who));
+        }
+        rows.push((self.words.say("scan-how"), self.how(group)));
+        let outcome = [("outcome", group.outcome.as_str().into())];
+        rows.push((
+            self.words.say("scan-worked"),
+            self.words.say_with("scan-outcome", &outcome),
+        ));
+        if let Some(lead) = group.findings.first() {
+            rows.push((self.words.say("scan-do"), lead.advice.clone()));
+        }
+        Told {
+            severity: group.severity,
+            level,
+            heading: self.heading(group),
+            rows,
+        }
+    }
+
+    pub fn background(&self, noise: &Noise) -> Option<String> {
+        (noise.count > 0).then(|| {
+            let sources = noise.sources.len().max(1);
+            let sources = u64::try_from(sources).unwrap_or(u64::MAX);
+            self.words.say_with(
+                "scan-background",
+                &[
+                    ("number", sources.into()),
+                    ("sources", grouped(sources).into()),
+                    ("count", grouped(noise.count).into()),
+                ],
+            )
+        })
+    }
+
+    pub fn timeline(&self, groups: &[Group<'_>]) -> Vec<(String, String, String)> {
+        if groups.len() < 2 {
+            return Vec::new();
+        }
+        let mut rows: Vec<&Group<'_>> = groups.iter().take(MAX_TIMELINE).collect();
+        rows.sort_by_key(|group| group.first);
+        rows.into_iter()
+            .map(|group| {
+                let level = [("level", group.severity.as_str().into())];
+                (
+                    minute(group.first, self.offset_seconds),
+                    self.words.say_with("severity", &level),
+                    self.heading(group),
+                )
+            })
+            .collect()
+    }
+
+    pub fn unread(&self, tally: &Tally) -> Vec<String> {
+        let unread: u64 = tally.rejects.iter().sum();
+        if tally.records == 0 {
+            return Vec::new();
+        }
+        if unread == 0 && tally.outside_window == 0 {
+            return vec![self.words.say("scan-all-read")];
+        }
+        let mut lines = Vec::new();
+        if unread > 0 {
+            let heading = if tally.events == 0 {
+                "scan-none-read"
+            } else {
+                "scan-unread"
+            };
+            let args = [
+                ("count", grouped(unread).into()),
+                ("records", grouped(tally.records).into()),
+            ];
+            lines.push(self.words.say_with(heading, &args));
+            lines.extend(tally.rejected().map(|(reason, count)| {
+                let count = [("count", grouped(count).into())];
+                self.words.say_with(unread_message(reason), &count)
+            }));
+        }
+        if tally.outside_window > 0 {
+            lines.push(self.counted("scan-outside-window", tally.outside_window));
+        }
+        lines
+    }
+
+    /// The message `id` with `count` (written out) and `number` (choosing the plural).
+    pub fn counted(&self, id: &str, count: u64) -> String {
+        let args = [("count", grouped(count).into()), ("number", count.into())];
+        self.words.say_with(id, &args)
+    }
+
+    fn heading(&self, group: &Group<'_>) -> String {
+        let Some(lead) = group.findings.first() else {
+            return String::new();
+        };
+        if group.findings.len() == 1 {
+            return lead.title.clone();
+        }
+        let message = match &*lead.detector {
+            "login-guessing" if lead.key == "web/log-in" => "scan-group-web-login",
+            "login-guessing" => "scan-group-login-guessing",
+            "web-attack" => "scan-group-web-attack",
+            "web-probing" => "scan-group-web-probing",
+            "port-scan" => "scan-group-port-scan",
+            _ => "scan-group-other",
+        };
+        let message = if group.sources.len() > 1 {
+            message
+        } else {
+            "scan-group-other"
+        };
+        let kind = lead.key.strip_prefix("web/").unwrap_or("");
+        let service = [("key", lead.key.replace('/', "-").into())];
+        let service = self.words.say_with("service-name", &service);
+        let args = [
+            ("sources", group.sources.len().into()),
+            (
+                "service",
+                if service.is_empty() {
+                    lead.key.clone()
+                } else {
+                    service
+                }
+                .into(),
+            ),
+            (
+                "kind",
+                self.words
+                    .say_with("web-attack-kind", &[("kind", kind.into())])
+                    .into(),
+            ),
+            ("title", lead.title.as_str().into()),
+            ("more", (group.findings.len() - 1).into()),
+        ];
+        self.words.say_with(message, &args)
+    }
+
+    fn when(&self, group: &Group<'_>) -> String {
+        let from = minute(group.first, self.offset_seconds);
+        let to = minute(group.last, self.offset_seconds);
+        if from == to {
+            return from;
+        }
+        // The same day is not said twice.
+        let to = match (from.get(..10), to.get(..10), to.get(11..)) {
+            (Some(a), Some(b), Some(clock)) if a == b => clock.to_owned(),
+            _ => to,
+        };
+        let args = [("from", from.into()), ("to", to.into())];
+        self.words.say_with("scan-span", &args)
+    }
+
+    fn how(&self, group: &Group<'_>) -> String {
+        let times = self.counted("scan-times", group.count);
+        let told = TOLD_EVIDENCE.iter().filter_map(|(name, message)| {
+            let (examples, all) = gather(&group.findings, name);
+            if examples.is_empty() {
+                return None;
+            }
+            let is_log_in = group
+                .findings
+                .first()
+                .is_some_and(|lead| &*lead.detector == "login-after-guessing");
+            let message = if *name == "users" && is_log_in {
+                "scan-account"
+            } else {
+                message
+            };
+            let list = self.examples(examples.into_iter(), all);
+            Some(self.words.say_with(message, &[("list", list.into())]))
+        });
+        let mut parts = vec![times];
+        parts.extend(told);
+        parts.join("; ")
+    }
+
+    /// The first few of `all` things.
+    fn examples(&self, things: impl Iterator<Item = String>, all: usize) -> String {
+        let mut shown: Vec<String> = Vec::new();
+        for thing in things {
+            if shown.len() >= MAX_EXAMPLES {
+                break;
+            }
+            if !shown.contains(&thing) {
+                shown.push(thing);
+            }
+        }
+        let rest = all.saturating_sub(shown.len());
+        let list = shown.join(", ");
+        if rest == 0 {
+            return list;
+        }
+        let rest = u64::try_from(rest).unwrap_or(u64::MAX);
+        let args = [
+            ("list", list.into()),
+            ("number", rest.into()),
+            ("count", grouped(rest).into()),
+        ];
+        self.words.say_with("scan-and-others", &args)
+    }
+}
+
+/// The evidence `name` of all findings: different texts in order, and how many there are at least.
+fn gather(findings: &[&Finding], name: &str) -> (Vec<String>, usize) {
+    let mut texts: Vec<String> = Vec::new();
+    let mut most = 0;
+    for finding in findings {
+        let found = finding.evidence.iter().find(|(known, _)| *known == name);
+        let Some((_, Evidence::List(list))) = found else {
+            continue;
+        };
+        most = most.max(list.len()).max(distinct(finding, name));
+        for text in list {
+            if texts.len() < 200 && !texts.contains(text) {
+                texts.push(text.clone());
+            }
+        }
+    }
+    let all = most.max(texts.len());
+    (texts, all)
+}
+
+fn distinct(finding: &Finding, name: &str) -> usize {
+    let counter = match name {
+        "users" | "paths" => "distinct",
+        "ports" => "distinct_ports",
+        "targets" => "distinct_targets",
+        _ => return 0,
+    };
+    let found = finding.evidence.iter().find(|(known, _)| *known == counter);
+    match found {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count the detectors wrote, small and not negative"
+        )]
+        Some((_, Evidence::Number(number))) => *number as usize,
+        _ => 0,
+    }
+}
+
+const fn unread_message(reason: Reject) -> &'static str {
+    match reason {
+        Reject::Empty => "scan-unread-empty",
+        Reject::TooLong => "scan-unread-too-long",
+        Reject::NotText => "scan-unread-not-text",
+        Reject::UnknownFormat => "scan-unread-unknown-format",
+        Reject::FieldUnreadable => "scan-unread-field-unreadable",
+        Reject::NotOfInterest => "scan-unread-not-of-interest",
+        Reject::Poisonous => "scan-unread-poisonous",
+    }
+}
+
+/// `UTC`, or the offset as `+01:00`.
+fn zone(offset_seconds: i32) -> String {
+    if offset_seconds == 0 {
+        return "UTC".to_owned();
+    }
+    let sign = if offset_seconds < 0 { '-' } else { '+' };
+    let minutes = offset_seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}

@@ -1,0 +1,120 @@
+//! What the report says, and in which order.
+
+use super::*;
+use crate::finding::{AttackOutcome, Category, Evidence, FindingId};
+
+fn words() -> Words {
+    Words::of("en").unwrap()
+}
+
+fn finding(source: &str, severity: Severity, detector: &str, key: &str) -> Finding {
+    Finding {
+        id: FindingId::of(&[source.as_bytes(), detector.as_bytes()]),
+        detector: detector.into(),
+        title: format!("{source} did {detector}"),
+        category: Category::BruteForce,
+        attack: Vec::new(),
+        severity,
+        confidence: 90,
+        outcome: AttackOutcome::Attempt,
+        first: Timestamp::from_seconds(1_700_000_000),
+        last: Timestamp::from_seconds(1_700_003_600),
+        sources: source.parse().into_iter().collect(),
+        dst_ip: None,
+        dst_port: None,
+        proto: None,
+        key: key.to_owned(),
+        count: 10,
+        evidence: vec![("users", Evidence::List(vec!["root".into(), "admin".into()]))],
+        advice: "Do something.".to_owned(),
+    }
+}
+
+fn tally() -> Tally {
+    Tally {
+        files: 1,
+        records: 1_234,
+        events: 1_200,
+        rejects: [0, 0, 0, 34, 0, 0, 0],
+        outside_window: 0,
+        span: Some((
+            Timestamp::from_seconds(1_700_000_000),
+            Timestamp::from_seconds(1_700_090_000),
+        )),
+        offset_seconds: 3_600,
+    }
+}
+
+#[test]
+fn worst_first_same_things_together_noise_in_one_line() {
+    let findings = [
+        finding("192.0.2.1", Severity::Medium, "login-guessing", "tcp/22"),
+        finding("192.0.2.2", Severity::Medium, "login-guessing", "tcp/22"),
+        finding(
+            "192.0.2.2",
+            Severity::Critical,
+            "login-after-guessing",
+            "tcp/22",
+        ),
+        finding("192.0.2.3", Severity::Low, "port-scan", "scan/port-scan"),
+    ];
+    let report = Report::new(&findings, &tally(), &words());
+    let headings: Vec<_> = report
+        .stories
+        .iter()
+        .map(|told| told.heading.as_str())
+        .collect();
+    assert_eq!(
+        headings,
+        [
+            "192.0.2.2 did login-after-guessing",
+            "2 addresses tried to guess passwords for remote log-in (SSH)",
+        ]
+    );
+    assert_eq!(report.level, Some(Severity::Critical));
+    assert_eq!(report.verdict, "Act now: somebody seems to have got in.");
+    assert!(report.background.unwrap().contains("one stranger"));
+    assert_eq!(
+        report.about,
+        "1,234 records from 1 file, 2023-11-14 23:13 to 2023-11-16 00:13 (+01:00)"
+    );
+    assert_eq!(
+        report.unread,
+        [
+            "34 of 1,234 records told us nothing about attacks:",
+            "34 are in a format we do not know yet",
+        ]
+    );
+    assert_eq!(report.timeline.len(), 2);
+}
+
+#[test]
+fn nothing_read_is_never_called_safe() {
+    let mut unread = tally();
+    unread.events = 0;
+    unread.rejects = [0, 0, 0, 1_234, 0, 0, 0];
+    let report = Report::new(&[], &unread, &words());
+    assert!(report.verdict.contains("cannot say"), "{}", report.verdict);
+    let empty = Report::new(&[], &Tally::default(), &words());
+    assert_eq!(empty.verdict, "There is nothing in there to look at.");
+}
+
+#[test]
+fn every_reason_has_its_words() {
+    let words = words();
+    for reason in Reject::ALL {
+        assert!(words.has(&format!("scan-unread-{reason}")), "{reason}");
+    }
+}
+
+#[test]
+fn numbers_are_grouped() {
+    for (number, text) in [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1,000"),
+        (1_234_567, "1,234,567"),
+    ] {
+        assert_eq!(grouped(number), text);
+    }
+}
