@@ -1,15 +1,315 @@
-//! `larum scan`.
+//! `larum scan`: the whole local pipeline over recordings, on record time.
+
+mod chunks;
+mod content;
+mod merge;
+mod page;
+mod pool;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use larum_core::detect::{Detect, Settings, Signal};
+use larum_core::event::write_string;
+use larum_core::finding::{Finding, Severity, write_finding};
+use larum_core::parse::Formats;
+use larum_core::report::{Report, Tally};
+use larum_core::time::{DeviceTime, Timestamp};
+use larum_core::words::Words;
+use larum_link::clock::Clock;
 
 use crate::exit::{Exit, failure};
+use merge::{Merge, Trouble};
+use pool::{Pool, Work};
+
+/// Findings kept for the page; with `--json` none are kept.
+const MAX_KEPT: usize = 200_000;
+/// Workers at most.
+const MAX_WORKERS: usize = 64;
 
 /// Arguments of `larum scan`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Print findings as one JSON object per line instead of a report
+    #[arg(long)]
+    json: bool,
+    /// Folder with further Sigma rules (may be given several times)
+    #[arg(long, value_name = "DIR")]
+    rules: Vec<PathBuf>,
+    /// List of addresses, networks or domains known bad (may be given several times)
+    #[arg(long, value_name = "FILE")]
+    indicators: Vec<PathBuf>,
+    /// Leave out what happened before this time
+    #[arg(long, value_name = "T")]
+    since: Option<String>,
+    /// Leave out what happened at this time or later
+    #[arg(long, value_name = "T")]
+    until: Option<String>,
+    /// Print one last JSON object with sums
+    #[arg(long)]
+    stats: bool,
+    /// Threads that parse (default: one per core); the findings do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// Exit with 10 when there is a finding of this severity or worse
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    fail_on: Option<Severity>,
+    /// When the records were received, for formats without year (default: now)
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<String>,
+    /// Log files, plain, gzip or zstd; `-` is standard input
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+}
+
+fn severity(word: &str) -> Result<Severity, String> {
+    Severity::from_word(word).ok_or_else(|| {
+        let known: Vec<_> = Severity::ALL.iter().map(|one| one.as_str()).collect();
+        format!("one of {}", known.join(", "))
+    })
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// With the exit code of the contract.
-pub fn run(_args: &Args) -> anyhow::Result<Exit> {
-    Err(failure(Exit::Usage, "the command `scan` is not built yet"))
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let started = Instant::now();
+    let words = Arc::new(Words::of("en")?);
+    let paths = files(&args.paths, &words)?;
+    let (rules, mut notes) = content::rules(&args.rules, &words)?;
+    let (indicators, more_notes) = content::indicators(&args.indicators, &words)?;
+    notes.extend(more_notes);
+    for note in notes {
+        tell(&note);
+    }
+    let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &words)).transpose();
+    let work = Work {
+        formats: Formats::built_in()?,
+        received: time(&args.now)?.unwrap_or_else(|| Clock::system().now()),
+        since: time(&args.since)?,
+        until: time(&args.until)?,
+    };
+    let workers = args.workers.map_or_else(
+        || std::thread::available_parallelism().map_or(1, usize::from),
+        usize::from,
+    );
+    let detect = Detect::new(Settings::new(Arc::clone(&words)), rules, indicators);
+    let mut sink = Sink::new(args.json);
+    let scanned = scan(&paths, &work, workers.min(MAX_WORKERS), detect, &mut sink)?;
+    for trouble in &scanned.troubles {
+        tell(&trouble_text(trouble, &words));
+    }
+    if !args.json && (scanned.tally.files > 0 || scanned.troubles.is_empty()) {
+        let report = Report::new(&sink.kept, &scanned.tally, &words);
+        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        sink.out
+            .write_all(page::render(&report, colour).as_bytes())?;
+    }
+    if args.stats {
+        let stats = stats(&scanned, sink.count, started.elapsed());
+        sink.out.write_all(stats.as_bytes())?;
+    }
+    sink.out.flush()?;
+    if !scanned.troubles.is_empty() {
+        return Ok(Exit::Input);
+    }
+    let worst = args.fail_on.is_some_and(|limit| sink.worst >= Some(limit));
+    Ok(if worst { Exit::Findings } else { Exit::Done })
+}
+
+/// What a scan came to, beside its findings.
+struct Scanned {
+    tally: Tally,
+    bytes: u64,
+    troubles: Vec<Trouble>,
+}
+
+fn scan(
+    paths: &[PathBuf],
+    work: &Work,
+    workers: usize,
+    mut detect: Detect,
+    sink: &mut Sink,
+) -> anyhow::Result<Scanned> {
+    std::thread::scope(|scope| {
+        let pool = Pool::start(scope, workers, work, &detect.sifter());
+        let mut merge = Merge::new(paths, &pool, work, workers);
+        let mut progress = Progress::new(paths);
+        let mut signals = Vec::new();
+        while let Some(observation) = merge.next() {
+            detect.fold(&observation, &mut signals);
+            if !signals.is_empty() {
+                sink.take(&mut signals)?;
+            }
+            progress.show(merge.bytes);
+        }
+        detect.finish(&mut signals);
+        sink.take(&mut signals)?;
+        progress.clear();
+        Ok(Scanned {
+            tally: merge.tally,
+            bytes: merge.bytes,
+            troubles: merge.troubles,
+        })
+    })
+}
+
+/// Where findings go: printed at once as JSON, or kept for the page.
+struct Sink {
+    json: bool,
+    out: io::BufWriter<io::Stdout>,
+    line: String,
+    kept: Vec<Finding>,
+    count: u64,
+    worst: Option<Severity>,
+}
+
+impl Sink {
+    fn new(json: bool) -> Self {
+        Self {
+            json,
+            out: io::BufWriter::new(io::stdout()),
+            line: String::new(),
+            kept: Vec::new(),
+            count: 0,
+            worst: None,
+        }
+    }
+
+    fn take(&mut self, signals: &mut Vec<Signal>) -> io::Result<()> {
+        for signal in signals.drain(..) {
+            let Signal::Closed(finding) = signal else {
+                continue;
+            };
+            self.count += 1;
+            self.worst = self.worst.max(Some(finding.severity));
+            if self.json {
+                self.line.clear();
+                write_finding(&finding, &mut self.line);
+                self.line.push('\n');
+                self.out.write_all(self.line.as_bytes())?;
+                self.out.flush()?;
+            } else if self.kept.len() < MAX_KEPT {
+                self.kept.push(finding);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses folders before anything is read, with a hint.
+fn files(paths: &[PathBuf], words: &Words) -> anyhow::Result<Vec<PathBuf>> {
+    for path in paths {
+        if path.is_dir() {
+            let shown = path.display().to_string();
+            let shown = shown.trim_end_matches('/');
+            let message = words.say_with("scan-is-folder", &[("file", shown.into())]);
+            return Err(failure(Exit::Input, message));
+        }
+    }
+    Ok(paths.to_vec())
+}
+
+fn moment(text: &str, words: &Words) -> anyhow::Result<Timestamp> {
+    let whole_day = format!("{text}T00:00:00Z");
+    DeviceTime::parse_rfc3339(text.as_bytes())
+        .or_else(|| DeviceTime::parse_rfc3339(whole_day.as_bytes()))
+        .map(|time| time.at)
+        .ok_or_else(|| {
+            let message = words.say_with("scan-bad-time", &[("text", text.into())]);
+            failure(Exit::Usage, message)
+        })
+}
+
+fn trouble_text(trouble: &Trouble, words: &Words) -> String {
+    let id = if trouble.opened {
+        "scan-cannot-read"
+    } else {
+        "scan-cannot-open"
+    };
+    let args = [
+        ("file", trouble.path.display().to_string().into()),
+        ("problem", trouble.error.to_string().into()),
+    ];
+    words.say_with(id, &args)
+}
+
+/// To the person at the terminal; when standard error is gone there is nobody to tell.
+fn tell(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+fn stats(scanned: &Scanned, findings: u64, took: Duration) -> String {
+    let mut rejects = String::new();
+    for (reason, count) in scanned.tally.rejected() {
+        if !rejects.is_empty() {
+            rejects.push(',');
+        }
+        write_string(reason.code(), &mut rejects);
+        rejects.push_str(&format!(":{count}"));
+    }
+    format!(
+        "{{\"stats\":{{\"records\":{},\"events\":{},\"rejects\":{{{rejects}}},\"findings\":{findings},\"seconds\":{:.3},\"bytes\":{}}}}}\n",
+        scanned.tally.records,
+        scanned.tally.events,
+        took.as_secs_f64(),
+        scanned.bytes,
+    )
+}
+
+/// How far it is, on standard error when that is a terminal.
+struct Progress {
+    total_bytes: u64,
+    shown: Option<Instant>,
+    countdown: u32,
+    active: bool,
+}
+
+impl Progress {
+    /// Observations between looks at the clock.
+    const EVERY: u32 = 4_096;
+
+    fn new(paths: &[PathBuf]) -> Self {
+        let sizes = paths.iter().filter_map(|path| path.metadata().ok());
+        Self {
+            total_bytes: sizes.map(|file| file.len()).sum(),
+            shown: None,
+            countdown: Self::EVERY,
+            active: io::stderr().is_terminal(),
+        }
+    }
+
+    fn show(&mut self, bytes: u64) {
+        if !self.active {
+            return;
+        }
+        self.countdown -= 1;
+        if self.countdown > 0 {
+            return;
+        }
+        self.countdown = Self::EVERY;
+        let due = self
+            .shown
+            .is_none_or(|shown| shown.elapsed() >= Duration::from_millis(200));
+        if !due {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let filled = if bytes >= self.total_bytes {
+            // Packed files are larger than they look: say how much instead of how far.
+            format!("{} MB", bytes / 1_000_000)
+        } else {
+            format!("{} %", bytes.saturating_mul(100) / self.total_bytes.max(1))
+        };
+        drop(write!(io::stderr(), "\r{filled:>8} "));
+    }
+
+    fn clear(&self) {
+        if self.shown.is_some() {
+            drop(write!(io::stderr(), "\r          \r"));
+        }
+    }
 }

@@ -1,0 +1,214 @@
+//! Reads a file in pieces that end where a record ends.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use larum_core::parse::MAX_RECORD_BYTES;
+
+/// Size of a piece, in bytes; a record may make it longer by up to [`MAX_RECORD_BYTES`].
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// How often the bytes read may double once decompressed, at most: a bomb ends here. 2^40 bytes.
+const MAX_UNPACKED_BYTES: u64 = 1 << 40;
+
+/// The records of one file, piece by piece, unpacked if it is gzip or zstd.
+pub struct Chunks {
+    reader: Box<dyn Read>,
+    rest: Vec<u8>,
+    /// In the middle of a record longer than the limit: drop until it ends.
+    skipping: bool,
+    ended: bool,
+}
+
+impl Chunks {
+    /// Opens `path`; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Self::new(io::stdin());
+        }
+        Self::new(File::open(path)?)
+    }
+
+    /// From anything readable.
+    ///
+    /// # Errors
+    /// When the first bytes cannot be read.
+    pub fn new(mut input: impl Read + 'static) -> io::Result<Self> {
+        let mut magic = [0; 4];
+        let mut have = 0;
+        while have < magic.len() {
+            let Some(room) = magic.get_mut(have..) else {
+                break;
+            };
+            match input.read(room)? {
+                0 => break,
+                more => have += more,
+            }
+        }
+        let start = magic.get(..have).unwrap_or_default().to_vec();
+        let (is_gzip, is_zstd) = (
+            start.starts_with(&[0x1F, 0x8B]),
+            start == [0x28, 0xB5, 0x2F, 0xFD],
+        );
+        let whole = io::Cursor::new(start).chain(input);
+        let reader: Box<dyn Read> = if is_gzip {
+            let packed = BufReader::with_capacity(64 * 1024, whole);
+            Box::new(flate2::bufread::MultiGzDecoder::new(packed).take(MAX_UNPACKED_BYTES))
+        } else if is_zstd {
+            Box::new(zstd::Decoder::new(whole)?.take(MAX_UNPACKED_BYTES))
+        } else {
+            Box::new(whole)
+        };
+        Ok(Self {
+            reader,
+            rest: Vec::new(),
+            skipping: false,
+            ended: false,
+        })
+    }
+
+    /// The next piece: whole records, of which the last may lack its line end. `None` at the end.
+    ///
+    /// # Errors
+    /// When it cannot be read on; what was read before is not lost.
+    pub fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut chunk = std::mem::take(&mut self.rest);
+        loop {
+            let failure = self.fill(&mut chunk).err();
+            if self.skipping {
+                self.skip(&mut chunk);
+            }
+            if let Some(failure) = failure {
+                self.ended = true;
+                // Hand out what there is; the failure comes with the next call.
+                if chunk.is_empty() {
+                    return Err(failure);
+                }
+                self.reader = Box::new(Broken(Some(failure)));
+                self.ended = false;
+                return Ok(Some(chunk));
+            }
+            if chunk.is_empty() {
+                if self.ended {
+                    return Ok(None);
+                }
+                continue;
+            }
+            if self.ended {
+                return Ok(Some(chunk));
+            }
+            if let Some(end) = memchr_last(&chunk) {
+                self.rest = chunk.split_off(end + 1);
+                return Ok(Some(chunk));
+            }
+            if chunk.len() > MAX_RECORD_BYTES {
+                // One byte over the limit tells the parser that it was cut.
+                chunk.truncate(MAX_RECORD_BYTES + 1);
+                chunk.push(b'\n');
+                self.skipping = true;
+                return Ok(Some(chunk));
+            }
+        }
+    }
+
+    fn fill(&mut self, chunk: &mut Vec<u8>) -> io::Result<()> {
+        let mut have = chunk.len();
+        chunk.resize(CHUNK_BYTES.max(have), 0);
+        let result = loop {
+            let Some(room) = chunk.get_mut(have..).filter(|room| !room.is_empty()) else {
+                break Ok(());
+            };
+            match self.reader.read(room) {
+                Ok(0) => {
+                    self.ended = true;
+                    break Ok(());
+                }
+                Ok(more) => have += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        chunk.truncate(have);
+        result
+    }
+
+    fn skip(&mut self, chunk: &mut Vec<u8>) {
+        match chunk.iter().position(|byte| *byte == b'\n') {
+            Some(end) => {
+                chunk.drain(..=end);
+                self.skipping = false;
+            }
+            None => chunk.clear(),
+        }
+    }
+}
+
+fn memchr_last(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().rposition(|byte| *byte == b'\n')
+}
+
+/// Says once why reading failed.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn pieces(bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        let mut chunks = Chunks::new(io::Cursor::new(bytes)).unwrap();
+        std::iter::from_fn(|| chunks.next_chunk().unwrap()).collect()
+    }
+
+    #[test]
+    fn pieces_end_at_record_ends_and_lose_nothing() {
+        let text: Vec<u8> = (0..60_000)
+            .flat_map(|n| format!("record {n}\n").into_bytes())
+            .collect();
+        let read = pieces(text.clone());
+        assert!(read.len() > 1);
+        assert!(read.iter().all(|piece| piece.ends_with(b"\n")));
+        assert_eq!(read.concat(), text);
+        assert_eq!(pieces(b"no end".to_vec()), [b"no end".to_vec()]);
+        assert!(pieces(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_ten_megabyte_record_is_cut_and_the_next_one_is_whole() {
+        let mut text = vec![b'x'; 10_000_000];
+        text.extend(b"\nnext\n");
+        let read = pieces(text).concat();
+        let lines: Vec<_> = read.split(|byte| *byte == b'\n').collect();
+        assert_eq!(lines[0].len(), MAX_RECORD_BYTES + 1);
+        assert_eq!(lines[1], b"next");
+    }
+
+    #[test]
+    fn gzip_and_zstd_are_told_by_their_first_bytes_and_broken_ones_fail_after_what_was_read() {
+        let text = b"one\ntwo\n".repeat(10_000);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&text).unwrap();
+        let packed = gzip.finish().unwrap();
+        assert_eq!(pieces(packed.clone()).concat(), text);
+        assert_eq!(
+            pieces(zstd::encode_all(&text[..], 1).unwrap()).concat(),
+            text
+        );
+        let half = packed[..packed.len() / 2].to_vec();
+        let mut chunks = Chunks::new(io::Cursor::new(half)).unwrap();
+        let mut result = chunks.next_chunk();
+        while matches!(result, Ok(Some(_))) {
+            result = chunks.next_chunk();
+        }
+        assert!(result.is_err());
+    }
+}

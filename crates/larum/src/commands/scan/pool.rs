@@ -1,0 +1,126 @@
+//! Workers that parse and sift pieces of input; each piece's result is waited for in order.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+
+use larum_core::detect::{Observation, SiftScratch, Sifter};
+use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::report::Tally;
+use larum_core::time::Timestamp;
+
+/// What workers share.
+pub struct Work {
+    pub formats: Formats,
+    pub received: Timestamp,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+/// What a piece of input came to.
+pub struct Batch {
+    pub observations: Vec<Observation>,
+    pub tally: Tally,
+    /// Size of the piece.
+    pub bytes: u64,
+}
+
+struct Job {
+    chunk: Vec<u8>,
+    reply: SyncSender<Batch>,
+}
+
+/// Where pieces are handed in. The workers end when it is dropped.
+pub struct Pool {
+    jobs: Sender<Job>,
+}
+
+impl Pool {
+    /// Starts `workers` workers in `scope`.
+    pub fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        workers: usize,
+        work: &'scope Work,
+        sifter: &Sifter,
+    ) -> Self {
+        let (sender, receiver) = channel::<Job>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..workers {
+            let sifter = sifter.clone();
+            let receiver = Arc::clone(&receiver);
+            scope.spawn(move || {
+                let mut scratch = SiftScratch::default();
+                loop {
+                    let job = receiver
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .recv();
+                    let Ok(job) = job else { return };
+                    let batch = work.sift(&job.chunk, &sifter, &mut scratch);
+                    // Nobody waits any more when the scan was given up.
+                    drop(job.reply.send(batch));
+                }
+            });
+        }
+        Self { jobs: sender }
+    }
+
+    /// Hands in a piece; the result arrives at the receiver.
+    pub fn submit(&self, chunk: Vec<u8>) -> Receiver<Batch> {
+        let (reply, result) = sync_channel(1);
+        // It fails only when all workers are gone, which the receiver then tells.
+        drop(self.jobs.send(Job { chunk, reply }));
+        result
+    }
+}
+
+impl Work {
+    /// Parses and sifts the records of `chunk`.
+    pub fn sift(&self, chunk: &[u8], sifter: &Sifter, scratch: &mut SiftScratch) -> Batch {
+        let mut tally = Tally::default();
+        let mut observations = Vec::new();
+        let context = Context::at(self.received);
+        let records = chunk.strip_suffix(b"\n").unwrap_or(chunk);
+        let mut room = Scratch::default();
+        for record in records.split(|byte| *byte == b'\n') {
+            tally.records += 1;
+            let event = match self.formats.parse(record, &context, &mut room) {
+                Ok(event) => event,
+                Err(reason) => {
+                    tally.reject(reason);
+                    continue;
+                }
+            };
+            tally.events += 1;
+            let at = event.at();
+            if self.since.is_some_and(|since| at < since)
+                || self.until.is_some_and(|until| at >= until)
+            {
+                tally.outside_window += 1;
+                continue;
+            }
+            if let Some(time) = event.ts {
+                if tally.span.is_none() {
+                    tally.offset_seconds = time.offset_seconds;
+                }
+                tally.see(at);
+            }
+            observations.extend(sifter.sift(&event, scratch));
+        }
+        Batch {
+            observations,
+            tally,
+            bytes: u64::try_from(chunk.len()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Time of the first event in `chunk` that has one.
+    pub fn first_time(&self, chunk: &[u8]) -> Option<Timestamp> {
+        let context = Context::at(self.received);
+        let mut room = Scratch::default();
+        chunk.split(|byte| *byte == b'\n').find_map(|record| {
+            let event = self.formats.parse(record, &context, &mut room).ok()?;
+            event.ts.map(|time| time.at)
+        })
+    }
+}
