@@ -223,6 +223,9 @@ fn command_name(text: &str) -> (String, &str) {
     let (path, after) = text.split_at_checked(end).unwrap_or((text, ""));
     let name = path.rsplit('/').next().unwrap_or(path);
     let name = name.strip_suffix(".exe").unwrap_or(name);
+    // `python3.10`, `ping6`: a version is not part of the name.
+    let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let name = if stem.is_empty() { name } else { stem };
     (name.to_ascii_lowercase(), after)
 }
 
@@ -353,7 +356,7 @@ fn windows_statement(value: &str, verdict: &mut Verdict) {
     let lower = value.to_ascii_lowercase();
     let mut words = lower
         .split(|letter: char| {
-            letter.is_whitespace() || matches!(letter, '(' | ')' | '@' | '&' | '|' | ',')
+            letter.is_whitespace() || matches!(letter, '(' | ')' | '@' | '&' | '|' | ',' | '/')
         })
         .filter(|word| !word.is_empty())
         .skip_while(|word| *word != "if" && *word != "for");
@@ -363,7 +366,7 @@ fn windows_statement(value: &str, verdict: &mut Verdict) {
             let words: Vec<&str> = words.collect();
             words.iter().any(|word| word.contains('%'))
                 && words.contains(&"in")
-                && (words.contains(&"do") || words.iter().any(|word| word.starts_with('/')))
+                && (words.contains(&"do") || value.contains(" /"))
         }
         _ => false,
     };
@@ -375,7 +378,7 @@ fn windows_statement(value: &str, verdict: &mut Verdict) {
 fn windows_if(words: Vec<&str>) -> bool {
     let mut words = words
         .into_iter()
-        .skip_while(|word| *word == "/i" || *word == "not")
+        .skip_while(|word| *word == "i" || *word == "not")
         .peekable();
     let tests = ["exist", "defined", "errorlevel", "cmdextversion"];
     if words.peek().is_some_and(|word| tests.contains(word)) {
@@ -389,9 +392,9 @@ fn windows_if(words: Vec<&str>) -> bool {
 
 /// `/b?n/c?t`, `/???/n?`, `/usr/[a-z]in/bash`: paths written with wildcards to get past filters.
 fn file_wildcards(value: &str, verdict: &mut Verdict) {
-    for word in
-        value.split(|letter: char| letter.is_whitespace() || matches!(letter, ';' | '|' | '&'))
-    {
+    for word in value.split(|letter: char| {
+        letter.is_whitespace() || matches!(letter, ';' | '|' | '&' | '{' | ',')
+    }) {
         let path = word.trim_start_matches(['`', '(', '$', '<', '=']);
         let parts = path.split('/').filter(|part| !part.is_empty()).count();
         let odd = path.contains('?') || path.contains('[') || path.contains('*');

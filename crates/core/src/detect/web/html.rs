@@ -132,6 +132,7 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
         rest = from;
     }
     bare_handler(value, verdict);
+    breakout(value, verdict);
     scheme_anywhere(value, verdict);
 }
 
@@ -331,6 +332,18 @@ fn squeeze(text: &str) -> String {
         .collect()
 }
 
+/// `"><b`: the value closes the tag that it was put into and opens another.
+fn breakout(value: &str, verdict: &mut Verdict) {
+    let closes = ["\">", "'>", "/>", "`>"];
+    let at = closes.iter().filter_map(|close| value.find(close)).min();
+    if let Some(at) = at
+        && value.get(at..).is_some_and(|rest| rest.contains('<'))
+        && !value.get(..at).is_some_and(|before| before.contains('<'))
+    {
+        verdict.add(Kind::Xss, 3, "html-breakout");
+    }
+}
+
 /// `" onfocus=`: a quote closes the attribute that the value was put into.
 fn bare_handler(value: &str, verdict: &mut Verdict) {
     let lower = value.to_ascii_lowercase();
@@ -346,7 +359,7 @@ fn bare_handler(value: &str, verdict: &mut Verdict) {
             .find(|letter: char| !letter.is_ascii_alphanumeric())
             .unwrap_or(from.len());
         let (name, after) = from.split_at_checked(end).unwrap_or((from, ""));
-        let breaks_out = before.is_some_and(|letter| {
+        let breaks_out = before.is_none_or(|letter| {
             letter.is_whitespace() || matches!(letter, '"' | '\'' | '/' | '`' | ';')
         });
         if breaks_out

@@ -432,9 +432,14 @@ const GROUPS: &[Group] = &[
             "netdoc:/",
             "jar:http",
             "data://text",
+            "data:text/plain",
+            "data:application/",
+            "data:;base64",
             "zip://",
             "compress.zlib://",
             "compress.bzip2://",
+            "jar:file:",
+            "url:file:",
             "ssh2://",
             "rar://",
             "ogg://",
@@ -519,9 +524,24 @@ const GROUPS: &[Group] = &[
             "process.mainmodule",
             "process[",
             "process.env",
+            "process.exit",
+            "process.binding",
+            "module.exports",
+            "require[",
+            "__js_function",
+            "allow_url_fopen",
+            "extension_dir",
+            "safe_mode",
+            "memory_limit",
             "global.process",
             "this.constructor",
-            "console.",
+            "console.log",
+            "console.info",
+            "console.error",
+            "console.warn",
+            "console.debug",
+            "console.trace",
+            "console.table",
             "console[",
             "__class__",
             "__mro__",
@@ -697,6 +717,9 @@ const GROUPS: &[Group] = &[
             ".constructor.",
             "\"alert\"",
             "'alert'",
+            "['constructor']",
+            "[\"constructor\"]",
+            "document.__",
             "__nosuchmethod__",
             "fscommand:",
             "srcdoc=",
@@ -775,19 +798,12 @@ const GROUPS: &[Group] = &[
     ),
     (
         &[
-            "while(true",
-            "while(1",
-            "while(!",
+            "while(",
             "while (true",
-            "while((",
-            "while(+",
-            "while(\"",
-            "while('",
-            "while([",
-            "while({",
             "do{",
             "new date(",
             "for(;;",
+            "new function",
         ],
         VALUE,
         Around::WordStart,
@@ -800,6 +816,13 @@ const GROUPS: &[Group] = &[
             "$where",
             "[$ne]",
             "[$gt]",
+            "[$gte]",
+            "[$lt]",
+            "[$lte]",
+            "[$not]",
+            "[$nor]",
+            "[$and]",
+            "[$all]",
             "[$regex]",
             "[$in]",
             "[$nin]",
@@ -991,12 +1014,17 @@ impl Around {
     }
 }
 
-/// `(`, after white space, comments and closing quotes.
+/// `(`, after comments, line breaks, tabs and closing quotes. A space alone is how people write.
 fn opens_call(after: &str) -> bool {
     let mut rest = super::text::head(after, MAX_BEFORE_BRACKET_BYTES);
+    if rest.starts_with(" (") {
+        return false;
+    }
     loop {
         rest = rest.trim_start_matches(|letter: char| {
-            letter.is_whitespace() || matches!(letter, '"' | '\'' | ')' | ']')
+            letter.is_whitespace()
+                || letter.is_control()
+                || matches!(letter, '"' | '\'' | ')' | ']')
         });
         if let Some(comment) = rest.strip_prefix("/*") {
             let Some((_, next)) = comment.split_once("*/") else {

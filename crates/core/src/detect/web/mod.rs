@@ -154,7 +154,7 @@ pub fn judge(request: &WebRequest<'_>) -> Verdict {
     }
     if let Some(referer) = request.referer.map(cut)
         && referer.len() > 1
-        && decode::needs_reading(referer.as_bytes())
+        && (!referer.starts_with("http") || decode::needs_reading(referer.as_bytes()))
     {
         read_referer(referer, &mut verdict);
     }
@@ -258,6 +258,7 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     text::traversal(value, false, verdict);
     text::headers(value, verdict);
     text::expressions(value, verdict);
+    text::indirect_calls(value, verdict);
     html::read(value, verdict);
     command::read(value, verdict);
     sql_rules::read(value, verdict);

@@ -109,11 +109,9 @@ pub(super) fn tokens(value: &str, context: Context) -> (Vec<Token<'_>>, usize) {
         };
         let (text, after) = split(rest, length);
         rest = after;
-        if class == Class::Comment
-            && text.starts_with("/*")
-            && text.ends_with("*/")
-            && text.len() >= 4
-        {
+        // A comment in the middle, or to the end of a line that is not the last, only hides.
+        let inside = text.starts_with("/*") && text.ends_with("*/") && text.len() >= 4;
+        if class == Class::Comment && (inside || text.ends_with('\n') && !rest.trim().is_empty()) {
             hidden += 1;
             continue;
         }
@@ -172,6 +170,11 @@ fn next(text: &str) -> Option<(Class, usize)> {
             }),
         ),
         [b'!', b'=' | b'<' | b'>' | b'~', ..] => (Class::Compare, 2),
+        // Operators of PostgreSQL for JSON.
+        [b'?', ..] => (
+            Class::Compare,
+            run(Some(bytes), |byte| matches!(byte, b'?' | b'|' | b'&')),
+        ),
         [b'!' | b'~', ..] => (Class::Sign, 1),
         [b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'|' | b'&', ..] => (Class::Sum, 1),
         [first, ..] if is_word(*first) => {
@@ -244,6 +247,13 @@ fn word(word: &str, after: &str) -> (Class, usize) {
         String::new()
     };
     let called = after.trim_start().starts_with('(');
+    // `or1=1`: the operator needs no space before a number.
+    for logic in ["or", "and", "xor"] {
+        let number = lower.strip_prefix(logic).unwrap_or("");
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return (Class::Logic, logic.len());
+        }
+    }
     let class =
         match lower.as_str() {
             "and" | "or" | "xor" => Class::Logic,

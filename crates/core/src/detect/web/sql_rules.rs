@@ -21,6 +21,7 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
                 tokens: &found,
                 at,
                 quoted: context != Context::Bare,
+                hidden: hidden > 0,
             };
             judge(&view, verdict);
         }
@@ -34,6 +35,7 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
                     tokens: &found,
                     at,
                     quoted: false,
+                    hidden: true,
                 },
                 verdict,
             );
@@ -46,6 +48,8 @@ struct View<'t> {
     tokens: &'t [Token<'t>],
     at: usize,
     quoted: bool,
+    /// Comments in the middle were dropped.
+    hidden: bool,
 }
 
 impl<'t> View<'t> {
@@ -86,6 +90,33 @@ impl<'t> View<'t> {
             after += 1;
         }
         after
+    }
+
+    /// Past values joined by operators, from `after` on.
+    fn skip_arithmetic(&self, mut after: usize) -> usize {
+        while matches!(
+            self.class(after),
+            Some(
+                Class::Close
+                    | Class::Open
+                    | Class::Sum
+                    | Class::Sign
+                    | Class::Number
+                    | Class::Constant
+            )
+        ) {
+            after += 1;
+        }
+        after
+    }
+
+    /// Whether the token is written in letters.
+    fn is_word(&self, after: usize) -> bool {
+        self.token(after).is_some_and(|token| {
+            token
+                .text
+                .starts_with(|letter: char| letter.is_ascii_alphabetic())
+        })
     }
 
     fn rest(&self, after: usize) -> &'t [Token<'t>] {
@@ -131,23 +162,17 @@ fn union(view: &View<'_>, verdict: &mut Verdict) {
     {
         after += 1;
     }
+    // Cut off after the word: only what hides it shows that it is no English.
+    if view.token(after).is_none() && view.after_value() && view.hidden {
+        verdict.add(Kind::Sql, 5, "sql-union");
+    }
     if view.class(after) != Some(Class::Select) && !view.is(after, "values") {
         return;
     }
-    let values = matches!(
+    let values = !matches!(
         view.class(after + 1),
-        None | Some(
-            Class::Number
-                | Class::Text
-                | Class::Constant
-                | Class::Function
-                | Class::Open
-                | Class::Sum
-                | Class::Sign
-                | Class::Other
-                | Class::Comment
-        )
-    );
+        Some(Class::Name | Class::Word | Class::Logic | Class::Verb)
+    ) || view.is(after + 1, "all");
     let list = matches!(
         view.class(after + 2),
         None | Some(Class::Comma | Class::Compare | Class::Comment)
@@ -242,45 +267,41 @@ fn logic(view: &View<'_>, verdict: &mut Verdict) {
                 Class::Open | Class::Name | Class::Comment | Class::Semicolon | Class::Other
             )
         });
-    let sure = view.after_value()
-        && (view.quoted
-            || view
-                .before()
-                .is_some_and(|token| token.class != Class::Text));
     if !left {
         return;
     }
-    if first.class == Class::Select || first.class == Class::Verb && sure && view.is(start, "if") {
-        verdict.add(Kind::Sql, 5, "sql-condition-select");
-        return;
-    }
-    let mut end = start + 1;
-    if first.class == Class::Function {
-        if sure || known_function(first.text) {
+    let bare_text = view
+        .before()
+        .is_some_and(|token| token.class == Class::Text)
+        && !view.quoted;
+    let sure = view.after_value() && !bare_text;
+    match first.class {
+        Class::Select => verdict.add(Kind::Sql, 5, "sql-condition-select"),
+        Class::Verb if sure && first.is("if") => {
+            verdict.add(Kind::Sql, 5, "sql-condition-select");
+        }
+        Class::Function if sure || known_function(first.text) => {
             verdict.add(Kind::Sql, 5, "sql-condition-call");
         }
-        return;
-    }
-    if !first.is_value() {
-        if first.class == Class::Word && sure && (first.is("case") || first.is("rownum")) {
+        Class::Word if sure && (first.is("case") || first.is("rownum")) => {
             verdict.add(Kind::Sql, 5, "sql-condition-case");
         }
-        return;
+        Class::Number | Class::Text | Class::Name | Class::Constant => {
+            condition(view, start, first, sure, verdict);
+        }
+        _ => {}
     }
-    while matches!(view.class(end), Some(Class::Close | Class::Sum)) {
-        end += 1;
-    }
-    if view.class(end) == Some(Class::Sign) || view.is(end, "collate") {
+}
+
+/// A value after `or`, at `start`, and what is made of it.
+fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdict: &mut Verdict) {
+    let mut end = view.skip_arithmetic(start + 1);
+    if view.is(end, "collate") {
         end += 1;
     }
     match view.class(end) {
         Some(Class::Compare) => {
             let right = view.skip_signs(end + 1);
-            let word_compare = view.token(end).is_some_and(|token| {
-                token
-                    .text
-                    .starts_with(|letter: char| letter.is_ascii_alphabetic())
-            });
             let named = first.class == Class::Name
                 && view
                     .token(right)
@@ -288,7 +309,7 @@ fn logic(view: &View<'_>, verdict: &mut Verdict) {
             let same = view
                 .token(right)
                 .is_some_and(|token| token.is(first.text) || token.text.starts_with(first.text));
-            let fits = !word_compare || sure || first.class == Class::Number;
+            let fits = !view.is_word(end) || sure || first.class == Class::Number;
             if fits && (!named || same || view.quoted && sure) {
                 verdict.add(Kind::Sql, 5, "sql-condition");
             }
@@ -298,13 +319,11 @@ fn logic(view: &View<'_>, verdict: &mut Verdict) {
         {
             verdict.add(Kind::Sql, 5, "sql-condition-cut");
         }
-        None if sure
-            && first.class != Class::Name
-            && (view.quoted || first.class == Class::Constant || view.at == 1) =>
-        {
-            let short_text =
+        None if sure && first.class != Class::Name => {
+            let odd = view.quoted || first.class == Class::Constant || view.at == 1;
+            let short =
                 first.class != Class::Text || first.text.len() < 24 && !first.text.contains(' ');
-            if short_text {
+            if odd && short {
                 verdict.add(Kind::Sql, 5, "sql-condition-end");
             }
         }
@@ -313,81 +332,90 @@ fn logic(view: &View<'_>, verdict: &mut Verdict) {
 }
 
 /// Functions that only databases have.
+const FUNCTIONS: &[&str] = &[
+    "sleep",
+    "benchmark",
+    "pg_sleep",
+    "load_file",
+    "version",
+    "database",
+    "user",
+    "current_user",
+    "substring",
+    "substr",
+    "ascii",
+    "char",
+    "concat",
+    "concat_ws",
+    "group_concat",
+    "ifnull",
+    "nullif",
+    "extractvalue",
+    "updatexml",
+    "make_set",
+    "elt",
+    "hex",
+    "unhex",
+    "count",
+    "length",
+    "len",
+    "mid",
+    "ord",
+    "cast",
+    "convert",
+    "exists",
+    "coalesce",
+    "row_count",
+    "rand",
+    "floor",
+    "schema",
+    "session_user",
+    "system_user",
+    "password",
+    "encode",
+    "md5",
+    "sha1",
+    "chr",
+    "instr",
+    "json_depth",
+    "json_extract",
+    "db_name",
+    "host_name",
+    "randomblob",
+    "waitfor",
+    "repeat",
+    "bin",
+    "conv",
+    "cos",
+    "sin",
+    "pi",
+    "aes_decrypt",
+    "compress",
+    "lower",
+    "upper",
+    "reverse",
+    "left",
+    "right",
+    "exp",
+    "charset",
+    "collation",
+    "posstr",
+    "vsize",
+    "isnull",
+    "nvl",
+    "decode",
+    "xmltype",
+    "geometrycollection",
+    "polygon",
+    "multipoint",
+    "st_latfromgeohash",
+    "row",
+    "iif",
+];
+
 fn known_function(name: &str) -> bool {
-    const KNOWN: &[&str] = &[
-        "sleep",
-        "benchmark",
-        "pg_sleep",
-        "load_file",
-        "version",
-        "database",
-        "user",
-        "current_user",
-        "substring",
-        "substr",
-        "ascii",
-        "char",
-        "concat",
-        "concat_ws",
-        "group_concat",
-        "ifnull",
-        "nullif",
-        "extractvalue",
-        "updatexml",
-        "make_set",
-        "elt",
-        "hex",
-        "unhex",
-        "count",
-        "length",
-        "len",
-        "mid",
-        "ord",
-        "cast",
-        "convert",
-        "exists",
-        "coalesce",
-        "row_count",
-        "rand",
-        "floor",
-        "schema",
-        "session_user",
-        "system_user",
-        "password",
-        "encode",
-        "md5",
-        "sha1",
-        "chr",
-        "instr",
-        "json_depth",
-        "json_extract",
-        "db_name",
-        "host_name",
-        "randomblob",
-        "waitfor",
-        "repeat",
-        "bin",
-        "conv",
-        "cos",
-        "sin",
-        "pi",
-        "aes_decrypt",
-        "compress",
-        "lower",
-        "upper",
-        "reverse",
-        "left",
-        "right",
-        "exp",
-        "geometrycollection",
-        "polygon",
-        "multipoint",
-        "st_latfromgeohash",
-        "row",
-        "iif",
-    ];
     let name = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
-    KNOWN.contains(&name.as_str())
+    FUNCTIONS.contains(&name.as_str())
 }
 
 fn function(view: &View<'_>, verdict: &mut Verdict) {
@@ -420,16 +448,24 @@ fn function(view: &View<'_>, verdict: &mut Verdict) {
 }
 
 fn verb(view: &View<'_>, verdict: &mut Verdict) {
+    let Some(verb) = view.token(0) else {
+        return;
+    };
+    let verb = verb.text.to_ascii_lowercase();
+    if changes_data(view, &verb) || runs_code(view, &verb) {
+        verdict.add(Kind::Sql, 5, "sql-statement");
+    }
+}
+
+/// Statements that change rows, tables and accounts.
+fn changes_data(view: &View<'_>, verb: &str) -> bool {
     let named = |after: usize| {
         matches!(
             view.class(after),
             Some(Class::Name | Class::Constant | Class::Function | Class::Text)
         )
     };
-    let Some(verb) = view.token(0) else {
-        return;
-    };
-    let is = match verb.text.to_ascii_lowercase().as_str() {
+    match verb {
         "insert" | "replace" | "merge" => {
             view.is(1, "into")
                 && named(2)
@@ -464,6 +500,13 @@ fn verb(view: &View<'_>, verdict: &mut Verdict) {
                     .iter()
                     .any(|token| token.is("identified") || token.is("returns"))
         }
+        _ => false,
+    }
+}
+
+/// Statements that run or load something.
+fn runs_code(view: &View<'_>, verb: &str) -> bool {
+    match verb {
         "exec" | "execute" => {
             view.token(1).is_some_and(|token| {
                 token.text.contains("xp_")
@@ -502,17 +545,14 @@ fn verb(view: &View<'_>, verdict: &mut Verdict) {
                         )
                     }))
         }
-        "handler" => named(1) && (view.is(2, "open") || view.is(2, "read")),
-        "load" => view.is(1, "data"),
+        "handler" => view.token(1).is_some() && (view.is(2, "open") || view.is(2, "read")),
+        "load" => view.is(1, "data") || view.is(1, "xml"),
         "grant" | "revoke" => {
             view.rest(1).iter().any(|token| token.is("on"))
                 && view.rest(1).iter().any(|token| token.is("to"))
                 && view.at > 0
         }
         _ => false,
-    };
-    if is {
-        verdict.add(Kind::Sql, 5, "sql-statement");
     }
 }
 
@@ -555,7 +595,8 @@ fn word(view: &View<'_>, verdict: &mut Verdict) {
             view.token(start).is_some_and(|token| {
                 matches!(token.class, Class::Number | Class::Text)
                     || token.class == Class::Function && known_function(token.text)
-            }) && (view.class(start + 1) == Some(Class::Compare) || open && view.ends(start + 1))
+            }) && (view.class(start + 1) == Some(Class::Compare)
+                || open && view.class(start) != Some(Class::Text) && view.ends(start + 1))
                 || view
                     .before()
                     .is_some_and(|token| token.class == Class::Close)
@@ -642,27 +683,35 @@ fn comment(view: &View<'_>, verdict: &mut Verdict) {
             Class::Logic | Class::Compare | Class::Sign | Class::Function | Class::Sum
         )
     });
-    if bare_cut && (closes > opens || code) && text.len() >= 1 {
+    let only_number = tail.trim().is_empty()
+        && !view.quoted
+        && view.at == 1
+        && view
+            .before()
+            .is_some_and(|token| matches!(token.class, Class::Number | Class::Constant));
+    if bare_cut && (closes > opens || code) || only_number {
         verdict.add(Kind::Sql, 5, "sql-bracket-comment");
     }
 }
 
 /// `'='`, `' like '%`, `'!=2!=3`: a comparison right after the string was left.
 fn compare(view: &View<'_>, verdict: &mut Verdict) {
-    if !view.quoted
-        || view.at != 1
+    let left_string = view.at == 1
+        || view.at == 2
             && view
                 .before()
-                .is_some_and(|token| token.class != Class::Close)
-    {
+                .is_some_and(|token| matches!(token.class, Class::Close | Class::Sign));
+    let json = view
+        .before()
+        .is_some_and(|token| token.text.starts_with("'{") || token.text.starts_with("'["))
+        && (view.class(1) == Some(Class::Text) || view.is(1, "array"));
+    if json {
+        verdict.add(Kind::Sql, 5, "sql-json-compare");
+    }
+    if !view.quoted || !left_string {
         return;
     }
     let right = view.skip_signs(1);
-    let symbol = view.token(0).is_some_and(|token| {
-        !token
-            .text
-            .starts_with(|letter: char| letter.is_ascii_alphabetic())
-    });
     let Some(operand) = view.token(right) else {
         return;
     };
@@ -671,16 +720,15 @@ fn compare(view: &View<'_>, verdict: &mut Verdict) {
             view.class(right + 1),
             Some(Class::Compare | Class::Logic | Class::Sum)
         );
-    if operand.is_value()
-        && operand.class != Class::Name
-        && ends
-        && (symbol || operand.text.len() < 24)
-    {
+    // `"LIKE" STAMP` is a title; `' like '%` is not.
+    let short =
+        operand.class != Class::Text || operand.text.trim_matches(['\'', '"', ' ', '%']).len() <= 2;
+    if operand.is_value() && operand.class != Class::Name && ends && (!view.is_word(0) || short) {
         verdict.add(Kind::Sql, 5, "sql-quote-compare");
     }
 }
 
-/// `'+(select ...)`, `' / current_date regexp '0`, `'-sleep(5)-'`.
+/// `'+(select ...)`, `' / current_date regexp '0`, `'-sleep(5)-'`, `'+'`.
 fn sum(view: &View<'_>, verdict: &mut Verdict) {
     if !view.after_value() {
         return;
@@ -690,11 +738,15 @@ fn sum(view: &View<'_>, verdict: &mut Verdict) {
         return;
     };
     let left_string = view.quoted && view.at == 1;
-    let follows = matches!(view.class(right + 1), Some(Class::Compare | Class::Logic));
+    let after = view.skip_arithmetic(right + 1);
+    let follows = matches!(view.class(after), Some(Class::Compare | Class::Logic));
     let strange = matches!(operand.class, Class::Constant | Class::Select)
         || operand.class == Class::Function && (left_string || known_function(operand.text));
     let word = operand.class == Class::Constant && operand.text.len() < 4;
+    let joins_strings =
+        left_string && operand.class == Class::Text && view.token(right + 1).is_none();
     if left_string && (strange && !word || follows && operand.class != Class::Name)
+        || joins_strings
         || operand.class == Class::Select
         || strange && follows
     {

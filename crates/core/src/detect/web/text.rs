@@ -46,6 +46,7 @@ pub(super) fn traversal(text: &str, is_path: bool, verdict: &mut Verdict) {
     }
     match climbs {
         0 => {}
+        1 if text.contains("..\\") => verdict.add(Kind::Traversal, 5, "traversal"),
         1 if is_path => verdict.add(Kind::Traversal, 4, "traversal-step"),
         1 => verdict.add(Kind::Traversal, 3, "traversal-step"),
         2 => verdict.add(Kind::Traversal, 5, "traversal"),
@@ -81,7 +82,7 @@ pub(super) fn headers(text: &str, verdict: &mut Verdict) {
             .any(|header| name.eq_ignore_ascii_case(header));
         if known && (after.starts_with(':') || after.starts_with('=')) {
             verdict.add(Kind::Header, 5, "header-forged");
-        } else if MAIL.iter().any(|verb| name == *verb)
+        } else if MAIL.contains(&name)
             || (name.len() > 1 && name.starts_with(['A', 'V', 'a']) && mail_tag(name, after))
         {
             verdict.add(Kind::Header, 5, "mail-command");
@@ -113,8 +114,8 @@ const HEADERS: &[&str] = &[
 ];
 
 const MAIL: &[&str] = &[
-    "QUIT", "RCPT", "HELO", "EHLO", "RSET", "STARTTLS", "AUTH", "USER", "RETR", "DELE", "VRFY",
-    "EXPN",
+    "QUIT", "HELP", "DATA", "NOOP", "RCPT", "HELO", "EHLO", "RSET", "STARTTLS", "AUTH", "USER",
+    "RETR", "DELE", "VRFY", "EXPN",
 ];
 
 /// An IMAP command: tag, then a verb.
@@ -173,6 +174,27 @@ pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
     }
 }
 
+/// `(name)(argument);`, `[name][0](argument);`: a function called by what a value spells.
+pub(super) fn indirect_calls(text: &str, verdict: &mut Verdict) {
+    if !text.trim_end().ends_with(");") {
+        return;
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        plain.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain.retain(|letter| !letter.is_whitespace());
+    if [")(", "](", "}(", "\"(", "'("]
+        .iter()
+        .any(|call| plain.contains(call))
+    {
+        verdict.add(Kind::Template, 5, "program-indirect-call");
+    }
+}
+
 fn weigh_expression(open: &str, inside: &str, closed: bool, verdict: &mut Verdict) {
     let calls = inside.contains('(') || inside.contains("__") || inside.contains(".class");
     let sums = inside
@@ -185,11 +207,10 @@ fn weigh_expression(open: &str, inside: &str, closed: bool, verdict: &mut Verdic
                 && (b.is_ascii_digit() || b == b'\'')
         });
     match open {
-        "[[" | "@(" => {
-            if sums && closed {
-                verdict.add(Kind::Template, 5, "template-sum");
-            }
+        "[[" | "@(" if sums && closed => {
+            verdict.add(Kind::Template, 5, "template-sum");
         }
+        "[[" | "@(" => {}
         "<%" => verdict.add(Kind::Template, 5, "template-code"),
         _ if calls || sums => verdict.add(Kind::Template, 5, "template-expression"),
         "${" if inside.contains(':') && closed => {
