@@ -5,6 +5,7 @@
 
 mod commands;
 mod exit;
+mod input;
 
 use std::process::ExitCode;
 

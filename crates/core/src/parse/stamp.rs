@@ -330,12 +330,10 @@ mod tests {
 
     const ZONE_SECONDS: i32 = 3_600;
 
+    type Reader = for<'a> fn(&'a [u8], &Missing) -> Option<(DeviceTime, &'a [u8])>;
+
     #[track_caller]
-    fn check(
-        read: for<'a> fn(&'a [u8], &Missing) -> Option<(DeviceTime, &'a [u8])>,
-        input: &str,
-        expected: Option<(&str, &str)>,
-    ) {
+    fn check(read: Reader, input: &str, expected: Option<(&str, &str)>) {
         let missing = Missing {
             received: Timestamp::from_civil((2026, 1, 2), (12, 0, 0), 0).unwrap(),
             zone_offset_seconds: ZONE_SECONDS,

@@ -1,15 +1,207 @@
-//! `larum parse`.
+//! `larum parse`: what devices said, one answer per record.
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use larum_core::event::{Event, Field, write_event, write_reject};
+use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::reject::Reject;
+use larum_core::time::{DeviceTime, Timestamp};
+use serde::Deserialize;
 
 use crate::exit::{Exit, failure};
+use crate::input::Records;
+
+/// Room for answers before they are written, in bytes.
+const WRITE_BYTES: usize = 128 * 1024;
 
 /// Arguments of `larum parse`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Read every record with this format instead of recognising one
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    /// One JSON object per record
+    #[arg(long)]
+    json: bool,
+    /// Time of receipt, for records without year or zone (default: now)
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<String>,
+    /// Read records from lines of JSON: {"id": …, "input": "one record"}
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "paths")]
+    records: Option<PathBuf>,
+    /// Logs (plain, gzip or zstd); - is standard input
+    #[arg(value_name = "PATH", required_unless_present = "records")]
+    paths: Vec<PathBuf>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// With the exit code of the contract.
-pub fn run(_args: &Args) -> anyhow::Result<Exit> {
-    Err(failure(Exit::Usage, "the command `parse` is not built yet"))
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let formats = Formats::built_in().context("the built-in formats are wrong")?;
+    if let Some(name) = &args.format
+        && !formats.names().any(|known| known == name)
+    {
+        let known: Vec<&str> = formats.names().collect();
+        return Err(failure(
+            Exit::Usage,
+            format!("there is no format {name}; there are: {}", known.join(", ")),
+        ));
+    }
+    let mut answers = Answers {
+        formats: &formats,
+        context: Context {
+            received: received(args.now.as_deref())?,
+            zone_offset_seconds: 0,
+            format: args.format.as_deref(),
+        },
+        json: args.json,
+        scratch: Scratch::default(),
+        line: String::new(),
+        out: BufWriter::with_capacity(WRITE_BYTES, io::stdout().lock()),
+    };
+    let done = answers.all(args);
+    // What was answered before an input failed is still written.
+    let flushed = answers.out.flush();
+    match done.and(flushed.map_err(Into::into)) {
+        Err(error) if is_closed_pipe(&error) => Ok(Exit::Done),
+        Err(error) => Err(error),
+        Ok(()) => Ok(Exit::Done),
+    }
+}
+
+struct Answers<'a> {
+    formats: &'a Formats,
+    context: Context<'a>,
+    json: bool,
+    scratch: Scratch,
+    line: String,
+    out: BufWriter<io::StdoutLock<'a>>,
+}
+
+/// A line of `--records`. The id is given back as it was, number or text.
+#[derive(Deserialize)]
+struct Numbered {
+    id: serde_json::Value,
+    input: String,
+}
+
+impl Answers<'_> {
+    fn all(&mut self, args: &Args) -> anyhow::Result<()> {
+        if let Some(path) = &args.records {
+            return self.numbered(path);
+        }
+        for path in &args.paths {
+            let mut records = Records::open(path)?;
+            while let Some(record) = records.next_record()? {
+                self.answer(record, None)?;
+                if records.is_drained() {
+                    self.out.flush()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn numbered(&mut self, path: &Path) -> anyhow::Result<()> {
+        let mut records = Records::open_numbered(path)?;
+        let mut number = 0_u64;
+        while let Some(line) = records.next_record()? {
+            number += 1;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let parsed: Numbered = serde_json::from_slice(line).map_err(|error| {
+                failure(
+                    Exit::Input,
+                    format!("cannot read {} line {number}: {error}", path.display()),
+                )
+            })?;
+            self.answer(parsed.input.as_bytes(), Some(&parsed.id.to_string()))?;
+            if records.is_drained() {
+                self.out.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one line about `record`; `id` is JSON.
+    fn answer(&mut self, record: &[u8], id: Option<&str>) -> io::Result<()> {
+        let found = self.formats.parse(record, &self.context, &mut self.scratch);
+        let line = &mut self.line;
+        line.clear();
+        if self.json {
+            match found {
+                Ok(event) => write_event(&event, None, line),
+                Err(reason) => write_reject(reason, None, line),
+            }
+            if let Some(id) = id {
+                // Both forms start with a brace and have at least one key.
+                line.insert_str(1, &format!("\"id\":{id},"));
+            }
+        } else {
+            if let Some(id) = id {
+                line.push_str(id);
+                line.push(' ');
+            }
+            describe(found, line);
+        }
+        line.push('\n');
+        self.out.write_all(line.as_bytes())
+    }
+}
+
+/// One line for a person: time, kind and action first, then each field with its name.
+fn describe(found: Result<Event<'_>, Reject>, line: &mut String) {
+    let event = match found {
+        Ok(event) => event,
+        Err(reason) => {
+            line.push_str("not read: ");
+            line.push_str(reason.code());
+            return;
+        }
+    };
+    let mut fields = Field::ALL
+        .iter()
+        .filter_map(|field| event.get(*field).map(|value| (*field, value)));
+    let mut separator = "";
+    for (field, value) in fields.by_ref() {
+        line.push_str(separator);
+        separator = " ";
+        let value = value.to_string();
+        if !matches!(field, Field::Ts | Field::Format | Field::Kind) {
+            line.push_str(field.as_str());
+            line.push('=');
+        }
+        // Text from a device may hold anything, also what would move a terminal's cursor.
+        if value.contains([' ', '"', '=']) || value.contains(char::is_control) {
+            line.push_str(&format!("{value:?}"));
+        } else {
+            line.push_str(&value);
+        }
+    }
+}
+
+fn received(now: Option<&str>) -> anyhow::Result<Timestamp> {
+    match now {
+        Some(text) => DeviceTime::parse_rfc3339(text.as_bytes())
+            .map(|time| time.at)
+            .ok_or_else(|| {
+                failure(
+                    Exit::Usage,
+                    format!("--now {text}: write a time as in 2026-11-22T12:00:00Z"),
+                )
+            }),
+        None => Ok(larum_link::clock::Clock::system().now()),
+    }
+}
+
+/// Whether whoever read our output went away (`| head`): the end, not an error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

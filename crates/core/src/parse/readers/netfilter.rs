@@ -23,7 +23,8 @@ pub(in crate::parse) struct Netfilter {
 impl Netfilter {
     /// Fills `slots`; false when the message is no packet line.
     pub fn read<'a>(&self, message: &'a str, keys: &KeyTable, slots: &mut Slots<'a>) -> bool {
-        let message = uptime(message);
+        let message = message.strip_prefix("kernel:").unwrap_or(message);
+        let message = uptime(message.trim_start_matches(' '));
         let Some(start) = packet_start(message.as_bytes()) else {
             return false;
         };
@@ -47,7 +48,7 @@ impl Netfilter {
             let Some(word) = packet.get(at..end) else {
                 return false;
             };
-            if word.starts_with('[') {
+            if word.starts_with("[SRC=") {
                 break;
             }
             if !self.word(word, keys, slots) {
