@@ -80,6 +80,7 @@ CREATE TABLE sighting (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sighting_by_last ON sighting (last);
 CREATE INDEX sighting_by_key ON sighting (key, last);
+CREATE INDEX sighting_by_member ON sighting (member, last, id);
 
 CREATE TABLE edge (
     hour   INTEGER NOT NULL,           -- start of the hour
@@ -183,6 +184,7 @@ CREATE TABLE session (
     last_used   INTEGER NOT NULL,
     expires     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX session_by_person ON session (person);
 
 CREATE TABLE audit (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -196,3 +198,8 @@ CREATE TABLE audit (
     hash     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_member ON audit (member, id);
+-- The program itself cannot rewrite the ledger either; the hash chain tells of anybody who can.
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+BEGIN SELECT raise(ABORT, 'the audit ledger is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+BEGIN SELECT raise(ABORT, 'the audit ledger is append-only'); END;

@@ -3,12 +3,16 @@
 //! Decisions are the core's (`larum_core::watch` and the rest); this crate moves bytes, rows and
 //! pages. The only SQL of the project stands in `store/`.
 
+pub mod access;
+pub mod audit;
 pub mod config;
 pub mod enrol;
 pub mod id;
 pub mod ingest;
 pub mod limit;
 pub mod link_server;
+pub mod people;
 pub mod run;
 pub mod store;
 pub mod watch;
+pub mod web;

@@ -3,13 +3,26 @@
 //! [`Store`] is what the rest of the hub depends on, in parts by subject; [`sqlite`] is the embedded
 //! implementation. Calls block: shells run them through `tokio::task::spawn_blocking`.
 
+pub mod audit;
 pub mod enrol;
 pub mod ingest;
+pub mod pages;
+pub mod people;
 pub mod sqlite;
 pub mod watch;
 
 /// The whole contract.
-pub trait Store: Send + Sync + enrol::EnrolStore + ingest::IngestStore + watch::WatchStore {}
+pub trait Store:
+    Send
+    + Sync
+    + enrol::EnrolStore
+    + ingest::IngestStore
+    + people::People
+    + audit::Audit
+    + pages::Pages
+    + watch::WatchStore
+{
+}
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]

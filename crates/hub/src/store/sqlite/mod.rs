@@ -1,7 +1,11 @@
 //! The embedded store: SQLite in WAL mode, one writer, several readers.
 
+mod audit;
 mod enrol;
 mod ingest;
+mod pages;
+mod pages_threats;
+mod people;
 mod watch;
 
 use std::path::Path;

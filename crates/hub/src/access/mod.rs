@@ -1,0 +1,145 @@
+//! Who may do what: the one place where a permission is decided (invariant 9).
+//!
+//! The matrix is a table, [`MATRIX`]: action by role. A page asks [`enter`] before anything else; the
+//! [`Scope`] it gets back goes into the SQL of every reading call of the store, and what the store
+//! hands out about a member comes [`Sealed`]: opening it writes the audit ledger first.
+
+mod matrix;
+mod sealed;
+
+pub use matrix::{Action, MATRIX, Role, Ruling};
+pub use sealed::{Opener, Sealed};
+
+use crate::id::{MemberId, PersonId};
+
+/// Whose data a reading call may touch. Made here only, from the matrix and the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope(Reach);
+
+/// What a [`Scope`] reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// No member's data at all.
+    Nobody,
+    /// One member's.
+    Member(MemberId),
+    /// All members' of one police force area, by its code.
+    Area(String),
+    /// Every member's of this hub.
+    All,
+}
+
+impl Scope {
+    /// What it reaches, for the store's SQL.
+    pub(crate) const fn reach(&self) -> &Reach {
+        &self.0
+    }
+
+    /// The area it is confined to, if it is.
+    #[must_use]
+    pub fn area(&self) -> Option<&str> {
+        match &self.0 {
+            Reach::Area(area) => Some(area),
+            _ => None,
+        }
+    }
+
+    /// The one member it is confined to, if it is.
+    #[must_use]
+    pub const fn member(&self) -> Option<MemberId> {
+        match self.0 {
+            Reach::Member(member) => Some(member),
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn for_test(reach: Reach) -> Self {
+        Self(reach)
+    }
+}
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// The person.
+    pub person: PersonId,
+    /// Name, for the page.
+    pub name: String,
+    /// What they are.
+    pub role: Role,
+    /// The firm they belong to: role member only.
+    pub member: Option<MemberId>,
+    /// The police force area they work in: officers; `None` is the whole hub.
+    pub area: Option<String>,
+}
+
+/// Why somebody may not do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nobody is signed in.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// Signed in, but the role does not include it.
+    #[error("not for this role")]
+    NotForRole,
+}
+
+/// Decides whether `viewer` (`None`: nobody signed in) may do `action`, and with whose data.
+///
+/// # Errors
+/// [`Denied`].
+pub fn enter(viewer: Option<&Viewer>, action: Action) -> Result<Scope, Denied> {
+    let ruling = action.ruling(viewer.map(|viewer| viewer.role));
+    match (ruling, viewer) {
+        (Ruling::Deny, None) => Err(Denied::NotSignedIn),
+        (Ruling::Deny, Some(_)) => Err(Denied::NotForRole),
+        (Ruling::NoData, _) | (_, None) => Ok(Scope(Reach::Nobody)),
+        (Ruling::Own, Some(viewer)) => Ok(Scope(
+            viewer.member.map_or(Reach::Nobody, Reach::Member),
+        )),
+        (Ruling::Area, Some(viewer)) => Ok(Scope(
+            viewer.area.clone().map_or(Reach::All, Reach::Area),
+        )),
+        (Ruling::All, Some(_)) => Ok(Scope(Reach::All)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn viewer(role: Role, member: Option<&str>, area: Option<&str>) -> Viewer {
+        Viewer {
+            person: PersonId::parse(&"0".repeat(32)).unwrap(),
+            name: "Sam".into(),
+            role,
+            member: member.and_then(MemberId::parse),
+            area: area.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_scope_follows_role_and_person() {
+        let firm = "a".repeat(32);
+        let id = MemberId::parse(&firm).unwrap();
+        let check = |viewer: &Viewer, action, expected| {
+            assert_eq!(enter(Some(viewer), action).map(|scope| scope.0), expected);
+        };
+        let sam = viewer(Role::Member, Some(&firm), None);
+        check(&sam, Action::OwnRead, Ok(Reach::Member(id)));
+        check(&sam, Action::MemberList, Err(Denied::NotForRole));
+        let ali = viewer(Role::Officer, None, Some("E23000035"));
+        check(&ali, Action::MemberRead, Ok(Reach::Area("E23000035".into())));
+        check(&ali, Action::OwnRead, Err(Denied::NotForRole));
+        let lead = viewer(Role::Officer, None, None);
+        check(&lead, Action::MemberRead, Ok(Reach::All));
+        let admin = viewer(Role::Administrator, None, None);
+        check(&admin, Action::AdminRead, Ok(Reach::Nobody));
+        check(&admin, Action::MemberRead, Err(Denied::NotForRole));
+        // A member account without a firm reaches nothing.
+        check(&viewer(Role::Member, None, None), Action::OwnRead, Ok(Reach::Nobody));
+        assert_eq!(enter(None, Action::OwnRead), Err(Denied::NotSignedIn));
+        assert_eq!(enter(None, Action::Public).map(|scope| scope.0), Ok(Reach::Nobody));
+    }
+}

@@ -1,0 +1,352 @@
+//! People: who may be added, one-time sign-in links, and sessions.
+//!
+//! There are no passwords. A link and a session are both 256 random bits; the store keeps their
+//! SHA-256 only, so that a copy of the store signs nobody in. People are timed by the machine's
+//! clock, also where the hub's own clock runs faster than life.
+//!
+//! Passkeys and OpenID Connect belong here: each is one more way to prove who somebody is that ends,
+//! as [`redeem`] does, in a session (see `docs/security/access.md`).
+
+use data_encoding::HEXLOWER;
+use larum_core::time::Timestamp;
+use larum_link::secret::{NoRandomness, random_text};
+use sha2::{Digest as _, Sha256};
+
+use crate::access::{Role, Viewer};
+use crate::id::{MemberId, PersonId};
+use crate::store::StoreError;
+use crate::store::audit::Actor;
+use crate::store::people::{LinkRefusal, NewPerson, NewSession, People};
+
+/// How long a sign-in link is good, in seconds.
+pub const LINK_SECONDS: i64 = 15 * 60;
+/// A session that is not used for this long ends, in seconds.
+pub const IDLE_SECONDS: i64 = 30 * 60;
+/// A session ends this long after signing in, in seconds.
+pub const SESSION_SECONDS: i64 = 12 * 3_600;
+/// Longest address, in bytes (RFC 5321).
+pub const MAX_EMAIL_BYTES: usize = 254;
+/// Longest name, in characters.
+pub const MAX_NAME_CHARS: usize = 100;
+/// Characters of a secret as text.
+pub const SECRET_CHARS: usize = 43;
+
+/// Why signing in, or making it possible, failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The store failed or refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The person's fields do not fit together.
+    #[error("{0}")]
+    Unfit(Unfit),
+}
+
+/// What is wrong with a person to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// No name, or one longer than [`MAX_NAME_CHARS`].
+    Name,
+    /// Not an electronic mail address.
+    Email,
+    /// A member without a firm.
+    NeedsMember,
+    /// Somebody who is not a member, with a firm.
+    HasMember,
+    /// Somebody who is not an officer, with an area.
+    HasArea,
+    /// Not the code of a police force area.
+    Area,
+}
+
+impl Unfit {
+    /// The word for it in the catalogue (`unfit-…`).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::NeedsMember => "needs-member",
+            Self::HasMember => "has-member",
+            Self::HasArea => "has-area",
+            Self::Area => "area",
+        }
+    }
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A person to be added, if the fields make sense together.
+///
+/// # Errors
+/// The first field that does not.
+pub fn check_person(
+    id: PersonId,
+    name: &str,
+    email: &str,
+    role: Role,
+    member: Option<MemberId>,
+    area: Option<&str>,
+) -> Result<NewPerson, Unfit> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control)
+    {
+        return Err(Unfit::Name);
+    }
+    let email = email.trim().to_lowercase();
+    if !is_email(&email) {
+        return Err(Unfit::Email);
+    }
+    match (role, member) {
+        (Role::Member, None) => return Err(Unfit::NeedsMember),
+        (Role::Member, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return Err(Unfit::HasMember),
+    }
+    if let Some(area) = area {
+        if role != Role::Officer {
+            return Err(Unfit::HasArea);
+        }
+        if !is_area_code(area) {
+            return Err(Unfit::Area);
+        }
+    }
+    Ok(NewPerson {
+        id,
+        email,
+        name: name.to_owned(),
+        role,
+        member,
+        area: area.map(str::to_owned),
+    })
+}
+
+/// Whether `code` has the shape of an ONS area code: a letter and eight digits.
+#[must_use]
+pub fn is_area_code(code: &str) -> bool {
+    let mut bytes = code.bytes();
+    code.len() == 9
+        && bytes.next().is_some_and(|first| first.is_ascii_uppercase())
+        && bytes.all(|byte| byte.is_ascii_digit())
+}
+
+/// One `@` with something on both sides and nothing that could break a header: whether mail arrives
+/// is for the mail to show.
+fn is_email(text: &str) -> bool {
+    text.len() <= MAX_EMAIL_BYTES
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+        && text
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
+}
+
+/// The hash under which the store keeps a secret, hexadecimal.
+#[must_use]
+pub fn secret_hash(secret: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
+}
+
+/// Makes a one-time link for `person`, good for [`LINK_SECONDS`] from `now`: the address to open.
+/// `page_url` is where the pages are, without a slash at its end.
+///
+/// # Errors
+/// When there is no such person, or the store or the randomness fails.
+pub fn sign_in_link<S: People + ?Sized>(
+    store: &S,
+    by: &Actor,
+    person: PersonId,
+    page_url: &str,
+    now: Timestamp,
+) -> Result<String, PeopleError> {
+    let secret = random_text()?;
+    store.add_sign_in_link(
+        by,
+        person,
+        &secret_hash(&secret),
+        now.plus_seconds(LINK_SECONDS),
+        now,
+    )?;
+    Ok(format!("{}/sign-in/{secret}", page_url.trim_end_matches('/')))
+}
+
+/// Uses a link's secret up: the new session's token and who it is.
+///
+/// # Errors
+/// When the store or the randomness fails. A link that is not good is the inner result.
+pub fn redeem<S: People + ?Sized>(
+    store: &S,
+    secret: &str,
+    now: Timestamp,
+) -> Result<Result<(String, Viewer), LinkRefusal>, PeopleError> {
+    let token = random_text()?;
+    let session = NewSession {
+        secret_hash: secret_hash(&token),
+        expires: now.plus_seconds(SESSION_SECONDS),
+    };
+    // Whoever signs in pays for the sweep: a few indexed rows, and no job to forget about.
+    store.forget_ended(now)?;
+    let redeemed = store.redeem(&secret_hash(secret), &session, now)?;
+    Ok(redeemed.map(|viewer| (token, viewer)))
+}
+
+/// Who holds the session `token`, if it is alive; `touch` counts this as use.
+///
+/// # Errors
+/// When the store fails.
+pub fn session<S: People + ?Sized>(
+    store: &S,
+    token: &str,
+    touch: bool,
+    now: Timestamp,
+) -> Result<Option<Viewer>, StoreError> {
+    store.session(&secret_hash(token), IDLE_SECONDS * 1_000, touch, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::enrol::{EnrolStore as _, NewMember};
+    use crate::store::sqlite::SqliteStore;
+
+    const fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000 + seconds)
+    }
+
+    #[test]
+    fn a_person_must_make_sense() {
+        let firm = MemberId::parse(&"a".repeat(32));
+        let check = |name: &str, email: &str, role, member, area, expected| {
+            let id = PersonId::parse(&"1".repeat(32)).unwrap();
+            assert_eq!(
+                check_person(id, name, email, role, member, area).err(),
+                expected,
+                "{name} {email} {role}"
+            );
+        };
+        let ok = "sam@example.org";
+        check("Sam", ok, Role::Member, firm, None, None);
+        check("Ali", ok, Role::Officer, None, Some("E23000035"), None);
+        check("Ali", ok, Role::Officer, None, None, None);
+        check(" ", ok, Role::Analyst, None, None, Some(Unfit::Name));
+        check("A\nB", ok, Role::Analyst, None, None, Some(Unfit::Name));
+        for wrong in ["", "sam", "@example.org", "sam@", "a@b@c", "a b@c", "a@b\r\nBcc: c@d"] {
+            check("Sam", wrong, Role::Analyst, None, None, Some(Unfit::Email));
+        }
+        check("Sam", ok, Role::Member, None, None, Some(Unfit::NeedsMember));
+        check("Sam", ok, Role::Officer, firm, None, Some(Unfit::HasMember));
+        check("Sam", ok, Role::Analyst, None, Some("E23000035"), Some(Unfit::HasArea));
+        check("Sam", ok, Role::Officer, None, Some("Devon"), Some(Unfit::Area));
+    }
+
+    fn hub() -> (tempfile::TempDir, SqliteStore, PersonId) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let member = MemberId::random().unwrap();
+        store
+            .add_member(
+                &NewMember {
+                    id: member,
+                    name: "Oak Street Books".into(),
+                    area: "E23000035".into(),
+                    region: "South West".into(),
+                    sector: "retail".into(),
+                    size: "micro".into(),
+                },
+                at(0),
+            )
+            .unwrap();
+        let id = PersonId::random().unwrap();
+        let person = check_person(id, "Sam", "Sam@Example.org", Role::Member, Some(member), None);
+        let by = Actor::program("test");
+        store.add_person(&by, &person.unwrap(), at(0)).unwrap();
+        (folder, store, id)
+    }
+
+    fn link(store: &SqliteStore, person: PersonId, now: Timestamp) -> String {
+        let by = Actor::program("test");
+        let url = sign_in_link(store, &by, person, "https://hub.example.org/", now).unwrap();
+        let secret = url.strip_prefix("https://hub.example.org/sign-in/").unwrap();
+        assert_eq!(secret.len(), SECRET_CHARS);
+        secret.to_owned()
+    }
+
+    #[test]
+    fn a_link_signs_in_once_and_for_fifteen_minutes() {
+        let (_folder, store, sam) = hub();
+        let secret = link(&store, sam, at(0));
+        assert_eq!(redeem(&store, "guess", at(1)).unwrap().err(), Some(LinkRefusal::Unknown));
+        let (_, viewer) = redeem(&store, &secret, at(LINK_SECONDS - 1)).unwrap().unwrap();
+        assert_eq!((viewer.person, viewer.role), (sam, Role::Member));
+        assert_eq!(redeem(&store, &secret, at(2)).unwrap().err(), Some(LinkRefusal::Used));
+        let late = link(&store, sam, at(0));
+        assert_eq!(
+            redeem(&store, &late, at(LINK_SECONDS)).unwrap().err(),
+            Some(LinkRefusal::Expired)
+        );
+    }
+
+    #[test]
+    fn a_session_ends_when_idle_when_old_and_on_signing_out() {
+        let (_folder, store, sam) = hub();
+        let begin = || redeem(&store, &link(&store, sam, at(0)), at(0)).unwrap().unwrap().0;
+        let alive = |token: &str, touch, seconds| {
+            session(&store, token, touch, at(seconds)).unwrap().is_some()
+        };
+        let idle = begin();
+        assert!(alive(&idle, false, IDLE_SECONDS - 1), "looking without touching");
+        assert!(!alive(&idle, true, IDLE_SECONDS), "idle");
+        let busy = begin();
+        let mut now = 0;
+        while now + IDLE_SECONDS - 1 < SESSION_SECONDS {
+            now += IDLE_SECONDS - 1;
+            assert!(alive(&busy, true, now), "{now}");
+        }
+        assert!(!alive(&busy, true, SESSION_SECONDS), "absolute");
+        let ended = begin();
+        store.end_session(&secret_hash(&ended)).unwrap();
+        assert!(!alive(&ended, true, 1));
+        assert!(!alive("guess", true, 1));
+    }
+
+    #[test]
+    fn shutting_a_person_out_ends_sessions_and_links_at_once() {
+        let (_folder, store, sam) = hub();
+        let (token, _) = redeem(&store, &link(&store, sam, at(0)), at(0)).unwrap().unwrap();
+        let waiting = link(&store, sam, at(0));
+        let by = Actor::program("test");
+        store.set_disabled(&by, sam, true, at(1)).unwrap();
+        assert!(session(&store, &token, true, at(2)).unwrap().is_none());
+        assert_eq!(redeem(&store, &waiting, at(2)).unwrap().err(), Some(LinkRefusal::Disabled));
+        store.set_disabled(&by, sam, false, at(3)).unwrap();
+        assert_eq!(
+            redeem(&store, &waiting, at(4)).unwrap().err(),
+            Some(LinkRefusal::Used),
+            "a link from before stays dead"
+        );
+    }
+
+    #[test]
+    fn one_address_is_one_person_and_an_administrator_stays() {
+        let (_folder, store, _) = hub();
+        let by = Actor::program("test");
+        let add = |name: &str, email: &str| {
+            let id = PersonId::random().unwrap();
+            let new = check_person(id, name, email, Role::Administrator, None, None).unwrap();
+            store.add_person(&by, &new, at(0)).map(|()| id)
+        };
+        assert!(matches!(add("Sam", "SAM@example.org"), Err(StoreError::Conflict(_))));
+        let first = add("Ada", "ada@example.org").unwrap();
+        assert!(matches!(
+            store.set_disabled(&by, first, true, at(1)),
+            Err(StoreError::Conflict(_))
+        ));
+        add("Ben", "ben@example.org").unwrap();
+        store.set_disabled(&by, first, true, at(1)).unwrap();
+    }
+}

@@ -1,0 +1,382 @@
+//! What the pages read. Every call takes the reader's [`Scope`] into its SQL, and whatever is about
+//! a member comes [`Sealed`].
+
+use std::collections::BTreeMap;
+
+use larum_core::time::Timestamp;
+
+use super::StoreError;
+use crate::access::{Scope, Sealed};
+use crate::id::{CollectorId, MemberId};
+
+/// Most rows of one page.
+pub const MAX_PAGE_ROWS: u32 = 50;
+/// Most sightings of one download.
+pub const MAX_DOWNLOAD_ROWS: u32 = 10_000;
+/// Most sightings that a sum over time looks at.
+pub const MAX_SUMMED_ROWS: u32 = 20_000;
+/// Most threats of one list.
+pub const MAX_THREATS: u32 = 100;
+/// Most source addresses of one threat.
+pub const MAX_THREAT_SOURCES: u32 = 200;
+/// Most members named on one threat's page.
+pub const MAX_THREAT_MEMBERS: u32 = 500;
+
+/// A firm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberCard {
+    /// Identity.
+    pub id: MemberId,
+    /// Name.
+    pub name: String,
+    /// Police force area, ONS code.
+    pub area: String,
+    /// Line of business.
+    pub sector: String,
+    /// Size class.
+    pub size: String,
+}
+
+/// A firm in the analyst's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRow {
+    /// The firm.
+    pub card: MemberCard,
+    /// Collectors not revoked.
+    pub collectors: u32,
+    /// When the least recently heard of them was heard.
+    pub quietest: Option<Timestamp>,
+    /// When any of them was last heard.
+    pub last_seen: Option<Timestamp>,
+    /// Whether a collector's numbering contradicts the hub's.
+    pub conflict: bool,
+    /// Warnings that still matter.
+    pub open_warnings: u32,
+}
+
+/// A collector and what it last said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectorRow {
+    /// Identity.
+    pub id: CollectorId,
+    /// Where it stands.
+    pub site: String,
+    /// When it joined.
+    pub created: Timestamp,
+    /// When it was shut out, if it was.
+    pub revoked: Option<Timestamp>,
+    /// When its numbering last contradicted the hub's.
+    pub conflict: Option<Timestamp>,
+    /// When it was last heard.
+    pub last_seen: Option<Timestamp>,
+    /// Its last heartbeat as sent, JSON.
+    pub heartbeat: Option<String>,
+}
+
+/// A sighting exactly as the hub keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SightingRow {
+    /// Finding id.
+    pub id: String,
+    /// Which collector sent it.
+    pub collector: String,
+    /// What firms compare.
+    pub key: String,
+    /// Detector name or rule id.
+    pub detector: String,
+    /// Category word.
+    pub category: String,
+    /// ATT&CK ids.
+    pub attack: Vec<String>,
+    /// Severity word.
+    pub severity: String,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// Outcome word.
+    pub outcome: String,
+    /// First event.
+    pub first: Timestamp,
+    /// Last event.
+    pub last: Timestamp,
+    /// Events behind it.
+    pub count: u64,
+    /// Attackers' addresses.
+    pub sources: Vec<String>,
+}
+
+/// Where a page of sightings ended: the next begins before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SightingCursor {
+    /// Last event of the last row shown.
+    pub last: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+/// Sums over a member's sightings of some time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Events by outcome word.
+    pub events: BTreeMap<String, u64>,
+    /// Sightings.
+    pub sightings: u64,
+    /// Different attackers' addresses.
+    pub sources: u64,
+    /// Events per hour, by start of the hour; a sighting's events are spread evenly over the hours it
+    /// lasted, because no finer times leave the firm.
+    pub hours: BTreeMap<Timestamp, u64>,
+    /// Whether there were more sightings than [`MAX_SUMMED_ROWS`], so that the sums are too low.
+    pub cut: bool,
+}
+
+/// A warning to a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarningRow {
+    /// Number.
+    pub id: u64,
+    /// Number of the threat.
+    pub threat: u64,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When it no longer matters.
+    pub expires: Timestamp,
+    /// The warning as sent, JSON.
+    pub body: String,
+    /// When a collector of the member first fetched it.
+    pub delivered: Option<Timestamp>,
+    /// When the member was hit after it, if it was.
+    pub hit: Option<Timestamp>,
+}
+
+/// A threat: counts, no names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThreatRow {
+    /// Number.
+    pub id: u64,
+    /// What firms compare.
+    pub key: String,
+    /// `emerging`, `novel` and so on.
+    pub kind: String,
+    /// `national`, `region`, `sector`, `area`.
+    pub level: String,
+    /// `emerging`, `watching`, `closed`.
+    pub state: String,
+    /// Severity word.
+    pub severity: String,
+    /// When it was called.
+    pub opened: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// When it was over, if it is.
+    pub closed: Option<Timestamp>,
+    /// How unusual it is.
+    pub score: f64,
+    /// Distinct attackers' addresses.
+    pub sources: u64,
+    /// Distinct firms.
+    pub members: u64,
+    /// First sighting of it.
+    pub first: Timestamp,
+    /// What it rests on, JSON object.
+    pub evidence: String,
+    /// Firms warned.
+    pub warned: u64,
+    /// Firms warned first and hit after.
+    pub warned_before_hit: u64,
+    /// Areas of the firms hit.
+    pub areas: Vec<String>,
+}
+
+/// Which threats to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreatFilter {
+    /// Only those with a firm hit in this area.
+    pub area: Option<String>,
+    /// Closed ones too.
+    pub closed: bool,
+}
+
+/// One hour of a threat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreatHour {
+    /// Start of the hour.
+    pub hour: Timestamp,
+    /// Distinct attackers' addresses in it.
+    pub sources: u64,
+    /// Distinct firms in it.
+    pub members: u64,
+}
+
+/// An attacker's address behind a threat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreatSource {
+    /// Address, or the /64 of an IPv6 one.
+    pub source: String,
+    /// Distinct firms it attacked.
+    pub members: u64,
+    /// First hour it was seen in.
+    pub first: Timestamp,
+    /// Last hour it was seen in.
+    pub last: Timestamp,
+}
+
+/// A firm hit by or warned of a threat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreatMember {
+    /// The firm.
+    pub card: MemberCard,
+    /// When it was first hit, if it was.
+    pub hit: Option<Timestamp>,
+    /// When it was warned, if it was.
+    pub warned: Option<Timestamp>,
+    /// When its collector fetched the warning, if it did.
+    pub delivered: Option<Timestamp>,
+}
+
+/// How many firms of some kind a threat hit and how many were warned; counts, no names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// Area code or sector.
+    pub of: String,
+    /// Firms hit.
+    pub hit: u64,
+    /// Firms warned.
+    pub warned: u64,
+}
+
+/// The pages' part of the store. A member outside the scope is as if it were not there.
+pub trait Pages: Send + Sync {
+    /// One firm.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it is not there or outside the scope.
+    fn member(&self, scope: &Scope, id: MemberId) -> Result<Sealed<MemberCard>, StoreError>;
+
+    /// Firms by name, from after `after` (name and identity of the last shown); at most
+    /// [`MAX_PAGE_ROWS`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn members(
+        &self,
+        scope: &Scope,
+        after: Option<(&str, MemberId)>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Sealed<Vec<MemberRow>>, StoreError>;
+
+    /// How many firms the scope reaches.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn member_count(&self, scope: &Scope) -> Result<u64, StoreError>;
+
+    /// A firm's collectors.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn collectors(
+        &self,
+        scope: &Scope,
+        member: MemberId,
+    ) -> Result<Sealed<Vec<CollectorRow>>, StoreError>;
+
+    /// A firm's sightings, newest first, from before `before`; at most `limit` and
+    /// [`MAX_DOWNLOAD_ROWS`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn sightings(
+        &self,
+        scope: &Scope,
+        member: MemberId,
+        before: Option<&SightingCursor>,
+        limit: u32,
+    ) -> Result<Sealed<Vec<SightingRow>>, StoreError>;
+
+    /// Sums over a firm's sightings that end at `from` or later and begin before `to`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn activity(
+        &self,
+        scope: &Scope,
+        member: MemberId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Sealed<Activity>, StoreError>;
+
+    /// A firm's warnings, newest first; at most [`MAX_PAGE_ROWS`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn warnings(
+        &self,
+        scope: &Scope,
+        member: MemberId,
+        limit: u32,
+    ) -> Result<Sealed<Vec<WarningRow>>, StoreError>;
+
+    /// One warning to a firm.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it is not there, another firm's, or outside the scope.
+    fn warning(
+        &self,
+        scope: &Scope,
+        member: MemberId,
+        id: u64,
+    ) -> Result<Sealed<WarningRow>, StoreError>;
+
+    /// Threats: open before closed, worst and newest first; at most [`MAX_THREATS`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threats(&self, filter: &ThreatFilter) -> Result<Vec<ThreatRow>, StoreError>;
+
+    /// One threat.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this number.
+    fn threat(&self, id: u64) -> Result<ThreatRow, StoreError>;
+
+    /// Distinct sources and firms per hour for a key; hours without any are left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threat_hours(
+        &self,
+        key: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<ThreatHour>, StoreError>;
+
+    /// The addresses behind a key since `from`, widest reach first; at most [`MAX_THREAT_SOURCES`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threat_sources(&self, key: &str, from: Timestamp) -> Result<Vec<ThreatSource>, StoreError>;
+
+    /// The firms within the scope that the threat hit or that were warned of it; at most
+    /// [`MAX_THREAT_MEMBERS`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threat_members(
+        &self,
+        scope: &Scope,
+        id: u64,
+    ) -> Result<Sealed<Vec<ThreatMember>>, StoreError>;
+
+    /// Firms hit and warned by area.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threat_areas(&self, id: u64) -> Result<Vec<Spread>, StoreError>;
+
+    /// Firms hit and warned by sector.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn threat_sectors(&self, id: u64) -> Result<Vec<Spread>, StoreError>;
+}

@@ -1,0 +1,253 @@
+//! The audit ledger in SQLite.
+
+use larum_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+
+use super::SqliteStore;
+use crate::access::{Reach, Scope};
+use crate::audit::{self, FIRST};
+use crate::store::StoreError;
+use crate::store::audit::{Actor, Audit, AuditRow, Entry, MAX_AUDIT_ROWS, Verified};
+
+/// Appends one row within the caller's transaction, so that an act and its row stand or fall
+/// together. The writer is one connection, so the chain has no forks.
+pub(super) fn append(
+    transaction: &Transaction<'_>,
+    actor: &Actor,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let last: Option<(i64, String)> = transaction
+        .prepare_cached("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (before, previous) = last.unwrap_or((0, FIRST.to_owned()));
+    let member = entry.member.map(|member| member.to_string());
+    let row = audit::Row {
+        id: before + 1,
+        at: now.as_millis(),
+        actor: &actor.name,
+        role: actor.role,
+        action: &entry.action,
+        member: member.as_deref().unwrap_or_default(),
+        subject: &entry.subject,
+    };
+    let hash = audit::link(&previous, &row);
+    transaction
+        .prepare_cached(
+            "INSERT INTO audit (id, at, actor, role, action, member, subject, previous, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            row.id,
+            row.at,
+            row.actor,
+            row.role,
+            row.action,
+            member,
+            row.subject,
+            previous,
+            hash
+        ])?;
+    Ok(())
+}
+
+impl Audit for SqliteStore {
+    fn record(&self, actor: &Actor, entries: &[Entry], now: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            entries
+                .iter()
+                .try_for_each(|entry| append(transaction, actor, entry, now))
+        })
+    }
+
+    fn readers(
+        &self,
+        scope: &Scope,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let Reach::Member(member) = scope.reach() else {
+            return Ok(Vec::new());
+        };
+        self.read(|connection| {
+            rows(
+                connection,
+                "WHERE audit.member = ?3",
+                before,
+                limit,
+                &member.to_string(),
+            )
+        })
+    }
+
+    fn acts(&self, before: Option<u64>, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        self.read(|connection| {
+            rows(
+                connection,
+                "WHERE audit.action NOT IN ('threat-read', 'member-list', 'member-read') AND ?3 = ''",
+                before,
+                limit,
+                "",
+            )
+        })
+    }
+
+    fn verify(&self) -> Result<Verified, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT id, at, actor, role, action, coalesce(member, ''), subject, previous, hash
+                 FROM audit ORDER BY id",
+            )?;
+            let mut found = statement.query([])?;
+            let (mut expected, mut head) = (1_i64, FIRST.to_owned());
+            while let Some(row) = found.next()? {
+                let id: i64 = row.get(0)?;
+                let (stored_previous, stored_hash): (String, String) = (row.get(7)?, row.get(8)?);
+                if id != expected || stored_previous != head || hash_of(row, &head)? != stored_hash {
+                    return Ok(Verified::Broken {
+                        at: u64::try_from(expected).unwrap_or_default(),
+                    });
+                }
+                head = stored_hash;
+                expected += 1;
+            }
+            Ok(Verified::Whole {
+                rows: u64::try_from(expected - 1).unwrap_or_default(),
+                head,
+            })
+        })
+    }
+}
+
+fn hash_of(row: &Row<'_>, previous: &str) -> Result<String, StoreError> {
+    let text = |index: usize| row.get::<_, String>(index);
+    let (actor, role, action) = (text(2)?, text(3)?, text(4)?);
+    let (member, subject) = (text(5)?, text(6)?);
+    let row = audit::Row {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        actor: &actor,
+        role: &role,
+        action: &action,
+        member: &member,
+        subject: &subject,
+    };
+    Ok(audit::link(previous, &row))
+}
+
+/// Rows that `filter` (which may use `?3`) lets through, newest first.
+fn rows(
+    connection: &Connection,
+    filter: &str,
+    before: Option<u64>,
+    limit: u32,
+    parameter: &str,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let before = before
+        .and_then(|id| i64::try_from(id).ok())
+        .unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT audit.id, audit.at, coalesce(person.name, audit.actor), audit.role, person.area,
+                audit.action, audit.subject
+         FROM audit LEFT JOIN person ON person.id = audit.actor
+         {filter} AND audit.id < ?1 ORDER BY audit.id DESC LIMIT ?2"
+    );
+    let rows = connection
+        .prepare_cached(&sql)?
+        .query_map(params![before, limit.min(MAX_AUDIT_ROWS), parameter], |row| {
+            Ok(AuditRow {
+                id: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+                at: Timestamp::from_millis(row.get(1)?),
+                who: row.get(2)?,
+                role: row.get(3)?,
+                area: row.get(4)?,
+                action: row.get(5)?,
+                subject: row.get(6)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::MemberId;
+
+    fn store() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        (folder, store)
+    }
+
+    fn entry(action: &str, member: Option<MemberId>) -> Entry {
+        Entry {
+            action: action.into(),
+            member,
+            subject: "/members".into(),
+        }
+    }
+
+    fn filled(store: &SqliteStore) -> MemberId {
+        let member = MemberId::parse(&"a".repeat(32)).unwrap();
+        let other = MemberId::parse(&"b".repeat(32)).unwrap();
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let actor = Actor::program("test");
+        store
+            .record(
+                &actor,
+                &[
+                    entry("member-read", Some(member)),
+                    entry("member-read", Some(other)),
+                    entry("add-person", None),
+                ],
+                now,
+            )
+            .unwrap();
+        store
+            .record(&actor, &[entry("member-list", Some(member))], now)
+            .unwrap();
+        member
+    }
+
+    #[test]
+    fn shows_each_member_its_own_readers_and_administrators_only_acts() {
+        let (_folder, store) = store();
+        let member = filled(&store);
+        let readers = |reach| {
+            let scope = Scope::for_test(reach);
+            let rows = store.readers(&scope, None, 10).unwrap();
+            rows.iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(readers(Reach::Member(member)), [4, 1]);
+        assert!(readers(Reach::All).is_empty());
+        let acts = store.acts(None, 10).unwrap();
+        assert_eq!(acts.iter().map(|row| row.id).collect::<Vec<_>>(), [3]);
+    }
+
+    #[test]
+    fn cannot_be_changed_through_the_store_and_tampering_is_found() {
+        let (_folder, store) = store();
+        filled(&store);
+        assert!(matches!(store.verify().unwrap(), Verified::Whole { rows: 4, .. }));
+        for sql in ["UPDATE audit SET subject = ''", "DELETE FROM audit WHERE id = 2"] {
+            assert!(store.write(|transaction| Ok(transaction.execute(sql, [])?)).is_err(), "{sql}");
+        }
+        // Somebody with the file in their hands can drop the triggers; the chain still tells.
+        for (sql, at) in [
+            ("UPDATE audit SET subject = 'x' WHERE id = 3", 3),
+            ("DELETE FROM audit WHERE id = 2", 2),
+        ] {
+            let (_folder, store) = self::store();
+            filled(&store);
+            store
+                .write(|transaction| {
+                    transaction.execute_batch("DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;")?;
+                    Ok(transaction.execute(sql, [])?)
+                })
+                .unwrap();
+            assert_eq!(store.verify().unwrap(), Verified::Broken { at }, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What the pages read about threats, in SQLite: counts for everybody who may see threats, names as
+//! far as the scope goes.
+
+use larum_core::time::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::pages::{IN_SCOPE, card, count, scope_parameters};
+use super::people::{list, moment};
+use crate::access::{Scope, Sealed};
+use crate::store::StoreError;
+use crate::store::pages::{
+    MAX_THREAT_MEMBERS, MAX_THREAT_SOURCES, MAX_THREATS, Spread, ThreatFilter, ThreatHour,
+    ThreatMember, ThreatRow, ThreatSource,
+};
+
+const THREAT: &str = "SELECT threat.id, threat.key, threat.kind, threat.level, threat.state,
+    threat.severity, threat.opened, threat.updated, threat.closed, threat.score, threat.sources,
+    threat.members, threat.first, threat.evidence,
+    (SELECT count(*) FROM warning WHERE warning.threat = threat.id),
+    (SELECT count(*) FROM warning WHERE warning.threat = threat.id AND warning.hit > warning.issued),
+    (SELECT group_concat(area, ' ') FROM (
+        SELECT DISTINCT member.area AS area FROM threat_member
+        JOIN member ON member.id = threat_member.member
+        WHERE threat_member.threat = threat.id ORDER BY member.area))
+    FROM threat";
+
+pub(super) fn threats(
+    connection: &Connection,
+    filter: &ThreatFilter,
+) -> Result<Vec<ThreatRow>, StoreError> {
+    let sql = format!(
+        "{THREAT} WHERE (?1 OR threat.state <> 'closed')
+           AND (?2 IS NULL OR EXISTS (
+                SELECT 1 FROM threat_member JOIN member ON member.id = threat_member.member
+                WHERE threat_member.threat = threat.id AND member.area = ?2))
+         ORDER BY threat.state = 'closed', threat.state = 'watching',
+            CASE threat.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2
+                                 WHEN 'low' THEN 3 ELSE 4 END,
+            threat.opened DESC, threat.id DESC LIMIT {MAX_THREATS}"
+    );
+    list(connection, &sql, params![filter.closed, filter.area], threat_row)
+}
+
+pub(super) fn threat(connection: &Connection, id: u64) -> Result<ThreatRow, StoreError> {
+    let id = number(id)?;
+    Ok(connection
+        .prepare_cached(&format!("{THREAT} WHERE threat.id = ?1"))?
+        .query_row([id], threat_row)?)
+}
+
+pub(super) fn hours(
+    connection: &Connection,
+    key: &str,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<ThreatHour>, StoreError> {
+    list(
+        connection,
+        "SELECT hour, count(DISTINCT source), count(DISTINCT member) FROM edge
+         WHERE key = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY hour ORDER BY hour",
+        params![key, from.as_millis(), to.as_millis()],
+        |row| {
+            Ok(ThreatHour {
+                hour: Timestamp::from_millis(row.get(0)?),
+                sources: count(row, 1)?,
+                members: count(row, 2)?,
+            })
+        },
+    )
+}
+
+pub(super) fn sources(
+    connection: &Connection,
+    key: &str,
+    from: Timestamp,
+) -> Result<Vec<ThreatSource>, StoreError> {
+    let sql = format!(
+        "SELECT source, count(DISTINCT member), min(hour), max(hour) FROM edge
+         WHERE key = ?1 AND hour >= ?2 GROUP BY source
+         ORDER BY 2 DESC, 4 DESC, 1 LIMIT {MAX_THREAT_SOURCES}"
+    );
+    list(connection, &sql, params![key, from.as_millis()], |row| {
+        Ok(ThreatSource {
+            source: row.get(0)?,
+            members: count(row, 1)?,
+            first: Timestamp::from_millis(row.get(2)?),
+            last: Timestamp::from_millis(row.get(3)?),
+        })
+    })
+}
+
+pub(super) fn members(
+    connection: &Connection,
+    scope: &Scope,
+    id: u64,
+) -> Result<Sealed<Vec<ThreatMember>>, StoreError> {
+    let (reach, whose) = scope_parameters(scope);
+    let sql = format!(
+        "SELECT member.id, member.name, member.area, member.sector, member.size,
+                threat_member.first, warning.issued, warning.delivered
+         FROM member
+         LEFT JOIN threat_member
+            ON threat_member.threat = ?3 AND threat_member.member = member.id
+         LEFT JOIN warning ON warning.threat = ?3 AND warning.member = member.id
+         WHERE {IN_SCOPE} AND (threat_member.member IS NOT NULL OR warning.id IS NOT NULL)
+         ORDER BY threat_member.first IS NULL, threat_member.first, member.name
+         LIMIT {MAX_THREAT_MEMBERS}"
+    );
+    let rows = list(connection, &sql, params![reach, whose, number(id)?], |row| {
+        Ok(ThreatMember {
+            card: card(row, 0)?,
+            hit: moment(row, 5)?,
+            warned: moment(row, 6)?,
+            delivered: moment(row, 7)?,
+        })
+    })?;
+    Ok(Sealed::new(rows.iter().map(|row| row.card.id).collect(), rows))
+}
+
+/// Firms hit and warned by a column of `member`; `column` is one of ours, never a reader's.
+pub(super) fn by_column(
+    connection: &Connection,
+    column: &'static str,
+    id: u64,
+) -> Result<Vec<Spread>, StoreError> {
+    let sql = format!(
+        "SELECT member.{column}, count(threat_member.member), count(warning.id)
+         FROM member
+         LEFT JOIN threat_member
+            ON threat_member.threat = ?1 AND threat_member.member = member.id
+         LEFT JOIN warning ON warning.threat = ?1 AND warning.member = member.id
+         WHERE threat_member.member IS NOT NULL OR warning.id IS NOT NULL
+         GROUP BY member.{column} ORDER BY 2 DESC, 1"
+    );
+    list(connection, &sql, [number(id)?], |row| {
+        Ok(Spread {
+            of: row.get(0)?,
+            hit: count(row, 1)?,
+            warned: count(row, 2)?,
+        })
+    })
+}
+
+fn number(id: u64) -> Result<i64, StoreError> {
+    i64::try_from(id).map_err(|_| StoreError::NotFound)
+}
+
+fn threat_row(row: &Row<'_>) -> rusqlite::Result<ThreatRow> {
+    let areas: Option<String> = row.get(16)?;
+    Ok(ThreatRow {
+        id: count(row, 0)?,
+        key: row.get(1)?,
+        kind: row.get(2)?,
+        level: row.get(3)?,
+        state: row.get(4)?,
+        severity: row.get(5)?,
+        opened: Timestamp::from_millis(row.get(6)?),
+        updated: Timestamp::from_millis(row.get(7)?),
+        closed: moment(row, 8)?,
+        score: row.get(9)?,
+        sources: count(row, 10)?,
+        members: count(row, 11)?,
+        first: Timestamp::from_millis(row.get(12)?),
+        evidence: row.get(13)?,
+        warned: count(row, 14)?,
+        warned_before_hit: count(row, 15)?,
+        areas: areas
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect(),
+    })
+}

@@ -1,0 +1,360 @@
+//! People, links, sessions and the administrative lists in SQLite.
+
+use larum_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
+
+use super::SqliteStore;
+use super::audit::append;
+use crate::access::{Role, Viewer};
+use crate::id::{MemberId, PersonId};
+use crate::store::StoreError;
+use crate::store::audit::{Actor, Entry};
+use crate::store::people::{
+    CollectorEntry, LinkRefusal, MAX_ADMIN_ROWS, MemberEntry, NewPerson, NewSession, People, Person,
+    TokenEntry,
+};
+
+/// A session's last use is noted at most this often, so that a page view is not a disk write.
+const TOUCH_EVERY_MS: i64 = 60_000;
+/// A used or ended link is remembered this long, so that its holder is told what happened to it.
+const KEEP_LINK_MS: i64 = 7 * 86_400_000;
+
+const PERSON: &str = "SELECT person.id, person.email, person.name, person.role, person.member,
+    member.name, person.area, person.disabled
+    FROM person LEFT JOIN member ON member.id = person.member";
+
+impl People for SqliteStore {
+    fn add_person(
+        &self,
+        by: &Actor,
+        person: &NewPerson,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO person (id, email, name, role, member, area, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    person.id,
+                    person.email.to_lowercase(),
+                    person.name,
+                    person.role.as_str(),
+                    person.member,
+                    person.area,
+                    now.as_millis()
+                ],
+            )?;
+            append(transaction, by, &act("add-person", person.id), now)
+        })
+    }
+
+    fn person(&self, id: PersonId) -> Result<Person, StoreError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(&format!("{PERSON} WHERE person.id = ?1"))?
+                .query_row([id], person)?)
+        })
+    }
+
+    fn person_by_email(&self, email: &str) -> Result<Person, StoreError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(&format!("{PERSON} WHERE person.email = ?1"))?
+                .query_row([email.to_lowercase()], person)?)
+        })
+    }
+
+    fn people(&self) -> Result<Vec<Person>, StoreError> {
+        let sql = format!("{PERSON} ORDER BY person.role, person.name LIMIT {MAX_ADMIN_ROWS}");
+        self.read(|connection| list(connection, &sql, [], person))
+    }
+
+    fn set_disabled(
+        &self,
+        by: &Actor,
+        person: PersonId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            if disabled {
+                refuse_last_administrator(transaction, person)?;
+                transaction.execute("DELETE FROM session WHERE person = ?1", [person])?;
+                transaction.execute(
+                    "UPDATE sign_in_link SET used = coalesce(used, ?2) WHERE person = ?1",
+                    params![person, now.as_millis()],
+                )?;
+            }
+            let changed = transaction.execute(
+                "UPDATE person SET disabled = CASE WHEN ?2 THEN coalesce(disabled, ?3) END WHERE id = ?1",
+                params![person, disabled, now.as_millis()],
+            )?;
+            if changed == 0 {
+                return Err(StoreError::NotFound);
+            }
+            let word = if disabled { "disable-person" } else { "enable-person" };
+            append(transaction, by, &act(word, person), now)
+        })
+    }
+
+    fn add_sign_in_link(
+        &self,
+        by: &Actor,
+        person: PersonId,
+        secret_hash: &str,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO sign_in_link (secret_hash, person, expires) VALUES (?1, ?2, ?3)",
+                params![secret_hash, person, expires.as_millis()],
+            )?;
+            append(transaction, by, &act("make-sign-in-link", person), now)
+        })
+    }
+
+    fn redeem(
+        &self,
+        link_hash: &str,
+        session: &NewSession,
+        now: Timestamp,
+    ) -> Result<Result<Viewer, LinkRefusal>, StoreError> {
+        self.write(|transaction| {
+            let found = transaction
+                .prepare_cached(
+                    "SELECT person.id, person.name, person.role, person.member, person.area,
+                            person.disabled IS NOT NULL, sign_in_link.used IS NOT NULL,
+                            sign_in_link.expires
+                     FROM sign_in_link JOIN person ON person.id = sign_in_link.person
+                     WHERE sign_in_link.secret_hash = ?1",
+                )?
+                .query_row([link_hash], |row| {
+                    Ok((viewer(row)?, row.get(5)?, row.get(6)?, row.get(7)?))
+                })
+                .optional()?;
+            let viewer: Viewer = match found {
+                None => return Ok(Err(LinkRefusal::Unknown)),
+                Some((_, true, ..)) => return Ok(Err(LinkRefusal::Disabled)),
+                Some((_, _, true, _)) => return Ok(Err(LinkRefusal::Used)),
+                Some((.., expires)) if now.as_millis() >= expires => {
+                    return Ok(Err(LinkRefusal::Expired));
+                }
+                Some((viewer, ..)) => viewer,
+            };
+            transaction.execute(
+                "UPDATE sign_in_link SET used = ?2 WHERE secret_hash = ?1",
+                params![link_hash, now.as_millis()],
+            )?;
+            transaction.execute(
+                "INSERT INTO session (secret_hash, person, created, last_used, expires)
+                 VALUES (?1, ?2, ?3, ?3, ?4)",
+                params![
+                    session.secret_hash,
+                    viewer.person,
+                    now.as_millis(),
+                    session.expires.as_millis()
+                ],
+            )?;
+            Ok(Ok(viewer))
+        })
+    }
+
+    fn session(
+        &self,
+        secret_hash: &str,
+        idle_ms: i64,
+        touch: bool,
+        now: Timestamp,
+    ) -> Result<Option<Viewer>, StoreError> {
+        let now = now.as_millis();
+        let found = self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT person.id, person.name, person.role, person.member, person.area,
+                            session.last_used
+                     FROM session JOIN person ON person.id = session.person
+                     WHERE session.secret_hash = ?1 AND person.disabled IS NULL
+                       AND session.expires > ?2 AND session.last_used > ?2 - ?3",
+                )?
+                .query_row(params![secret_hash, now, idle_ms], |row| {
+                    Ok((viewer(row)?, row.get::<_, i64>(5)?))
+                })
+                .optional()?)
+        })?;
+        let Some((viewer, last_used)) = found else {
+            return Ok(None);
+        };
+        if touch && now - last_used >= TOUCH_EVERY_MS {
+            self.write(|transaction| {
+                transaction.execute(
+                    "UPDATE session SET last_used = ?2 WHERE secret_hash = ?1",
+                    params![secret_hash, now],
+                )?;
+                Ok(())
+            })?;
+        }
+        Ok(Some(viewer))
+    }
+
+    fn end_session(&self, secret_hash: &str) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute("DELETE FROM session WHERE secret_hash = ?1", [secret_hash])?;
+            Ok(())
+        })
+    }
+
+    fn forget_ended(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let now = now.as_millis();
+        self.write(|transaction| {
+            let sessions = transaction.execute("DELETE FROM session WHERE expires <= ?1", [now])?;
+            let links = transaction.execute(
+                "DELETE FROM sign_in_link WHERE expires <= ?1",
+                [now - KEEP_LINK_MS],
+            )?;
+            Ok(sessions + links)
+        })
+    }
+
+    fn member_entries(&self) -> Result<Vec<MemberEntry>, StoreError> {
+        let sql = format!(
+            "SELECT id, name, area, sector, size,
+                (SELECT count(*) FROM collector WHERE collector.member = member.id AND revoked IS NULL),
+                (SELECT count(*) FROM person WHERE person.member = member.id AND disabled IS NULL)
+             FROM member ORDER BY name LIMIT {MAX_ADMIN_ROWS}"
+        );
+        self.read(|connection| {
+            list(connection, &sql, [], |row| {
+                Ok(MemberEntry {
+                    id: row.get(0)?,
+                    name: row.get(1)?,
+                    area: row.get(2)?,
+                    sector: row.get(3)?,
+                    size: row.get(4)?,
+                    collectors: row.get(5)?,
+                    people: row.get(6)?,
+                })
+            })
+        })
+    }
+
+    fn collector_entries(&self) -> Result<Vec<CollectorEntry>, StoreError> {
+        let sql = format!(
+            "SELECT collector.id, member.name, collector.site, collector.created,
+                    collector.last_seen, collector.revoked, collector.conflict
+             FROM collector JOIN member ON member.id = collector.member
+             ORDER BY member.name, collector.site LIMIT {MAX_ADMIN_ROWS}"
+        );
+        self.read(|connection| {
+            list(connection, &sql, [], |row| {
+                Ok(CollectorEntry {
+                    id: row.get(0)?,
+                    member_name: row.get(1)?,
+                    site: row.get(2)?,
+                    created: Timestamp::from_millis(row.get(3)?),
+                    last_seen: moment(row, 4)?,
+                    revoked: moment(row, 5)?,
+                    conflict: moment(row, 6)?,
+                })
+            })
+        })
+    }
+
+    fn token_entries(&self) -> Result<Vec<TokenEntry>, StoreError> {
+        let sql = format!(
+            "SELECT member.name, token.site, token.created, token.expires, token.used
+             FROM token JOIN member ON member.id = token.member
+             ORDER BY token.created DESC LIMIT {MAX_ADMIN_ROWS}"
+        );
+        self.read(|connection| {
+            list(connection, &sql, [], |row| {
+                Ok(TokenEntry {
+                    member_name: row.get(0)?,
+                    site: row.get(1)?,
+                    created: Timestamp::from_millis(row.get(2)?),
+                    expires: Timestamp::from_millis(row.get(3)?),
+                    used: moment(row, 4)?,
+                })
+            })
+        })
+    }
+}
+
+/// A hub whose last administrator is shut out could only be mended on the machine itself.
+fn refuse_last_administrator(
+    transaction: &Transaction<'_>,
+    person: PersonId,
+) -> Result<(), StoreError> {
+    let others: u32 = transaction.query_row(
+        "SELECT count(*) FROM person WHERE role = 'administrator' AND disabled IS NULL AND id <> ?1",
+        [person],
+        |row| row.get(0),
+    )?;
+    let is_administrator: bool = transaction.query_row(
+        "SELECT role = 'administrator' FROM person WHERE id = ?1",
+        [person],
+        |row| row.get(0),
+    )?;
+    if is_administrator && others == 0 {
+        return Err(StoreError::Conflict("the last administrator".into()));
+    }
+    Ok(())
+}
+
+fn act(word: &str, person: PersonId) -> Entry {
+    Entry {
+        action: word.to_owned(),
+        member: None,
+        subject: person.to_string(),
+    }
+}
+
+fn role(row: &Row<'_>, index: usize) -> rusqlite::Result<Role> {
+    Role::from_word(row.get_ref(index)?.as_str()?).ok_or(rusqlite::Error::InvalidColumnType(
+        index,
+        "role".into(),
+        rusqlite::types::Type::Text,
+    ))
+}
+
+fn viewer(row: &Row<'_>) -> rusqlite::Result<Viewer> {
+    Ok(Viewer {
+        person: row.get(0)?,
+        name: row.get(1)?,
+        role: role(row, 2)?,
+        member: row.get::<_, Option<MemberId>>(3)?,
+        area: row.get(4)?,
+    })
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
+    Ok(Person {
+        id: row.get(0)?,
+        email: row.get(1)?,
+        name: row.get(2)?,
+        role: role(row, 3)?,
+        member: row.get(4)?,
+        member_name: row.get(5)?,
+        area: row.get(6)?,
+        disabled: moment(row, 7)?,
+    })
+}
+
+/// A moment that may not have come.
+pub(super) fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
+}
+
+/// All rows of a query.
+pub(super) fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    let rows = connection
+        .prepare_cached(sql)?
+        .query_map(parameters, read)?
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
+}

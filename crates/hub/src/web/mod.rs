@@ -1,0 +1,107 @@
+//! The hub's pages: server-rendered HTML that works without JavaScript.
+//!
+//! A page is a plain function from a [`visit::Visit`] to an [`answer::Answer`], listed in
+//! [`routes::ROUTES`] with the action it needs. [`serve`] is the only way to it: who is it, is it the
+//! same site, what does the access matrix say; then the page, off the runtime's threads because the
+//! store blocks.
+
+mod answer;
+mod areas;
+mod chart;
+mod csv;
+mod format;
+mod layout;
+mod names;
+mod pages;
+mod parts;
+mod routes;
+mod serve;
+mod session;
+mod verdict;
+mod visit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::{MethodFilter, on};
+use larum_core::words::{CatalogueError, Words};
+use larum_link::clock::Clock;
+use larum_link::token::HubAddress;
+
+pub use routes::{Method, ROUTES, Route};
+
+use crate::store::Store;
+
+/// What the pages need.
+pub struct WebState {
+    /// Everything the hub keeps.
+    pub store: Arc<dyn Store>,
+    /// The hub's clock: what is on the pages.
+    pub clock: Clock,
+    /// The clock that people live by: links and sessions. The machine's, unless a test says otherwise.
+    pub people_clock: Clock,
+    /// Everything said.
+    pub words: Arc<Words>,
+    /// Where the pages are, such as `https://hub.example.org`. With `https` the session cookie is
+    /// bound to the host and marked secure.
+    pub page_url: String,
+    /// What a join token needs; `None` while the hub has no link (then none can be made on a page).
+    pub invitations: Option<Invitations>,
+}
+
+/// What goes into a join token.
+#[derive(Clone, Debug)]
+pub struct Invitations {
+    /// Where collectors reach the hub.
+    pub address: HubAddress,
+    /// SHA-256 of the authority's certificate in DER.
+    pub authority_sha256: [u8; 32],
+    /// How long a token is good, in hours.
+    pub token_hours: u32,
+}
+
+impl WebState {
+    /// Pages in English over `store`, at `page_url`, timed by `clock`.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be used.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        page_url: impl Into<String>,
+    ) -> Result<Self, CatalogueError> {
+        let page_url: String = page_url.into();
+        Ok(Self {
+            store,
+            clock,
+            people_clock: Clock::system(),
+            words: Arc::new(Words::of("en")?),
+            page_url: page_url.trim_end_matches('/').to_owned(),
+            invitations: None,
+        })
+    }
+
+    /// Whether the pages are reached over TLS.
+    fn secure(&self) -> bool {
+        self.page_url.starts_with("https://")
+    }
+}
+
+/// All pages over `state`.
+pub fn router(state: WebState) -> Router {
+    let routes = ROUTES.iter().fold(Router::new(), |router, route| {
+        let filter = match route.method {
+            Method::Get => MethodFilter::GET,
+            Method::Post => MethodFilter::POST,
+        };
+        let page = move |State(state): State<Arc<WebState>>, request: Request| {
+            serve::serve(route, state, request)
+        };
+        router.route(route.path, on(filter, page))
+    });
+    routes
+        .fallback(serve::not_found)
+        .method_not_allowed_fallback(serve::wrong_method)
+        .with_state(Arc::new(state))
+}

@@ -1,0 +1,117 @@
+//! Collectors: are they heard, and does their sum add up (invariant 2).
+
+use std::collections::BTreeMap;
+
+use larum_link::wire::{Heartbeat, Tally};
+use maud::{Markup, html};
+
+use crate::store::pages::CollectorRow;
+use crate::web::format::{number, time_ago};
+use crate::web::parts::{Tone, tag};
+use crate::web::verdict::{Health, State};
+use crate::web::visit::Visit;
+use crate::web::names;
+
+/// A collector as far as the verdict goes.
+pub(super) fn of(row: &CollectorRow) -> Health {
+    Health {
+        last_seen: row.last_seen,
+        revoked: row.revoked.is_some(),
+        conflict: row.conflict.is_some(),
+    }
+}
+
+/// All of a firm's collectors.
+pub(super) fn list(visit: &Visit<'_>, rows: &[CollectorRow]) -> Markup {
+    html! {
+        @if rows.is_empty() { p.empty { (visit.say("hub-collectors-none")) } }
+        @for row in rows { (one(visit, row)) }
+    }
+}
+
+fn one(visit: &Visit<'_>, row: &CollectorRow) -> Markup {
+    let words = &*visit.state.words;
+    let state = of(row).state(visit.now);
+    let tone = match state {
+        State::Working => Tone::Good,
+        State::Revoked => Tone::Quiet,
+        State::Silent | State::Unheard | State::Conflict => Tone::Bad,
+    };
+    let heartbeat: Option<Heartbeat> = row
+        .heartbeat
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok());
+    html! {
+        article.collector {
+            h3 {
+                @if row.site.is_empty() { (visit.say("hub-collector-unnamed")) } @else { (row.site) }
+                " " (tag(tone, &visit.say(&format!("hub-collector-{}", state.as_str()))))
+            }
+            p {
+                @if let Some(at) = row.last_seen {
+                    (visit.say("hub-last-heard")) " " (time_ago(words, at, visit.now)) ". "
+                }
+                @if let Some(heartbeat) = &heartbeat {
+                    (visit.say_with("hub-devices", &[("count", heartbeat.devices.into())])) " "
+                    @if heartbeat.spool_bytes > 0 {
+                        (visit.say_with("hub-spool", &[
+                            ("shown", number(heartbeat.spool_bytes.div_ceil(1_024)).into()),
+                        ]))
+                    }
+                }
+            }
+            @if let Some(heartbeat) = &heartbeat { (sum(visit, &heartbeat.total)) }
+        }
+    }
+}
+
+/// The sum in one line, and by reason on demand.
+fn sum(visit: &Visit<'_>, total: &Tally) -> Markup {
+    let all = |reasons: &BTreeMap<String, u64>| {
+        reasons.values().fold(0_u64, |sum, count| sum.saturating_add(*count))
+    };
+    let (rejected, dropped) = (all(&total.rejected), all(&total.dropped));
+    let counted = total.events.saturating_add(rejected).saturating_add(dropped);
+    let adds_up = counted == total.received;
+    let shown = [
+        ("received", number(total.received).into()),
+        ("events", number(total.events).into()),
+        ("rejected", number(rejected).into()),
+        ("dropped", number(dropped).into()),
+    ];
+    html! {
+        p.sum { (visit.say_with("hub-sum", &shown)) }
+        @if adds_up {
+            p.sum-check { (tag(Tone::Good, &visit.say("hub-sum-adds-up"))) }
+        } @else {
+            @let missing = number(counted.abs_diff(total.received));
+            p.sum-check { (tag(Tone::Bad, &visit.say_with("hub-sum-wrong", &[("shown", missing.into())]))) }
+        }
+        details {
+            summary { (visit.say("hub-sum-reasons")) }
+            dl.reasons {
+                (reasons(visit, "rejected", &total.rejected))
+                (reasons(visit, "dropped", &total.dropped))
+                (reasons(visit, "withheld", &total.withheld))
+                dt { (visit.say("hub-sum-findings")) }
+                dd { (number(total.findings)) }
+                dt { (visit.say("hub-sum-sightings")) }
+                dd { (number(total.sightings)) }
+                dt { (visit.say("hub-sum-receipted")) }
+                dd { (number(total.receipted)) }
+            }
+        }
+    }
+}
+
+fn reasons(visit: &Visit<'_>, set: &str, reasons: &BTreeMap<String, u64>) -> Markup {
+    html! {
+        @for (reason, count) in reasons.iter().filter(|(_, count)| **count > 0) {
+            dt {
+                (visit.say(&format!("hub-sum-{set}"))) ": "
+                (names::word(&visit.state.words, set, reason))
+            }
+            dd { (number(*count)) }
+        }
+    }
+}

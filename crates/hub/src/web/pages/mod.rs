@@ -1,0 +1,17 @@
+//! One file per page.
+
+pub mod activity;
+pub mod admin;
+pub mod assets;
+pub mod collector_health;
+pub mod help;
+pub mod home;
+pub mod leaving;
+pub mod member;
+pub mod members;
+pub mod readers;
+pub mod sign_in;
+pub mod start;
+pub mod threat;
+pub mod threats;
+pub mod warning;

@@ -1,0 +1,95 @@
+//! Every address of the pages, with the action it needs. There is no other way to a page.
+
+use super::answer::{Answer, Problem};
+use super::pages;
+use super::visit::Visit;
+use crate::access::Action;
+
+/// A method of HTTP that pages use. Reading is `GET` and changes nothing; changing is `POST`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reading.
+    Get,
+    /// Changing.
+    Post,
+}
+
+/// One address.
+pub struct Route {
+    /// How.
+    pub method: Method,
+    /// Where, in the router's syntax.
+    pub path: &'static str,
+    /// What one must be allowed to do.
+    pub action: Action,
+    pub(super) page: fn(&mut Visit<'_>) -> Result<Answer, Problem>,
+}
+
+const fn get(
+    path: &'static str,
+    action: Action,
+    page: fn(&mut Visit<'_>) -> Result<Answer, Problem>,
+) -> Route {
+    Route {
+        method: Method::Get,
+        path,
+        action,
+        page,
+    }
+}
+
+const fn post(
+    path: &'static str,
+    action: Action,
+    page: fn(&mut Visit<'_>) -> Result<Answer, Problem>,
+) -> Route {
+    Route {
+        method: Method::Post,
+        path,
+        action,
+        page,
+    }
+}
+
+use Action::{
+    AdminAct, AdminRead, MemberList, MemberRead, OwnRead, Public, Session, ThreatList, ThreatRead,
+};
+
+/// Every address there is.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    get("/", Session, pages::start::show),
+    get("/sign-in", Public, pages::sign_in::ask),
+    get("/sign-in/{secret}", Public, pages::sign_in::confirm),
+    post("/sign-in", Public, pages::sign_in::redeem),
+    post("/sign-out", Session, pages::sign_in::sign_out),
+    get("/help", Public, pages::help::show),
+    get("/health", Public, pages::assets::health),
+    get("/style.css", Public, pages::assets::style),
+    get("/live.js", Public, pages::assets::live),
+    get("/mark.svg", Public, pages::assets::mark),
+
+    get("/home", OwnRead, pages::home::show),
+    get("/home/leaving", OwnRead, pages::leaving::show),
+    get("/home/leaving.json", OwnRead, pages::leaving::json),
+    get("/home/leaving.csv", OwnRead, pages::leaving::csv),
+    get("/home/readers", OwnRead, pages::readers::show),
+    get("/home/warnings/{id}", OwnRead, pages::warning::show),
+
+    get("/threats", ThreatList, pages::threats::show),
+    get("/threats/{id}", ThreatRead, pages::threat::show),
+    get("/members", MemberList, pages::members::show),
+    get("/members/{id}", MemberRead, pages::member::show),
+
+    get("/admin", AdminRead, pages::admin::overview::show),
+    get("/admin/members", AdminRead, pages::admin::members::show),
+    post("/admin/members", AdminAct, pages::admin::members::add),
+    get("/admin/collectors", AdminRead, pages::admin::collectors::show),
+    post("/admin/tokens", AdminAct, pages::admin::collectors::invite),
+    post("/admin/collectors/{id}/revoke", AdminAct, pages::admin::collectors::revoke),
+    get("/admin/people", AdminRead, pages::admin::people::show),
+    post("/admin/people", AdminAct, pages::admin::people::add),
+    post("/admin/people/{id}/link", AdminAct, pages::admin::people::link),
+    post("/admin/people/{id}/disable", AdminAct, pages::admin::people::disable),
+    post("/admin/people/{id}/enable", AdminAct, pages::admin::people::enable),
+];

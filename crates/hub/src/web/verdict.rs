@@ -1,0 +1,160 @@
+//! Are we OK, and what must I do today: one verdict and at most three actions from what is known
+//! about a firm. A decision: rows in, words' names out.
+
+use larum_core::time::Timestamp;
+
+/// Most actions shown at once.
+pub(super) const MAX_ACTIONS: usize = 3;
+/// A collector not heard for this long needs looking at, in seconds: it speaks every minute.
+pub(super) const SILENT_SECONDS: i64 = 15 * 60;
+/// An attack that got in stays on top for this long, in seconds: a week.
+pub(super) const BREAK_IN_SECONDS: i64 = 7 * 86_400;
+
+/// A collector, as far as the verdict goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Health {
+    pub last_seen: Option<Timestamp>,
+    pub revoked: bool,
+    pub conflict: bool,
+}
+
+/// How a collector is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Working,
+    /// Heard once, not lately.
+    Silent,
+    /// Joined, never heard.
+    Unheard,
+    /// Another program uses its identity, or an old copy of it runs.
+    Conflict,
+    /// Shut out.
+    Revoked,
+}
+
+impl State {
+    /// The word for it in the catalogue (`hub-collector-…`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Silent => "silent",
+            Self::Unheard => "unheard",
+            Self::Conflict => "conflict",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl Health {
+    /// How it is at `now`.
+    pub fn state(&self, now: Timestamp) -> State {
+        match self.last_seen {
+            _ if self.revoked => State::Revoked,
+            _ if self.conflict => State::Conflict,
+            None => State::Unheard,
+            Some(at) if now.millis_since(at) > SILENT_SECONDS * 1_000 => State::Silent,
+            Some(_) => State::Working,
+        }
+    }
+}
+
+/// The verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// An attack seems to have got in.
+    BrokenIn,
+    /// So many things to do.
+    Things(usize),
+    /// Nothing is watched yet, so nothing can be said.
+    NotWatched,
+    /// All is well.
+    Fine,
+}
+
+/// One thing to do; what it is about stands in the caller's lists under the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Todo {
+    /// Look into the break-in of this number.
+    BreakIn(usize),
+    /// Heed the warning of this number.
+    Warning(usize),
+    /// See to the collector of this number.
+    Collector(usize, State),
+    /// Have a collector installed.
+    Install,
+}
+
+/// Decides. `break_ins` and `warnings` are how many there are of each that still matter.
+pub(super) fn decide(
+    break_ins: usize,
+    warnings: usize,
+    collectors: &[Health],
+    now: Timestamp,
+) -> (Verdict, Vec<Todo>) {
+    let mut todo: Vec<Todo> = (0..break_ins).map(Todo::BreakIn).collect();
+    todo.extend((0..warnings).map(Todo::Warning));
+    let states = collectors.iter().map(|health| health.state(now)).enumerate();
+    let ailing = states.filter(|(_, state)| {
+        matches!(state, State::Silent | State::Conflict | State::Unheard)
+    });
+    todo.extend(ailing.map(|(index, state)| Todo::Collector(index, state)));
+    let watched = collectors
+        .iter()
+        .any(|health| !health.revoked && health.last_seen.is_some());
+    if collectors.iter().all(|health| health.revoked) {
+        todo.push(Todo::Install);
+    }
+    let verdict = match todo.len() {
+        _ if break_ins > 0 => Verdict::BrokenIn,
+        _ if !watched && warnings == 0 => Verdict::NotWatched,
+        0 => Verdict::Fine,
+        things => Verdict::Things(things),
+    };
+    (verdict, todo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    const fn heard(seconds_ago: i64) -> Health {
+        Health {
+            last_seen: Some(NOW.plus_seconds(-seconds_ago)),
+            revoked: false,
+            conflict: false,
+        }
+    }
+
+    #[test]
+    fn one_line_and_what_to_do() {
+        let never = Health { last_seen: None, ..heard(0) };
+        let gone = Health { revoked: true, ..heard(0) };
+        let copied = Health { conflict: true, ..heard(0) };
+        let check = |break_ins, warnings, collectors: &[Health], verdict, todo: &[Todo]| {
+            let decided = decide(break_ins, warnings, collectors, NOW);
+            assert_eq!(decided, (verdict, todo.to_vec()));
+        };
+        check(0, 0, &[heard(60)], Verdict::Fine, &[]);
+        check(0, 0, &[heard(60), gone], Verdict::Fine, &[]);
+        check(0, 0, &[], Verdict::NotWatched, &[Todo::Install]);
+        check(0, 0, &[gone], Verdict::NotWatched, &[Todo::Install]);
+        check(0, 0, &[never], Verdict::NotWatched, &[Todo::Collector(0, State::Unheard)]);
+        check(
+            0,
+            2,
+            &[heard(SILENT_SECONDS + 1)],
+            Verdict::Things(3),
+            &[Todo::Warning(0), Todo::Warning(1), Todo::Collector(0, State::Silent)],
+        );
+        check(0, 1, &[never], Verdict::Things(2), &[Todo::Warning(0), Todo::Collector(0, State::Unheard)]);
+        check(
+            1,
+            1,
+            &[heard(60), copied],
+            Verdict::BrokenIn,
+            &[Todo::BreakIn(0), Todo::Warning(0), Todo::Collector(1, State::Conflict)],
+        );
+    }
+}

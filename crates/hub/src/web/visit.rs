@@ -1,0 +1,109 @@
+//! One request, as a page sees it.
+
+use std::collections::BTreeMap;
+
+use larum_core::time::Timestamp;
+use larum_core::words::Argument;
+use maud::Markup;
+
+use super::answer::{Answer, Problem};
+use super::{WebState, layout};
+use crate::access::{Denied, Opener, Scope, Sealed, Viewer};
+use crate::id::MemberId;
+use crate::store::Store;
+use crate::store::audit::Actor;
+
+/// One request: who, what they may see, and what they asked.
+pub(super) struct Visit<'a> {
+    pub state: &'a WebState,
+    pub viewer: Option<&'a Viewer>,
+    /// The session's token, for ending it.
+    pub token: Option<&'a str>,
+    /// What the access matrix grants for this route.
+    pub scope: Scope,
+    pub opener: Option<Opener<'a>>,
+    /// The hub's time.
+    pub now: Timestamp,
+    /// The time sessions live by.
+    pub people_now: Timestamp,
+    pub path: String,
+    pub params: BTreeMap<String, String>,
+    pub query: BTreeMap<String, String>,
+    pub form: BTreeMap<String, String>,
+}
+
+impl Visit<'_> {
+    /// The store. Its reading calls want [`Visit::scope`].
+    pub fn store(&self) -> &dyn Store {
+        &*self.state.store
+    }
+
+    /// Gets out what the store sealed, after the audit ledger was written.
+    pub fn open<T>(&mut self, sealed: Sealed<T>) -> Result<T, Problem> {
+        let opener = self
+            .opener
+            .as_mut()
+            .ok_or(Problem::Denied(Denied::NotSignedIn))?;
+        Ok(opener.open(sealed)?)
+    }
+
+    /// The reader's own firm.
+    pub fn own(&self) -> Result<MemberId, Problem> {
+        self.scope.member().ok_or(Problem::NotFound)
+    }
+
+    /// Who acts, for the audit ledger.
+    pub fn actor(&self) -> Result<Actor, Problem> {
+        self.viewer
+            .map(Actor::of)
+            .ok_or(Problem::Denied(Denied::NotSignedIn))
+    }
+
+    /// A number in the path.
+    pub fn number(&self, name: &str) -> Result<u64, Problem> {
+        self.params
+            .get(name)
+            .and_then(|text| text.parse().ok())
+            .ok_or(Problem::NotFound)
+    }
+
+    /// A field of the form, trimmed; empty when it is not there.
+    pub fn field(&self, name: &str) -> &str {
+        self.form.get(name).map_or("", |value| value.trim())
+    }
+
+    /// A part of the query; empty when it is not there.
+    pub fn asked(&self, name: &str) -> &str {
+        self.query.get(name).map_or("", String::as_str)
+    }
+
+    pub fn say(&self, id: &str) -> String {
+        self.state.words.say(id)
+    }
+
+    pub fn say_with(&self, id: &str, args: &[(&str, Argument<'_>)]) -> String {
+        self.state.words.say_with(id, args)
+    }
+
+    /// A whole page with this heading.
+    pub fn page(&self, heading: &str, main: &Markup) -> Answer {
+        let frame = layout::Frame {
+            state: self.state,
+            viewer: self.viewer,
+            path: &self.path,
+            live: false,
+        };
+        Answer::page(layout::page(&frame, heading, main))
+    }
+
+    /// As [`Visit::page`], with parts that refresh themselves where JavaScript runs.
+    pub fn live_page(&self, heading: &str, main: &Markup) -> Answer {
+        let frame = layout::Frame {
+            state: self.state,
+            viewer: self.viewer,
+            path: &self.path,
+            live: true,
+        };
+        Answer::page(layout::page(&frame, heading, main))
+    }
+}
