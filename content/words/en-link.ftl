@@ -55,7 +55,6 @@ hub-config-allowed-token-hours = a whole number from 1 to 720
 hub-config-allowed-region = text, such as "London"
 hub-config-good = { $file } has no problems.
 hub-config-unreadable = { $file } cannot be read: { $problem }
-hub-no-pages = The pages of this hub are not ready yet.
 hub-exists = There is a hub already: { $path } is there. Nothing was changed.
 hub-not-set-up = There is no hub in { $folder } yet. Run: larum-hub init --state { $folder } --link-name HOST
 hub-set-up =

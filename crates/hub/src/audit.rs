@@ -35,7 +35,15 @@ pub fn link(previous: &str, row: &Row<'_>) -> String {
     let mut hash = Sha256::new();
     hash.update(previous.as_bytes());
     let (id, at) = (row.id.to_string(), row.at.to_string());
-    for field in [&id, &at, row.actor, row.role, row.action, row.member, row.subject] {
+    for field in [
+        &id,
+        &at,
+        row.actor,
+        row.role,
+        row.action,
+        row.member,
+        row.subject,
+    ] {
         hash.update((field.len() as u64).to_le_bytes());
         hash.update(field.as_bytes());
     }
@@ -48,7 +56,15 @@ mod tests {
 
     #[test]
     fn the_hash_covers_every_field_and_its_borders() {
-        let row = Row { id: 1, at: 2, actor: "a", role: "b", action: "c", member: "d", subject: "e" };
+        let row = Row {
+            id: 1,
+            at: 2,
+            actor: "a",
+            role: "b",
+            action: "c",
+            member: "d",
+            subject: "e",
+        };
         let hash = link(FIRST, &row);
         let changed = [
             Row { id: 2, ..row },
@@ -57,9 +73,16 @@ mod tests {
             Row { role: "x", ..row },
             Row { action: "x", ..row },
             Row { member: "", ..row },
-            Row { subject: "x", ..row },
+            Row {
+                subject: "x",
+                ..row
+            },
             // The same bytes divided otherwise.
-            Row { actor: "ab", role: "", ..row },
+            Row {
+                actor: "ab",
+                role: "",
+                ..row
+            },
         ];
         for other in changed {
             assert_ne!(link(FIRST, &other), hash, "{other:?}");

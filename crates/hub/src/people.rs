@@ -96,7 +96,9 @@ pub fn check_person(
     area: Option<&str>,
 ) -> Result<NewPerson, Unfit> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control)
+    if name.is_empty()
+        || name.chars().count() > MAX_NAME_CHARS
+        || name.chars().any(char::is_control)
     {
         return Err(Unfit::Name);
     }
@@ -172,7 +174,10 @@ pub fn sign_in_link<S: People + ?Sized>(
         now.plus_seconds(LINK_SECONDS),
         now,
     )?;
-    Ok(format!("{}/sign-in/{secret}", page_url.trim_end_matches('/')))
+    Ok(format!(
+        "{}/sign-in/{secret}",
+        page_url.trim_end_matches('/')
+    ))
 }
 
 /// Uses a link's secret up: the new session's token and who it is.
@@ -235,13 +240,42 @@ mod tests {
         check("Ali", ok, Role::Officer, None, None, None);
         check(" ", ok, Role::Analyst, None, None, Some(Unfit::Name));
         check("A\nB", ok, Role::Analyst, None, None, Some(Unfit::Name));
-        for wrong in ["", "sam", "@example.org", "sam@", "a@b@c", "a b@c", "a@b\r\nBcc: c@d"] {
+        for wrong in [
+            "",
+            "sam",
+            "@example.org",
+            "sam@",
+            "a@b@c",
+            "a b@c",
+            "a@b\r\nBcc: c@d",
+        ] {
             check("Sam", wrong, Role::Analyst, None, None, Some(Unfit::Email));
         }
-        check("Sam", ok, Role::Member, None, None, Some(Unfit::NeedsMember));
+        check(
+            "Sam",
+            ok,
+            Role::Member,
+            None,
+            None,
+            Some(Unfit::NeedsMember),
+        );
         check("Sam", ok, Role::Officer, firm, None, Some(Unfit::HasMember));
-        check("Sam", ok, Role::Analyst, None, Some("E23000035"), Some(Unfit::HasArea));
-        check("Sam", ok, Role::Officer, None, Some("Devon"), Some(Unfit::Area));
+        check(
+            "Sam",
+            ok,
+            Role::Analyst,
+            None,
+            Some("E23000035"),
+            Some(Unfit::HasArea),
+        );
+        check(
+            "Sam",
+            ok,
+            Role::Officer,
+            None,
+            Some("Devon"),
+            Some(Unfit::Area),
+        );
     }
 
     fn hub() -> (tempfile::TempDir, SqliteStore, PersonId) {
@@ -262,7 +296,14 @@ mod tests {
             )
             .unwrap();
         let id = PersonId::random().unwrap();
-        let person = check_person(id, "Sam", "Sam@Example.org", Role::Member, Some(member), None);
+        let person = check_person(
+            id,
+            "Sam",
+            "Sam@Example.org",
+            Role::Member,
+            Some(member),
+            None,
+        );
         let by = Actor::program("test");
         store.add_person(&by, &person.unwrap(), at(0)).unwrap();
         (folder, store, id)
@@ -271,7 +312,9 @@ mod tests {
     fn link(store: &SqliteStore, person: PersonId, now: Timestamp) -> String {
         let by = Actor::program("test");
         let url = sign_in_link(store, &by, person, "https://hub.example.org/", now).unwrap();
-        let secret = url.strip_prefix("https://hub.example.org/sign-in/").unwrap();
+        let secret = url
+            .strip_prefix("https://hub.example.org/sign-in/")
+            .unwrap();
         assert_eq!(secret.len(), SECRET_CHARS);
         secret.to_owned()
     }
@@ -280,10 +323,18 @@ mod tests {
     fn a_link_signs_in_once_and_for_fifteen_minutes() {
         let (_folder, store, sam) = hub();
         let secret = link(&store, sam, at(0));
-        assert_eq!(redeem(&store, "guess", at(1)).unwrap().err(), Some(LinkRefusal::Unknown));
-        let (_, viewer) = redeem(&store, &secret, at(LINK_SECONDS - 1)).unwrap().unwrap();
+        assert_eq!(
+            redeem(&store, "guess", at(1)).unwrap().err(),
+            Some(LinkRefusal::Unknown)
+        );
+        let (_, viewer) = redeem(&store, &secret, at(LINK_SECONDS - 1))
+            .unwrap()
+            .unwrap();
         assert_eq!((viewer.person, viewer.role), (sam, Role::Member));
-        assert_eq!(redeem(&store, &secret, at(2)).unwrap().err(), Some(LinkRefusal::Used));
+        assert_eq!(
+            redeem(&store, &secret, at(2)).unwrap().err(),
+            Some(LinkRefusal::Used)
+        );
         let late = link(&store, sam, at(0));
         assert_eq!(
             redeem(&store, &late, at(LINK_SECONDS)).unwrap().err(),
@@ -294,12 +345,22 @@ mod tests {
     #[test]
     fn a_session_ends_when_idle_when_old_and_on_signing_out() {
         let (_folder, store, sam) = hub();
-        let begin = || redeem(&store, &link(&store, sam, at(0)), at(0)).unwrap().unwrap().0;
+        let begin = || {
+            redeem(&store, &link(&store, sam, at(0)), at(0))
+                .unwrap()
+                .unwrap()
+                .0
+        };
         let alive = |token: &str, touch, seconds| {
-            session(&store, token, touch, at(seconds)).unwrap().is_some()
+            session(&store, token, touch, at(seconds))
+                .unwrap()
+                .is_some()
         };
         let idle = begin();
-        assert!(alive(&idle, false, IDLE_SECONDS - 1), "looking without touching");
+        assert!(
+            alive(&idle, false, IDLE_SECONDS - 1),
+            "looking without touching"
+        );
         assert!(!alive(&idle, true, IDLE_SECONDS), "idle");
         let busy = begin();
         let mut now = 0;
@@ -317,12 +378,17 @@ mod tests {
     #[test]
     fn shutting_a_person_out_ends_sessions_and_links_at_once() {
         let (_folder, store, sam) = hub();
-        let (token, _) = redeem(&store, &link(&store, sam, at(0)), at(0)).unwrap().unwrap();
+        let (token, _) = redeem(&store, &link(&store, sam, at(0)), at(0))
+            .unwrap()
+            .unwrap();
         let waiting = link(&store, sam, at(0));
         let by = Actor::program("test");
         store.set_disabled(&by, sam, true, at(1)).unwrap();
         assert!(session(&store, &token, true, at(2)).unwrap().is_none());
-        assert_eq!(redeem(&store, &waiting, at(2)).unwrap().err(), Some(LinkRefusal::Disabled));
+        assert_eq!(
+            redeem(&store, &waiting, at(2)).unwrap().err(),
+            Some(LinkRefusal::Disabled)
+        );
         store.set_disabled(&by, sam, false, at(3)).unwrap();
         assert_eq!(
             redeem(&store, &waiting, at(4)).unwrap().err(),
@@ -340,7 +406,10 @@ mod tests {
             let new = check_person(id, name, email, Role::Administrator, None, None).unwrap();
             store.add_person(&by, &new, at(0)).map(|()| id)
         };
-        assert!(matches!(add("Sam", "SAM@example.org"), Err(StoreError::Conflict(_))));
+        assert!(matches!(
+            add("Sam", "SAM@example.org"),
+            Err(StoreError::Conflict(_))
+        ));
         let first = add("Ada", "ada@example.org").unwrap();
         assert!(matches!(
             store.set_disabled(&by, first, true, at(1)),

@@ -27,6 +27,7 @@ use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
+use crate::web::{self, Invitations, WebState};
 
 /// How often the store is asked for new warnings; those who wait are woken by it.
 const NEWS_EVERY: Duration = Duration::from_millis(500);
@@ -167,13 +168,19 @@ pub async fn run(
         crate::watch::Settings::of_region(&config.region),
         stopping.clone(),
     ));
-    parts.spawn(watch_over(
-        store.clone(),
-        clock.clone(),
-        watch_settings(&config),
-        stopping.clone(),
-    ));
-    parts.spawn(serve_pages(doors.page, pages(words), stopping.clone()));
+    let pages = web::router(WebState {
+        store: store.clone() as Arc<dyn Store>,
+        clock: clock.clone(),
+        people_clock: Clock::system(),
+        words,
+        page_url: page_url.clone(),
+        invitations: Some(Invitations {
+            authority: authority.clone(),
+            address: link_address.clone(),
+            token_hours: config.token_hours,
+        }),
+    });
+    parts.spawn(serve_pages(doors.page, pages, stopping.clone()));
     if let Some(listener) = doors.metrics {
         parts.spawn(serve_pages(listener, metrics_router(registry), stopping));
     }
@@ -312,40 +319,11 @@ async fn keep_certificate(
     }
 }
 
-fn watch_settings(config: &HubConfig) -> crate::watch::Settings {
-    let mut settings = crate::watch::Settings::default();
-    if !config.region.is_empty() {
-        settings.region.clone_from(&config.region);
-    }
-    settings
-}
-
-async fn watch_over(
-    store: Arc<SqliteStore>,
-    clock: Clock,
-    settings: crate::watch::Settings,
-    stopping: watch::Receiver<bool>,
-) {
-    let watched = crate::watch::run_job(store, clock, settings, stopped(stopping));
-    if watched.await.is_err() {
-        tracing::error!(reason = "watch", "the watch ended");
-    }
-}
-
 async fn serve_pages(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
     let served = axum::serve(listener, router).with_graceful_shutdown(stopped(stopping));
     if served.await.is_err() {
         tracing::error!(reason = "page-server", "a page server ended");
     }
-}
-
-fn pages(words: Arc<Words>) -> Router {
-    Router::new().fallback(move || async move {
-        (
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            words.say("hub-no-pages"),
-        )
-    })
 }
 
 fn metrics_router(registry: Registry) -> Router {

@@ -95,12 +95,12 @@ pub fn enter(viewer: Option<&Viewer>, action: Action) -> Result<Scope, Denied> {
         (Ruling::Deny, None) => Err(Denied::NotSignedIn),
         (Ruling::Deny, Some(_)) => Err(Denied::NotForRole),
         (Ruling::NoData, _) | (_, None) => Ok(Scope(Reach::Nobody)),
-        (Ruling::Own, Some(viewer)) => Ok(Scope(
-            viewer.member.map_or(Reach::Nobody, Reach::Member),
-        )),
-        (Ruling::Area, Some(viewer)) => Ok(Scope(
-            viewer.area.clone().map_or(Reach::All, Reach::Area),
-        )),
+        (Ruling::Own, Some(viewer)) => {
+            Ok(Scope(viewer.member.map_or(Reach::Nobody, Reach::Member)))
+        }
+        (Ruling::Area, Some(viewer)) => {
+            Ok(Scope(viewer.area.clone().map_or(Reach::All, Reach::Area)))
+        }
         (Ruling::All, Some(_)) => Ok(Scope(Reach::All)),
     }
 }
@@ -130,7 +130,11 @@ mod tests {
         check(&sam, Action::OwnRead, Ok(Reach::Member(id)));
         check(&sam, Action::MemberList, Err(Denied::NotForRole));
         let ali = viewer(Role::Officer, None, Some("E23000035"));
-        check(&ali, Action::MemberRead, Ok(Reach::Area("E23000035".into())));
+        check(
+            &ali,
+            Action::MemberRead,
+            Ok(Reach::Area("E23000035".into())),
+        );
         check(&ali, Action::OwnRead, Err(Denied::NotForRole));
         let lead = viewer(Role::Officer, None, None);
         check(&lead, Action::MemberRead, Ok(Reach::All));
@@ -138,8 +142,15 @@ mod tests {
         check(&admin, Action::AdminRead, Ok(Reach::Nobody));
         check(&admin, Action::MemberRead, Err(Denied::NotForRole));
         // A member account without a firm reaches nothing.
-        check(&viewer(Role::Member, None, None), Action::OwnRead, Ok(Reach::Nobody));
+        check(
+            &viewer(Role::Member, None, None),
+            Action::OwnRead,
+            Ok(Reach::Nobody),
+        );
         assert_eq!(enter(None, Action::OwnRead), Err(Denied::NotSignedIn));
-        assert_eq!(enter(None, Action::Public).map(|scope| scope.0), Ok(Reach::Nobody));
+        assert_eq!(
+            enter(None, Action::Public).map(|scope| scope.0),
+            Ok(Reach::Nobody)
+        );
     }
 }

@@ -6,8 +6,8 @@ use larum_core::time::Timestamp;
 
 use super::{Action, Viewer};
 use crate::id::MemberId;
-use crate::store::audit::{Actor, Audit, Entry};
 use crate::store::StoreError;
+use crate::store::audit::{Actor, Audit, Entry};
 
 /// A value read from the store together with whose data it is. Only an [`Opener`] gets it out.
 #[derive(Debug)]
@@ -21,11 +21,6 @@ impl<T> Sealed<T> {
     /// Seals `value`, which holds data of `members`.
     pub(crate) const fn new(members: Vec<MemberId>, value: T) -> Self {
         Self { members, value }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn into_inner(self) -> T {
-        self.value
     }
 }
 

@@ -332,7 +332,7 @@ pub trait Pages: Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    fn threats(&self, filter: &ThreatFilter) -> Result<Vec<ThreatRow>, StoreError>;
+    fn threat_list(&self, filter: &ThreatFilter) -> Result<Vec<ThreatRow>, StoreError>;
 
     /// One threat.
     ///

@@ -147,12 +147,7 @@ pub trait People: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the address is taken or the firm does not exist.
-    fn add_person(
-        &self,
-        by: &Actor,
-        person: &NewPerson,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    fn add_person(&self, by: &Actor, person: &NewPerson, now: Timestamp) -> Result<(), StoreError>;
 
     /// The person with this identity.
     ///

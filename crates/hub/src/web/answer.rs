@@ -89,7 +89,10 @@ impl Answer {
             (REFERRER_POLICY, "no-referrer"),
             (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
             (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
-            (PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=()"),
+            (
+                PERMISSIONS_POLICY,
+                "camera=(), geolocation=(), microphone=()",
+            ),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -103,7 +106,11 @@ impl Answer {
             put(headers, SET_COOKIE, &cookie);
         }
         if let Some(name) = self.file_name {
-            put(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+            put(
+                headers,
+                CONTENT_DISPOSITION,
+                &format!("attachment; filename=\"{name}\""),
+            );
         }
         response
     }

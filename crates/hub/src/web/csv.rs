@@ -42,8 +42,14 @@ mod tests {
             assert_eq!(out, format!("{expected}\r\n"));
         };
         check(&["tcp/22", "5", "a b"], "tcp/22,5,a b");
-        check(&["a,b", "say \"x\"", "two\nlines"], "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"");
-        check(&["=1+1", "+1", "-1", "@x", "\tx"], "\"'=1+1\",\"'+1\",\"'-1\",\"'@x\",\"'\tx\"");
+        check(
+            &["a,b", "say \"x\"", "two\nlines"],
+            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"",
+        );
+        check(
+            &["=1+1", "+1", "-1", "@x", "\tx"],
+            "\"'=1+1\",\"'+1\",\"'-1\",\"'@x\",\"'\tx\"",
+        );
         check(&["", "1=1"], ",1=1");
     }
 }

@@ -114,7 +114,12 @@ mod tests {
 
     #[test]
     fn numbers_have_separators() {
-        for (input, expected) in [(0, "0"), (999, "999"), (4_212, "4,212"), (1_234_567, "1,234,567")] {
+        for (input, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (4_212, "4,212"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(number(input), expected);
         }
     }
@@ -123,7 +128,9 @@ mod tests {
     fn times_are_british_with_their_zone() {
         let words = Words::of("en").unwrap();
         let check = |text: &str, expected: &str| {
-            let at = larum_core::time::DeviceTime::parse_rfc3339(text.as_bytes()).unwrap().at;
+            let at = larum_core::time::DeviceTime::parse_rfc3339(text.as_bytes())
+                .unwrap()
+                .at;
             assert_eq!(moment(&words, at), expected);
         };
         check("2026-11-20T09:14:59Z", "20 November 2026, 09:14 GMT");

@@ -25,7 +25,11 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
     ("/members", "hub-nav-members", Action::MemberList),
     ("/admin", "hub-nav-admin", Action::AdminRead),
     ("/admin/members", "hub-nav-admin-members", Action::AdminRead),
-    ("/admin/collectors", "hub-nav-admin-collectors", Action::AdminRead),
+    (
+        "/admin/collectors",
+        "hub-nav-admin-collectors",
+        Action::AdminRead,
+    ),
     ("/admin/people", "hub-nav-admin-people", Action::AdminRead),
 ];
 

@@ -31,6 +31,7 @@ use larum_link::token::HubAddress;
 
 pub use routes::{Method, ROUTES, Route};
 
+use crate::enrol::authority::Authority;
 use crate::store::Store;
 
 /// What the pages need.
@@ -51,12 +52,12 @@ pub struct WebState {
 }
 
 /// What goes into a join token.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Invitations {
+    /// The authority whose fingerprint stands in it.
+    pub authority: Arc<Authority>,
     /// Where collectors reach the hub.
     pub address: HubAddress,
-    /// SHA-256 of the authority's certificate in DER.
-    pub authority_sha256: [u8; 32],
     /// How long a token is good, in hours.
     pub token_hours: u32,
 }

@@ -30,7 +30,9 @@ pub(super) fn happened(words: &Words, sighting: &SightingRow) -> String {
 /// catalogue does not know it: a newer collector may have reasons we do not.
 pub(super) fn word(words: &Words, set: &str, code: &str) -> String {
     let id = format!("hub-{set}-{code}");
-    let known = code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let known = code
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if known && words.has(&id) {
         words.say(&id)
     } else {

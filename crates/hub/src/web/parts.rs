@@ -99,12 +99,7 @@ pub(super) fn back(address: &str, label: &str) -> Markup {
 }
 
 /// One field of a form with its label and, where given, a hint below the label.
-pub(super) fn field(
-    name: &str,
-    label: &str,
-    hint: Option<&str>,
-    input: &Markup,
-) -> Markup {
+pub(super) fn field(name: &str, label: &str, hint: Option<&str>, input: &Markup) -> Markup {
     html! {
         div.field {
             label for=(name) { (label) }

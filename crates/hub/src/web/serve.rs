@@ -45,7 +45,11 @@ pub(super) async fn serve(
     match work.await {
         Ok(answer) => answer.into_response(secure),
         Err(error) => {
-            tracing::error!(panicked = error.is_panic(), path = route.path, "a page failed");
+            tracing::error!(
+                panicked = error.is_panic(),
+                path = route.path,
+                "a page failed"
+            );
             let answer = Answer::of("text/plain; charset=utf-8", "500\n".to_owned());
             let status = Problem::Failed(String::new()).status();
             answer.with_status(status).into_response(secure)
@@ -112,8 +116,8 @@ async fn read_form(body: Body) -> Result<Fields, Problem> {
     let uri: axum::http::Uri = format!("/?{text}")
         .parse()
         .map_err(|_| Problem::UnreadableForm)?;
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&uri)
-        .map_err(|_| Problem::UnreadableForm)?;
+    let Query(pairs) =
+        Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| Problem::UnreadableForm)?;
     if pairs.len() > MAX_FIELDS {
         return Err(Problem::UnreadableForm);
     }
@@ -142,9 +146,9 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
         }
         let scope = access::enter(viewer.as_ref(), route.action)?;
         let now = state.clock.now();
-        let opener = viewer.as_ref().map(|viewer| {
-            Opener::new(&*state.store, viewer, route.action, path.clone(), now)
-        });
+        let opener = viewer
+            .as_ref()
+            .map(|viewer| Opener::new(&*state.store, viewer, route.action, path.clone(), now));
         let mut visit = Visit {
             state,
             viewer: viewer.as_ref(),
@@ -166,7 +170,11 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
             Answer::go("/sign-in")
         }
         Err(problem) => {
-            tracing::info!(reason = problem.as_str(), path = route.path, "a page was refused");
+            tracing::info!(
+                reason = problem.as_str(),
+                path = route.path,
+                "a page was refused"
+            );
             layout::problem(state, viewer.as_ref(), &path, &problem)
         }
     }

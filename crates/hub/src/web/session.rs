@@ -40,7 +40,10 @@ pub(super) fn begin(token: &str, secure: bool) -> String {
 /// The cookie that ends it.
 pub(super) fn end(secure: bool) -> String {
     let flag = if secure { "; Secure" } else { "" };
-    format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{flag}", name(secure))
+    format!(
+        "{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{flag}",
+        name(secure)
+    )
 }
 
 /// Whether a form was sent by a page of ours. Browsers say so in `Sec-Fetch-Site`, older ones in
@@ -66,7 +69,12 @@ mod tests {
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
             .collect()
     }
 
@@ -91,16 +99,38 @@ mod tests {
     fn forms_come_from_our_own_pages() {
         let check = |pairs, expected| {
             let headers = headers(pairs);
-            assert_eq!(same_site(&headers, "https://hub.example.org"), expected, "{pairs:?}");
+            assert_eq!(
+                same_site(&headers, "https://hub.example.org"),
+                expected,
+                "{pairs:?}"
+            );
         };
         check(&[("sec-fetch-site", "same-origin")], true);
         check(&[("sec-fetch-site", "cross-site")], false);
         check(&[("sec-fetch-site", "same-site")], false);
         check(&[("sec-fetch-site", "none")], false);
-        check(&[("sec-fetch-site", "cross-site"), ("origin", "https://hub.example.org")], false);
+        check(
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://hub.example.org"),
+            ],
+            false,
+        );
         check(&[("origin", "https://hub.example.org")], true);
-        check(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")], true);
-        check(&[("origin", "https://evil.example"), ("host", "hub.example.org")], false);
+        check(
+            &[
+                ("origin", "http://127.0.0.1:8080"),
+                ("host", "127.0.0.1:8080"),
+            ],
+            true,
+        );
+        check(
+            &[
+                ("origin", "https://evil.example"),
+                ("host", "hub.example.org"),
+            ],
+            false,
+        );
         check(&[("origin", "null"), ("host", "hub.example.org")], false);
         check(&[("origin", "null")], false);
         check(&[], false);

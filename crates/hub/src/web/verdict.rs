@@ -93,10 +93,12 @@ pub(super) fn decide(
 ) -> (Verdict, Vec<Todo>) {
     let mut todo: Vec<Todo> = (0..break_ins).map(Todo::BreakIn).collect();
     todo.extend((0..warnings).map(Todo::Warning));
-    let states = collectors.iter().map(|health| health.state(now)).enumerate();
-    let ailing = states.filter(|(_, state)| {
-        matches!(state, State::Silent | State::Conflict | State::Unheard)
-    });
+    let states = collectors
+        .iter()
+        .map(|health| health.state(now))
+        .enumerate();
+    let ailing = states
+        .filter(|(_, state)| matches!(state, State::Silent | State::Conflict | State::Unheard));
     todo.extend(ailing.map(|(index, state)| Todo::Collector(index, state)));
     let watched = collectors
         .iter()
@@ -129,9 +131,18 @@ mod tests {
 
     #[test]
     fn one_line_and_what_to_do() {
-        let never = Health { last_seen: None, ..heard(0) };
-        let gone = Health { revoked: true, ..heard(0) };
-        let copied = Health { conflict: true, ..heard(0) };
+        let never = Health {
+            last_seen: None,
+            ..heard(0)
+        };
+        let gone = Health {
+            revoked: true,
+            ..heard(0)
+        };
+        let copied = Health {
+            conflict: true,
+            ..heard(0)
+        };
         let check = |break_ins, warnings, collectors: &[Health], verdict, todo: &[Todo]| {
             let decided = decide(break_ins, warnings, collectors, NOW);
             assert_eq!(decided, (verdict, todo.to_vec()));
@@ -140,21 +151,41 @@ mod tests {
         check(0, 0, &[heard(60), gone], Verdict::Fine, &[]);
         check(0, 0, &[], Verdict::NotWatched, &[Todo::Install]);
         check(0, 0, &[gone], Verdict::NotWatched, &[Todo::Install]);
-        check(0, 0, &[never], Verdict::NotWatched, &[Todo::Collector(0, State::Unheard)]);
+        check(
+            0,
+            0,
+            &[never],
+            Verdict::NotWatched,
+            &[Todo::Collector(0, State::Unheard)],
+        );
         check(
             0,
             2,
             &[heard(SILENT_SECONDS + 1)],
             Verdict::Things(3),
-            &[Todo::Warning(0), Todo::Warning(1), Todo::Collector(0, State::Silent)],
+            &[
+                Todo::Warning(0),
+                Todo::Warning(1),
+                Todo::Collector(0, State::Silent),
+            ],
         );
-        check(0, 1, &[never], Verdict::Things(2), &[Todo::Warning(0), Todo::Collector(0, State::Unheard)]);
+        check(
+            0,
+            1,
+            &[never],
+            Verdict::Things(2),
+            &[Todo::Warning(0), Todo::Collector(0, State::Unheard)],
+        );
         check(
             1,
             1,
             &[heard(60), copied],
             Verdict::BrokenIn,
-            &[Todo::BreakIn(0), Todo::Warning(0), Todo::Collector(1, State::Conflict)],
+            &[
+                Todo::BreakIn(0),
+                Todo::Warning(0),
+                Todo::Collector(1, State::Conflict),
+            ],
         );
     }
 }

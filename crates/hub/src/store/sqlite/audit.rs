@@ -104,7 +104,8 @@ impl Audit for SqliteStore {
             while let Some(row) = found.next()? {
                 let id: i64 = row.get(0)?;
                 let (stored_previous, stored_hash): (String, String) = (row.get(7)?, row.get(8)?);
-                if id != expected || stored_previous != head || hash_of(row, &head)? != stored_hash {
+                if id != expected || stored_previous != head || hash_of(row, &head)? != stored_hash
+                {
                     return Ok(Verified::Broken {
                         at: u64::try_from(expected).unwrap_or_default(),
                     });
@@ -155,17 +156,20 @@ fn rows(
     );
     let rows = connection
         .prepare_cached(&sql)?
-        .query_map(params![before, limit.min(MAX_AUDIT_ROWS), parameter], |row| {
-            Ok(AuditRow {
-                id: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
-                at: Timestamp::from_millis(row.get(1)?),
-                who: row.get(2)?,
-                role: row.get(3)?,
-                area: row.get(4)?,
-                action: row.get(5)?,
-                subject: row.get(6)?,
-            })
-        })?
+        .query_map(
+            params![before, limit.min(MAX_AUDIT_ROWS), parameter],
+            |row| {
+                Ok(AuditRow {
+                    id: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+                    at: Timestamp::from_millis(row.get(1)?),
+                    who: row.get(2)?,
+                    role: row.get(3)?,
+                    area: row.get(4)?,
+                    action: row.get(5)?,
+                    subject: row.get(6)?,
+                })
+            },
+        )?
         .collect::<Result<_, _>>()?;
     Ok(rows)
 }
@@ -230,9 +234,20 @@ mod tests {
     fn cannot_be_changed_through_the_store_and_tampering_is_found() {
         let (_folder, store) = store();
         filled(&store);
-        assert!(matches!(store.verify().unwrap(), Verified::Whole { rows: 4, .. }));
-        for sql in ["UPDATE audit SET subject = ''", "DELETE FROM audit WHERE id = 2"] {
-            assert!(store.write(|transaction| Ok(transaction.execute(sql, [])?)).is_err(), "{sql}");
+        assert!(matches!(
+            store.verify().unwrap(),
+            Verified::Whole { rows: 4, .. }
+        ));
+        for sql in [
+            "UPDATE audit SET subject = ''",
+            "DELETE FROM audit WHERE id = 2",
+        ] {
+            assert!(
+                store
+                    .write(|transaction| Ok(transaction.execute(sql, [])?))
+                    .is_err(),
+                "{sql}"
+            );
         }
         // Somebody with the file in their hands can drop the triggers; the chain still tells.
         for (sql, at) in [
@@ -243,7 +258,9 @@ mod tests {
             filled(&store);
             store
                 .write(|transaction| {
-                    transaction.execute_batch("DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;")?;
+                    transaction.execute_batch(
+                        "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;",
+                    )?;
                     Ok(transaction.execute(sql, [])?)
                 })
                 .unwrap();

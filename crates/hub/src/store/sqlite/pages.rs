@@ -12,9 +12,9 @@ use crate::access::{Reach, Scope, Sealed};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::pages::{
-    Activity, CollectorRow, MAX_DOWNLOAD_ROWS, MAX_PAGE_ROWS, MAX_SUMMED_ROWS, MemberCard, MemberRow,
-    Pages, SightingCursor, SightingRow, Spread, ThreatFilter, ThreatHour, ThreatMember, ThreatRow,
-    ThreatSource, WarningRow,
+    Activity, CollectorRow, MAX_DOWNLOAD_ROWS, MAX_PAGE_ROWS, MAX_SUMMED_ROWS, MemberCard,
+    MemberRow, Pages, SightingCursor, SightingRow, Spread, ThreatFilter, ThreatHour, ThreatMember,
+    ThreatRow, ThreatSource, WarningRow,
 };
 
 const HOUR_SECONDS: i64 = 3_600;
@@ -36,9 +36,8 @@ pub(super) fn scope_parameters(scope: &Scope) -> (&'static str, String) {
 impl Pages for SqliteStore {
     fn member(&self, scope: &Scope, id: MemberId) -> Result<Sealed<MemberCard>, StoreError> {
         let (reach, whose) = scope_parameters(scope);
-        let sql = format!(
-            "SELECT id, name, area, sector, size FROM member WHERE id = ?3 AND {IN_SCOPE}"
-        );
+        let sql =
+            format!("SELECT id, name, area, sector, size FROM member WHERE id = ?3 AND {IN_SCOPE}");
         self.read(|connection| {
             let card = connection
                 .prepare_cached(&sql)?
@@ -71,7 +70,14 @@ impl Pages for SqliteStore {
             let rows = list(
                 connection,
                 &sql,
-                params![reach, whose, name, id, limit.min(MAX_PAGE_ROWS), now.as_millis()],
+                params![
+                    reach,
+                    whose,
+                    name,
+                    id,
+                    limit.min(MAX_PAGE_ROWS),
+                    now.as_millis()
+                ],
                 |row| {
                     Ok(MemberRow {
                         card: card(row, 0)?,
@@ -83,7 +89,10 @@ impl Pages for SqliteStore {
                     })
                 },
             )?;
-            Ok(Sealed::new(rows.iter().map(|row| row.card.id).collect(), rows))
+            Ok(Sealed::new(
+                rows.iter().map(|row| row.card.id).collect(),
+                rows,
+            ))
         })
     }
 
@@ -218,7 +227,7 @@ impl Pages for SqliteStore {
         })
     }
 
-    fn threats(&self, filter: &ThreatFilter) -> Result<Vec<ThreatRow>, StoreError> {
+    fn threat_list(&self, filter: &ThreatFilter) -> Result<Vec<ThreatRow>, StoreError> {
         self.read(|connection| super::pages_threats::threats(connection, filter))
     }
 
@@ -367,7 +376,10 @@ mod tests {
         let check = |first, last, events, window, expected: &[u64]| {
             let mut activity = Activity::default();
             spread(&mut activity, first, last, events, window);
-            assert_eq!(activity.hours.values().copied().collect::<Vec<_>>(), expected);
+            assert_eq!(
+                activity.hours.values().copied().collect::<Vec<_>>(),
+                expected
+            );
         };
         let day = (at(0, 0), at(24, 0));
         check(at(1, 5), at(1, 50), 7, day, &[7]);

@@ -38,7 +38,12 @@ pub(super) fn threats(
                                  WHEN 'low' THEN 3 ELSE 4 END,
             threat.opened DESC, threat.id DESC LIMIT {MAX_THREATS}"
     );
-    list(connection, &sql, params![filter.closed, filter.area], threat_row)
+    list(
+        connection,
+        &sql,
+        params![filter.closed, filter.area],
+        threat_row,
+    )
 }
 
 pub(super) fn threat(connection: &Connection, id: u64) -> Result<ThreatRow, StoreError> {
@@ -106,15 +111,23 @@ pub(super) fn members(
          ORDER BY threat_member.first IS NULL, threat_member.first, member.name
          LIMIT {MAX_THREAT_MEMBERS}"
     );
-    let rows = list(connection, &sql, params![reach, whose, number(id)?], |row| {
-        Ok(ThreatMember {
-            card: card(row, 0)?,
-            hit: moment(row, 5)?,
-            warned: moment(row, 6)?,
-            delivered: moment(row, 7)?,
-        })
-    })?;
-    Ok(Sealed::new(rows.iter().map(|row| row.card.id).collect(), rows))
+    let rows = list(
+        connection,
+        &sql,
+        params![reach, whose, number(id)?],
+        |row| {
+            Ok(ThreatMember {
+                card: card(row, 0)?,
+                hit: moment(row, 5)?,
+                warned: moment(row, 6)?,
+                delivered: moment(row, 7)?,
+            })
+        },
+    )?;
+    Ok(Sealed::new(
+        rows.iter().map(|row| row.card.id).collect(),
+        rows,
+    ))
 }
 
 /// Firms hit and warned by a column of `member`; `column` is one of ours, never a reader's.

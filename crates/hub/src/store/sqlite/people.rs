@@ -10,8 +10,8 @@ use crate::id::{MemberId, PersonId};
 use crate::store::StoreError;
 use crate::store::audit::{Actor, Entry};
 use crate::store::people::{
-    CollectorEntry, LinkRefusal, MAX_ADMIN_ROWS, MemberEntry, NewPerson, NewSession, People, Person,
-    TokenEntry,
+    CollectorEntry, LinkRefusal, MAX_ADMIN_ROWS, MemberEntry, NewPerson, NewSession, People,
+    Person, TokenEntry,
 };
 
 /// A session's last use is noted at most this often, so that a page view is not a disk write.
@@ -24,12 +24,7 @@ const PERSON: &str = "SELECT person.id, person.email, person.name, person.role, 
     FROM person LEFT JOIN member ON member.id = person.member";
 
 impl People for SqliteStore {
-    fn add_person(
-        &self,
-        by: &Actor,
-        person: &NewPerson,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    fn add_person(&self, by: &Actor, person: &NewPerson, now: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction.execute(
                 "INSERT INTO person (id, email, name, role, member, area, created)
@@ -342,7 +337,9 @@ fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
 
 /// A moment that may not have come.
 pub(super) fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
+    Ok(row
+        .get::<_, Option<i64>>(index)?
+        .map(Timestamp::from_millis))
 }
 
 /// All rows of a query.

@@ -23,7 +23,11 @@ pub(super) enum Span {
 
 impl Span {
     pub fn asked(text: &str) -> Self {
-        if text == "week" { Self::Week } else { Self::Day }
+        if text == "week" {
+            Self::Week
+        } else {
+            Self::Day
+        }
     }
 
     const fn as_str(self) -> &'static str {
@@ -58,7 +62,11 @@ pub(super) fn section(visit: &Visit<'_>, span: Span, done: &Activity, address: &
             .filter_map(|outcome| done.events.get(*outcome))
             .fold(0_u64, |sum, events| sum.saturating_add(*events))
     };
-    let (blocked, tried, got_in) = (sum(&["blocked"]), sum(&["attempt", "unknown"]), sum(&["success"]));
+    let (blocked, tried, got_in) = (
+        sum(&["blocked"]),
+        sum(&["attempt", "unknown"]),
+        sum(&["success"]),
+    );
     let tone = if got_in > 0 { Tone::Bad } else { Tone::Good };
     html! {
         section aria-labelledby="activity" {
@@ -107,7 +115,10 @@ fn picture(visit: &Visit<'_>, span: Span, done: &Activity) -> Chart {
     let summary = match most {
         Some((start, most)) if *most > 0 => visit.say_with(
             &format!("hub-activity-summary-{}", span.as_str()),
-            &[("shown", number(*most).into()), ("when", name(start).into())],
+            &[
+                ("shown", number(*most).into()),
+                ("when", name(start).into()),
+            ],
         ),
         _ => visit.say("hub-activity-none"),
     };

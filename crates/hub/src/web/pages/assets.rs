@@ -11,11 +11,17 @@ fn asset(content_type: &'static str, text: &str) -> Answer {
 }
 
 pub(in crate::web) fn style(_visit: &mut Visit<'_>) -> Result<Answer, Problem> {
-    Ok(asset("text/css; charset=utf-8", include_str!("../assets/style.css")))
+    Ok(asset(
+        "text/css; charset=utf-8",
+        include_str!("../assets/style.css"),
+    ))
 }
 
 pub(in crate::web) fn live(_visit: &mut Visit<'_>) -> Result<Answer, Problem> {
-    Ok(asset("text/javascript; charset=utf-8", include_str!("../assets/live.js")))
+    Ok(asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/live.js"),
+    ))
 }
 
 pub(in crate::web) fn mark(_visit: &mut Visit<'_>) -> Result<Answer, Problem> {

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 
 use crate::store::pages::CollectorRow;
 use crate::web::format::{number, time_ago};
+use crate::web::names;
 use crate::web::parts::{Tone, tag};
 use crate::web::verdict::{Health, State};
 use crate::web::visit::Visit;
-use crate::web::names;
 
 /// A collector as far as the verdict goes.
 pub(super) fn of(row: &CollectorRow) -> Health {
@@ -68,10 +68,15 @@ fn one(visit: &Visit<'_>, row: &CollectorRow) -> Markup {
 /// The sum in one line, and by reason on demand.
 fn sum(visit: &Visit<'_>, total: &Tally) -> Markup {
     let all = |reasons: &BTreeMap<String, u64>| {
-        reasons.values().fold(0_u64, |sum, count| sum.saturating_add(*count))
+        reasons
+            .values()
+            .fold(0_u64, |sum, count| sum.saturating_add(*count))
     };
     let (rejected, dropped) = (all(&total.rejected), all(&total.dropped));
-    let counted = total.events.saturating_add(rejected).saturating_add(dropped);
+    let counted = total
+        .events
+        .saturating_add(rejected)
+        .saturating_add(dropped);
     let adds_up = counted == total.received;
     let shown = [
         ("received", number(total.received).into()),

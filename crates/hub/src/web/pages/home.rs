@@ -78,7 +78,9 @@ struct Facts<'a> {
 fn break_ins(sightings: &[SightingRow], now: Timestamp) -> Vec<&SightingRow> {
     sightings
         .iter()
-        .filter(|row| row.outcome == "success" && matches!(row.severity.as_str(), "high" | "critical"))
+        .filter(|row| {
+            row.outcome == "success" && matches!(row.severity.as_str(), "high" | "critical")
+        })
         .filter(|row| now.millis_since(row.last) < BREAK_IN_SECONDS * 1_000)
         .collect()
 }
@@ -90,7 +92,10 @@ fn verdict_panel(visit: &Visit<'_>, verdict: Verdict, done: &Activity) -> Markup
         Verdict::NotWatched => (parts::Tone::Notice, "hub-verdict-not-watched", 0),
         Verdict::Fine => (parts::Tone::Good, "hub-verdict-fine", 0),
     };
-    let events: u64 = done.events.values().fold(0, |sum, n| sum.saturating_add(*n));
+    let events: u64 = done
+        .events
+        .values()
+        .fold(0, |sum, n| sum.saturating_add(*n));
     let count = [("count", count.into())];
     html! {
         div class={ "verdict " (tone.class()) } {

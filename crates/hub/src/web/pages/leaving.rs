@@ -14,8 +14,19 @@ const ROWS: u32 = 20;
 
 /// The fields in the order of the wire, for the page and the downloads.
 const FIELDS: [&str; 13] = [
-    "id", "collector", "key", "detector", "category", "attack", "severity", "confidence", "outcome",
-    "first", "last", "count", "sources",
+    "id",
+    "collector",
+    "key",
+    "detector",
+    "category",
+    "attack",
+    "severity",
+    "confidence",
+    "outcome",
+    "first",
+    "last",
+    "count",
+    "sources",
 ];
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
@@ -144,7 +155,9 @@ fn read(
     limit: u32,
 ) -> Result<Vec<SightingRow>, Problem> {
     let member = visit.own()?;
-    let sealed = visit.store().sightings(&visit.scope, member, before, limit)?;
+    let sealed = visit
+        .store()
+        .sightings(&visit.scope, member, before, limit)?;
     visit.open(sealed)
 }
 

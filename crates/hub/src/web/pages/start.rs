@@ -5,9 +5,7 @@ use crate::web::answer::{Answer, Problem};
 use crate::web::visit::Visit;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
-    let viewer = visit
-        .viewer
-        .ok_or(Problem::Denied(Denied::NotSignedIn))?;
+    let viewer = visit.viewer.ok_or(Problem::Denied(Denied::NotSignedIn))?;
     Ok(Answer::go(match viewer.role {
         Role::Member => "/home",
         Role::Analyst => "/members",

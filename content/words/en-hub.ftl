@@ -1,0 +1,488 @@
+# What the hub's pages say.
+
+hub-title = { $heading } – Larum
+hub-skip = Skip to the main part
+hub-nav = Pages
+hub-foot = Larum warns firms of attacks that others nearby have already met. If a crime is happening now, call 999.
+hub-help = Help
+hub-sign-out = Sign out
+
+hub-nav-home = Home
+hub-nav-leaving = What leaves our building
+hub-nav-readers = Who read our data
+hub-nav-threats = Emerging threats
+hub-nav-members = Firms
+hub-nav-admin = Overview
+hub-nav-admin-members = Firms
+hub-nav-admin-collectors = Collectors
+hub-nav-admin-people = People
+
+hub-role-member = Firm
+hub-role-analyst = Analyst
+hub-role-officer = Officer
+hub-role-administrator = Administrator
+hub-role-program = a program
+
+# Times
+hub-date = { $day } { $month } { $year }
+hub-moment = { $date }, { $clock } { $zone }
+hub-month-1 = January
+hub-month-2 = February
+hub-month-3 = March
+hub-month-4 = April
+hub-month-5 = May
+hub-month-6 = June
+hub-month-7 = July
+hub-month-8 = August
+hub-month-9 = September
+hub-month-10 = October
+hub-month-11 = November
+hub-month-12 = December
+hub-month-short-1 = Jan
+hub-month-short-2 = Feb
+hub-month-short-3 = Mar
+hub-month-short-4 = Apr
+hub-month-short-5 = May
+hub-month-short-6 = Jun
+hub-month-short-7 = Jul
+hub-month-short-8 = Aug
+hub-month-short-9 = Sep
+hub-month-short-10 = Oct
+hub-month-short-11 = Nov
+hub-month-short-12 = Dec
+hub-ago-now = just now
+hub-ago = { $span } ago
+hub-span-minutes = { $count ->
+    [one] { $shown } minute
+   *[other] { $shown } minutes
+}
+hub-span-hours = { $count ->
+    [one] { $shown } hour
+   *[other] { $shown } hours
+}
+hub-span-days = { $count ->
+    [one] { $shown } day
+   *[other] { $shown } days
+}
+hub-never = Never
+hub-none = None
+hub-older = Older
+hub-newest = Newest
+hub-next = Next firms
+hub-pages = More pages
+hub-show = Show
+hub-when = When
+hub-who = Who
+hub-did = What they did
+hub-change = Change
+hub-made = Made
+hub-over = over
+hub-more-rows = Show { $count } more
+hub-and-more = { $first } and { $count } more
+hub-chart-table = Show these numbers as a table
+
+# Problems
+hub-problem-not-found = We cannot find that page
+hub-problem-not-found-do = If you typed the address, check it. If you followed a link, it may be old, or the page may not be yours to see.
+hub-problem-wrong-method = That page does not work like this
+hub-problem-wrong-method-do = Go back to the page you came from and use its button.
+hub-problem-not-signed-in = Sign in first
+hub-problem-not-signed-in-do = You have been signed out, because you were away for a while or your day was over. What you had filled in was not saved.
+hub-problem-not-for-role = This page is not part of your role
+hub-problem-not-for-role-do = If you need it for your work, ask whoever runs this hub.
+hub-problem-cross-site = That form did not come from our pages
+hub-problem-cross-site-do = Nothing was changed. Open the page here and use its own button.
+hub-problem-unreadable-form = We could not read what you sent
+hub-problem-unreadable-form-do = Nothing was changed. Go back and try again with less text.
+hub-problem-failed = Something went wrong on our side
+hub-problem-failed-do = Nothing is lost. Try again in a few minutes. If it stays, tell whoever runs this hub what time it was.
+hub-problem-start = Go to your start page
+hub-problem-sign-in = Go to the sign-in page
+hub-form-problem = There is a problem
+
+# Signing in
+hub-sign-in = Sign in to Larum
+hub-sign-in-how = You sign in with a link that works once. There is no password to remember, and none to steal.
+hub-sign-in-no-link = If you have no link
+hub-sign-in-ask = Ask whoever runs this hub to send you a new link. It works for 15 minutes.
+hub-sign-in-press = Press the button to sign in.
+hub-sign-in-button = Sign in
+hub-sign-in-once = This link works once. We keep you signed in for up to 12 hours, and sign you out after 30 minutes without use.
+hub-sign-in-refused = This link does not work
+hub-link-unknown = We do not know this link. Perhaps a part of it was lost when it was copied.
+hub-link-used = This link has been used already. If that was not you, tell whoever runs this hub now.
+hub-link-expired = This link is too old. A link works for 15 minutes.
+hub-link-disabled = This person can no longer sign in here.
+
+# A firm's home
+hub-verdict-broken-in = Something may have got in. Act now.
+hub-verdict-broken-in-more = Start with the first point below. Call whoever looks after your computers and read it to them.
+hub-verdict-things = { $count ->
+    [one] One thing needs you today
+   *[other] { $count } things need you today
+}
+hub-verdict-things-more = Nothing has got in as far as we can see. Do this so that it stays that way.
+hub-verdict-not-watched = We cannot tell yet how you are
+hub-verdict-not-watched-more = No collector has reported from your building, so nobody is watching.
+hub-verdict-fine = You are OK. Nothing needs you today.
+hub-verdict-fine-more = Your collectors are working, and no warning is open for you.
+hub-verdict-calm = { $shown } attempts came to your door in this time. That is the noise of the internet, and none of them got in as far as we can see.
+hub-todo = Do this today
+hub-todo-more = { $count ->
+    [one] One more point will show here when these are done.
+   *[other] { $count } more points will show here when these are done.
+}
+hub-break-in = An attack on { $what } seems to have worked
+hub-break-in-do = { $category ->
+    [brute-force] Somebody guessed a log-in. Change that password now, sign everybody out, and ask your IT person to check what was done since.
+    [web-attack] Somebody may have broken into your website. Ask your IT person to take it offline and check it before it goes back.
+   *[other] Take the computer concerned off the network, leave it switched on, and call your IT person.
+}
+hub-install = Nobody is watching your network yet
+hub-install-do = Ask whoever runs this hub for a join token. It is one command to install, and takes about ten minutes.
+hub-collector-todo-silent = We no longer hear from the collector “{ $site }”
+hub-collector-todo-silent-do = Check that the computer it runs on is switched on and connected. It catches up by itself.
+hub-collector-todo-unheard = The collector “{ $site }” joined, but has not reported yet
+hub-collector-todo-unheard-do = On its computer, run “larum status”. It says what is missing.
+hub-collector-todo-conflict = Two programs report as the collector “{ $site }”
+hub-collector-todo-conflict-do = Somebody may have copied it, or an old copy of the machine was started. Ask whoever runs this hub to shut it out, and join again with a new token.
+
+hub-activity = What came to your door
+hub-span-day = Last 24 hours
+hub-span-week = Last 7 days
+hub-figure-blocked = attempts kept out
+hub-figure-tried = attempts that did nothing we can see
+hub-figure-got-in = attempts that got in
+hub-figure-sources = different addresses they came from
+hub-activity-cut = There was so much that these are the newest reports only. The true numbers are higher.
+hub-activity-chart-day = Attempts per hour
+hub-activity-chart-week = Attempts per day
+hub-activity-summary-day = The busiest hour began at { $when }, with { $shown } attempts. Attempts that lasted for hours are spread evenly over them.
+hub-activity-summary-week = The busiest day was the one from { $when }, with { $shown } attempts. Attempts that lasted for hours are spread evenly over them.
+hub-activity-none = There were no attempts in this time.
+hub-axis-day = Hour
+hub-axis-week = Day
+hub-attempts = Attempts
+
+hub-recent = What happened lately
+hub-recent-none = Nothing has been reported yet.
+hub-recent-all = Everything that was reported
+hub-happened = { $category ->
+    [scan] Somebody looked for open doors: { $service }
+    [brute-force] Somebody tried to guess log-ins: { $service }
+    [web-attack] Somebody attacked a website: { $service }
+    [indicator] There was contact with an address known to be bad: { $service }
+    [c2] A computer inside may be under somebody else's control: { $service }
+    [dns-tunnel] Data may be hidden in name look-ups: { $service }
+    [generated-domain] A computer asked for names that malware makes up: { $service }
+    [dos] Somebody tried to overload you: { $service }
+    [exfiltration] Much data went out: { $service }
+    [malware] There was malicious software: { $service }
+    [exposure] Something is open that should not be: { $service }
+    [policy] A rule of the house was broken: { $service }
+   *[other] Your security device raised an alarm: { $service }
+}
+hub-times = { $count ->
+    [one] once
+   *[other] { $shown } times
+}
+hub-from = { $others ->
+    [0] from { $first }
+    [one] from { $first } and one other address
+   *[other] from { $first } and { $others } other addresses
+}
+hub-outcome-attempt = tried
+hub-outcome-blocked = kept out
+hub-outcome-success = got in
+hub-outcome-unknown = not known
+hub-category-scan = looking for open doors
+hub-category-brute-force = guessing log-ins
+hub-category-web-attack = attack on a website
+hub-category-indicator = contact with a bad address
+hub-category-c2 = remote control
+hub-category-dns-tunnel = data hidden in name look-ups
+hub-category-generated-domain = made-up names
+hub-category-dos = overload
+hub-category-exfiltration = data going out
+hub-category-malware = malicious software
+hub-category-exposure = weak spot
+hub-category-policy = rule of the house
+hub-category-ids-alert = alarm of a security device
+
+# Collectors
+hub-collectors = Collectors
+hub-collectors-none = No collector has joined yet.
+hub-collector-unnamed = Collector
+hub-collector-working = working
+hub-collector-silent = not heard
+hub-collector-unheard = never heard
+hub-collector-conflict = copied?
+hub-collector-revoked = shut out
+hub-collector-none = no collector
+hub-last-heard = Last heard
+hub-devices = { $count ->
+    [0] No device sent it anything in the last hour.
+    [one] One device sent to it in the last hour.
+   *[other] { $count } devices sent to it in the last hour.
+}
+hub-spool = { $shown } kB wait to be sent.
+hub-sum = { $received } lines received = { $events } understood + { $rejected } set aside + { $dropped } lost
+hub-sum-adds-up = The sum adds up
+hub-sum-wrong = { $shown } lines are not accounted for
+hub-sum-reasons = Why, and what was sent
+hub-sum-rejected = Set aside
+hub-sum-dropped = Lost
+hub-sum-withheld = Kept at home
+hub-sum-findings = Findings
+hub-sum-sightings = Sightings made of them
+hub-sum-receipted = Sightings that this hub has
+
+# Who read our data
+hub-readers-title = Who read our data
+hub-readers-lead = Every time the police or the resilience centre looks at what your firm sent, it is written here. Nobody can change this list.
+hub-readers-none = Nobody outside your firm has looked at your data.
+hub-readers-all = The whole list
+hub-act-threat-read = Saw your firm's name on a threat's page
+hub-act-member-list = Saw your firm in the list of firms
+hub-act-member-read = Opened your firm's page
+hub-act-add-member = Added a firm
+hub-act-add-token = Made a join token
+hub-act-revoke-collector = Shut a collector out
+hub-act-add-person = Added a person
+hub-act-disable-person = Shut a person out
+hub-act-enable-person = Let a person in again
+hub-act-make-sign-in-link = Made a sign-in link
+
+# Warnings
+hub-warning = Warning
+hub-warnings = Warnings
+hub-warnings-none = There have been no warnings.
+hub-back-home = Back to your home page
+hub-do-this = Do this
+hub-warning-about = About
+hub-warning-issued = Sent
+hub-warning-delivered = Your collector had it
+hub-warning-hit = The attack reached you
+hub-warning-expires = Good until
+hub-warning-was-hit = The attack has reached you since. Check that the steps are done.
+hub-warning-addresses = Addresses to block
+hub-warning-addresses-do = These addresses attacked others. If your firewall can block addresses, ask your IT person to add them.
+hub-warning-addresses-show = { $count ->
+    [one] Show the address
+   *[other] Show all { $count } addresses
+}
+
+# What leaves our building
+hub-leaving = What leaves our building
+hub-leaving-lead = This is all that your collectors have sent us, word for word. Nothing else leaves.
+hub-leaving-never = No file, message, password, user name or inside address is ever part of it.
+hub-leaving-csv = Download for a spreadsheet
+hub-leaving-json = Download as JSON
+hub-leaving-most = The newest { $shown } at most.
+hub-leaving-fields = What each line means
+hub-leaving-none = Nothing has left yet.
+hub-field-id = Number
+hub-field-id-why = Tells this report apart from others, so that an update replaces it. Says nothing about you.
+hub-field-collector = Collector
+hub-field-collector-why = Which of your collectors sent it.
+hub-field-key = What was attacked
+hub-field-key-why = The kind of service, so that firms can compare notes without saying more.
+hub-field-detector = Found by
+hub-field-detector-why = The part of the collector that noticed it.
+hub-field-category = Kind of attack
+hub-field-category-why = What sort of thing it was.
+hub-field-attack = ATT&CK
+hub-field-attack-why = The number of the method in a public list that experts use.
+hub-field-severity = How bad
+hub-field-severity-why = How bad it would be if true.
+hub-field-confidence = How sure
+hub-field-confidence-why = How sure the collector is, out of 100.
+hub-field-outcome = What came of it
+hub-field-outcome-why = Whether it was kept out or got in.
+hub-field-first = First seen
+hub-field-first-why = When it began.
+hub-field-last = Last seen
+hub-field-last-why = When it was last seen.
+hub-field-count = How often
+hub-field-count-why = How many attempts are behind it.
+hub-field-sources = Attackers' addresses
+hub-field-sources-why = Where it came from, on the public internet. Never an address inside your building.
+
+# Threats
+hub-threats = Emerging threats
+hub-threats-count = { $count ->
+    [0] No threat is open.
+    [one] One threat is open.
+   *[other] { $count } threats are open.
+}
+hub-threats-none = Nothing unusual is spreading among the firms here.
+hub-threats-closed = Show those that are over
+hub-threat = Threat
+hub-threat-emerging = emerging
+hub-threat-watching = watching
+hub-threat-closed = over
+hub-state = State
+hub-firm = Firm
+hub-firms = Firms hit
+hub-sources = Attackers' addresses
+hub-source = Address
+hub-areas = Areas
+hub-area = Police force area
+hub-area-all = All areas
+hub-area-own = Only { $area }
+hub-first-seen = First seen
+hub-last-seen = Last seen
+hub-warned = Firms warned
+hub-warned-first = Warned before they were hit
+hub-score = Score
+hub-back-threats = All threats
+hub-threat-said-emerging = More firms than usual are being attacked in this way, from more addresses than usual. Called on { $opened }, { $after } after the first sighting.
+hub-threat-said-novel = This attack had not been seen at any firm in the weeks before. Called on { $opened }, { $after } after the first sighting.
+hub-timeline = Addresses and firms per hour
+hub-timeline-summary = At its height, { $shown } firms were attacked within one hour.
+hub-timeline-called = called
+hub-why = Why this is a threat
+hub-why-score = Its score is { $score }: it stands { $score } times the usual ups and downs above the usual.
+hub-why-usual = In the last { $hours } hours it counts { $now }; on a usual day it is { $usual }, give or take { $spread }, learned over { $days } days.
+hub-why-how = We count different addresses and different firms, never the number of attempts, so one noisy attacker is no threat. One address counts for three firms at most, and the busiest firm is left out, so that no firm alone can raise or hide an alarm. Both counts must be far above the usual.
+hub-why-numbers = Every number behind it
+hub-threat-do = What to do
+hub-threat-do-police = Call the firms in your area that were hit and ask whether anything got in. Firms that were warned and not hit have the steps below already.
+hub-threat-do-firms = This is what warned firms are told to do:
+hub-threat-firms = Firms hit and firms warned
+hub-threat-firms-area = You see the firms of your area: { $area }. That you saw them stands in their list of readers.
+hub-threat-firms-all = You see the firms of all areas. That you saw them stands in their list of readers.
+hub-threat-firms-nobody = Names of firms are for officers only. The numbers by area and line of business are below.
+hub-hit = Hit
+hub-not-hit = Not hit
+hub-warned-at = Warned
+hub-not-warned = Not warned
+hub-not-delivered = Not yet
+hub-ahead = Head start
+hub-ahead-by = { $span } before
+hub-ahead-waiting = warned, not hit
+hub-ahead-no = none
+hub-hit-count = Firms hit
+hub-by-areas = By area
+hub-areas-one = Police force area
+hub-by-sectors = By line of business
+hub-sectors-one = Line of business
+hub-threat-sources = Addresses behind it
+hub-threat-sources-more = Those that attacked the most firms come first. An address may belong to somebody whose computer was taken over.
+
+# Firms
+hub-members = Firms
+hub-members-count = { $count ->
+    [one] { $shown } firm
+   *[other] { $shown } firms
+}
+hub-members-area = in { $area }
+hub-members-audit = Each firm can see in its own list that you looked at this page.
+hub-members-none = There are no firms here.
+hub-health = Collectors
+hub-open-warnings = Open warnings
+hub-sector = Line of business
+hub-size = Size
+hub-back-members = All firms
+hub-member-audit = The firm can see that you opened this page.
+hub-sector-retail = shops
+hub-sector-food = food and drink
+hub-sector-health = health and care
+hub-sector-education = education
+hub-sector-legal = law
+hub-sector-finance = money and accounts
+hub-sector-manufacturing = making things
+hub-sector-construction = building
+hub-sector-transport = transport
+hub-sector-technology = technology
+hub-sector-charity = charity
+hub-sector-public = public service
+hub-sector-farming = farming
+hub-sector-other = other
+hub-size-micro = up to 9 people
+hub-size-small = 10 to 49 people
+hub-size-medium = 50 to 249 people
+hub-size-large = 250 people or more
+
+# Running the hub
+hub-admin = Running the hub
+hub-admin-lead = Here you add firms, collectors and people. What firms report is not shown to administrators.
+hub-ledger = What was done
+hub-ledger-whole = The ledger is whole
+hub-ledger-rows = All { $shown } rows are as they were written.
+hub-ledger-head = Keep this line somewhere else to be able to prove it later:
+hub-ledger-broken = The ledger was changed
+hub-ledger-broken-at = Row { $row } is not as it was written. Keep a copy of the store as it is and find out who had access to it.
+hub-acts-none = Nothing has been done yet.
+hub-admin-members-none = There are no firms yet. Add the first below.
+hub-member-add = Add a firm
+hub-member-name = Name of the firm
+hub-id = Number
+hub-admin-collectors-none = No collector has joined yet.
+hub-site = Place
+hub-site-hint = Where it will stand, such as “shop” or “head office”.
+hub-joined = Joined
+hub-invite = Invite a collector
+hub-invite-no-members = Add a firm first.
+hub-invite-button = Make a join token
+hub-token-made = A join token
+hub-token-do = { $hours ->
+    [one] Run this on the firm's computer within an hour. It works once.
+   *[other] Run this on the firm's computer within { $hours } hours. It works once.
+}
+hub-shown-once = It is shown this once and kept nowhere.
+hub-tokens = Join tokens
+hub-token-used = used
+hub-token-expired = too old
+hub-token-waiting = not used yet
+hub-revoke = Shut out
+hub-revoke-which = Shut out the collector { $site } of { $firm }
+hub-revoke-sure = It can send nothing from now on. To come back it needs a new token.
+hub-revoke-yes = Yes, shut it out
+hub-name = Name
+hub-email = E-mail address
+hub-role = Role
+hub-belongs = Belongs to
+hub-belongs-hub = The whole hub
+hub-disabled = shut out
+hub-person-add = Add a person
+hub-person-firm-hint = Only for people of a firm.
+hub-person-area-hint = Only for officers. An officer without an area sees all of them.
+hub-none-of-these = None
+hub-link = Sign-in link
+hub-link-which = Make a sign-in link for { $name }
+hub-link-made = A sign-in link for { $name }
+hub-link-do = Send it to them by a way that only they can read. It works once, for 15 minutes.
+hub-disable = Shut out
+hub-disable-which = Shut out { $name }
+hub-enable = Let in again
+hub-enable-which = Let { $name } in again
+hub-wrong-name = Enter the name, at most 200 letters
+hub-wrong-area = Choose the police force area
+hub-wrong-sector = Choose the line of business
+hub-wrong-size = Choose the size
+hub-wrong-member = Choose a firm
+hub-wrong-site = Enter the place, at most 100 letters
+hub-wrong-no-link = This hub takes no collectors at the moment
+hub-wrong-role = Choose a role
+hub-wrong-taken = Somebody with this e-mail address is here already
+hub-wrong-last-administrator = The last administrator cannot be shut out
+hub-unfit-name = Enter the name, at most 100 letters
+hub-unfit-email = Enter an e-mail address, such as sam@example.org
+hub-unfit-needs-member = Choose the firm this person belongs to
+hub-unfit-has-member = Only people of a firm have a firm
+hub-unfit-has-area = Only officers have an area
+hub-unfit-area = Choose the police force area
+
+# Help
+hub-help-now = Under attack now?
+hub-help-now-text = If a crime is happening now, call 999. If your firm is under attack over the internet, call Report Fraud on 0300 123 2040, day or night. In Scotland call Police Scotland on 101. Take the computer concerned off the network, but leave it switched on.
+hub-help-what = What Larum does
+hub-help-what-text = A small program in your building reads what your firewall and servers write down. It notices attacks, tells you, and sends us a short note about each. When the same attack spreads from firm to firm, we warn those it has not reached yet.
+hub-help-private = What we see of you
+hub-help-private-text = Only what your page “What leaves our building” shows. Every time somebody of the police or the resilience centre looks at it, your page “Who read our data” says so.
+hub-help-people = Adding people
+hub-help-people-text = Whoever runs this hub can add people of your firm and send them a sign-in link.
+hub-help-accessible = Can everybody use these pages?
+hub-help-accessible-text = We aim for the accessibility standard WCAG 2.2, level AA. The pages work with the keyboard, with screen readers, without JavaScript, in light and dark, enlarged to 400%, and on paper. If something does not work for you, tell whoever runs this hub.
+

@@ -1,0 +1,151 @@
+//! Firms: the list, and adding one.
+
+use axum::http::StatusCode;
+use maud::{Markup, html};
+
+use crate::id::MemberId;
+use crate::store::enrol::NewMember;
+use crate::web::answer::{Answer, Problem};
+use crate::web::format::number;
+use crate::web::visit::Visit;
+use crate::web::{areas, names, parts};
+
+use super::{Wrong, note};
+
+/// Longest name of a firm, in characters.
+const MAX_NAME_CHARS: usize = 200;
+/// Sizes by number of people, as the statistics office counts them.
+pub(super) const SIZES: [&str; 4] = ["micro", "small", "medium", "large"];
+/// Lines of business.
+pub(super) const SECTORS: [&str; 14] = [
+    "retail",
+    "food",
+    "health",
+    "education",
+    "legal",
+    "finance",
+    "manufacturing",
+    "construction",
+    "transport",
+    "technology",
+    "charity",
+    "public",
+    "farming",
+    "other",
+];
+
+pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    render(visit, None)
+}
+
+pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let known = |list: &[&str], value: &str| list.contains(&value);
+    let name = visit.field("name").to_owned();
+    let area = visit.field("area").to_owned();
+    let (sector, size) = (visit.field("sector"), visit.field("size"));
+    let wrong = if name.is_empty()
+        || name.chars().count() > MAX_NAME_CHARS
+        || name.chars().any(char::is_control)
+    {
+        Some("name")
+    } else if areas::region(&area).is_none() {
+        Some("area")
+    } else if !known(&SECTORS, sector) {
+        Some("sector")
+    } else if !known(&SIZES, size) {
+        Some("size")
+    } else {
+        None
+    };
+    if let Some(field) = wrong {
+        let message = visit.say(&format!("hub-wrong-{field}"));
+        return render(visit, Some(&Wrong { field, message }));
+    }
+    let member = NewMember {
+        id: MemberId::random()?,
+        region: areas::region(&area).unwrap_or_default().to_owned(),
+        sector: sector.to_owned(),
+        size: size.to_owned(),
+        name,
+        area,
+    };
+    note(visit, "add-member", member.id.to_string())?;
+    visit.store().add_member(&member, visit.now)?;
+    Ok(Answer::go("/admin/members"))
+}
+
+fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
+    let rows = visit.store().member_entries()?;
+    let words = &*visit.state.words;
+    let heading = visit.say("hub-nav-admin-members");
+    let head = [
+        "hub-firm",
+        "hub-area",
+        "hub-sector",
+        "hub-size",
+        "hub-collectors",
+        "hub-nav-admin-people",
+        "hub-id",
+    ]
+    .map(|id| visit.say(id));
+    let cells: Vec<Vec<Markup>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                parts::text(&row.name),
+                parts::text(names::area(&row.area)),
+                parts::text(&names::capital(&names::word(words, "sector", &row.sector))),
+                parts::text(&names::word(words, "size", &row.size)),
+                parts::text(&number(row.collectors.into())),
+                parts::text(&number(row.people.into())),
+                html! { code.long { (row.id) } },
+            ]
+        })
+        .collect();
+    let main = html! {
+        @if let Some(wrong) = wrong { (parts::error_summary(words, wrong.field, &wrong.message)) }
+        h1 { (heading) }
+        @if cells.is_empty() { p.empty { (visit.say("hub-admin-members-none")) } }
+        @else { (parts::cards(&heading, &head, &cells)) }
+        section aria-labelledby="add" {
+            h2 #add { (visit.say("hub-member-add")) }
+            (form(visit))
+        }
+    };
+    let answer = visit.page(&heading, &main);
+    Ok(match wrong {
+        Some(_) => answer.with_status(StatusCode::UNPROCESSABLE_ENTITY),
+        None => answer,
+    })
+}
+
+fn form(visit: &Visit<'_>) -> Markup {
+    let words = &*visit.state.words;
+    let choice = |set: &str, values: &[&str]| -> Vec<(String, String)> {
+        values
+            .iter()
+            .map(|value| {
+                (
+                    (*value).to_owned(),
+                    names::capital(&names::word(words, set, value)),
+                )
+            })
+            .collect()
+    };
+    let area_options: Vec<(String, String)> = areas::all()
+        .map(|(code, name)| (code.to_owned(), name.to_owned()))
+        .collect();
+    html! {
+        form.stack method="post" action="/admin/members" {
+            (parts::field("name", &visit.say("hub-member-name"), None,
+                &parts::input("name", "text", visit.field("name"), "organization")))
+            (parts::field("area", &visit.say("hub-area"), None,
+                &parts::select("area", visit.field("area"), &area_options)))
+            (parts::field("sector", &visit.say("hub-sector"), None,
+                &parts::select("sector", visit.field("sector"), &choice("sector", &SECTORS))))
+            (parts::field("size", &visit.say("hub-size"), None,
+                &parts::select("size", visit.field("size"), &choice("size", &SIZES))))
+            button type="submit" { (visit.say("hub-member-add")) }
+        }
+    }
+}

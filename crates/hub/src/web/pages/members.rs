@@ -1,0 +1,109 @@
+//! The list of firms: health, last heard, open warnings.
+
+use maud::{Markup, html};
+
+use crate::id::MemberId;
+use crate::store::pages::MemberRow;
+use crate::web::answer::{Answer, Problem};
+use crate::web::format::{number, time_ago};
+use crate::web::parts::{Tone, tag};
+use crate::web::verdict::{Health, State};
+use crate::web::visit::Visit;
+use crate::web::{names, parts};
+
+const ROWS: u32 = 50;
+
+pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let scope = visit.scope.clone();
+    let after_id = MemberId::parse(visit.asked("id"));
+    let after = after_id.map(|id| (visit.asked("after"), id));
+    let sealed = visit.store().members(&scope, after, ROWS, visit.now)?;
+    let count = visit.store().member_count(&scope)?;
+    let mut rows = visit.open(sealed)?;
+    let last = rows.last().filter(|_| rows.len() >= 50).cloned();
+    // Worst first, within the page.
+    rows.sort_by_key(|row| (health(row, visit), std::cmp::Reverse(row.open_warnings)));
+    let heading = visit.say("hub-members");
+    let main = html! {
+        h1 { (heading) }
+        p.lead {
+            (visit.say_with("hub-members-count", &[("count", count.into()), ("shown", number(count).into())]))
+            @if let Some(area) = scope.area() { " " (visit.say_with("hub-members-area", &[("area", names::area(area).into())])) }
+        }
+        p.hint { (visit.say("hub-members-audit")) }
+        @if rows.is_empty() {
+            p.empty { (visit.say("hub-members-none")) }
+        } @else { (list(visit, &rows)) }
+        @if let Some(row) = last {
+            form.pages method="get" action="/members" {
+                input type="hidden" name="after" value=(row.card.name);
+                input type="hidden" name="id" value=(row.card.id);
+                button.second type="submit" { (visit.say("hub-next")) }
+            }
+        }
+    };
+    Ok(visit.page(&heading, &main))
+}
+
+/// How a firm is, worst first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Conflict,
+    Silent,
+    Nothing,
+    Fine,
+}
+
+fn health(row: &MemberRow, visit: &Visit<'_>) -> Rank {
+    let quietest = Health {
+        last_seen: row.quietest,
+        revoked: false,
+        conflict: row.conflict,
+    };
+    match quietest.state(visit.now) {
+        _ if row.collectors == 0 => Rank::Nothing,
+        State::Conflict => Rank::Conflict,
+        State::Silent | State::Unheard => Rank::Silent,
+        State::Working | State::Revoked => Rank::Fine,
+    }
+}
+
+fn list(visit: &Visit<'_>, rows: &[MemberRow]) -> Markup {
+    let words = &*visit.state.words;
+    let head = [
+        "hub-firm",
+        "hub-health",
+        "hub-last-heard",
+        "hub-open-warnings",
+        "hub-area",
+        "hub-sector",
+    ]
+    .map(|id| visit.say(id));
+    let cells: Vec<Vec<Markup>> = rows
+        .iter()
+        .map(|row| {
+            let (tone, id) = match health(row, visit) {
+                Rank::Conflict => (Tone::Bad, "hub-collector-conflict"),
+                Rank::Silent => (Tone::Bad, "hub-collector-silent"),
+                Rank::Nothing => (Tone::Notice, "hub-collector-none"),
+                Rank::Fine => (Tone::Good, "hub-collector-working"),
+            };
+            vec![
+                html! { a href={ "/members/" (row.card.id) } { (row.card.name) } },
+                tag(tone, &visit.say(id)),
+                row.last_seen.map_or_else(
+                    || parts::text(&visit.say("hub-never")),
+                    |at| time_ago(words, at, visit.now),
+                ),
+                parts::text(&number(row.open_warnings.into())),
+                parts::text(names::area(&row.card.area)),
+                parts::text(&names::capital(&names::word(
+                    words,
+                    "sector",
+                    &row.card.sector,
+                ))),
+            ]
+        })
+        .collect();
+    parts::cards(&visit.say("hub-members"), &head, &cells)
+}
