@@ -15,7 +15,8 @@ use crate::frame::{VERSION, file_header, le_u32, le_u64, version_of};
 
 /// Name of the file.
 pub const NAME: &str = "cursor";
-const BYTES: usize = 44;
+/// Size of the file.
+pub const BYTES: usize = 44;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,6 +17,7 @@ mod cursor;
 mod fault;
 pub mod frame;
 pub mod ledger;
+mod look;
 mod recover;
 pub mod simulated;
 mod spool;
@@ -24,5 +25,6 @@ mod storage;
 
 pub use fault::{Fault, SpoolError};
 pub use ledger::Ledger;
+pub use look::{look, visit};
 pub use spool::{Dropped, Frame, Limits, Pending, Recovery, Spool};
 pub use storage::{FolderStorage, Storage, is_full};

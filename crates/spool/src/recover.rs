@@ -71,7 +71,7 @@ fn check_versions<S: Storage>(spool: &Spool<S>, names: &[String]) -> Result<(), 
 }
 
 /// The number in a segment's name.
-fn first_of(name: &str) -> Option<u64> {
+pub(crate) fn first_of(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(ENDING)?;
     let number = digits.parse().ok().filter(|number| *number > 0)?;
     (Segment::name_for(number) == name).then_some(number)
@@ -88,7 +88,7 @@ fn read_cursor<S: Storage>(
         return Ok(false);
     }
     // One byte more than a cursor has, so that a longer file is noticed.
-    let mut bytes = vec![0; 45];
+    let mut bytes = vec![0; cursor::BYTES + 1];
     let read = spool.storage.read(cursor::NAME, 0, &mut bytes)?;
     bytes.truncate(read);
     match Cursor::from_bytes(&bytes) {

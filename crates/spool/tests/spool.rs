@@ -260,3 +260,19 @@ fn a_number_far_ahead_may_be_released() {
     spool.sync().unwrap();
     assert_eq!(numbers(&mut spool), [501]);
 }
+
+#[test]
+fn a_look_sees_what_waits_and_changes_nothing() {
+    let disk = SimulatedStorage::new(1);
+    let mut spool = fill(&disk);
+    spool.release(5).unwrap();
+    let before = disk.used_bytes();
+    let mut seen = Vec::new();
+    larum_spool::look(&disk, SMALL, 4, &mut seen).unwrap();
+    let found: Vec<u64> = seen.iter().map(|frame| frame.number).collect();
+    assert_eq!(found, [6, 7, 8, 9]);
+    assert_eq!(disk.used_bytes(), before);
+    let mut none = Vec::new();
+    larum_spool::look(&SimulatedStorage::new(1), SMALL, 4, &mut none).unwrap();
+    assert!(none.is_empty());
+}

@@ -1,18 +1,208 @@
-//! `larum ledger`.
+//! `larum ledger`: proves the record of what has left.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use larum_core::words::Words;
+use larum_link::wire::{Batch, Receipt};
+use larum_spool::ledger::{Entry, Summary, hex, verify};
+use larum_spool::{FolderStorage, Ledger};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::outbox::{State, broken_by, stdout_done};
 use crate::exit::{Exit, failure};
+
+/// Entries read at a time: each may be as large as a batch.
+const PAGE: u64 = 16;
 
 /// Arguments of `larum ledger`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check every byte of the record of what has left
+    Verify(VerifyArgs),
+}
+
+/// Arguments of `larum ledger verify`.
+#[derive(clap::Args)]
+struct VerifyArgs {
+    #[command(flatten)]
+    state: State,
+    /// One JSON object per record
+    #[arg(long)]
+    json: bool,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// With the exit code of the contract.
-pub fn run(_args: &Args) -> anyhow::Result<Exit> {
-    Err(failure(
-        Exit::Usage,
-        "the command `ledger` is not built yet",
-    ))
+/// With the exit code of the contract: 4 when there is no such folder, 5 when the record is damaged.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let Command::Verify(args) = &args.command;
+    stdout_done(run_verify(args))
+}
+
+/// What is wrong with a record.
+struct Wrong {
+    sequence: u64,
+    what: &'static str,
+}
+
+/// A record as `--json` shows it.
+#[derive(Serialize)]
+struct Row<'r> {
+    folder: String,
+    whole: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipted: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what: Option<&'r str>,
+}
+
+fn run_verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
+    let words = Words::of("en")?;
+    let folder = &args.state.folder;
+    if !folder.is_dir() {
+        let shown = [("folder", folder.display().to_string().into())];
+        let message = words.say_with("outbox-no-state", &shown);
+        return Err(failure(Exit::NotFound, message));
+    }
+    let ledgers = ledgers(folder)?;
+    if ledgers.is_empty() && !args.json {
+        let none = [("entries", 0_u32.into()), ("receipted", 0_u32.into())];
+        writeln!(
+            std::io::stdout(),
+            "{}",
+            words.say_with("ledger-whole", &none)
+        )?;
+    }
+    let mut first_wrong = None;
+    for ledger in &ledgers {
+        let result = check(ledger)?;
+        if args.json {
+            show_json(ledger, &result)?;
+        } else if let Ok(summary) = &result {
+            let name_it = ledgers.len() > 1;
+            show(&words, name_it.then_some(ledger.as_path()), summary)?;
+        }
+        if let (Err(wrong), None) = (result, &first_wrong) {
+            first_wrong = Some(broken_by(&words, ledger, wrong.sequence, wrong.what));
+        }
+    }
+    first_wrong.map_or(Ok(Exit::Done), Err)
+}
+
+/// The record in use, and those of identities the collector had before.
+fn ledgers(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ledger = name
+            .to_str()
+            .is_some_and(|name| name == "ledger" || name.starts_with("ledger-"));
+        if is_ledger && entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// First every byte and the chain, then that batches and receipts say what their records say.
+fn check(folder: &Path) -> anyhow::Result<Result<Summary, Wrong>> {
+    let storage = FolderStorage::read_only(folder)?;
+    let summary = match verify(&storage) {
+        Ok(summary) => summary,
+        Err(broken) => {
+            return Ok(Err(Wrong {
+                sequence: broken.sequence,
+                what: broken.what.code(),
+            }));
+        }
+    };
+    let ledger = Ledger::look(storage)?;
+    let mut next = 1;
+    while next <= summary.entries {
+        let last = summary.entries.min(next + PAGE - 1);
+        for entry in ledger.entries(next, last)? {
+            if let Err(what) = check_meaning(&entry) {
+                let sequence = entry.sequence;
+                return Ok(Err(Wrong { sequence, what }));
+            }
+        }
+        next = last + 1;
+    }
+    Ok(Ok(summary))
+}
+
+fn check_meaning(entry: &Entry) -> Result<(), &'static str> {
+    let batch: Batch = serde_json::from_slice(&entry.body).map_err(|_| "body")?;
+    if batch.sequence != entry.sequence || batch.previous != hex(&entry.previous) {
+        return Err("body");
+    }
+    let Some(receipt) = &entry.receipt else {
+        return Ok(());
+    };
+    let receipt: Receipt = serde_json::from_slice(receipt).map_err(|_| "receipt")?;
+    let sha256: [u8; 32] = Sha256::digest(&entry.body).into();
+    if receipt.sequence == entry.sequence && receipt.sha256 == hex(&sha256) {
+        Ok(())
+    } else {
+        Err("receipt")
+    }
+}
+
+fn show(words: &Words, folder: Option<&Path>, summary: &Summary) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if let Some(folder) = folder {
+        let shown = [("folder", folder.display().to_string().into())];
+        writeln!(out, "{}", words.say_with("ledger-folder", &shown))?;
+    }
+    let counts = [
+        ("entries", summary.entries.into()),
+        ("receipted", summary.receipted.into()),
+    ];
+    writeln!(out, "{}", words.say_with("ledger-whole", &counts))?;
+    if summary.unfinished_bytes > 0 {
+        let bytes = [("bytes", summary.unfinished_bytes.into())];
+        writeln!(out, "{}", words.say_with("ledger-unfinished", &bytes))?;
+    }
+    if summary.entries > 0 {
+        let hash = [("hash", summary.head.as_str().into())];
+        writeln!(out, "{}", words.say_with("ledger-head", &hash))?;
+        writeln!(out, "{}", words.say("ledger-head-why"))?;
+    }
+    Ok(())
+}
+
+fn show_json(folder: &Path, result: &Result<Summary, Wrong>) -> anyhow::Result<()> {
+    let summary = result.as_ref().ok();
+    let wrong = result.as_ref().err();
+    let row = Row {
+        folder: folder.display().to_string(),
+        whole: wrong.is_none(),
+        entries: summary.map(|summary| summary.entries),
+        receipted: summary.map(|summary| summary.receipted),
+        head: summary.map(|summary| summary.head.as_str()),
+        broken_at: wrong.map(|wrong| wrong.sequence),
+        what: wrong.map(|wrong| wrong.what),
+    };
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &row).map_err(std::io::Error::from)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
 }

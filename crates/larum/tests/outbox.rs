@@ -1,0 +1,262 @@
+//! `larum outbox` and `larum ledger verify`, the real program over a state folder.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use larum_link::convert;
+use larum_link::wire::{Batch, Receipt, WireSighting};
+use larum_spool::ledger::hex;
+use larum_spool::{FolderStorage, Ledger, Limits, Spool};
+use sha2::{Digest as _, Sha256};
+
+/// 2026-11-22T20:00:00Z.
+const MADE_MS: i64 = 1_795_377_600_000;
+
+fn sighting(last: u8) -> WireSighting {
+    WireSighting {
+        id: format!("{last:032x}"),
+        key: "tcp/22".into(),
+        detector: "login-guessing".into(),
+        category: "brute-force".into(),
+        attack: vec!["T1110.001".into()],
+        severity: "medium".into(),
+        confidence: 80,
+        outcome: "blocked".into(),
+        first: MADE_MS - 60_000,
+        last: MADE_MS,
+        count: 12,
+        sources: vec![[203, 0, 113, last].into()],
+    }
+}
+
+/// Two batches, the first with a receipt, and one sighting that waits.
+fn state() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = FolderStorage::open(folder.path().join("spool")).unwrap();
+    let (mut spool, _) = Spool::open(storage, Limits::default()).unwrap();
+    let mut ledger =
+        Ledger::open(FolderStorage::open(folder.path().join("ledger")).unwrap()).unwrap();
+    let frames: Vec<Vec<u8>> = (1..=4)
+        .map(|last| serde_json::to_vec(&sighting(last)).unwrap())
+        .collect();
+    for frame in &frames {
+        spool.append(frame).unwrap();
+    }
+    spool.sync().unwrap();
+    for (from, to) in [(0, 2), (2, 3)] {
+        let head = ledger.head();
+        let packed = convert::pack(
+            frames.get(from..to).unwrap().iter().map(Vec::as_slice),
+            head.sequence + 1,
+            head.hash_hex(),
+            MADE_MS,
+        )
+        .unwrap();
+        ledger.append(&packed.body, to as u64, MADE_MS).unwrap();
+        spool.release(to as u64).unwrap();
+    }
+    let first = ledger.unreceipted().unwrap().unwrap();
+    let sha256: [u8; 32] = Sha256::digest(&first.body).into();
+    let receipt = Receipt {
+        sequence: 1,
+        sha256: hex(&sha256),
+        receipt: 77,
+        received: MADE_MS + 1_000,
+        set_aside: Default::default(),
+    };
+    ledger
+        .receipt(1, &serde_json::to_vec(&receipt).unwrap())
+        .unwrap();
+    folder
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_larum"))
+        .args(args)
+        .arg("--state")
+        .arg(folder)
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn check(folder: &Path, args: &[&str], exit: i32, expected: &[&str]) -> String {
+    let output = run(folder, args);
+    let out = String::from_utf8(output.stdout).unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit), "{args:?}: {out}{err}");
+    for part in expected {
+        assert!(
+            out.contains(part) || err.contains(part),
+            "{part} in {out}{err}"
+        );
+    }
+    assert!(!out.contains('«') && !err.contains('«'), "{out}{err}");
+    out
+}
+
+#[test]
+fn a_person_reads_what_has_left() {
+    let state = state();
+    let folder = state.path();
+    check(
+        folder,
+        &["outbox", "list"],
+        0,
+        &[
+            "2026-11-22 20:00:00",
+            "2026-11-22 20:00:01",
+            "not yet",
+            "One report waits",
+        ],
+    );
+    check(
+        folder,
+        &["outbox", "show", "1"],
+        0,
+        &[
+            "The hub has received it (2026-11-22 20:00:01 UTC, receipt 77).",
+            "Guessing passwords on tcp/22: it was kept out.",
+            "203.0.113.2",
+            "Seen 12 times, from 2026-11-22 19:59:00 to 2026-11-22 20:00:00 UTC.",
+            "login-guessing",
+            "T1110.001",
+        ],
+    );
+    check(folder, &["outbox", "show", "2"], 0, &["word for word"]);
+    check(folder, &["outbox", "show", "pending"], 0, &["203.0.113.4"]);
+}
+
+#[test]
+fn programs_read_it_too_and_the_bytes_are_exact() {
+    let state = state();
+    let folder = state.path();
+    let list = check(folder, &["outbox", "list", "--json"], 0, &[]);
+    let rows: Vec<serde_json::Value> = list
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let field = |row: usize, name: &str| rows.get(row).unwrap().get(name).cloned();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(field(0, "sightings"), Some(2.into()));
+    assert_eq!(field(0, "receipt"), Some(77.into()));
+    assert_eq!(field(1, "receipt"), None);
+
+    let raw = run(folder, &["outbox", "show", "1", "--raw"]).stdout;
+    let batch: Batch = serde_json::from_slice(&raw).unwrap();
+    assert_eq!(batch.sightings, [sighting(1), sighting(2)]);
+    let shown = check(folder, &["outbox", "show", "1", "--json"], 0, &[]);
+    let first: WireSighting = serde_json::from_str(shown.lines().next().unwrap()).unwrap();
+    assert_eq!(first, sighting(1));
+
+    let export = check(folder, &["outbox", "export"], 0, &[]);
+    let mut previous = [0; 32];
+    for line in export.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| row.get(name).unwrap().as_str().unwrap().to_owned();
+        assert_eq!(text("previous"), hex(&previous));
+        previous = larum_spool::ledger::chain_hash(&previous, text("body").as_bytes());
+        assert_eq!(text("hash"), hex(&previous));
+    }
+    assert_eq!(export.lines().count(), 2);
+}
+
+#[test]
+fn a_damaged_record_is_told() {
+    let state = state();
+    let folder = state.path();
+    check(
+        folder,
+        &["ledger", "verify"],
+        0,
+        &["The record is whole: 2 batches, 1 of them received"],
+    );
+    check(
+        folder,
+        &["ledger", "verify", "--json"],
+        0,
+        &["\"whole\":true"],
+    );
+    let file = folder.join("ledger/00000000000000000001.ledger");
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.get_mut(150).unwrap() ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    check(
+        folder,
+        &["ledger", "verify"],
+        5,
+        &["at batch 1", "not what was written"],
+    );
+    check(
+        folder,
+        &["ledger", "verify", "--json"],
+        5,
+        &["\"whole\":false", "\"broken_at\":1", "\"what\":\"changed\""],
+    );
+    check(folder, &["outbox", "list"], 5, &["damaged at batch 1"]);
+}
+
+#[test]
+fn a_receipt_for_something_else_is_told() {
+    let state = state();
+    let folder = state.path();
+    let mut ledger = Ledger::open(FolderStorage::open(folder.join("ledger")).unwrap()).unwrap();
+    let wrong = Receipt {
+        sequence: 2,
+        sha256: "0".repeat(64),
+        receipt: 78,
+        received: MADE_MS,
+        set_aside: Default::default(),
+    };
+    ledger
+        .receipt(2, &serde_json::to_vec(&wrong).unwrap())
+        .unwrap();
+    check(
+        folder,
+        &["ledger", "verify"],
+        5,
+        &["at batch 2", "receipt is for something else"],
+    );
+}
+
+#[test]
+fn what_is_not_there_is_said_so() {
+    let state = state();
+    let folder = state.path();
+    check(
+        folder,
+        &["outbox", "show", "9"],
+        4,
+        &["There is no batch 9", "newest is 2"],
+    );
+    check(
+        folder,
+        &["outbox", "show", "0"],
+        4,
+        &["There is no batch 0"],
+    );
+    check(folder, &["outbox", "show", "first"], 2, &["no batch"]);
+    let nowhere = folder.join("nowhere");
+    for args in [
+        &["outbox", "list"][..],
+        &["ledger", "verify"],
+        &["outbox", "export"],
+    ] {
+        check(&nowhere, args, 4, &["--state"]);
+    }
+    let empty = tempfile::tempdir().unwrap();
+    check(
+        empty.path(),
+        &["outbox", "list"],
+        0,
+        &["Nothing has left this building yet."],
+    );
+    check(
+        empty.path(),
+        &["outbox", "show", "pending"],
+        0,
+        &["Nothing waits"],
+    );
+    check(empty.path(), &["ledger", "verify"], 0, &["It is empty"]);
+}
