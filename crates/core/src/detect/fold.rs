@@ -10,8 +10,9 @@ use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Severity};
 use crate::time::Timestamp;
 
-/// Suspicious requests of one source that together are an attack.
-const SUSPICIOUS_REQUESTS: u64 = 3;
+/// Points of different requests of one source that together are an attack, where no single request
+/// surely is.
+const ATTACK_POINTS: u32 = 15;
 /// Requests from which an attack is more than a passing scanner.
 const PERSISTENT_REQUESTS: u64 = 20;
 
@@ -299,6 +300,9 @@ impl Fold<'_> {
         let ending = self.seen.ending;
         let outside = self.seen.outside;
         let story = self.tell(key);
+        if story.is_new(attack.mark) {
+            story.points = story.points.saturating_add(attack.score.into());
+        }
         story.name(&attack.path);
         for kind in &attack.kinds {
             story.reason(kind);
@@ -310,7 +314,10 @@ impl Fold<'_> {
             story.certain = story.certain.saturating_add(1);
         }
         let (certain, count) = (story.certain, story.count);
-        if certain == 0 && count < SUSPICIOUS_REQUESTS {
+        if certain == 0 && story.points < ATTACK_POINTS {
+            if ending == Ending::Refused {
+                self.miss(Some(&attack.path));
+            }
             return;
         }
         let severity = match ending {

@@ -28,7 +28,7 @@ const PARTS: &[&str] = &[
 pub struct WebRow {
     fast: Bucket,
     unauthorised: Bucket,
-    paths: u64,
+    paths: [u64; 2],
     last_miss: u32,
     last_unauthorised: u32,
     hits: u16,
@@ -43,17 +43,22 @@ impl WebRow {
         if idle > FORGET_SECONDS {
             *self = Self::default();
         }
-        let bit = hash::bit(path);
-        if self.paths & bit != 0 {
+        let [low, high] = &mut self.paths;
+        let word = if path & 64 == 0 { low } else { high };
+        if *word & hash::bit(path) != 0 {
             return self.verdict && idle < FORGET_SECONDS;
         }
-        self.paths |= bit;
+        *word |= hash::bit(path);
         self.last_miss = now.max(self.last_miss);
         self.misses = self.misses.saturating_add(1);
         let fast = self.fast.pour(idle, FAST.1, FAST.0) && self.misses > self.hits;
-        let slow = hash::distinct(self.paths) >= PER_DAY && self.misses / 3 > self.hits;
+        let slow = self.distinct() >= PER_DAY && self.misses / 3 > self.hits;
         self.verdict |= fast || slow;
         fast || slow
+    }
+
+    fn distinct(&self) -> u32 {
+        self.paths.iter().map(|word| hash::distinct(*word)).sum()
     }
 
     /// Notes a page that was there.

@@ -28,6 +28,11 @@ const HALF_LIFE_SECONDS: f32 = 86_400.0;
 const CONTACTS: usize = 8;
 /// Refused targets within an hour that no inside host tries by itself.
 const INSIDE_TARGETS: u32 = 30;
+/// Malware that spreads knows few doors; file sharing between friends knows many.
+const FEW_PORTS: u8 = 4;
+/// Distinct closed ports within an hour that an inside host tries on these few targets.
+const INSIDE_PORTS_PER_HOUR: u8 = 8;
+const FEW_TARGETS: u32 = 2;
 const HOUR_SECONDS: u32 = 3_600;
 
 /// What is remembered about the contacts of one source.
@@ -93,13 +98,21 @@ impl ScanRow {
         }
         self.ports.note(port, minute_of(now));
         self.note_target(now, target);
-        let many_hosts = hash::distinct(self.targets) >= INSIDE_TARGETS;
-        if many_hosts && self.walk >= THRESHOLD && self.ports.len() <= 4 {
-            self.verdict = true;
-            Contact::Hosts
-        } else {
-            Contact::Ordinary
-        }
+        let targets = hash::distinct(self.targets);
+        let minute = minute_of(now);
+        let contact =
+            if targets >= INSIDE_TARGETS && self.walk >= THRESHOLD && self.ports.len() <= FEW_PORTS
+            {
+                Contact::Hosts
+            } else if targets <= FEW_TARGETS
+                && self.ports.within(minute, HOUR_MINUTES) >= INSIDE_PORTS_PER_HOUR
+            {
+                Contact::Ports
+            } else {
+                Contact::Ordinary
+            };
+        self.verdict |= contact != Contact::Ordinary;
+        contact
     }
 
     /// Notes a contact that was let through.
@@ -208,6 +221,25 @@ mod tests {
             (0..20).map(|n| (n, 445, u64::from(n))),
             Some((8, Contact::Hosts)),
         );
+    }
+
+    #[test]
+    fn an_inside_host_scans_one_target_or_spreads_to_many_but_may_share_files() {
+        let judge = |contacts: &[(u16, u64)]| {
+            let mut row = ScanRow::default();
+            let mut judged = contacts
+                .iter()
+                .map(|(port, target)| row.refuse_inside(START, *port, hash::mix(*target)));
+            judged.find(|contact| *contact != Contact::Ordinary)
+        };
+        let one_target: Vec<_> = (0..20).map(|n| (20 + n, 1)).collect();
+        let spreading: Vec<_> = (0..60).map(|n| (445, n)).collect();
+        let sharing: Vec<_> = (0..60)
+            .map(|n| (20_000 + u16::try_from(n).unwrap(), n))
+            .collect();
+        assert_eq!(judge(&one_target), Some(Contact::Ports));
+        assert_eq!(judge(&spreading), Some(Contact::Hosts));
+        assert_eq!(judge(&sharing), None);
     }
 
     #[test]

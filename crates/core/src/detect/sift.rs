@@ -13,7 +13,7 @@ use super::networks::{NetworkSet, Tag};
 use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
 use super::story::Ending;
-use super::{alert, hash, probing, scan};
+use super::{alert, hash, probing, scan, web};
 use crate::address::{Network, canonical, is_public};
 use crate::event::{Action, Event, Kind, Outcome, Protocol};
 use crate::finding::Severity;
@@ -75,7 +75,6 @@ pub enum Clue {
     /// Somebody posting to a log-in page that did not let them in.
     LoginPage(Box<str>),
     /// A web request that attacks.
-    #[expect(dead_code, reason = "the web judge is being built")]
     Attack(Box<Attack>),
     /// Another detector's alert.
     Alert {
@@ -91,6 +90,10 @@ pub enum Clue {
 pub struct Attack {
     /// Whether the judge is sure, rather than suspicious.
     pub(super) sure: bool,
+    /// Points.
+    pub(super) score: u16,
+    /// Hash of the whole target.
+    pub(super) mark: u64,
     /// Kinds of attack, as the judge spells them.
     pub(super) kinds: Vec<&'static str>,
     pub(super) why: Vec<&'static str>,
@@ -366,6 +369,9 @@ fn web_clue(event: &Event<'_>) -> Clue {
         return Clue::None;
     };
     let path = path_of(url);
+    if let Some(attack) = attack_in(event, url, path) {
+        return Clue::Attack(Box::new(attack));
+    }
     match status {
         401 => Clue::Unauthorised,
         400 | 403 | 404 | 410 => {
@@ -379,6 +385,35 @@ fn web_clue(event: &Event<'_>) -> Clue {
         200..=399 => Clue::Hit,
         _ => Clue::None,
     }
+}
+
+/// What the web judge holds against the request, if anything.
+fn attack_in(event: &Event<'_>, url: &str, path: &str) -> Option<Attack> {
+    let verdict = web::judge(&web::WebRequest {
+        method: event.http_method.as_deref().unwrap_or("GET"),
+        uri: url,
+        user_agent: event.user_agent.as_deref(),
+        referer: None,
+    });
+    let level = verdict.level();
+    // A hint that alone means nothing counts when the page is not even there.
+    let missing = event.http_status.is_some_and(|status| status >= 400);
+    if verdict.score == 0 || (level == web::Level::Clean && !missing) {
+        return None;
+    }
+    let main = verdict.main_category();
+    let others = verdict.categories.iter().copied();
+    let kinds = main
+        .into_iter()
+        .chain(others.filter(|kind| Some(*kind) != main));
+    Some(Attack {
+        sure: level == web::Level::Attack,
+        score: verdict.score,
+        mark: hash::bytes(cut(url).as_bytes()),
+        kinds: kinds.map(web::Kind::as_str).collect(),
+        why: verdict.why,
+        path: cut(path).into(),
+    })
 }
 
 fn is_login_post(event: &Event<'_>, path: &str) -> bool {

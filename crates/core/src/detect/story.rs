@@ -194,6 +194,9 @@ pub struct Story {
     pub severity: Severity,
     /// How sure.
     pub confidence: u8,
+    /// Points of suspicious events, where a detector counts them.
+    pub points: u32,
+    marks: Few<u64>,
     /// Events that were surely an attack, for detectors that also count suspicious ones.
     pub certain: u64,
     /// What became of it, where the detector knows better than the counts.
@@ -233,6 +236,8 @@ impl Story {
             label: Box::default(),
             severity: Severity::Info,
             confidence: 0,
+            points: 0,
+            marks: Few::new(MAX_TEXTS),
             certain: 0,
             outcome: None,
             timeline: Timeline::default(),
@@ -290,6 +295,13 @@ impl Story {
     /// Notes what gave it away.
     pub fn because(&mut self, code: &str) {
         note_text(&mut self.why, code);
+    }
+
+    /// Whether no event with this mark came before, as far as marks are kept.
+    pub fn is_new(&mut self, mark: u64) -> bool {
+        let is_new = !self.marks.items.contains(&mark);
+        self.marks.note(mark, mark);
+        is_new
     }
 
     /// Raises severity and confidence to at least these.

@@ -244,7 +244,7 @@ fn a_device_whose_clock_is_slow_is_not_cut_into_pieces() {
 
 /// Ten million spoofed sources in a release build, fewer in a debug build, which is slow.
 const SPOOFED: u32 = if cfg!(debug_assertions) {
-    400_000
+    200_000
 } else {
     10_000_000
 };
@@ -287,4 +287,82 @@ fn every_message_the_detectors_use_is_in_the_catalogue() {
             assert!(words.has(&id), "{id}");
         }
     }
+}
+
+fn request(at: i64, source: &str, url: &str, status: u16) -> Event<'static> {
+    let mut event = event(at, Kind::Http, source);
+    event.http_method = Some("GET".into());
+    event.url = Some(url.to_owned().into());
+    event.http_status = Some(status);
+    event
+}
+
+#[test]
+fn web_attacks_are_one_story_whose_severity_follows_the_answers() {
+    let attack = |status| {
+        [
+            request(
+                0,
+                "192.0.2.9",
+                "/cgi-bin/.%2e/.%2e/.%2e/.%2e/bin/sh",
+                status,
+            ),
+            request(
+                1,
+                "192.0.2.9",
+                "/?q=1'+UNION+SELECT+user,password+FROM+users--+",
+                404,
+            ),
+        ]
+    };
+    let blocked = run(&mut detect(), &attack(404));
+    let answered = run(&mut detect(), &attack(200));
+    let summary = |signals: &[Signal]| {
+        closed(signals)
+            .iter()
+            .map(|finding| {
+                (
+                    finding.detector.to_string(),
+                    finding.severity,
+                    finding.outcome,
+                    finding.count,
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        summary(&blocked),
+        [(
+            "web-attack".to_owned(),
+            Severity::Low,
+            AttackOutcome::Blocked,
+            2
+        ),]
+    );
+    assert_eq!(
+        summary(&answered),
+        [(
+            "web-attack".to_owned(),
+            Severity::High,
+            AttackOutcome::Unknown,
+            2
+        ),]
+    );
+    assert!(closed(&blocked)[0].key.starts_with("web/"));
+}
+
+#[test]
+fn probing_a_website_is_background_and_browsing_it_is_nothing() {
+    let mut events: Vec<_> = (0..40)
+        .map(|n| request(n / 4, "192.0.2.9", &format!("/old/page{n}.php"), 404))
+        .collect();
+    events
+        .extend((0..40).map(|n| request(n, "192.0.2.10", &format!("/shop/{n}?q=red+shoes"), 200)));
+    events.extend((0..40).map(|n| request(n, "192.0.2.11", &format!("/img/{n}.png"), 404)));
+    let signals = run(&mut detect(), &events);
+    let found: Vec<_> = closed(&signals)
+        .iter()
+        .map(|finding| (finding.detector.to_string(), finding.severity))
+        .collect();
+    assert_eq!(found, [("web-probing".to_owned(), Severity::Low)]);
 }
