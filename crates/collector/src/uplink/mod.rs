@@ -346,7 +346,10 @@ async fn fetch_warnings(session: &Session) {
                 }
                 !*session.stop.borrow()
             }
-            Err(error) => session.pause_after(&mut pace, &error).await,
+            Err(error) => {
+                session.report_failure(&error).await;
+                session.pause_after(&mut pace, &error).await
+            }
         };
         if !go_on {
             return;

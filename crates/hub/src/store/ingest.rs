@@ -52,6 +52,19 @@ pub struct ChainConflict {
     pub expected: u64,
 }
 
+/// How much was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Batches.
+    pub batches: u64,
+    /// Sightings in them, updates of one finding counted each.
+    pub arrived: u64,
+    /// Sightings kept: one for each finding of a member.
+    pub findings: u64,
+    /// Collectors whose batches have contradicted the chain.
+    pub conflicts: u64,
+}
+
 /// What ingest needs of the store.
 pub trait IngestStore {
     /// Counts a batch: its row, its sightings and their edges in one transaction that is on the disk
@@ -96,4 +109,10 @@ pub trait IngestStore {
     /// # Errors
     /// When the store fails.
     fn newest_warning(&self) -> Result<u64, StoreError>;
+
+    /// How much was counted so far, for metrics and the proof that nothing is counted twice.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn totals(&self) -> Result<Totals, StoreError>;
 }

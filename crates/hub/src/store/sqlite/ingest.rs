@@ -11,7 +11,7 @@ use super::SqliteStore;
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::ingest::{
-    ChainConflict, CheckedBatch, Counted, IngestStore, MAX_BATCH_EDGES, MAX_EDGE_HOURS,
+    ChainConflict, CheckedBatch, Counted, IngestStore, MAX_BATCH_EDGES, MAX_EDGE_HOURS, Totals,
 };
 
 const HOUR_SECONDS: i64 = 3_600;
@@ -105,6 +105,26 @@ impl IngestStore for SqliteStore {
             })?;
         }
         Ok(found)
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT (SELECT count(*) FROM batch),
+                            (SELECT coalesce(sum(sightings), 0) FROM batch),
+                            (SELECT count(*) FROM sighting),
+                            (SELECT count(*) FROM collector WHERE conflict IS NOT NULL)",
+                )?
+                .query_row([], |row| {
+                    Ok(Totals {
+                        batches: unsigned(row.get(0)?),
+                        arrived: unsigned(row.get(1)?),
+                        findings: unsigned(row.get(2)?),
+                        conflicts: unsigned(row.get(3)?),
+                    })
+                })?)
+        })
     }
 
     fn newest_warning(&self) -> Result<u64, StoreError> {
