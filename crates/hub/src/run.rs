@@ -85,13 +85,16 @@ pub struct RunningHub {
     pub store: Arc<SqliteStore>,
     /// The authority, whose fingerprint stands in tokens.
     pub authority: Arc<Authority>,
-    handle: tokio::task::JoinHandle<()>,
+    handle: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl RunningHub {
     /// Waits until the hub has stopped.
     pub async fn stopped(self) {
-        if self.handle.await.is_err() {
+        let Some(handle) = self.handle else {
+            return;
+        };
+        if handle.await.is_err() {
             tracing::error!(reason = "task-failed", "a part of the hub ended badly");
         }
     }
@@ -119,7 +122,6 @@ pub async fn run(
     clock: Clock,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<RunningHub, RunError> {
-    let words = Arc::new(Words::of("en")?);
     let file = config.store_file();
     let store =
         Arc::new(SqliteStore::open(&file).map_err(|source| RunError::Store { file, source })?);
@@ -132,18 +134,45 @@ pub async fn run(
         .page_url
         .clone()
         .unwrap_or_else(|| format!("http://{}", doors.page_addr));
-    let names = vec![link_address.host().to_owned()];
-    let (chain, key) = authority.issue_server(&names, clock.now())?;
-    let identity = ServerIdentity::new(chain, key)?;
-    let tls = tls::server(identity.clone(), authority.certificate(), clock.clone())?;
     let (stop, stopping) = watch::channel(false);
+    let running = RunningHub {
+        link_addr: doors.link_addr,
+        page_addr: doors.page_addr,
+        metrics_addr: doors.metrics_addr,
+        link_address,
+        page_url,
+        store,
+        authority,
+        handle: None,
+    };
+    let parts = start(&running, doors, &config, &clock, &stopping)?;
+    tracing::info!("the hub is up");
+    Ok(RunningHub {
+        handle: Some(tokio::spawn(oversee(parts, stop, shutdown))),
+        ..running
+    })
+}
+
+/// Starts every part of the hub.
+fn start(
+    hub: &RunningHub,
+    doors: Doors,
+    config: &HubConfig,
+    clock: &Clock,
+    stopping: &watch::Receiver<bool>,
+) -> Result<JoinSet<()>, RunError> {
+    let words = Arc::new(Words::of("en")?);
+    let names = vec![hub.link_address.host().to_owned()];
+    let (chain, key) = hub.authority.issue_server(&names, clock.now())?;
+    let identity = ServerIdentity::new(chain, key)?;
+    let tls = tls::server(identity.clone(), hub.authority.certificate(), clock.clone())?;
     let (news_in, news) = watch::channel(0);
     let mut registry = Registry::default();
     let link_metrics = LinkMetrics::default();
     link_metrics.register(&mut registry);
     let state = Arc::new(LinkState {
-        store: store.clone() as Arc<dyn Store>,
-        authority: authority.clone(),
+        store: hub.store.clone() as Arc<dyn Store>,
+        authority: hub.authority.clone(),
         clock: clock.clone(),
         words: words.clone(),
         certificate_seconds: i64::from(config.certificate_days) * DAY_SECONDS,
@@ -152,50 +181,38 @@ pub async fn run(
         stopping: stopping.clone(),
         pace: Pace::default(),
     });
-    let mut parts = JoinSet::new();
-    parts.spawn(link_server::serve(doors.link, tls, state));
-    parts.spawn(tell_news(store.clone(), news_in, stopping.clone()));
-    parts.spawn(keep_certificate(
-        authority.clone(),
-        identity,
-        names,
-        clock.clone(),
-        stopping.clone(),
-    ));
-    parts.spawn(keep_watch(
-        store.clone(),
-        clock.clone(),
-        crate::watch::Settings::of_region(&config.region),
-        stopping.clone(),
-    ));
     let pages = web::router(WebState {
-        store: store.clone() as Arc<dyn Store>,
+        store: hub.store.clone() as Arc<dyn Store>,
         clock: clock.clone(),
         people_clock: Clock::system(),
         words,
-        page_url: page_url.clone(),
+        page_url: hub.page_url.clone(),
         invitations: Some(Invitations {
-            authority: authority.clone(),
-            address: link_address.clone(),
+            authority: hub.authority.clone(),
+            address: hub.link_address.clone(),
             token_hours: config.token_hours,
         }),
     });
+    let (store, authority) = (hub.store.clone(), hub.authority.clone());
+    let settings = crate::watch::Settings::of_region(&config.region);
+    let mut parts = JoinSet::new();
+    parts.spawn(link_server::serve(doors.link, tls, state));
+    parts.spawn(tell_news(store.clone(), news_in, stopping.clone()));
+    let stop = stopping.clone();
+    parts.spawn(keep_certificate(
+        authority,
+        identity,
+        names,
+        clock.clone(),
+        stop,
+    ));
+    parts.spawn(keep_watch(store, clock.clone(), settings, stopping.clone()));
     parts.spawn(serve_pages(doors.page, pages, stopping.clone()));
     if let Some(listener) = doors.metrics {
-        parts.spawn(serve_pages(listener, metrics_router(registry), stopping));
+        let router = metrics_router(registry);
+        parts.spawn(serve_pages(listener, router, stopping.clone()));
     }
-    let handle = tokio::spawn(oversee(parts, stop, shutdown));
-    tracing::info!("the hub is up");
-    Ok(RunningHub {
-        link_addr: doors.link_addr,
-        page_addr: doors.page_addr,
-        metrics_addr: doors.metrics_addr,
-        link_address,
-        page_url,
-        store,
-        authority,
-        handle,
-    })
+    Ok(parts)
 }
 
 /// Waits for the order to stop, passes it on, and waits until every part has obeyed.
