@@ -365,13 +365,14 @@ impl Compiler<'_> {
         match file.reader {
             ReaderKind::Json => Some(Reader::Json),
             ReaderKind::KeyValue => {
-                let (assign, separator) = file
-                    .key_value
-                    .as_ref()
-                    .map_or(('=', ' '), |options| (options.assign, options.separator));
+                let (assign, separator, after) =
+                    file.key_value.as_ref().map_or(('=', ' ', ""), |options| {
+                        (options.assign, options.separator, options.after.as_str())
+                    });
                 Some(Reader::KeyValue(KeyValue {
                     assign: self.ascii("key-value.assign", assign)?,
                     separator: self.ascii("key-value.separator", separator)?,
+                    after: after.into(),
                 }))
             }
             ReaderKind::Netfilter => {

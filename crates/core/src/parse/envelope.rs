@@ -54,8 +54,17 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         envelope.program = Some(program);
         envelope.message = rest;
     }
-    envelope.message = envelope.message.trim_start_matches([' ', ':']);
+    envelope.message = after_header(envelope.message);
     envelope
+}
+
+/// Skips blanks and a colon of its own (" : %ASA-…"), but not the colons an address starts with.
+fn after_header(text: &str) -> &str {
+    let text = text.trim_start_matches(' ');
+    match text.strip_prefix(':') {
+        Some(rest) if rest.starts_with([' ', '%']) => rest.trim_start_matches(' '),
+        _ => text,
+    }
 }
 
 /// Strips `<0>` to `<999>`.
@@ -200,7 +209,7 @@ fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
         stamp,
         host: said(host, MAX_HOST_BYTES),
         program: program.filter(|name| !name.is_empty()),
-        message: message.trim_start_matches([' ', ':', '\u{feff}']),
+        message: after_header(message.trim_start_matches([' ', '\u{feff}'])),
     })
 }
 
@@ -329,6 +338,7 @@ mod tests {
             "",
             "192.0.2.1 - - [x] \"GET",
         );
+        check("::1 - - [x]", "", "", "", "::1 - - [x]");
         check("2001:db8::1 - - [x]", "", "", "", "2001:db8::1 - - [x]");
     }
 

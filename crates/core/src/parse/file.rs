@@ -181,6 +181,9 @@ pub(super) struct KeyValue {
     /// Between pairs.
     #[serde(default = "blank")]
     pub separator: char,
+    /// The pairs begin behind the first of these; default: at the start.
+    #[serde(default)]
+    pub after: String,
 }
 
 fn equals() -> char {

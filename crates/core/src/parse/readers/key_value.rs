@@ -9,12 +9,14 @@ use memchr::{memchr, memchr2};
 use crate::parse::keys::{KeyTable, Slots};
 
 /// A compiled reader.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::parse) struct KeyValue {
     /// Between key and value.
     pub assign: u8,
     /// Between pairs.
     pub separator: u8,
+    /// The pairs begin behind the first of these; empty: at the start.
+    pub after: Box<str>,
 }
 
 impl KeyValue {
@@ -27,7 +29,10 @@ impl KeyValue {
         slots: &mut Slots<'a>,
     ) -> bool {
         let bytes = message.as_bytes();
-        let mut at = 0;
+        let Some(mut at) = memchr::memmem::find(bytes, self.after.as_bytes()) else {
+            return false;
+        };
+        at += self.after.len();
         let mut pairs = 0_usize;
         while let Some(rest) = bytes.get(at..)
             && !rest.is_empty()
@@ -54,6 +59,9 @@ impl KeyValue {
     }
 
     fn value(&self, bytes: &[u8], start: usize, escapes: bool) -> Value {
+        // "key: value" has a blank that is not part of the value.
+        let blank = self.separator != b' ' && bytes.get(start) == Some(&b' ');
+        let start = start + usize::from(blank);
         if bytes.get(start) == Some(&b'"')
             && let Some(value) = self.quoted(bytes, start + 1, escapes)
         {
@@ -131,6 +139,7 @@ mod tests {
         let reader = KeyValue {
             assign: b'=',
             separator: b' ',
+            after: "".into(),
         };
         reader.read(input, &keys, true, &mut slots);
         let found: Vec<(&str, &str)> = names

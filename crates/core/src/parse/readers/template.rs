@@ -240,7 +240,7 @@ impl Templates {
                 && let Some(text) = message.get(start..end)
             {
                 let escaped = escapes && memchr::memchr(b'\\', text.as_bytes()).is_some();
-                slots.set(*slot, text, escaped);
+                slots.set(*slot, text.trim_matches(' '), escaped);
             }
         }
         Some(path.template)
