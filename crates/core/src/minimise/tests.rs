@@ -169,3 +169,12 @@ fn a_detector_of_free_choice_is_replaced_by_its_category() {
     assert_eq!(&*sighting.detector, "brute-force");
     assert_eq!(sighting.key, "brute-force");
 }
+
+/// A new kind of web attack must get its word in `key.rs`, or firms could not compare it.
+#[test]
+fn every_web_attack_has_a_key_that_is_shared() {
+    for kind in crate::detect::web::Kind::ALL {
+        let key = format!("web/{kind}");
+        assert!(is_shareable_key(&key, Category::WebAttack), "{key}");
+    }
+}
