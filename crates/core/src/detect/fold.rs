@@ -225,8 +225,11 @@ impl Fold<'_> {
         if !row.login.succeed(now) {
             return;
         }
-        let before = self.detect.stories.opened(&guessing);
-        let (failures, tried) = before.map_or((5, 1), |story| (story.count, story.names.count()));
+        let before = self.detect.stories.opened_mut(&guessing);
+        let (failures, tried) = before.map_or((5, 1), |story| {
+            story.outcome = Some(AttackOutcome::Success);
+            (story.count, story.names.count())
+        });
         let key = self.key(What::BreakIn, guessing.detail);
         let severe = seen.outside && !known && (failures >= 20 || tried >= 4);
         let severity = match (seen.outside && !known, severe) {

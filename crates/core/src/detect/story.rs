@@ -428,6 +428,12 @@ impl Stories {
             .filter(|story| story.opened)
     }
 
+    /// The same, to be changed.
+    pub fn opened_mut(&mut self, key: &StoryKey) -> Option<&mut Story> {
+        let story = self.stories.get_mut(key).map(|story| &mut **story);
+        story.filter(|story| story.opened)
+    }
+
     /// Marks the story of `key` as opened; `None` when it was already or is not there.
     pub fn open(&mut self, key: &StoryKey) -> Option<&Story> {
         let story = self.stories.get_mut(key).filter(|story| !story.opened)?;

@@ -118,7 +118,7 @@ fn a_log_in_after_guessing_is_critical_and_one_after_a_typo_is_nothing() {
             (
                 "login-guessing".to_owned(),
                 Severity::Medium,
-                AttackOutcome::Attempt
+                AttackOutcome::Success
             ),
             (
                 "login-after-guessing".to_owned(),

@@ -1,0 +1,148 @@
+//! `larum scan` as a person runs it: every case of `corpus/detect/`, the same findings for any number
+//! of workers and order of files, and clear answers to bad input.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn scan(args: &[&str], paths: &[&Path]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_larum"))
+        .arg("scan")
+        .args(args)
+        .args(paths)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The keys a case fixes; titles and advice may be worded better without breaking it.
+fn essence(line: &str) -> Value {
+    const KEYS: &[&str] = &[
+        "detector", "category", "attack", "severity", "outcome", "first", "last", "src_ip", "count",
+    ];
+    let finding: Value = serde_json::from_str(line).unwrap();
+    let kept = KEYS
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), finding.get(*key)?.clone())));
+    Value::Object(kept.collect())
+}
+
+#[test]
+fn every_case_of_the_corpus_gives_its_findings() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/detect");
+    let mut folders: Vec<PathBuf> = fs::read_dir(&cases)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    folders.sort();
+    assert!(!folders.is_empty());
+    for folder in folders {
+        assert!(folder.join("README.md").is_file(), "{}", folder.display());
+        let expected = fs::read_to_string(folder.join("expected.jsonl")).unwrap();
+        let expected: Vec<_> = expected.lines().map(essence).collect();
+        let output = scan(&["--json"], &[&folder.join("input.log")]);
+        assert_eq!(output.status.code(), Some(0));
+        let found: Vec<_> = text(&output.stdout).lines().map(essence).collect();
+        assert_eq!(found, expected, "{}", folder.display());
+    }
+}
+
+#[test]
+fn findings_do_not_depend_on_workers_packing_or_the_order_of_files() {
+    const LINES: usize = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = larum_traffic::mixed_file(7, LINES).collect();
+    let half = lines.len() / 2;
+    let (a, b) = (folder.path().join("a.log"), folder.path().join("b.log.gz"));
+    fs::write(&a, lines[..half].join("\n") + "\n").unwrap();
+    let file = fs::File::create(&b).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    packed
+        .write_all(lines[half..].join("\n").as_bytes())
+        .unwrap();
+    packed.finish().unwrap();
+    let run = |workers: &str, paths: &[&Path]| {
+        let args = [
+            "--json",
+            "--now",
+            "2026-11-22T00:00:00Z",
+            "--workers",
+            workers,
+        ];
+        let output = scan(&args, paths);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let one = run("1", &[&a, &b]);
+    assert!(!one.is_empty());
+    for workers in ["2", "8"] {
+        assert!(run(workers, &[&a, &b]) == one, "{workers} workers differ");
+    }
+    assert!(run("2", &[&b, &a]) == one, "the order of files matters");
+}
+
+#[test]
+fn sums_are_printed_and_every_record_is_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mixed.log");
+    let mut bytes = larum_traffic::mixed_file(3, 1_000)
+        .collect::<Vec<_>>()
+        .join("\n");
+    bytes.push_str("\nnobody knows this\n\n");
+    fs::write(&path, bytes).unwrap();
+    let output = scan(&["--json", "--stats"], &[&path]);
+    let last: Value = serde_json::from_str(text(&output.stdout).lines().last().unwrap()).unwrap();
+    let stats = &last["stats"];
+    let rejected = stats["rejects"].as_object().unwrap().values();
+    let rejected: u64 = rejected.map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(stats["records"], 1_002);
+    assert_eq!(stats["events"].as_u64().unwrap() + rejected, 1_002);
+}
+
+#[test]
+fn bad_input_gets_a_clear_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = scan(&[], &[folder.path()]);
+    assert_eq!(output.status.code(), Some(74));
+    assert!(text(&output.stderr).contains("is a folder"));
+    let missing = folder.path().join("missing.log");
+    let output = scan(&[], &[&missing]);
+    assert_eq!(output.status.code(), Some(74));
+    assert!(text(&output.stderr).contains("cannot be opened"));
+    let empty = folder.path().join("empty.log");
+    fs::write(&empty, "").unwrap();
+    assert!(text(&scan(&[], &[&empty]).stdout).contains("There is nothing in there"));
+    let zeros = folder.path().join("zeros.bin");
+    fs::write(&zeros, vec![0; 3_000_000]).unwrap();
+    let output = scan(&[], &[&zeros]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        text(&output.stdout).contains("cannot say"),
+        "{}",
+        text(&output.stdout)
+    );
+    let output = scan(&["--since", "yesterday"], &[&empty]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn fail_on_gives_exit_code_ten() {
+    let case =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/detect/ssh-break-in/input.log");
+    let code = |severity| scan(&["--fail-on", severity], &[&case]).status.code();
+    assert_eq!(code("critical"), Some(10));
+    let quiet =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/detect/ordinary-day/input.log");
+    assert_eq!(
+        scan(&["--fail-on", "info"], &[&quiet]).status.code(),
+        Some(0)
+    );
+}
