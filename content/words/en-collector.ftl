@@ -21,7 +21,193 @@ config-allowed-list = a list such as ["one", "two"]
 config-allowed-section = a section of its own
 config-good = The configuration is good.
 config-problems = { $count ->
-    [one] The configuration has one problem:
-   *[other] The configuration has { $count } problems:
+    [one] { $path } has one problem:
+   *[other] { $path } has { $count } problems:
 }
-config-unreadable = { $path } cannot be read: { $problem }
+config-unreadable = { $path } cannot be read: { $problem }. Check the name, and that you may read it.
+
+## Why a record is no event
+rejected-empty = empty lines
+rejected-too-long = lines longer than 64 KiB
+rejected-not-text = not text
+rejected-unknown-format = from a kind of device Larum does not know yet
+rejected-field-unreadable = known kind of line, but with a part that could not be read
+rejected-not-of-interest = known, and of no interest for security
+rejected-poisonous = set aside because of a fault in Larum; please report it
+
+## Why a record never reached the parser
+dropped-queue-full = lost because too many came at once
+dropped-system-buffer = lost by the operating system because too many came at once
+dropped-sender-not-allowed = from senders that are not allowed
+dropped-cut-short = cut off because the connection ended
+
+## Why a finding was not shared
+withheld-inside-only = kept here: only your own machines took part
+withheld-no-source = kept here: nobody outside is named
+withheld-below-level = kept here: below what you share
+withheld-sharing-off = kept here: you share nothing, or have not joined a hub
+withheld-merged = updates put together with an earlier one
+withheld-never-share = kept here: on your list of addresses never named
+withheld-disk-full = given up because the disk was full
+
+## Sums
+sum-received = lines received
+sum-events = understood
+sum-findings = findings and updates to them
+sum-sightings = prepared for the hub
+sum-sent = sent to the hub
+sum-receipted = counted by the hub
+
+## Trouble of the collector itself
+trouble-spool-unwritable = The disk cannot be written. What Larum finds waits in memory. Make room on the disk.
+trouble-spool-unreadable = What waits for the hub cannot be read or written. Check the disk.
+trouble-state-unwritable = Larum cannot write its state folder. Make room on the disk, or check who owns the folder.
+trouble-too-many-files = More log files match your settings than Larum follows. Narrow the patterns, or raise “limits.files”.
+
+## The hub
+hub-state-not-joined = This collector has not joined a hub. It works on its own, and nothing leaves your building.
+hub-state-joined = Joined. The hub has not been called yet.
+hub-state-connected = Connected. The last call went well.
+hub-state-other = The last call did not work ({ $reason }). Larum keeps everything and tries again.
+
+## larum status
+status-none = No collector has run on { $folder }. Start it with “larum collect”, or name its folder with --state.
+status-unreadable = The status in { $folder } cannot be read: { $problem }. Try again as the user the collector runs as.
+status-running = The collector is running. As of { $written }.
+status-stopped = The collector is NOT running. Last word: { $written }.
+status-records = Lines since the installation
+status-findings = Findings since the installation
+status-devices = Devices (last heard, lines in the last 48 hours)
+status-never = never
+status-device = { "  " }{ $device } { $heard } { $received }
+status-hub = Hub: { $state }
+status-spool = Waiting for the hub: { $waiting } ({ $bytes } bytes)
+status-page = Page on this computer: { $page }
+
+## The page
+page-title = { $heading } – Larum
+page-skip = Skip to the main part
+page-nav = Pages
+page-nav-home = Home
+page-nav-findings = Findings
+page-nav-devices = Devices
+page-nav-leaves = What leaves the building
+page-place = on this computer
+page-foot = This page can only be opened on this computer. Times are in { $zone }. Larum { $version }.
+page-wrong-host = Open this page by the address that “larum status” shows.
+page-not-found = This page does not exist
+page-not-found-text = Use the links above.
+
+page-verdict-quiet = Nothing has been received yet
+page-verdict-quiet-text = Send your firewall’s log to one of these places:
+page-verdict-bad = Someone may have got in. Act now.
+page-verdict-look = { $count ->
+    [one] One thing needs your attention
+   *[other] { $count } things need your attention
+}
+page-verdict-good = All is well
+page-verdict-text = { $received } lines read in the last 24 hours from { $devices ->
+    [one] one device
+   *[other] { $devices } devices
+}.
+
+page-do = What to do
+page-do-nothing = Nothing today.
+page-do-more = More under “Findings”.
+page-from-hub = Warning from the hub
+page-from-here = Seen here
+page-from-self = Larum itself
+page-silent = { $device } has gone silent
+page-silent-text = Last heard { $when }. Check that it still sends its log.
+page-clock = The clock of { $device } is wrong by { $hours } hours
+page-clock-text = Set its time, best by a time server. Until then Larum goes by the time its lines arrive.
+page-who = Who
+page-when = When
+page-count = How often
+page-outcome = Did it work?
+page-why = Why you
+page-evidence = What it rests on
+page-device = Seen by
+page-attack = Known method
+page-confidence = How sure
+page-going-on = still going on
+page-once = once
+page-times = { $count } times
+page-nobody = not known
+page-outcome-attempt = Tried. Nothing says that it worked.
+page-outcome-blocked = No, it was kept out.
+page-outcome-success = Yes.
+page-outcome-unknown = These lines cannot tell.
+
+page-kept-out = What was seen in the last 24 hours
+page-kept-out-none = No attack was seen.
+page-kind = Kind
+page-attempts = Attempts
+page-blocked = Kept out for certain
+page-figure-lines = lines read
+page-figure-attempts = attempts seen
+page-figure-blocked = kept out for certain
+page-figure-waiting = waiting for the hub
+
+category-scan = Looking for open doors
+category-brute-force = Guessing log-ins
+category-web-attack = Attacking a website
+category-indicator = Contact with known bad addresses
+category-c2 = Remote control of an infected machine
+category-dns-tunnel = Data hidden in name look-ups
+category-generated-domain = Names made up by malware
+category-dos = Trying to overload
+category-exfiltration = Data carried out
+category-malware = Harmful programs
+category-exposure = Weak spots
+category-policy = House rules broken
+category-ids-alert = Alerts of your other devices
+
+page-findings = Findings
+page-findings-none = Nothing was found yet.
+page-findings-text = The newest { $count }, newest first. They stay on this computer.
+
+page-devices = Devices
+page-devices-text = Every line that arrives is counted once, with what became of it.
+page-devices-caption = Devices that send to Larum
+page-devices-none = No device has been heard yet.
+page-name = Device
+page-last-heard = Last heard
+page-received-24h = Lines, 24 hours
+page-understood-24h = Understood
+page-state = State
+page-device-good = fine
+page-device-silent = silent
+page-device-clock = clock wrong
+page-sum = Where every line went
+page-sum-caption = Lines in the last 24 hours
+page-sum-outcome = What became of them
+page-sum-number = Number
+page-sum-findings = What became of the findings
+page-sum-findings-caption = Findings in the last 24 hours
+page-connections = Connections
+page-connections-caption = Connections closed or not taken since the start
+closed-sender-not-allowed = sender not allowed
+closed-too-many-connections = too many at once
+closed-too-many-from-one-sender = too many from one sender
+closed-idle = silent for too long
+
+page-leaves = What leaves the building
+page-leaves-text = Larum tells the hub who attacked from outside, how, how often and when. No message, no user name, no address of your own machines leaves. Below is every word of the newest parcels.
+page-leaves-none = Nothing has left.
+page-leaves-damaged = The record of what has left cannot be read. Run “larum ledger verify”.
+page-hub = Hub
+page-hub-member = You are known there as { $member }.
+page-hub-answer = Last answer: { $when }.
+page-hub-clock = The hub’s clock differs from this computer’s by { $seconds } seconds.
+page-parcel = Parcel { $number }, { $when }
+page-parcel-counted = Counted by the hub.
+page-parcel-waiting = Not yet counted by the hub.
+page-parcel-caption = { $count ->
+    [one] One sighting
+   *[other] { $count } sightings
+}
+page-parcel-what = What
+page-parcel-sources = Addresses outside
+page-parcel-raw = Word for word
+page-parcel-more = and { $count } more

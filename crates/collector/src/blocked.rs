@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use larum_core::finding::{AttackOutcome, Finding};
 use serde::{Deserialize, Serialize};
 
+use crate::findings::KeptFinding;
 use crate::tally::{Hour, KEPT_HOURS, hour_of};
 
 /// Attempts by hour and category.
@@ -25,7 +26,22 @@ pub struct Counts {
 impl Blocked {
     /// Enters a finding that is over, under the hour it ended.
     pub fn enter(&mut self, finding: &Finding) {
-        let hour = hour_of(finding.last);
+        self.count(
+            hour_of(finding.last),
+            finding.category.as_str(),
+            finding.count,
+            finding.outcome == AttackOutcome::Blocked,
+        );
+    }
+
+    /// Enters a finding that is still going on: only for showing, since it will be entered again.
+    pub(crate) fn enter_open(&mut self, finding: &KeptFinding) {
+        let blocked = finding.outcome == AttackOutcome::Blocked.as_str();
+        let hour = hour_of(finding.last());
+        self.count(hour, &finding.category, finding.count, blocked);
+    }
+
+    fn count(&mut self, hour: Hour, category: &str, attempts: u64, blocked: bool) {
         let newest = self.hours.last_key_value().map_or(hour, |(hour, _)| *hour);
         if hour < newest - KEPT_HOURS {
             return;
@@ -34,11 +50,11 @@ impl Blocked {
             .hours
             .entry(hour)
             .or_default()
-            .entry(finding.category.to_string())
+            .entry(category.to_owned())
             .or_default();
-        counts.attempts = counts.attempts.saturating_add(finding.count);
-        if finding.outcome == AttackOutcome::Blocked {
-            counts.blocked = counts.blocked.saturating_add(finding.count);
+        counts.attempts = counts.attempts.saturating_add(attempts);
+        if blocked {
+            counts.blocked = counts.blocked.saturating_add(attempts);
         }
         self.hours
             .retain(|one, _| *one >= newest.max(hour) - KEPT_HOURS);

@@ -19,12 +19,12 @@ const REPORTS: usize = 64;
 
 /// The hub's side of a collector.
 pub(crate) struct HubSide {
-    pub config: Arc<Config>,
-    pub clock: Clock,
-    pub board: Arc<Board>,
-    pub spool: SharedSpool,
-    pub spooled: watch::Receiver<u64>,
-    pub joined: watch::Sender<bool>,
+    config: Arc<Config>,
+    clock: Clock,
+    board: Arc<Board>,
+    spool: SharedSpool,
+    spooled: watch::Receiver<u64>,
+    joined: watch::Sender<bool>,
 }
 
 /// Whether the collector on `folder` belongs to a hub.
@@ -33,6 +33,24 @@ pub(crate) fn has_joined(folder: &Path) -> bool {
 }
 
 impl HubSide {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        clock: Clock,
+        board: &Arc<Board>,
+        spool: SharedSpool,
+        spooled: watch::Receiver<u64>,
+        joined: watch::Sender<bool>,
+    ) -> Self {
+        Self {
+            config,
+            clock,
+            board: Arc::clone(board),
+            spool,
+            spooled,
+            joined,
+        }
+    }
+
     /// Talks to the hub until `stopped` changes.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let (reports, mut told) = mpsc::channel(REPORTS);

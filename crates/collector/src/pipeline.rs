@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ use crate::alerts::{Alert, Origin};
 use crate::board::{Board, Posted, Trouble, WRONG_CLOCK_SECONDS};
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
-use crate::config::Zone;
+use crate::config::Config;
 use crate::findings::KeptFinding;
 use crate::spooling::Spooling;
 use crate::status::Status;
@@ -46,11 +45,9 @@ pub(crate) struct Parts {
     pub formats: Arc<Formats>,
     pub detect: Detect,
     pub sharing: Sharing,
-    pub zone: Zone,
-    pub alert_severity: Severity,
+    pub config: Arc<Config>,
     pub clock: Clock,
     pub board: Arc<Board>,
-    pub folder: PathBuf,
     pub spooling: Spooling,
     pub status: Status,
     /// Whether the collector belongs to a hub; without one nothing is shared.
@@ -159,7 +156,7 @@ impl Pipeline {
 
     /// Parses and detects; enters what became of each record, and then how far its file is read.
     fn chunk(&mut self, chunk: &Chunk) {
-        let offset = self.parts.zone.offset_seconds_at(chunk.received);
+        let offset = self.parts.config.zone.offset_seconds_at(chunk.received);
         let context = Context {
             received: chunk.received,
             zone_offset_seconds: offset,
@@ -276,7 +273,7 @@ impl Pipeline {
         let name = posted.tally.name(device).to_owned();
         posted.keep(KeptFinding::of(finding, &name, open));
         let recent = finding.last >= now.plus_seconds(-ALERT_WITHIN_SECONDS);
-        if recent && finding.severity >= self.parts.alert_severity {
+        if recent && finding.severity >= self.parts.config.alert_severity {
             posted.alert(Alert {
                 raised: now.to_string(),
                 origin: Origin::Finding,
@@ -328,7 +325,7 @@ impl Pipeline {
     }
 
     fn write(&mut self, checkpoint: &Checkpoint) {
-        let failed = checkpoint.write(&self.parts.folder).is_err();
+        let failed = checkpoint.write(&self.parts.config.state_dir).is_err();
         self.parts
             .board
             .lock()

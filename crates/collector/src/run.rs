@@ -119,11 +119,9 @@ pub async fn run(
         formats: Arc::clone(&shared.formats),
         detect,
         sharing: sharing_of(&config),
-        zone: config.zone.clone(),
-        alert_severity: config.alert_severity,
+        config: Arc::clone(&config),
         clock: clock.clone(),
         board: Arc::clone(&board),
-        folder: folder.path().to_owned(),
         spooling: Spooling::new(Arc::clone(&spool), spooled_tx),
         status,
         joined,
@@ -136,31 +134,34 @@ pub async fn run(
     let stdin_done = start_stdin(&config, &clock, queue, &stopped);
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
-    let hub = HubSide {
-        config: Arc::clone(&config),
-        clock: clock.clone(),
-        board: Arc::clone(&board),
+    let (shared_config, shared_clock) = (Arc::clone(&config), clock.clone());
+    let hub = HubSide::new(
+        shared_config,
+        shared_clock,
+        &board,
         spool,
         spooled,
-        joined: joined_tx,
-    };
+        joined_tx,
+    );
     let hub = tokio::spawn(hub.run(stopped_last.clone()));
     let page = page.start(&config, &shared, &clock, &board, page_status, &stopped_last);
 
+    let parts = Stoppable {
+        stop,
+        stop_last,
+        listeners: tasks,
+        tail_done,
+        pipeline_done,
+        hub,
+        _folder: folder,
+    };
     let handle = tokio::spawn(async move {
         tokio::select! {
             () = shutdown => {}
             () = wait(stdin_done), if stdin_only => {}
         }
-        stop.send_replace(true);
-        while tasks.join_next().await.is_some() {}
-        wait(tail_done).await;
-        wait(Some(pipeline_done)).await;
-        stop_last.send_replace(true);
-        // A task that panicked has ended too; the panic itself is in the log.
-        drop(hub.await);
+        parts.stop().await;
         page.await;
-        drop(folder);
     });
     Ok(RunningCollector {
         page_addr,
@@ -169,6 +170,30 @@ pub async fn run(
         board,
         handle,
     })
+}
+
+/// What must end in order.
+struct Stoppable {
+    stop: watch::Sender<bool>,
+    stop_last: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    tail_done: Option<oneshot::Receiver<()>>,
+    pipeline_done: oneshot::Receiver<()>,
+    hub: JoinHandle<()>,
+    /// Given back last.
+    _folder: StateFolder,
+}
+
+impl Stoppable {
+    async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.listeners.join_next().await.is_some() {}
+        wait(self.tail_done).await;
+        wait(Some(self.pipeline_done)).await;
+        self.stop_last.send_replace(true);
+        // A task that panicked has ended too; the panic itself is in the log.
+        drop(self.hub.await);
+    }
 }
 
 /// Waits for a part to end; one that was never started has ended.

@@ -104,6 +104,12 @@ impl Status {
         }
     }
 
+    /// Where records may be sent.
+    #[must_use]
+    pub fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
     /// The document as of now.
     #[must_use]
     pub fn document(&self, board: &Board, now: Timestamp) -> StatusDocument {
@@ -121,7 +127,7 @@ impl Status {
         let saved = posted.tally.save();
         StatusDocument {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            written: now.to_string(),
+            written: whole_seconds(now).to_string(),
             running: true,
             hours: hours_of(&saved),
             devices: saved
@@ -183,6 +189,10 @@ pub fn read(folder: &Path) -> io::Result<Option<StatusDocument>> {
     let mut document: StatusDocument = serde_json::from_str(&text).map_err(io::Error::other)?;
     document.running = state::is_running(folder);
     Ok(Some(document))
+}
+
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.as_seconds())
 }
 
 fn hours_of(saved: &SavedTally) -> Vec<HourRow> {

@@ -107,6 +107,30 @@ fn every_problem_is_told_at_once_with_its_line_and_what_is_allowed() {
     );
 }
 
+/// The sample shows every setting with its default, and loads.
+#[test]
+fn the_packaged_sample_loads_and_shows_the_defaults() {
+    let sample = include_str!("../../../../packaging/collector.toml");
+    let config = Config::read(sample).unwrap();
+    assert_eq!(config.limits, Limits::default());
+    let fresh = Config::new(DEFAULT_STATE_DIR);
+    assert_eq!(config.sharing, fresh.sharing);
+    assert_eq!(config.alert_severity, fresh.alert_severity);
+    assert_eq!(config.page_address, fresh.page_address);
+    assert_eq!(config.state_dir, fresh.state_dir);
+    // With everything switched on it still loads: no commented key is a lie.
+    let everything: String = sample
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => setting.to_owned() + "\n",
+            _ => line.to_owned() + "\n",
+        })
+        .collect();
+    let config = Config::read(&everything).unwrap();
+    assert_eq!(config.files.len(), 2);
+    assert!(config.metrics_address.is_some());
+}
+
 #[test]
 fn text_that_is_not_toml_names_the_line() {
     let problems = Config::read("state-dir = \"/x\"\nzone = \n").unwrap_err();

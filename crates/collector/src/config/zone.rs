@@ -20,6 +20,23 @@ impl Zone {
         Some(Self(Arc::new(zone)))
     }
 
+    /// As in the configuration: `Europe/London`, `UTC`, `+01:00`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.0.iana_name() {
+            Some(name) => name.to_owned(),
+            None => self.0.to_fixed_offset().map_or_else(
+                |_| "UTC".to_owned(),
+                |offset| {
+                    let minutes = offset.seconds() / 60;
+                    let sign = if minutes < 0 { '-' } else { '+' };
+                    let minutes = minutes.abs();
+                    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+                },
+            ),
+        }
+    }
+
     /// Universal time.
     #[must_use]
     pub fn utc() -> Self {

@@ -1,5 +1,5 @@
 //! Datagrams the system itself dropped because a socket's receive buffer was full: the last column of
-//! `/proc/net/udp` and `/proc/net/udp6`, found by the socket's inode. On systems without them nothing
+//! `/proc/self/net/udp` and `udp6`, found by the socket's inode. On systems without them nothing
 //! can be known, and nothing is claimed.
 
 use std::fs;
@@ -32,7 +32,7 @@ impl SystemDrops {
         let Some(inode) = &self.inode else {
             return 0;
         };
-        let total = ["/proc/net/udp", "/proc/net/udp6"]
+        let total = ["/proc/self/net/udp", "/proc/self/net/udp6"]
             .iter()
             .find_map(|table| drops_of(inode, &read(table)?))
             .unwrap_or(self.seen);

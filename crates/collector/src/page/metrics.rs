@@ -16,60 +16,7 @@ const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) async fn serve(State(state): State<PageState>) -> Response {
     let mut out = Exposition::default();
     let closed: Vec<_> = state.board.connections_closed().collect();
-    {
-        let posted = state.board.lock();
-        let total = wire::Tally::from(posted.tally.total());
-        counts(&total, &mut out);
-        out.gauge(
-            "larum_spool_sightings",
-            "Sightings waiting for the hub",
-            posted.spool.waiting,
-        );
-        out.gauge(
-            "larum_spool_bytes",
-            "Bytes of sightings on disk",
-            posted.spool.bytes,
-        );
-        out.head(
-            "larum_spool_dropped_total",
-            "Sightings given up, by reason",
-            "counter",
-        );
-        out.labelled(
-            "larum_spool_dropped_total",
-            "reason",
-            "quota",
-            posted.spool.dropped_quota,
-        );
-        out.labelled(
-            "larum_spool_dropped_total",
-            "reason",
-            "damaged",
-            posted.spool.dropped_damage,
-        );
-        let hour_ago = state.clock.now().plus_seconds(-3_600);
-        let heard = u64::try_from(posted.tally.heard_since(hour_ago)).unwrap_or(u64::MAX);
-        out.gauge(
-            "larum_devices_heard",
-            "Devices heard in the last hour",
-            heard,
-        );
-        let connected = u64::from(posted.hub.state == "connected");
-        out.gauge(
-            "larum_hub_connected",
-            "1 when the last call to the hub went well",
-            connected,
-        );
-        out.head(
-            "larum_trouble",
-            "1 while it hinders the collector, by reason",
-            "gauge",
-        );
-        for trouble in Trouble::ALL {
-            let there = u64::from(posted.troubles.contains(&trouble));
-            out.labelled("larum_trouble", "reason", trouble.code(), there);
-        }
-    }
+    posted(&state, &mut out);
     out.head(
         "larum_connections_closed_total",
         "Connections closed or not taken, by reason",
@@ -84,6 +31,62 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
         );
     }
     ([(header::CONTENT_TYPE, MEDIA_TYPE)], out.text).into_response()
+}
+
+/// What stands on the board.
+fn posted(state: &PageState, out: &mut Exposition) {
+    let posted = state.board.lock();
+    let total = wire::Tally::from(posted.tally.total());
+    counts(&total, out);
+    out.gauge(
+        "larum_spool_sightings",
+        "Sightings waiting for the hub",
+        posted.spool.waiting,
+    );
+    out.gauge(
+        "larum_spool_bytes",
+        "Bytes of sightings on disk",
+        posted.spool.bytes,
+    );
+    out.head(
+        "larum_spool_dropped_total",
+        "Sightings given up, by reason",
+        "counter",
+    );
+    out.labelled(
+        "larum_spool_dropped_total",
+        "reason",
+        "quota",
+        posted.spool.dropped_quota,
+    );
+    out.labelled(
+        "larum_spool_dropped_total",
+        "reason",
+        "damaged",
+        posted.spool.dropped_damage,
+    );
+    let hour_ago = state.clock.now().plus_seconds(-3_600);
+    let heard = u64::try_from(posted.tally.heard_since(hour_ago)).unwrap_or(u64::MAX);
+    out.gauge(
+        "larum_devices_heard",
+        "Devices heard in the last hour",
+        heard,
+    );
+    let connected = u64::from(posted.hub.state == "connected");
+    out.gauge(
+        "larum_hub_connected",
+        "1 when the last call to the hub went well",
+        connected,
+    );
+    out.head(
+        "larum_trouble",
+        "1 while it hinders the collector, by reason",
+        "gauge",
+    );
+    for trouble in Trouble::ALL {
+        let there = u64::from(posted.troubles.contains(&trouble));
+        out.labelled("larum_trouble", "reason", trouble.code(), there);
+    }
 }
 
 fn counts(total: &wire::Tally, out: &mut Exposition) {

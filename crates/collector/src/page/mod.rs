@@ -3,9 +3,15 @@
 //! There is nothing to administer here, and nothing changes by asking. A page elsewhere that had its
 //! name pointed at this address (DNS rebinding) is refused by the `Host` header.
 
+mod devices;
+mod finding;
+mod format;
+mod frame;
+mod home;
+mod leaves;
 mod metrics;
 mod style;
-mod view;
+mod verdict;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -147,13 +153,13 @@ async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<b
 
 fn page_router(state: PageState) -> Router {
     Router::new()
-        .route("/", get(view::home))
-        .route("/findings", get(view::findings))
-        .route("/devices", get(view::devices))
-        .route("/leaves", get(view::leaves))
+        .route("/", get(home::serve))
+        .route("/findings", get(finding::serve))
+        .route("/devices", get(devices::serve))
+        .route("/leaves", get(leaves::serve))
         .route("/status.json", get(status_json))
         .route("/style.css", get(style::serve))
-        .fallback(view::not_found)
+        .fallback(leaves::not_found)
         .layer(middleware::from_fn_with_state(state.clone(), guard))
         .with_state(state)
 }

@@ -43,7 +43,8 @@ impl Tally {
             .map(|(id, name, heard)| {
                 let device = DeviceHours {
                     device: name.to_owned(),
-                    last_heard: heard.map(|heard| heard.to_string()),
+                    last_heard: heard
+                        .map(|heard| Timestamp::from_seconds(heard.as_seconds()).to_string()),
                     hours: BTreeMap::new(),
                 };
                 (id, device)

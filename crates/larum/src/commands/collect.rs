@@ -1,18 +1,111 @@
-//! `larum collect`.
+//! `larum collect`: runs the collector until it is told to stop.
 
+use std::path::PathBuf;
+
+use larum_collector::{Config, Shared};
+use larum_core::words::Words;
+use larum_link::clock::Clock;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::check_config::{DEFAULT_CONFIG, load};
 use crate::exit::{Exit, failure};
 
 /// Arguments of `larum collect`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// Read log lines from standard input too; without other inputs, stop when it ends
+    #[arg(long)]
+    stdin: bool,
+    /// How the log on standard error is written
+    #[arg(long, value_enum, default_value_t = Log::Text)]
+    log: Log,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Log {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// With the exit code of the contract.
-pub fn run(_args: &Args) -> anyhow::Result<Exit> {
-    Err(failure(
-        Exit::Usage,
-        "the command `collect` is not built yet",
-    ))
+/// 2 for a wrong configuration, or one without any input; 74 when a part cannot start.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let words = Words::of("en")?;
+    let mut config = load(&args.config, &words)?;
+    config.stdin |= args.stdin;
+    if config.listen.is_empty() && config.files.is_empty() && !config.stdin {
+        return Err(failure(Exit::Usage, words.say("config-no-input")));
+    }
+    start_log(args.log);
+    quiet_panics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(collect(config));
+    // Standard input may still be waited for by a thread of its own, which nothing can wake.
+    runtime.shutdown_background();
+    done
+}
+
+async fn collect(config: Config) -> anyhow::Result<Exit> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    let collector =
+        larum_collector::run(config, Shared::built_in()?, Clock::system(), shutdown).await?;
+    for (transport, address) in &collector.listen {
+        tracing::info!(
+            protocol = transport.as_str(),
+            port = address.port(),
+            "listening"
+        );
+    }
+    if let Some(page) = collector.page_addr {
+        tracing::info!(url = format!("http://{page}/"), "local page");
+    }
+    if let Some(metrics) = collector.metrics_addr {
+        tracing::info!(url = format!("http://{metrics}/metrics"), "metrics");
+    }
+    collector.handle.await?;
+    tracing::info!("stopped");
+    Ok(Exit::Done)
+}
+
+/// `RUST_LOG` says what is logged; without it, everything from `info` up.
+fn start_log(log: Log) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match log {
+        Log::Text => builder.with_ansi(false).init(),
+        Log::Json => builder.json().init(),
+    }
+}
+
+/// A panic's message may quote the record that caused it; the log gets the place only.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(place, "a fault in the program; one record was set aside");
+    }));
 }

@@ -1,0 +1,125 @@
+//! The one line the owner came for, and what to do about it.
+
+use larum_core::finding::Severity;
+use larum_core::time::Timestamp;
+use larum_link::wire::WireWarning;
+
+use crate::board::{Posted, Trouble};
+use crate::findings::KeptFinding;
+
+/// Findings that ended longer ago are history.
+const RECENT_SECONDS: i64 = 24 * 3_600;
+/// A device silent for longer is reported.
+pub(super) const SILENT_SECONDS: i64 = 24 * 3_600;
+/// A device silent for longer than this is taken as removed.
+const REMOVED_SECONDS: i64 = 14 * 24 * 3_600;
+
+/// How things stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// An attack that matters worked.
+    Bad,
+    /// So many things need attention.
+    Look(usize),
+    /// Nothing has ever arrived.
+    Quiet,
+    /// Nothing to do.
+    Good,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Task {
+    /// The collector itself is hindered.
+    Trouble(Trouble),
+    /// The hub warns.
+    Warning(WireWarning),
+    /// An attack seen here.
+    Finding(KeptFinding),
+    /// A device that used to send does not.
+    Silent {
+        /// Its name.
+        device: String,
+        /// When it was last heard.
+        heard: Timestamp,
+    },
+    /// A device's clock is wrong by so many seconds.
+    WrongClock {
+        /// Its name.
+        device: String,
+        /// Ahead (positive) or behind.
+        skew_seconds: i64,
+    },
+}
+
+/// What to do now, worst first.
+pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -> Vec<Task> {
+    let mut tasks: Vec<Task> = posted.troubles.iter().copied().map(Task::Trouble).collect();
+    let mut findings: Vec<&KeptFinding> = posted
+        .findings
+        .iter()
+        .filter(|finding| {
+            finding.severity() >= alert_severity
+                && (finding.open || finding.last() >= now.plus_seconds(-RECENT_SECONDS))
+        })
+        .collect();
+    findings.sort_by_key(|finding| {
+        (
+            std::cmp::Reverse((
+                finding.severity(),
+                finding.outcome == "success",
+                finding.last,
+            )),
+            &finding.id,
+        )
+    });
+    let mut warnings: Vec<&WireWarning> = posted
+        .warnings
+        .iter()
+        .filter(|warning| warning.expires > now.as_millis())
+        .collect();
+    warnings.sort_by_key(|warning| {
+        std::cmp::Reverse((Severity::from_word(&warning.severity), warning.issued))
+    });
+    let (worked, tried): (Vec<_>, Vec<_>) = findings.into_iter().partition(|one| is_bad(one));
+    tasks.extend(worked.into_iter().cloned().map(Task::Finding));
+    tasks.extend(warnings.into_iter().cloned().map(Task::Warning));
+    tasks.extend(tried.into_iter().cloned().map(Task::Finding));
+    for (device, name, heard) in posted.tally.devices() {
+        if let Some(skew_seconds) = posted.wrong_clocks.get(&device) {
+            tasks.push(Task::WrongClock {
+                device: name.to_owned(),
+                skew_seconds: *skew_seconds,
+            });
+        }
+        let gone = |seconds: i64| now.plus_seconds(-seconds);
+        if let Some(heard) = heard
+            && heard < gone(SILENT_SECONDS)
+            && heard >= gone(REMOVED_SECONDS)
+        {
+            tasks.push(Task::Silent {
+                device: name.to_owned(),
+                heard,
+            });
+        }
+    }
+    tasks
+}
+
+/// The line above everything.
+pub(super) fn verdict(posted: &Posted, tasks: &[Task]) -> Verdict {
+    let worked = |task: &Task| matches!(task, Task::Finding(finding) if is_bad(finding));
+    if tasks.iter().any(worked) {
+        Verdict::Bad
+    } else if !tasks.is_empty() {
+        Verdict::Look(tasks.len())
+    } else if posted.tally.total().received() == 0 {
+        Verdict::Quiet
+    } else {
+        Verdict::Good
+    }
+}
+
+fn is_bad(finding: &KeptFinding) -> bool {
+    finding.severity() >= Severity::High && finding.outcome == "success"
+}
