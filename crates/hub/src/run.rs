@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,9 +108,22 @@ impl RunningHub {
 pub fn set_up(config: &HubConfig, now: Timestamp) -> Result<(), RunError> {
     Authority::create(&config.authority_dir(), now)?;
     let file = config.store_file();
+    keep_private(&file).map_err(|source| AuthorityError::File {
+        file: file.clone(),
+        source,
+    })?;
     SqliteStore::open(&file)
         .map(drop)
         .map_err(|source| RunError::Store { file, source })
+}
+
+/// The store is the owner's alone, whatever the folder's rights are; SQLite gives its other files the
+/// rights of the first.
+fn keep_private(file: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o600).open(file)?;
+    Ok(())
 }
 
 /// Starts a hub; it stops when `shutdown` ends, after calls that have begun have been answered.
