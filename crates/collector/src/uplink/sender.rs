@@ -199,7 +199,9 @@ fn make_batch(
     let mut spool = locked(spool);
     let mut ledger = locked(ledger);
     let mut frames = Vec::new();
-    spool.read(0, max, MAX_BATCH_BYTES, &mut frames)?;
+    // From behind the ledger: releasing may have failed after the last batch was written.
+    let from = ledger.head().spool_up_to + 1;
+    spool.read(from, max, MAX_BATCH_BYTES, &mut frames)?;
     if frames.is_empty() {
         return Ok(None);
     }
