@@ -486,3 +486,15 @@ hub-help-people-text = Whoever runs this hub can add people of your firm and sen
 hub-help-accessible = Can everybody use these pages?
 hub-help-accessible-text = We aim for the accessibility standard WCAG 2.2, level AA. The pages work with the keyboard, with screen readers, without JavaScript, in light and dark, enlarged to 400%, and on paper. If something does not work for you, tell whoever runs this hub.
 
+
+# The command larum-hub admin
+hub-cli-member-added = The firm is added; above is its number. Invite its collector next: larum-hub admin token --member { $id }
+hub-cli-token = Above is the join token. Run “larum join TOKEN” on the firm's computer within { $hours } hours. It works once and is shown this once.
+hub-cli-link = Above is the sign-in link. It works once, for 15 minutes. Send it by a way that only its person can read.
+hub-cli-taken = Somebody with this e-mail address is here already. Make a new link: larum-hub admin sign-in-link --email ADDRESS
+hub-cli-no-member = There is no such firm. See: larum-hub admin list members
+hub-cli-no-person = There is no such person. See: larum-hub admin list people
+hub-cli-no-collector = There is no such collector. See: larum-hub admin list collectors
+hub-cli-link-name = The configuration's “link-name” is not a host name or address.
+hub-cli-revoked = The collector is shut out. To come back it needs a new token.
+hub-cli-disabled = The person is shut out, and signed out everywhere.

@@ -4,6 +4,7 @@
 //! pages. The only SQL of the project stands in `store/`.
 
 pub mod access;
+pub mod areas;
 pub mod audit;
 pub mod config;
 pub mod enrol;

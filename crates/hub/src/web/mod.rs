@@ -6,7 +6,6 @@
 //! store blocks.
 
 mod answer;
-mod areas;
 mod chart;
 mod csv;
 mod format;

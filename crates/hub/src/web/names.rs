@@ -2,7 +2,7 @@
 
 use larum_core::words::Words;
 
-use super::areas;
+use crate::areas;
 use crate::store::pages::SightingRow;
 
 /// The name of what a key stands for, such as "Remote desktop (tcp/3389)", for the start of a line.

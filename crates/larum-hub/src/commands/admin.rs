@@ -1,15 +1,377 @@
-//! `larum-hub admin`.
+//! `larum-hub admin`: members, join tokens, people and sign-in links, on the hub's own machine.
+//!
+//! Who may run it is who may read the hub's folder. Every act stands in the audit ledger.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use larum_core::words::{Argument, Words};
+use larum_hub_lib::access::Role;
+use larum_hub_lib::config::HubConfig;
+use larum_hub_lib::enrol::authority::Authority;
+use larum_hub_lib::enrol::{self, EnrolError};
+use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
+use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
+use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
+use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::{Store, StoreError};
+use larum_hub_lib::{areas, people};
+use larum_link::clock::Clock;
 
 use crate::exit::{Exit, failure};
 
+/// The port that collectors use when the configuration names none.
+const LINK_PORT: u16 = 7443;
+
 /// Arguments of `larum-hub admin`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The hub's folder, as given to `init`
+    #[arg(long, value_name = "DIR", global = true)]
+    state: Option<PathBuf>,
+    /// The hub's configuration, if it is not hub.toml in its folder
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Add a firm; prints its number
+    AddMember {
+        /// Name of the firm
+        #[arg(long)]
+        name: String,
+        /// Police force area, ONS code such as E23000035
+        #[arg(long)]
+        area: String,
+        /// Line of business
+        #[arg(long, default_value = "other")]
+        sector: String,
+        /// Size: micro, small, medium or large
+        #[arg(long, default_value = "micro", value_parser = ["micro", "small", "medium", "large"])]
+        size: String,
+    },
+    /// Add a person who may sign in; prints a sign-in link
+    AddPerson {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        /// Name
+        #[arg(long)]
+        name: String,
+        /// Role
+        #[arg(long, value_parser = ["member", "analyst", "officer", "administrator"])]
+        role: String,
+        /// Number of the firm: for the role member
+        #[arg(long)]
+        member: Option<String>,
+        /// Police force area: for an officer of one area
+        #[arg(long)]
+        area: Option<String>,
+    },
+    /// Make a one-time token that lets a collector join
+    Token {
+        /// Number of the firm
+        #[arg(long)]
+        member: String,
+        /// Where the collector will stand
+        #[arg(long, default_value = "office")]
+        site: String,
+    },
+    /// Make a one-time link that signs a person in
+    SignInLink {
+        /// E-mail address of the person
+        #[arg(long)]
+        email: String,
+    },
+    /// List members, collectors or people, tab-separated
+    List {
+        /// What
+        #[arg(value_parser = ["members", "collectors", "people"])]
+        what: String,
+    },
+    /// Shut a collector out for good
+    RevokeCollector {
+        /// Its number
+        id: String,
+    },
+    /// Shut a person out
+    DisablePerson {
+        /// E-mail address of the person
+        #[arg(long)]
+        email: String,
+    },
+    /// Check the audit ledger; prints its last hash
+    VerifyLedger,
+}
+
+/// What the acts work on.
+struct Hub {
+    config: HubConfig,
+    store: Arc<SqliteStore>,
+    words: Words,
+    by: Actor,
+    clock: Clock,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// With the exit code of the contract.
-pub fn run(_args: &Args) -> anyhow::Result<Exit> {
-    Err(failure(Exit::Usage, "the command `admin` is not built yet"))
+/// 2 for a wrong value, 4 for somebody or something that is not there, 5 when it is there already,
+/// 74 when the hub's folder cannot be read.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let words = Words::of("en")?;
+    let file = match (&args.config, &args.state) {
+        (Some(file), _) => file.clone(),
+        (None, Some(state)) => state.join("hub.toml"),
+        (None, None) => PathBuf::from(super::serve::DEFAULT_CONFIG),
+    };
+    let config = HubConfig::load(&file)?;
+    if !config.store_file().exists() {
+        let folder = config.state_dir.display().to_string();
+        let said = words.say_with("hub-not-set-up", &[("folder", folder.into())]);
+        return Err(failure(Exit::NotFound, said));
+    }
+    let hub = Hub {
+        store: Arc::new(SqliteStore::open(&config.store_file())?),
+        config,
+        words,
+        by: Actor::program("command-line"),
+        clock: Clock::system(),
+    };
+    match &args.act {
+        Act::AddMember {
+            name,
+            area,
+            sector,
+            size,
+        } => hub.add_member(name, area, sector, size),
+        Act::AddPerson {
+            email,
+            name,
+            role,
+            member,
+            area,
+        } => hub.add_person(email, name, role, member.as_deref(), area.as_deref()),
+        Act::Token { member, site } => hub.token(member, site),
+        Act::SignInLink { email } => hub.sign_in_link(email),
+        Act::List { what } => hub.list(what),
+        Act::RevokeCollector { id } => hub.revoke_collector(id),
+        Act::DisablePerson { email } => hub.disable_person(email),
+        Act::VerifyLedger => hub.verify_ledger(),
+    }
+}
+
+impl Hub {
+    fn add_member(&self, name: &str, area: &str, sector: &str, size: &str) -> anyhow::Result<Exit> {
+        let Some(region) = areas::region(area) else {
+            return Err(self.wrong("hub-unfit-area", &[]));
+        };
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            return Err(self.wrong("hub-wrong-name", &[]));
+        }
+        let member = NewMember {
+            id: MemberId::random()?,
+            name: name.trim().to_owned(),
+            area: area.to_owned(),
+            region: region.to_owned(),
+            sector: sector.to_owned(),
+            size: size.to_owned(),
+        };
+        self.note("add-member", member.id.to_string())?;
+        self.store.add_member(&member, self.clock.now())?;
+        let id = member.id.to_string();
+        Self::print(&id)?;
+        self.tell("hub-cli-member-added", &[("id", id.into())])
+    }
+
+    fn add_person(
+        &self,
+        email: &str,
+        name: &str,
+        role: &str,
+        member: Option<&str>,
+        area: Option<&str>,
+    ) -> anyhow::Result<Exit> {
+        let role = Role::from_word(role).ok_or_else(|| self.wrong("hub-wrong-role", &[]))?;
+        let member = member.map(|text| self.member(text)).transpose()?;
+        let person = people::check_person(PersonId::random()?, name, email, role, member, area)
+            .map_err(|unfit| self.wrong(&format!("hub-unfit-{unfit}"), &[]))?;
+        match self.store.add_person(&self.by, &person, self.clock.now()) {
+            Ok(()) => {}
+            Err(StoreError::Conflict(_)) => {
+                return Err(failure(Exit::Conflict, self.words.say("hub-cli-taken")));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.link(person.id)
+    }
+
+    fn token(&self, member: &str, site: &str) -> anyhow::Result<Exit> {
+        let member = self.member(member)?;
+        let authority = Authority::load(&self.config.authority_dir())?;
+        let port = match self.config.link_listen.port() {
+            0 => LINK_PORT,
+            port => port,
+        };
+        let address = self
+            .config
+            .link_address(port)
+            .ok_or_else(|| self.wrong("hub-cli-link-name", &[]))?;
+        self.note("add-token", member.to_string())?;
+        let store: &dyn Store = &*self.store;
+        let made = enrol::invite(
+            store,
+            &authority,
+            address,
+            member,
+            site,
+            self.clock.now(),
+            self.config.token_hours,
+        );
+        match made {
+            Ok(token) => Self::print(&token.to_string())?,
+            Err(EnrolError::Store(StoreError::Conflict(_))) => {
+                return Err(failure(Exit::NotFound, self.words.say("hub-cli-no-member")));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let hours = [("hours", self.config.token_hours.into())];
+        self.tell("hub-cli-token", &hours)
+    }
+
+    fn sign_in_link(&self, email: &str) -> anyhow::Result<Exit> {
+        self.link(self.person(email)?)
+    }
+
+    fn link(&self, person: PersonId) -> anyhow::Result<Exit> {
+        let url = self.config.page_url.clone();
+        let url = url.unwrap_or_else(|| format!("http://{}", self.config.page_listen));
+        let now = self.clock.now();
+        let link = people::sign_in_link(&*self.store, &self.by, person, &url, now)?;
+        Self::print(&link)?;
+        self.tell("hub-cli-link", &[])
+    }
+
+    fn list(&self, what: &str) -> anyhow::Result<Exit> {
+        let lines: Vec<String> = match what {
+            "members" => self
+                .store
+                .member_entries()?
+                .iter()
+                .map(|row| format!("{}\t{}\t{}\t{}", row.id, row.area, row.collectors, row.name))
+                .collect(),
+            "collectors" => self
+                .store
+                .collector_entries()?
+                .iter()
+                .map(|row| {
+                    let state = if row.revoked.is_some() {
+                        "revoked"
+                    } else {
+                        "active"
+                    };
+                    format!("{}\t{state}\t{}\t{}", row.id, row.site, row.member_name)
+                })
+                .collect(),
+            _ => self
+                .store
+                .people()?
+                .iter()
+                .map(|row| {
+                    let state = if row.disabled.is_some() {
+                        "disabled"
+                    } else {
+                        "active"
+                    };
+                    format!("{}\t{state}\t{}\t{}", row.role, row.email, row.name)
+                })
+                .collect(),
+        };
+        lines.iter().try_for_each(|line| Self::print(line))?;
+        Ok(Exit::Done)
+    }
+
+    fn revoke_collector(&self, id: &str) -> anyhow::Result<Exit> {
+        let missing = || failure(Exit::NotFound, self.words.say("hub-cli-no-collector"));
+        let id = CollectorId::parse(id).ok_or_else(missing)?;
+        self.store.standing(id).map_err(|_| missing())?;
+        self.note("revoke-collector", id.to_string())?;
+        self.store.revoke_collector(id, self.clock.now())?;
+        self.tell("hub-cli-revoked", &[])
+    }
+
+    fn disable_person(&self, email: &str) -> anyhow::Result<Exit> {
+        let person = self.person(email)?;
+        match self
+            .store
+            .set_disabled(&self.by, person, true, self.clock.now())
+        {
+            Ok(()) => self.tell("hub-cli-disabled", &[]),
+            Err(StoreError::Conflict(_)) => Err(failure(
+                Exit::Conflict,
+                self.words.say("hub-wrong-last-administrator"),
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn verify_ledger(&self) -> anyhow::Result<Exit> {
+        match self.store.verify()? {
+            Verified::Whole { rows, head } => {
+                Self::print(&format!("{rows}\t{head}"))?;
+                self.tell("hub-ledger-whole", &[])
+            }
+            Verified::Broken { at } => Err(failure(
+                Exit::Conflict,
+                self.words
+                    .say_with("hub-ledger-broken-at", &[("row", at.to_string().into())]),
+            )),
+        }
+    }
+
+    fn member(&self, text: &str) -> anyhow::Result<MemberId> {
+        MemberId::parse(text)
+            .ok_or_else(|| failure(Exit::NotFound, self.words.say("hub-cli-no-member")))
+    }
+
+    fn person(&self, email: &str) -> anyhow::Result<PersonId> {
+        match self.store.person_by_email(email) {
+            Ok(person) => Ok(person.id),
+            Err(StoreError::NotFound) => {
+                Err(failure(Exit::NotFound, self.words.say("hub-cli-no-person")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes an act into the ledger before it is done.
+    fn note(&self, action: &str, subject: String) -> Result<(), StoreError> {
+        let entry = Entry {
+            action: action.to_owned(),
+            member: None,
+            subject,
+        };
+        self.store.record(&self.by, &[entry], self.clock.now())
+    }
+
+    fn wrong(&self, id: &str, args: &[(&str, Argument<'_>)]) -> anyhow::Error {
+        failure(Exit::Usage, self.words.say_with(id, args))
+    }
+
+    /// The result, to standard output.
+    fn print(line: &str) -> std::io::Result<()> {
+        writeln!(std::io::stdout(), "{line}")
+    }
+
+    /// What to do with it, to standard error.
+    fn tell(&self, id: &str, args: &[(&str, Argument<'_>)]) -> anyhow::Result<Exit> {
+        writeln!(std::io::stderr(), "{}", self.words.say_with(id, args))?;
+        Ok(Exit::Done)
+    }
 }

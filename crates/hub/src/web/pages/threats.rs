@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use crate::access::Role;
+use crate::areas;
 use crate::store::pages::{ThreatFilter, ThreatRow};
 use crate::web::answer::{Answer, Problem};
-use crate::web::areas;
 use crate::web::format::{number, time_ago};
 use crate::web::visit::Visit;
 use crate::web::{names, parts};

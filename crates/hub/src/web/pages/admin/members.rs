@@ -3,12 +3,13 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
+use crate::areas;
 use crate::id::MemberId;
 use crate::store::enrol::NewMember;
 use crate::web::answer::{Answer, Problem};
 use crate::web::format::number;
 use crate::web::visit::Visit;
-use crate::web::{areas, names, parts};
+use crate::web::{names, parts};
 
 use super::{Wrong, note};
 

@@ -4,14 +4,15 @@ use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use crate::access::Role;
+use crate::areas;
 use crate::id::{MemberId, PersonId};
 use crate::people;
 use crate::store::StoreError;
 use crate::store::people::Person;
 use crate::web::answer::{Answer, Problem};
+use crate::web::names;
 use crate::web::parts::{self, Tone, tag};
 use crate::web::visit::Visit;
-use crate::web::{areas, names};
 
 use super::Wrong;
 

@@ -1,10 +1,11 @@
 //! Police force areas, from `content/areas.csv` (ONS code, force, region).
 
 /// The table: code, force, region; no field holds a comma.
-const AREAS: &str = include_str!("../../../../content/areas.csv");
+const AREAS: &str = include_str!("../../../content/areas.csv");
 
 /// Every area: code and force, by code.
-pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+#[must_use]
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     AREAS.lines().skip(1).filter_map(|line| {
         let mut cells = line.split(',');
         Some((cells.next()?, cells.next()?))
@@ -12,14 +13,16 @@ pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// The force of an area; its code when the table does not know it.
-pub(super) fn name(code: &str) -> &str {
+#[must_use]
+pub fn name(code: &str) -> &str {
     all()
         .find(|(found, _)| *found == code)
         .map_or(code, |(_, force)| force)
 }
 
 /// The region an area belongs to.
-pub(super) fn region(code: &str) -> Option<&'static str> {
+#[must_use]
+pub fn region(code: &str) -> Option<&'static str> {
     AREAS
         .lines()
         .skip(1)
