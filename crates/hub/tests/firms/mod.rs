@@ -1,0 +1,261 @@
+//! A small real hub for the page tests: a store filled through the same calls that ingest and the
+//! watch use, and its pages on a free port of this machine.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
+use larum_core::sighting::Sighting;
+use larum_core::time::Timestamp;
+use larum_core::words::Words;
+use larum_hub_lib::access::Role;
+use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
+use larum_hub_lib::people::{self, check_person};
+use larum_hub_lib::store::audit::Actor;
+use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
+use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
+use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::watch::{Settings, Watch};
+use larum_hub_lib::web::{WebState, router};
+use larum_link::clock::Clock;
+use larum_link::wire::{Heartbeat, Tally};
+
+pub const HOUR: i64 = 3_600;
+/// The areas the firms are in: Devon & Cornwall, and Dorset.
+pub const AREAS: [&str; 2] = ["E23000035", "E23000039"];
+const NAMES: [&str; 10] = [
+    "Oak Street Books",
+    "Harbour Dental Practice",
+    "Moor View Primary School",
+    "Pascoe & Daughters Solicitors",
+    "Tin Mine Bakery",
+    "Estuary Engineering Limited",
+    "Blackdown Farm Supplies",
+    "Quayside Lettings and Property Management of Lower Dorset",
+    "Chesil Care Homes",
+    "Westbury Accountants",
+];
+const SECTORS: [&str; 5] = ["retail", "health", "education", "legal", "food"];
+
+/// The hub.
+pub struct Firms {
+    folder: tempfile::TempDir,
+    pub store: Arc<SqliteStore>,
+    pub members: Vec<MemberId>,
+    collectors: Vec<CollectorId>,
+    sequences: Vec<(u64, String)>,
+    made: u64,
+    pub now: Timestamp,
+    pub address: SocketAddr,
+}
+
+impl Firms {
+    /// Ten firms, five weeks of noise, and a wave against remote desktops that reached five of them
+    /// and, after the warning, two more. Must run within a runtime.
+    pub async fn with_a_wave() -> Self {
+        let mut firms = Self::empty().await;
+        for day in (1..36).rev() {
+            for firm in 0..NAMES.len() {
+                let noon = firms.now.plus_seconds(-day * 24 * HOUR);
+                let at = noon.plus_seconds(i64::try_from(firm).unwrap() * HOUR);
+                let source = u8::try_from(day * 5).unwrap() + u8::try_from(firm).unwrap();
+                firms.sees(firm, "tcp/22", source, at, AttackOutcome::Blocked);
+            }
+        }
+        let words = || Words::of("en").unwrap();
+        let watch = Watch::new(words(), Settings::default());
+        watch
+            .step(&*firms.store, firms.now.plus_seconds(-25 * HOUR))
+            .unwrap();
+        for (firm, hours) in [(0, 9), (2, 8), (4, 7), (6, 6), (1, 6)] {
+            for source in 200..205 {
+                let at = firms.now.plus_seconds(-hours * HOUR);
+                firms.sees(firm, "tcp/3389", source, at, AttackOutcome::Attempt);
+            }
+        }
+        watch
+            .step(&*firms.store, firms.now.plus_seconds(-5 * HOUR))
+            .unwrap();
+        for (firm, hours) in [(8, 2), (9, 1)] {
+            let at = firms.now.plus_seconds(-hours * HOUR);
+            firms.sees(firm, "tcp/3389", 201, at, AttackOutcome::Blocked);
+        }
+        firms.sees(
+            0,
+            "tcp/22",
+            17,
+            firms.now.plus_seconds(-HOUR),
+            AttackOutcome::Success,
+        );
+        watch.step(&*firms.store, firms.now).unwrap();
+        firms
+    }
+
+    async fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap());
+        let clock = Clock::system();
+        let now = clock.now();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = WebState::new(store.clone(), clock, format!("http://{address}")).unwrap();
+        let server = axum::serve(listener, router(state)).into_future();
+        tokio::spawn(async move { server.await.unwrap() });
+        let mut firms = Self {
+            folder,
+            store,
+            members: Vec::new(),
+            collectors: Vec::new(),
+            sequences: Vec::new(),
+            made: 0,
+            now,
+            address,
+        };
+        for (number, name) in NAMES.iter().enumerate() {
+            firms.join(number, name);
+        }
+        firms
+    }
+
+    fn join(&mut self, number: usize, name: &str) {
+        let before = self.now.plus_seconds(-60 * 24 * HOUR);
+        let member = MemberId::random().unwrap();
+        let new = NewMember {
+            id: member,
+            name: name.to_owned(),
+            area: AREAS[usize::from(number >= 7)].to_owned(),
+            region: "SWROCU".into(),
+            sector: SECTORS[number % SECTORS.len()].into(),
+            size: "micro".into(),
+        };
+        self.store.add_member(&new, before).unwrap();
+        let token = NewToken {
+            secret_hash: format!("{number:064x}"),
+            member,
+            site: "Shop".into(),
+            expires: before.plus_seconds(HOUR),
+        };
+        self.store.add_token(&token, before).unwrap();
+        let collector = CollectorId::random().unwrap();
+        let issued = Issued {
+            collector,
+            serial: format!("{number:x}"),
+            not_before: before,
+            not_after: self.now.plus_seconds(HOUR),
+        };
+        self.store
+            .enrol(&token.secret_hash, &issued, before)
+            .unwrap()
+            .unwrap();
+        // The fourth firm's collector fell silent yesterday.
+        let seen = if number == 3 { -26 * HOUR } else { -40 };
+        let seen = self.now.plus_seconds(seen);
+        let json = serde_json::to_string(&heartbeat(seen)).unwrap();
+        self.store.heartbeat(collector, &json, seen).unwrap();
+        self.members.push(member);
+        self.collectors.push(collector);
+        self.sequences.push((0, "0".repeat(64)));
+    }
+
+    /// Firm `place` sees an attack.
+    pub fn sees(
+        &mut self,
+        place: usize,
+        key: &str,
+        source: u8,
+        at: Timestamp,
+        outcome: AttackOutcome,
+    ) {
+        self.made += 1;
+        let severity = match outcome {
+            AttackOutcome::Success => Severity::Critical,
+            _ => Severity::Medium,
+        };
+        let sighting = Sighting {
+            id: FindingId::of(&[&self.made.to_le_bytes()]),
+            key: key.to_owned(),
+            detector: "log-in-guessing".into(),
+            category: Category::BruteForce,
+            attack: vec!["T1110.001".into()],
+            severity,
+            confidence: 85,
+            outcome,
+            first: at.plus_seconds(-600),
+            last: at,
+            count: 40 + u64::from(source),
+            sources: vec![IpAddr::V4(network(source))],
+        };
+        let (sequence, head) = &mut self.sequences[place];
+        *sequence += 1;
+        let chain = format!("{:064x}", self.made);
+        let batch = CheckedBatch {
+            collector: self.collectors[place],
+            sequence: *sequence,
+            previous: std::mem::replace(head, chain.clone()),
+            sha256: chain.clone(),
+            chain,
+            sightings: vec![sighting],
+            set_aside: BTreeMap::new(),
+        };
+        assert!(self.store.count_batch(&batch, at).unwrap().unwrap().fresh);
+    }
+
+    /// Adds a person and gives a link that signs them in.
+    pub fn link(&self, role: Role, member: Option<usize>, area: Option<&str>) -> String {
+        let by = Actor::program("test");
+        let now = Clock::system().now();
+        let id = PersonId::random().unwrap();
+        let name = match role {
+            Role::Member => "Sam Trelawney",
+            Role::Analyst => "Callum Reed",
+            Role::Officer => "Ali Hussain",
+            Role::Administrator => "Ada Price",
+        };
+        let member = member.map(|place| self.members[place]);
+        let email = format!("{id}@example.org");
+        let person = check_person(id, name, &email, role, member, area).unwrap();
+        self.store.add_person(&by, &person, now).unwrap();
+        people::sign_in_link(
+            &*self.store,
+            &by,
+            id,
+            &format!("http://{}", self.address),
+            now,
+        )
+        .unwrap()
+    }
+}
+
+/// One of the three documentation networks.
+const fn network(host: u8) -> Ipv4Addr {
+    match host % 3 {
+        0 => Ipv4Addr::new(192, 0, 2, host),
+        1 => Ipv4Addr::new(198, 51, 100, host),
+        _ => Ipv4Addr::new(203, 0, 113, host),
+    }
+}
+
+fn heartbeat(now: Timestamp) -> Heartbeat {
+    Heartbeat {
+        version: "0.1.0".into(),
+        now: now.as_millis(),
+        total: Tally {
+            received: 1_204_511,
+            events: 1_198_240,
+            rejected: BTreeMap::from([("unknown-format".into(), 6_012), ("too-long".into(), 240)]),
+            dropped: BTreeMap::from([("queue-full".into(), 19)]),
+            findings: 412,
+            withheld: BTreeMap::from([("inside-only".into(), 31)]),
+            sightings: 381,
+            sent: 381,
+            receipted: 381,
+        },
+        spool_bytes: 0,
+        devices: 3,
+        last_heard: Some(now.as_millis()),
+    }
+}

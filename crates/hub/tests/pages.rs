@@ -1,0 +1,403 @@
+//! The running pages: every address for every role, one firm never sees another's, every read by
+//! others is in the ledger, forms come from our own pages only.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod firms;
+
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
+use axum::http::{Method as HttpMethod, Request, Response, StatusCode};
+use firms::{AREAS, Firms};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use larum_hub_lib::access::{Role, Ruling};
+use larum_hub_lib::store::audit::{Audit as _, Verified};
+use larum_hub_lib::web::{Method, ROUTES, Route};
+
+/// Largest page, in bytes.
+const MAX_PAGE_BYTES: usize = 150_000;
+
+struct Browser {
+    address: SocketAddr,
+    cookie: Option<String>,
+}
+
+impl Browser {
+    const fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            cookie: None,
+        }
+    }
+
+    async fn signed_in(firms: &Firms, link: &str) -> Self {
+        let mut browser = Self::new(firms.address);
+        let secret = link.rsplit('/').next().unwrap();
+        let answer = browser.post("/sign-in", &format!("secret={secret}")).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
+        browser.cookie = cookie.split(';').next().map(str::to_owned);
+        browser
+    }
+
+    async fn get(&self, path: &str) -> Response<String> {
+        self.send(HttpMethod::GET, path, "", Some("same-origin"))
+            .await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Response<String> {
+        self.send(HttpMethod::POST, path, form, Some("same-origin"))
+            .await
+    }
+
+    async fn send(
+        &self,
+        method: HttpMethod,
+        path: &str,
+        body: &str,
+        site: Option<&str>,
+    ) -> Response<String> {
+        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", self.address.to_string())
+            .header("content-type", "application/x-www-form-urlencoded");
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body.to_owned())))
+            .unwrap();
+        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Response::from_parts(parts, String::from_utf8(body.to_vec()).unwrap())
+    }
+}
+
+/// The route's path with something that is there in place of its parameter.
+fn filled(route: &Route, firms: &Firms) -> String {
+    let id = match route.path {
+        "/members/{id}" => firms.members[1].to_string(),
+        path if path.starts_with("/home/warnings") || path.starts_with("/threats") => {
+            "1".to_owned()
+        }
+        _ => "0".repeat(32),
+    };
+    route
+        .path
+        .replace("{id}", &id)
+        .replace("{secret}", &"x".repeat(43))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_address_answers_every_role_as_the_matrix_says() {
+    let firms = Firms::with_a_wave().await;
+    let roles = [
+        (Role::Member, firms.link(Role::Member, Some(3), None)),
+        (Role::Analyst, firms.link(Role::Analyst, None, None)),
+        (
+            Role::Officer,
+            firms.link(Role::Officer, None, Some(AREAS[0])),
+        ),
+        (
+            Role::Administrator,
+            firms.link(Role::Administrator, None, None),
+        ),
+    ];
+    let visitor = Browser::new(firms.address);
+    for route in ROUTES {
+        let path = filled(route, &firms);
+        let answer = match route.method {
+            Method::Get => visitor.get(&path).await,
+            Method::Post => visitor.post(&path, "").await,
+        };
+        let expected = match (route.action.ruling(None), route.method) {
+            (Ruling::Deny, Method::Get) => vec![303],
+            (Ruling::Deny, Method::Post) => vec![401],
+            _ => vec![200, 403],
+        };
+        assert!(
+            expected.contains(&answer.status().as_u16()),
+            "visitor {path}: {}",
+            answer.status()
+        );
+    }
+    for (role, link) in roles {
+        let browser = Browser::signed_in(&firms, &link).await;
+        // Signing out comes last, or the rest would be a visitor's.
+        let mut routes: Vec<&Route> = ROUTES.iter().collect();
+        routes.sort_by_key(|route| route.path == "/sign-out");
+        for route in routes {
+            let path = filled(route, &firms);
+            let answer = match route.method {
+                Method::Get => browser.get(&path).await,
+                Method::Post => browser.post(&path, "").await,
+            };
+            let status = answer.status().as_u16();
+            if route.action.ruling(Some(role)) == Ruling::Deny {
+                assert_eq!(status, 403, "{role} {path}");
+            } else {
+                let fine =
+                    [200, 303, 404, 422].contains(&status) || (path == "/sign-in" && status == 403);
+                assert!(fine, "{role} {path}: {status}");
+            }
+            looked_over(&path, &answer);
+        }
+        assert_eq!(browser.get("/").await.status(), 303, "signed out");
+        assert_eq!(browser.get("/").await.headers()["location"], "/sign-in");
+    }
+}
+
+/// What must hold of every answer.
+#[track_caller]
+fn looked_over(path: &str, answer: &Response<String>) {
+    let headers = answer.headers();
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert_eq!(headers["referrer-policy"], "no-referrer");
+    let html = answer.body();
+    assert!(
+        html.len() < MAX_PAGE_BYTES,
+        "{path} is {} bytes",
+        html.len()
+    );
+    if headers["content-type"]
+        .to_str()
+        .unwrap()
+        .starts_with("text/html")
+    {
+        assert!(
+            !html.contains('«'),
+            "{path} lacks a message: {}",
+            around(html, '«')
+        );
+        assert_eq!(html.matches("<h1").count(), 1, "{path} has one heading");
+        assert!(
+            html.contains("<html lang=\"en-GB\">") && html.contains("<main id=\"main\""),
+            "{path}"
+        );
+        assert!(
+            !html.contains(" style=\"") && !html.contains("onclick"),
+            "{path} is inline"
+        );
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+    }
+}
+
+fn around(text: &str, what: char) -> String {
+    let at = text.find(what).unwrap();
+    text[at..].chars().take(60).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firm_never_sees_another() {
+    let firms = Firms::with_a_wave().await;
+    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(8), None)).await;
+    let other = firms.members[0].to_string();
+    let own = sam.get("/home").await;
+    assert!(own.body().contains("Chesil Care Homes"));
+    for route in ROUTES.iter().filter(|route| route.method == Method::Get) {
+        for id in [other.as_str(), "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+            let path = route.path.replace("{id}", id).replace("{secret}", "x");
+            for query in ["", "?member=", "?id=", "?area="] {
+                let query = if query.is_empty() {
+                    String::new()
+                } else {
+                    format!("{query}{other}")
+                };
+                let answer = sam.get(&format!("{path}{query}")).await;
+                assert!(!answer.body().contains("Oak Street Books"), "{path}{query}");
+                assert!(
+                    !answer.body().contains(&other) || path.contains(&other),
+                    "{path}{query}"
+                );
+            }
+        }
+    }
+    // Of all warnings, exactly the firm's own opens.
+    let mut opened = 0;
+    for id in 1..20 {
+        opened += usize::from(sam.get(&format!("/home/warnings/{id}")).await.status() == 200);
+    }
+    assert_eq!(opened, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_sees_the_names_of_the_own_area_only() {
+    let firms = Firms::with_a_wave().await;
+    let ali = Browser::signed_in(&firms, &firms.link(Role::Officer, None, Some(AREAS[0]))).await;
+    for path in ["/members", "/threats/1"] {
+        let page = ali.get(path).await;
+        assert!(page.body().contains("Oak Street Books"), "{path}");
+        assert!(!page.body().contains("Chesil Care Homes"), "{path}");
+    }
+    let elsewhere = format!("/members/{}", firms.members[8]);
+    assert_eq!(ali.get(&elsewhere).await.status(), 404);
+    let callum = Browser::signed_in(&firms, &firms.link(Role::Analyst, None, None)).await;
+    assert!(
+        !callum
+            .get("/threats/1")
+            .await
+            .body()
+            .contains("Oak Street Books"),
+        "no names for analysts here"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_read_by_others_stands_in_the_firms_own_list() {
+    let firms = Firms::with_a_wave().await;
+    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(1), None)).await;
+    let callum = Browser::signed_in(&firms, &firms.link(Role::Analyst, None, None)).await;
+    let readers = async || sam.get("/home/readers").await.into_body();
+    assert!(readers().await.contains("Nobody outside your firm"));
+    callum.get(&format!("/members/{}", firms.members[2])).await;
+    assert!(
+        readers().await.contains("Nobody outside your firm"),
+        "another firm's page"
+    );
+    callum.get(&format!("/members/{}", firms.members[1])).await;
+    let page = readers().await;
+    assert!(
+        page.contains("Callum Reed") && page.contains("Opened your firm"),
+        "{page}"
+    );
+    assert_eq!(
+        page.matches("Opened your firm").count(),
+        1,
+        "one page is one read"
+    );
+    callum.get("/members").await;
+    assert!(readers().await.contains("in the list of firms"));
+    assert!(matches!(
+        firms.store.verify().unwrap(),
+        Verified::Whole { .. }
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_from_elsewhere_change_nothing_and_opening_a_link_uses_nothing_up() {
+    let firms = Firms::with_a_wave().await;
+    let link = firms.link(Role::Administrator, None, None);
+    let path = link.split(&firms.address.to_string()).nth(1).unwrap();
+    let visitor = Browser::new(firms.address);
+    for _ in 0..3 {
+        let page = visitor.get(path).await;
+        assert!(
+            page.body()
+                .contains("<button type=\"submit\">Sign in</button>")
+        );
+        assert!(page.headers().get("set-cookie").is_none());
+    }
+    let ada = Browser::signed_in(&firms, &link).await;
+    let again = visitor
+        .post(
+            "/sign-in",
+            &format!("secret={}", link.rsplit('/').next().unwrap()),
+        )
+        .await;
+    assert_eq!(again.status(), 403);
+    let form = "name=Evil&area=E23000035&sector=other&size=micro";
+    for site in [Some("cross-site"), Some("same-site"), None] {
+        let answer = ada
+            .send(HttpMethod::POST, "/admin/members", form, site)
+            .await;
+        assert_eq!(answer.status(), 403, "{site:?}");
+    }
+    assert!(!ada.get("/admin/members").await.body().contains("Evil"));
+    let wrong = ada
+        .post(
+            "/admin/members",
+            "name=&area=E23000035&sector=other&size=micro",
+        )
+        .await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.body().contains("There is a problem"));
+    assert_eq!(
+        ada.post(
+            "/admin/members",
+            "name=New+Firm&area=E23000035&sector=other&size=micro"
+        )
+        .await
+        .status(),
+        303
+    );
+    assert!(ada.get("/admin/members").await.body().contains("New Firm"));
+    let large = ada
+        .post("/admin/members", &format!("name={}", "x".repeat(20_000)))
+        .await;
+    assert_eq!(large.status(), 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_downloads_hold_what_is_stored() {
+    let firms = Firms::with_a_wave().await;
+    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(0), None)).await;
+    let csv = sam.get("/home/leaving.csv").await;
+    assert!(
+        csv.headers()["content-disposition"]
+            .to_str()
+            .unwrap()
+            .contains("attachment")
+    );
+    assert!(csv.body().starts_with("id,collector,key,detector"));
+    let json: serde_json::Value =
+        serde_json::from_str(sam.get("/home/leaving.json").await.body()).unwrap();
+    let rows = json["sightings"].as_array().unwrap();
+    assert_eq!(csv.body().lines().count(), rows.len() + 1);
+    // The pages show the same, all of them, none twice.
+    let (mut path, mut seen) = ("/home/leaving".to_owned(), 0);
+    loop {
+        let page = sam.get(&path).await.into_body();
+        seen += page.matches("<dl class=\"fields\">").count();
+        let Some((_, rest)) = page.split_once("/home/leaving?before=") else {
+            break;
+        };
+        path = format!("/home/leaving?before={}", rest.split('"').next().unwrap());
+    }
+    assert_eq!(seen, rows.len());
+}
+
+/// Pages are mounted from the table of routes only, so that none escapes the matrix.
+#[test]
+fn no_page_is_mounted_elsewhere() {
+    let web = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web");
+    let mut folders = vec![std::path::PathBuf::from(web)];
+    let mut mounts = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                mounts += std::fs::read_to_string(path)
+                    .unwrap()
+                    .matches(".route(")
+                    .count();
+            }
+        }
+    }
+    assert_eq!(mounts, 1);
+}
