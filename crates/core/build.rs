@@ -14,6 +14,7 @@ use std::{env, fs, io};
 const TABLES: &[(&str, &str, &str)] = &[
     ("formats", "toml", "FORMATS"),
     ("rules", "yml", "RULES"),
+    ("web", "toml", "WEB"),
     ("words", "ftl", "WORDS"),
     ("never-block", "txt", "NEVER_BLOCK"),
     ("law", "toml", "LAW"),

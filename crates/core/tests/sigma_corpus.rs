@@ -4,7 +4,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test reads files, measures time, prints and fails by panicking"
