@@ -34,16 +34,16 @@ pub(crate) fn has_joined(folder: &Path) -> bool {
 
 impl HubSide {
     pub(crate) fn new(
-        config: Arc<Config>,
-        clock: Clock,
+        config: &Arc<Config>,
+        clock: &Clock,
         board: &Arc<Board>,
         spool: SharedSpool,
         spooled: watch::Receiver<u64>,
         joined: watch::Sender<bool>,
     ) -> Self {
         Self {
-            config,
-            clock,
+            config: Arc::clone(config),
+            clock: clock.clone(),
             board: Arc::clone(board),
             spool,
             spooled,

@@ -114,7 +114,6 @@ pub async fn run(
         input_names(&config, &listen),
         page_addr.map(|address| format!("http://{address}/")),
     );
-    let page_status = status.clone();
     let pipeline = Pipeline::new(Parts {
         formats: Arc::clone(&shared.formats),
         detect,
@@ -123,33 +122,25 @@ pub async fn run(
         clock: clock.clone(),
         board: Arc::clone(&board),
         spooling: Spooling::new(Arc::clone(&spool), spooled_tx),
-        status,
+        status: status.clone(),
         joined,
     });
     let (queue, records) = mpsc::channel(config.limits.queue_chunks);
     let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
-    let mut tasks = inputs.start(&queue, &stopped);
+    let listeners = inputs.start(&queue, &stopped);
     let tail_done = start_tail(&config, &board, &clock, &checkpoint, &queue, &stopped)?;
     let stdin_only = config.stdin && config.listen.is_empty() && config.files.is_empty();
     let stdin_done = start_stdin(&config, &clock, queue, &stopped);
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
-    let (shared_config, shared_clock) = (Arc::clone(&config), clock.clone());
-    let hub = HubSide::new(
-        shared_config,
-        shared_clock,
-        &board,
-        spool,
-        spooled,
-        joined_tx,
-    );
+    let hub = HubSide::new(&config, &clock, &board, spool, spooled, joined_tx);
     let hub = tokio::spawn(hub.run(stopped_last.clone()));
-    let page = page.start(&config, &shared, &clock, &board, page_status, &stopped_last);
+    let page = page.start(&config, &shared, &clock, &board, status, &stopped_last);
 
     let parts = Stoppable {
         stop,
         stop_last,
-        listeners: tasks,
+        listeners,
         tail_done,
         pipeline_done,
         hub,

@@ -133,3 +133,6 @@ pub fn state_of<S: Storage>(spool: &Spool<S>) -> SpoolState {
         dropped_damage: dropped.damaged,
     }
 }
+
+#[cfg(test)]
+mod tests;
