@@ -181,6 +181,37 @@ fn links_in_documents_lead_somewhere() {
     assert!(broken.is_empty(), "links that lead nowhere: {broken:#?}");
 }
 
+/// ARCHITECTURE.md names, for each of the ten invariants, the tests that hold it, as
+/// `path/to/file.rs::test_name`; each must exist.
+#[test]
+fn each_invariant_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| {
+            line.strip_prefix("| ")
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+        .collect();
+    assert_eq!(rows.len(), 10, "one row for each invariant");
+    for row in rows {
+        let named: Vec<&str> = row
+            .split('`')
+            .filter(|part| part.contains(".rs::"))
+            .collect();
+        assert!(!named.is_empty(), "no test named in: {row}");
+        for name in named {
+            let (file, test) = name.split_once("::").unwrap();
+            let source = fs::read_to_string(root().join(file))
+                .unwrap_or_else(|_| panic!("{file} does not exist"));
+            assert!(
+                source.contains(&format!("fn {test}(")),
+                "{file} has no test {test}"
+            );
+        }
+    }
+}
+
 #[test]
 fn nothing_of_a_machine_or_a_registry_gets_in() {
     // Spelled in halves so that this file does not trip over itself.
