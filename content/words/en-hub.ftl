@@ -339,7 +339,10 @@ hub-back-threats = All threats
 hub-threat-said-emerging = More firms than usual are being attacked in this way, from more addresses than usual. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-novel = This attack had not been seen at any firm in the weeks before. Called on { $opened }, { $after } after the first sighting.
 hub-timeline = Addresses and firms per hour
-hub-timeline-summary = At its height, { $shown } firms were attacked within one hour.
+hub-timeline-summary = { $count ->
+    [one] At its height, one firm was attacked within one hour.
+   *[other] At its height, { $shown } firms were attacked within one hour.
+}
 hub-timeline-called = called
 hub-why = Why this is a threat
 hub-why-score = Its score is { $score }: it stands { $score } times the usual ups and downs above the usual.

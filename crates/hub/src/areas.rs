@@ -4,7 +4,6 @@
 const AREAS: &str = include_str!("../../../content/areas.csv");
 
 /// Every area: code and force, by code.
-#[must_use]
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     AREAS.lines().skip(1).filter_map(|line| {
         let mut cells = line.split(',');

@@ -159,16 +159,8 @@ async fn ask(browser: &Client, script: &str) -> serde_json::Value {
     browser.execute(script, Vec::new()).await.unwrap()
 }
 
-/// Visits a page at a width, checks its shape, and keeps a picture.
-async fn visit(browser: &Client, firms: &Firms, path: &str, width: u32, name: &str) {
-    resize(browser, width, 900).await;
-    browser
-        .goto(&format!("http://{}{path}", firms.address))
-        .await
-        .unwrap();
-    let shape = ask(
-        browser,
-        "const levels = [...document.querySelectorAll('h1,h2,h3')].map(h => Number(h.tagName[1]));
+/// What a page looks like: its width, its headings, targets too small to hit, fields without label.
+const SHAPE: &str = "const levels = [...document.querySelectorAll('h1,h2,h3')].map(h => Number(h.tagName[1]));
          const small = [...document.querySelectorAll('main a, main button, header a, header button, summary')]
            .filter(e => e.checkVisibility() && !e.closest('p:not(.switch):not(.pages), li p, .lead'))
            .filter(e => { const b = e.getBoundingClientRect(); return b.height < 24 || b.width < 24; })
@@ -176,9 +168,16 @@ async fn visit(browser: &Client, firms: &Firms, path: &str, width: u32, name: &s
          return { wide: document.documentElement.scrollWidth, inner: window.innerWidth,
                   high: document.documentElement.scrollHeight, levels, small,
                   unnamed: [...document.querySelectorAll('input:not([type=hidden]),select')].filter(e => !e.labels.length).length,
-                  mains: document.querySelectorAll('main').length };",
-    )
-    .await;
+                  mains: document.querySelectorAll('main').length };";
+
+/// Visits a page at a width, checks its shape, and keeps a picture.
+async fn visit(browser: &Client, firms: &Firms, path: &str, width: u32, name: &str) {
+    resize(browser, width, 900).await;
+    browser
+        .goto(&format!("http://{}{path}", firms.address))
+        .await
+        .unwrap();
+    let shape = ask(browser, SHAPE).await;
     assert!(
         shape["wide"].as_u64() <= shape["inner"].as_u64(),
         "{path} scrolls sideways at {width}: {shape}"

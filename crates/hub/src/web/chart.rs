@@ -14,9 +14,9 @@ use super::parts::{raw, table, text};
 /// Size of the drawing, in its own units; the page scales it.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 48.0;
+const LEFT: f64 = 72.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 14.0;
+const TOP: f64 = 18.0;
 const BOTTOM: f64 = 30.0;
 /// Most points of one chart; further ones are left out.
 const MAX_POINTS: usize = 400;
@@ -174,7 +174,7 @@ impl Plane {
                     r#"<path class="mark" d="M{x:.1} {TOP}V{:.1}"/><text class="label strong" x="{:.1}" y="{:.1}" text-anchor="{anchor}">{}</text>"#,
                     HEIGHT - BOTTOM,
                     x + shift,
-                    TOP + 10.0,
+                    TOP + 8.0,
                     escape(label)
                 ),
             );

@@ -59,12 +59,15 @@ impl Firms {
     pub async fn with_a_wave() -> Self {
         let mut firms = Self::empty().await;
         for day in (1..36).rev() {
-            for firm in 0..NAMES.len() {
-                let noon = firms.now.plus_seconds(-day * 24 * HOUR);
-                let at = noon.plus_seconds(i64::try_from(firm).unwrap() * HOUR);
-                let source = u8::try_from(day * 5).unwrap() + u8::try_from(firm).unwrap();
-                firms.sees(firm, "tcp/22", source, at, AttackOutcome::Blocked);
-            }
+            // One stranger a day knocks at one firm in turn, and everybody was there from the start.
+            let at = firms.now.plus_seconds(-day * 24 * HOUR);
+            let number = u8::try_from(day).unwrap();
+            let firm = usize::from(number) % NAMES.len();
+            firms.sees(firm, "tcp/22", number, at, AttackOutcome::Blocked);
+        }
+        for firm in 0..NAMES.len() {
+            let at = firms.now.plus_seconds(-36 * 24 * HOUR);
+            firms.sees(firm, "tcp/23", 99, at, AttackOutcome::Blocked);
         }
         let words = || Words::of("en").unwrap();
         let watch = Watch::new(words(), Settings::default());
@@ -92,6 +95,7 @@ impl Firms {
             AttackOutcome::Success,
         );
         watch.step(&*firms.store, firms.now).unwrap();
+        firms.heartbeats();
         firms
     }
 
@@ -151,14 +155,19 @@ impl Firms {
             .enrol(&token.secret_hash, &issued, before)
             .unwrap()
             .unwrap();
-        // The fourth firm's collector fell silent yesterday.
-        let seen = if number == 3 { -26 * HOUR } else { -40 };
-        let seen = self.now.plus_seconds(seen);
-        let json = serde_json::to_string(&heartbeat(seen)).unwrap();
-        self.store.heartbeat(collector, &json, seen).unwrap();
         self.members.push(member);
         self.collectors.push(collector);
         self.sequences.push((0, "0".repeat(64)));
+    }
+
+    /// All speak, but the fourth firm's collector fell silent yesterday.
+    fn heartbeats(&self) {
+        for (number, collector) in self.collectors.iter().enumerate() {
+            let seconds = if number == 3 { -26 * HOUR } else { -40 };
+            let seen = self.now.plus_seconds(seconds);
+            let json = serde_json::to_string(&heartbeat(seen)).unwrap();
+            self.store.heartbeat(*collector, &json, seen).unwrap();
+        }
     }
 
     /// Firm `place` sees an attack.

@@ -115,7 +115,10 @@ fn picture(
     Chart {
         id: "timeline",
         title: visit.say("hub-timeline"),
-        summary: visit.say_with("hub-timeline-summary", &[("shown", number(most).into())]),
+        summary: visit.say_with(
+            "hub-timeline-summary",
+            &[("count", most.into()), ("shown", number(most).into())],
+        ),
         axis: visit.say("hub-axis-day"),
         points: starts
             .iter()
