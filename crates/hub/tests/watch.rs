@@ -246,3 +246,20 @@ fn a_backlog_that_arrives_late_is_learned_by_its_own_time() {
     let summary = town.step(NOW);
     assert_eq!((summary.days, summary.opened), (36, 0));
 }
+
+#[test]
+fn a_key_whose_past_is_still_coming_in_is_not_judged() {
+    let mut town = Town::new(8);
+    town.sees(0, KEY, [1, 1], NOW);
+    let learned = town.store.watch_fresh(0, 1_000).unwrap().up_to;
+    let yesterday = NOW.plus_seconds(-DAY);
+    assert!(!town.store.has_unlearned(KEY, learned, yesterday).unwrap());
+    town.sees(0, KEY, [1, 2], NOW.plus_seconds(-9 * DAY));
+    assert!(town.store.has_unlearned(KEY, learned, yesterday).unwrap());
+    assert!(
+        !town
+            .store
+            .has_unlearned("tcp/22", learned, yesterday)
+            .unwrap()
+    );
+}

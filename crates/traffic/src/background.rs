@@ -65,12 +65,12 @@ impl Volume {
         injection: 4,
         exploits: 1,
     };
-    /// A small firm today: a few hundred lines a day, the same attacks as before.
+    /// A small firm today: its own work in full, and the internet's noise as loud as before, since
+    /// louder noise would itself be something new.
     pub const LIVE: Self = Self {
         browsing: 12_000,
         visits: 8_000,
         log_ins: 300,
-        knocks: 4_000,
         ..Self::PAST
     };
 }

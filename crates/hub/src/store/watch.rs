@@ -139,11 +139,18 @@ pub struct Counts {
 /// What the watch needs of the store.
 pub trait WatchStore {
     /// Which keys and hours got new edges since the last [`WatchStore::watch_done`], from at most
-    /// `limit` marks.
+    /// `limit` marks numbered above `after`.
     ///
     /// # Errors
     /// When the store fails; so for every call here.
-    fn watch_fresh(&self, limit: usize) -> Result<Fresh, StoreError>;
+    fn watch_fresh(&self, after: i64, limit: usize) -> Result<Fresh, StoreError>;
+
+    /// Whether `key` got edges from before `hour` that are marked above `after`: its past is not
+    /// learned in full yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn has_unlearned(&self, key: &str, after: i64, hour: Timestamp) -> Result<bool, StoreError>;
 
     /// Forgets the marks up to that number: everything they led to has been kept.
     ///

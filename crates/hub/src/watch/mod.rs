@@ -37,6 +37,18 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// The defaults, for a hub that serves `region`; the empty name means all members.
+    #[must_use]
+    pub fn of_region(region: &str) -> Self {
+        let mut settings = Self::default();
+        if !region.is_empty() {
+            region.clone_into(&mut settings.region);
+        }
+        settings
+    }
+}
+
 /// Runs the watch until `shutdown`. A look that fails is logged and tried again at the next one; what
 /// it had not finished is looked at again then.
 ///

@@ -20,7 +20,7 @@ use crate::store::watch::{
 
 const HOUR_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
-/// Most marks taken in one go; a backlog is worked off in several.
+/// Most marks taken in one go; a backlog is learned in several.
 const MAX_MARKS: usize = 100_000;
 /// Edges dated later than this after now are no part of the window: ingest accepts clocks that run a
 /// day ahead, no more.
@@ -79,61 +79,63 @@ impl Watch {
         let mut summary = Summary::default();
         let mut keys: BTreeSet<String> = store.open_threat_keys()?.into_iter().collect();
         let since = window_start(now);
-        let mut last_mark = None;
+        let mut learned = 0;
         loop {
-            let fresh = store.watch_fresh(MAX_MARKS)?;
-            if fresh.marks == 0 {
-                break;
-            }
+            let fresh = store.watch_fresh(learned, MAX_MARKS)?;
             summary.days += learn(store, &fresh)?;
             let recent = fresh.hours.iter().filter(|(_, hour)| *hour >= since);
             keys.extend(recent.map(|(key, _)| key.clone()));
-            last_mark = Some(fresh.up_to);
+            learned = fresh.up_to;
             if fresh.marks < MAX_MARKS {
                 break;
             }
-            // A backlog: judge what this part brought before its marks are forgotten.
-            self.judge_all(store, &keys, now, &mut summary)?;
-            store.watch_done(fresh.up_to)?;
         }
-        self.judge_all(store, &keys, now, &mut summary)?;
-        if let Some(up_to) = last_mark {
-            store.watch_done(up_to)?;
+        // A key that could not be judged keeps every mark; learning twice does no harm.
+        if self.judge_all(store, &keys, (now, learned), &mut summary)? && learned > 0 {
+            store.watch_done(learned)?;
         }
         Ok(summary)
     }
 
+    /// Judges all keys; whether each could be judged.
     fn judge_all(
         &self,
         store: &(impl WatchStore + ?Sized),
         keys: &BTreeSet<String>,
-        now: Timestamp,
+        (now, learned): (Timestamp, i64),
         summary: &mut Summary,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if keys.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let membership = Membership::of(store, now)?;
+        let mut all = true;
         for key in keys {
-            self.judge(store, key, &membership, now, summary)?;
+            let mut window = store.edges(key, window_start(now), window_end(now))?;
+            // What arrived after the days were measured may belong to the past: a backlog coming in.
+            // Against a past that lacks it the window would look like an outbreak.
+            if store.has_unlearned(key, learned, window_start(now))? {
+                all = false;
+                continue;
+            }
+            window.retain(|(member, _)| membership.counted.contains(member));
+            self.judge(store, (key, &window), &membership, now, summary)?;
         }
-        Ok(())
+        Ok(all)
     }
 
     fn judge(
         &self,
         store: &(impl WatchStore + ?Sized),
-        key: &str,
+        (key, window): (&str, &Edges<MemberId>),
         membership: &Membership,
         now: Timestamp,
         summary: &mut Summary,
     ) -> Result<(), StoreError> {
         summary.judged += 1;
-        let mut window = store.edges(key, window_start(now), window_end(now))?;
-        window.retain(|(member, _)| membership.counted.contains(member));
         let history = history(store, key, membership, now)?;
         let judged = assess(
-            measure(&window, trim_for(membership.counted.len())),
+            measure(window, trim_for(membership.counted.len())),
             &history,
             Setting {
                 members: membership.counted.len(),

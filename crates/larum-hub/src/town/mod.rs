@@ -225,7 +225,7 @@ impl Town {
     fn watch_is_idle(&self) -> bool {
         self.hub
             .store
-            .watch_fresh(1)
+            .watch_fresh(0, 1)
             .is_ok_and(|fresh| fresh.marks == 0)
     }
 

@@ -20,12 +20,16 @@ const THREAT_COLUMNS: &str =
     score, sources, members, first, evidence";
 
 impl WatchStore for SqliteStore {
-    fn watch_fresh(&self, limit: usize) -> Result<Fresh, StoreError> {
+    fn watch_fresh(&self, after: i64, limit: usize) -> Result<Fresh, StoreError> {
         self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT id, key, hour FROM watch_fresh ORDER BY id LIMIT ?1")?;
-            let mut rows = statement.query([signed(limit)])?;
-            let mut fresh = Fresh::default();
+            let mut statement = connection.prepare_cached(
+                "SELECT id, key, hour FROM watch_fresh WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![after, signed(limit)])?;
+            let mut fresh = Fresh {
+                up_to: after,
+                ..Fresh::default()
+            };
             let mut hours = BTreeSet::new();
             while let Some(row) = rows.next()? {
                 fresh.up_to = row.get(0)?;
@@ -34,6 +38,17 @@ impl WatchStore for SqliteStore {
             }
             fresh.hours = hours.into_iter().collect();
             Ok(fresh)
+        })
+    }
+
+    fn has_unlearned(&self, key: &str, after: i64, hour: Timestamp) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM watch_fresh
+                     WHERE id > ?1 AND key = ?2 AND hour < ?3)",
+                )?
+                .query_row(params![after, key, hour.as_millis()], |row| row.get(0))?)
         })
     }
 
