@@ -130,7 +130,7 @@ fn todo_item(visit: &Visit<'_>, item: Todo, facts: &Facts<'_>) -> Markup {
     match item {
         Todo::BreakIn(index) => facts.break_ins.get(index).map_or_else(Markup::default, |row| {
             html! {
-                div.head { (parts::severity(words, &row.severity)) (time_ago(words, row.last, visit.now)) }
+                div.head { (parts::severity(words, &row.severity)) " " (time_ago(words, row.last, visit.now)) }
                 h3 { (visit.say_with("hub-break-in", &[("what", names::key_within(words, &row.key).into())])) }
                 p { (visit.say_with("hub-break-in-do", &[("category", row.category.as_str().into())])) }
             }

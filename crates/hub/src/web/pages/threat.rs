@@ -357,11 +357,11 @@ fn source_list(visit: &Visit<'_>, rows: &[ThreatSource]) -> Markup {
         section aria-labelledby="sources" {
             h2 #sources { (title) }
             p { (visit.say("hub-threat-sources-more")) }
-            (parts::table(&title, &head, shown))
+            (parts::cards(&title, &head, shown))
             @if !rest.is_empty() {
                 details {
                     summary { (visit.say_with("hub-more-rows", &[("count", rest.len().into())])) }
-                    (parts::table(&title, &head, rest))
+                    (parts::cards(&title, &head, rest))
                 }
             }
         }
