@@ -66,3 +66,12 @@ hub-set-up =
       2. Make the first administrator: larum-hub admin add-person --state { $state } --role administrator --email YOU@EXAMPLE.ORG --name "YOUR NAME"
       3. Start the hub: larum-hub serve --config { $config }
       4. Add a firm and invite its collector: larum-hub admin add-member --help, larum-hub admin token --help
+hub-set-up-with-administrator =
+    The hub is set up in { $state }, and { $email } is its first administrator.
+    Keep that folder private and in your backups: the file authority/authority.key in it speaks for this hub.
+
+    What to do next:
+      1. Read { $config } and change what does not fit: larum-hub check-config { $config }
+      2. Start the hub: larum-hub serve --config { $config }
+      3. Print a link that signs you in: larum-hub admin sign-in-link --state { $state } --config { $config } --email { $email }
+      4. Add a firm and invite its collector: larum-hub admin add-member --help, larum-hub admin token --help

@@ -5,9 +5,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use larum_core::words::Words;
+use larum_hub_lib::access::Role;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::enrol::authority::AuthorityError;
+use larum_hub_lib::id::PersonId;
+use larum_hub_lib::people::check_person;
 use larum_hub_lib::run::{RunError, set_up};
+use larum_hub_lib::store::audit::Actor;
+use larum_hub_lib::store::people::{NewPerson, People as _};
+use larum_hub_lib::store::sqlite::SqliteStore;
 use larum_link::clock::Clock;
 
 use crate::exit::{Exit, failure};
@@ -31,6 +37,12 @@ pub struct Args {
     /// The region this hub serves
     #[arg(long, value_name = "NAME", default_value = "")]
     region: String,
+    /// Electronic mail address of the first administrator
+    #[arg(long, value_name = "EMAIL")]
+    administrator: Option<String>,
+    /// The first administrator's name
+    #[arg(long, value_name = "NAME", default_value = "Administrator")]
+    administrator_name: String,
     /// Where to write the configuration
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -56,18 +68,45 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let said: Vec<String> = problems.iter().map(|problem| problem.say(&words)).collect();
         failure(Exit::Usage, said.join("\n"))
     })?;
-    set_up(&config, Clock::system().now()).map_err(|error| match error {
+    let administrator = administrator(&words, args)?;
+    let now = Clock::system().now();
+    set_up(&config, now).map_err(|error| match error {
         RunError::Authority(AuthorityError::Exists(folder)) => exists(&words, &folder),
         other => anyhow::Error::new(other),
     })?;
     write_private(&file, &text)?;
+    if let Some(person) = &administrator {
+        let store = SqliteStore::open(&config.store_file())?;
+        store.add_person(&Actor::program("command-line"), person, now)?;
+    }
     let shown = |path: &Path| path.display().to_string();
-    let args = [
+    let email = args.administrator.clone().unwrap_or_default();
+    let said_with = [
         ("state", shown(&state).into()),
         ("config", shown(&file).into()),
+        ("email", email.into()),
     ];
-    writeln!(std::io::stdout(), "{}", words.say_with("hub-set-up", &args))?;
+    let message = match administrator {
+        Some(_) => "hub-set-up-with-administrator",
+        None => "hub-set-up",
+    };
+    let said = words.say_with(message, &said_with);
+    writeln!(std::io::stdout(), "{said}")?;
     Ok(Exit::Done)
+}
+
+/// The first administrator, checked before anything is made.
+fn administrator(words: &Words, args: &Args) -> anyhow::Result<Option<NewPerson>> {
+    let Some(email) = &args.administrator else {
+        return Ok(None);
+    };
+    let (id, name) = (PersonId::random()?, &args.administrator_name);
+    check_person(id, name, email, Role::Administrator, None, None)
+        .map(Some)
+        .map_err(|unfit| {
+            let said = words.say(&format!("hub-unfit-{}", unfit.as_str()));
+            failure(Exit::Usage, said)
+        })
 }
 
 fn exists(words: &Words, path: &Path) -> anyhow::Error {
