@@ -239,58 +239,54 @@ async fn focus_order(browser: &Client, steps: usize) -> Vec<String> {
     order
 }
 
+/// Who visits which pages: name, role, firm, area, paths; `FIRM` and `WARNING` stand for one of each.
+type Tour = (
+    &'static str,
+    Role,
+    Option<usize>,
+    Option<&'static str>,
+    &'static str,
+);
+
+const TOURS: [Tour; 5] = [
+    (
+        "member",
+        Role::Member,
+        Some(8),
+        None,
+        "/home /home?show=week /home/leaving /home/readers WARNING /help /no-such-page",
+    ),
+    ("broken-in", Role::Member, Some(0), None, "/home"),
+    (
+        "officer",
+        Role::Officer,
+        None,
+        Some(AREAS[0]),
+        "/threats /threats/1 /members FIRM",
+    ),
+    (
+        "analyst",
+        Role::Analyst,
+        None,
+        None,
+        "/members FIRM /threats/1",
+    ),
+    (
+        "administrator",
+        Role::Administrator,
+        None,
+        None,
+        "/admin /admin/members /admin/collectors /admin/people",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_in_a_real_browser() {
     let Some(driver) = Driver::start().await else {
         return;
     };
     let firms = Firms::with_a_wave().await;
-    let firm = format!("/members/{}", firms.members[0]);
-    let people = [
-        (
-            "member",
-            Role::Member,
-            Some(8),
-            None,
-            vec![
-                "/home",
-                "/home?show=week",
-                "/home/leaving",
-                "/home/readers",
-                "/home/warnings/WARNING",
-                "/help",
-                "/no-such-page",
-            ],
-        ),
-        ("broken-in", Role::Member, Some(0), None, vec!["/home"]),
-        (
-            "officer",
-            Role::Officer,
-            None,
-            Some(AREAS[0]),
-            vec!["/threats", "/threats/1", "/members", &firm],
-        ),
-        (
-            "analyst",
-            Role::Analyst,
-            None,
-            None,
-            vec!["/members", &firm, "/threats/1"],
-        ),
-        (
-            "administrator",
-            Role::Administrator,
-            None,
-            None,
-            vec![
-                "/admin",
-                "/admin/members",
-                "/admin/collectors",
-                "/admin/people",
-            ],
-        ),
-    ];
-    for (who, role, member, area, paths) in people {
+    for (who, role, member, area, paths) in TOURS {
         let browser = driver.open(who, true).await;
         let link = firms.link(role, member, area);
         for width in [1280, 360] {
@@ -300,17 +296,15 @@ async fn every_page_in_a_real_browser() {
             }
         }
         sign_in(&browser, &link).await;
-        for path in paths {
-            let path = if path.contains("WARNING") {
-                own_warning(&browser).await
-            } else {
-                path.to_owned()
+        for path in paths.split(' ') {
+            let (path, name) = match path {
+                "WARNING" => (own_warning(&browser).await, "-warning".to_owned()),
+                "FIRM" => (format!("/members/{}", firms.members[0]), "-firm".to_owned()),
+                path => (
+                    path.to_owned(),
+                    path.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
+                ),
             };
-            let name: String = path
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-                .collect();
-            let name: String = name.chars().take(24).collect();
             for width in [1280, 360] {
                 visit(&browser, &firms, &path, width, &format!("{who}{name}")).await;
             }
