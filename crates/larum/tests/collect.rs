@@ -46,9 +46,9 @@ fn until_received(config: &str, count: u64) -> serde_json::Value {
     let begun = Instant::now();
     loop {
         let status = status(config);
-        if let Some(status) = status
-            && status["total"]["received"] == count
-        {
+        let received =
+            |status: &serde_json::Value| status.pointer("/total/received") == Some(&count.into());
+        if let Some(status) = status.filter(received) {
             return status;
         }
         assert!(
