@@ -30,9 +30,5 @@ test:
 bench *args:
     cargo run --release --locked --bin larum-bench -- {{args}}
 
-# detection rates over the shared corpus
-evaluate:
-    cargo nextest run --workspace --locked --run-ignored only -E 'test(evaluate)' --no-capture
-
 # everything that must be green
 ci: lint deny test

@@ -4,6 +4,8 @@
 //! slow moment of the machine falls on all of them. The input is made from a seed, so that two
 //! versions of the program can be compared on the same bytes.
 
+mod rules;
+
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Write as _, stdout};
 use std::path::{Path, PathBuf};
@@ -50,6 +52,8 @@ enum Command {
         /// A file of records, one a line
         file: PathBuf,
     },
+    /// What 30 and 3,000 Sigma rules cost an event that matches none
+    Rules,
     /// Parse and detect once, streaming, and show the most memory the process ever held
     Memory {
         /// A file of records, one a line
@@ -61,6 +65,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Make { lines, seed, file } => make(lines, seed, &file),
         Command::Throughput { rounds, file } => throughput(rounds, &file),
+        Command::Rules => rules::measure(),
         Command::Memory { file } => memory(&file),
     }
 }

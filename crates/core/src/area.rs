@@ -33,6 +33,27 @@ pub fn find(slug_or_code: &str) -> Option<Area> {
     all().find(|area| area.slug == slug_or_code || area.code == Some(slug_or_code))
 }
 
+/// The ONS code and force of every area that has a code, in the order of the register file.
+pub fn coded() -> impl Iterator<Item = (&'static str, &'static str)> {
+    all().filter_map(|area| Some((area.code?, area.force)))
+}
+
+/// The force of the area with this ONS code; the code itself when the register does not know it.
+#[must_use]
+pub fn name(code: &str) -> &str {
+    by_code(code).map_or(code, |area| area.force)
+}
+
+/// The regional unit of the area with this ONS code.
+#[must_use]
+pub fn region(code: &str) -> Option<&'static str> {
+    by_code(code).map(|area| area.region)
+}
+
+fn by_code(code: &str) -> Option<Area> {
+    all().find(|area| area.code == Some(code))
+}
+
 /// One row: force, slug, code, regional unit, centre, country. No field holds a comma.
 fn read(row: &'static str) -> Option<Area> {
     let mut fields = row.split(',');
@@ -78,5 +99,9 @@ mod tests {
             Some("South Wales Police")
         );
         assert_eq!(find("nowhere"), None);
+        assert_eq!(name("E23000035"), "Devon & Cornwall Police");
+        assert_eq!(name("X00000000"), "X00000000");
+        assert_eq!(region("E23000035"), Some("SWROCU"));
+        assert_eq!(coded().count(), 43);
     }
 }

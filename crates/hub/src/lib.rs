@@ -4,7 +4,6 @@
 //! pages. The only SQL of the project stands in `store/`.
 
 pub mod access;
-pub mod areas;
 pub mod audit;
 pub mod config;
 pub mod enrol;

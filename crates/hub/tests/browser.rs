@@ -281,7 +281,7 @@ const TOURS: [Tour; 5] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_in_a_real_browser() {
+async fn browser_every_page_wide_and_narrow() {
     let Some(driver) = Driver::start().await else {
         return;
     };
@@ -326,7 +326,7 @@ async fn own_warning(browser: &Client) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keyboard_reaches_everything_in_order() {
+async fn browser_the_keyboard_reaches_everything_in_order() {
     let Some(driver) = Driver::start().await else {
         return;
     };
@@ -353,7 +353,7 @@ async fn the_keyboard_reaches_everything_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_works_without_javascript() {
+async fn browser_everything_works_without_javascript() {
     let Some(driver) = Driver::start().await else {
         return;
     };

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 const START: Timestamp = Timestamp::from_seconds(1_795_352_400);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_wave_is_called_and_warned_of_in_time_and_nothing_is_lost() {
+async fn town_wave_is_called_and_warned_of_in_time_and_nothing_is_lost() {
     let plan = Plan {
         port: 0,
         members: 10,

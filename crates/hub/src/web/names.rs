@@ -2,8 +2,8 @@
 
 use larum_core::words::Words;
 
-use crate::areas;
 use crate::store::pages::SightingRow;
+use larum_core::area;
 
 /// The name of what a key stands for, such as "Remote desktop (tcp/3389)", for the start of a line.
 pub(super) fn key(words: &Words, key: &str) -> String {
@@ -42,7 +42,7 @@ pub(super) fn word(words: &Words, set: &str, code: &str) -> String {
 
 /// The force of an area.
 pub(super) fn area(code: &str) -> &str {
-    areas::name(code)
+    area::name(code)
 }
 
 /// With a capital letter at the start.

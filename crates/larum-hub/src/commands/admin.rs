@@ -7,18 +7,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use larum_core::area;
 use larum_core::words::{Argument, Words};
 use larum_hub_lib::access::Role;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::enrol::{self, EnrolError};
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
+use larum_hub_lib::people;
 use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sqlite::SqliteStore;
 use larum_hub_lib::store::{Store, StoreError};
-use larum_hub_lib::{areas, people};
 use larum_link::clock::Clock;
 
 use crate::exit::{Exit, failure};
@@ -169,7 +170,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 
 impl Hub {
     fn add_member(&self, name: &str, area: &str, sector: &str, size: &str) -> anyhow::Result<Exit> {
-        let Some(region) = areas::region(area) else {
+        let Some(region) = area::region(area) else {
             return Err(self.wrong("hub-unfit-area", &[]));
         };
         if name.trim().is_empty() || name.chars().any(char::is_control) {

@@ -3,17 +3,17 @@
 use maud::{Markup, html};
 
 use crate::access::Role;
-use crate::areas;
 use crate::store::pages::{ThreatFilter, ThreatRow};
 use crate::web::answer::{Answer, Problem};
 use crate::web::format::{number, time_ago};
 use crate::web::visit::Visit;
 use crate::web::{names, parts};
+use larum_core::area;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let asked = visit.asked("area").to_owned();
     let filter = ThreatFilter {
-        area: areas::all()
+        area: area::coded()
             .find(|(code, _)| *code == asked)
             .map(|(code, _)| code.to_owned()),
         closed: visit.asked("closed") == "1",
@@ -39,7 +39,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 fn filters(visit: &Visit<'_>, filter: &ThreatFilter) -> Markup {
     let everywhere = (String::new(), visit.say("hub-area-all"));
     let options: Vec<(String, String)> = std::iter::once(everywhere)
-        .chain(areas::all().map(|(code, name)| (code.to_owned(), name.to_owned())))
+        .chain(area::coded().map(|(code, name)| (code.to_owned(), name.to_owned())))
         .collect();
     let own = visit
         .viewer

@@ -3,13 +3,13 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
-use crate::areas;
 use crate::id::MemberId;
 use crate::store::enrol::NewMember;
 use crate::web::answer::{Answer, Problem};
 use crate::web::format::number;
 use crate::web::visit::Visit;
 use crate::web::{names, parts};
+use larum_core::area;
 
 use super::{Wrong, note};
 
@@ -49,7 +49,7 @@ pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         || name.chars().any(char::is_control)
     {
         Some("name")
-    } else if areas::region(&area).is_none() {
+    } else if area::region(&area).is_none() {
         Some("area")
     } else if !known(&SECTORS, sector) {
         Some("sector")
@@ -64,7 +64,7 @@ pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     }
     let member = NewMember {
         id: MemberId::random()?,
-        region: areas::region(&area).unwrap_or_default().to_owned(),
+        region: area::region(&area).unwrap_or_default().to_owned(),
         sector: sector.to_owned(),
         size: size.to_owned(),
         name,
@@ -133,7 +133,7 @@ fn form(visit: &Visit<'_>) -> Markup {
             })
             .collect()
     };
-    let area_options: Vec<(String, String)> = areas::all()
+    let area_options: Vec<(String, String)> = area::coded()
         .map(|(code, name)| (code.to_owned(), name.to_owned()))
         .collect();
     html! {

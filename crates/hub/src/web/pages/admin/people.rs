@@ -4,7 +4,6 @@ use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use crate::access::Role;
-use crate::areas;
 use crate::id::{MemberId, PersonId};
 use crate::people;
 use crate::store::StoreError;
@@ -13,6 +12,7 @@ use crate::web::answer::{Answer, Problem};
 use crate::web::names;
 use crate::web::parts::{self, Tone, tag};
 use crate::web::visit::Visit;
+use larum_core::area;
 
 use super::Wrong;
 
@@ -205,7 +205,7 @@ fn form(visit: &Visit<'_>) -> Result<Markup, Problem> {
         )
         .collect();
     let area_options: Vec<(String, String)> = std::iter::once(none())
-        .chain(areas::all().map(|(code, name)| (code.to_owned(), name.to_owned())))
+        .chain(area::coded().map(|(code, name)| (code.to_owned(), name.to_owned())))
         .collect();
     Ok(html! {
         form.stack method="post" action="/admin/people" {

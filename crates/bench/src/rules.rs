@@ -1,0 +1,95 @@
+//! What rules cost: an ordinary event, which matches none, against 30 and 3,000 of them.
+
+use std::borrow::Cow;
+use std::io::{Write as _, stdout};
+use std::net::Ipv4Addr;
+
+use anyhow::Result;
+use larum_core::detect::sigma::{RuleSet, Scratch};
+use larum_core::event::{Action, Direction, Event, Kind, Protocol};
+use larum_core::time::Timestamp;
+
+/// `count` rules of the kinds people write, none of which matches ordinary events.
+/// `count` rules of the kinds people write, none of which matches ordinary events.
+fn invented(count: usize) -> Result<RuleSet> {
+    let files: Vec<(String, String)> = (0..count)
+        .map(|number| {
+            let detection = match number % 5 {
+                0 => format!("    cs-uri|contains: ['/plugin{number}/run.php', '/panel{number}x']"),
+                1 => format!("    c-useragent|contains: ['grabber{number}', 'probe-{number}/']"),
+                2 => format!("    cs-uri-stem|endswith: '/door{number}.jsp'\n    cs-method: POST"),
+                3 => format!("    cs-uri|re: 'exploit{number}=[a-z]+[0-9]{{3}}'"),
+                _ => format!(
+                    "    cs-uri|contains|all: ['id={number}', 'cmd{number}']\n    sc-status: 200"
+                ),
+            };
+            let text = format!(
+                "title: t{number}\nid: r{number}\nlogsource:\n  category: webserver\n\
+                 detection:\n  s:\n{detection}\n  condition: s\n"
+            );
+            (format!("r{number}.yml"), text)
+        })
+        .collect();
+    let (rules, skipped) = RuleSet::compile(&files);
+    anyhow::ensure!(skipped.is_empty(), "{skipped:?}");
+    Ok(rules)
+}
+
+fn ordinary() -> Vec<Event<'static>> {
+    let mut web = Event::new(Timestamp::default(), "nginx-access", Kind::Http);
+    web.src_ip = Some(Ipv4Addr::new(198, 51, 100, 7).into());
+    web.http_method = Some(Cow::Borrowed("GET"));
+    web.http_status = Some(200);
+    web.url = Some(Cow::Borrowed("/shop/product.php?id=1042&colour=blue"));
+    web.user_agent = Some(Cow::Borrowed(
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    ));
+    let mut firewall = Event::new(Timestamp::default(), "fortigate", Kind::Network);
+    firewall.src_ip = Some(Ipv4Addr::new(10, 0, 0, 7).into());
+    firewall.dst_ip = Some(Ipv4Addr::new(203, 0, 113, 9).into());
+    firewall.dst_port = Some(443);
+    firewall.proto = Some(Protocol::TCP);
+    firewall.direction = Some(Direction::Outbound);
+    firewall.action = Some(Action::Allow);
+    vec![web, firewall]
+}
+
+/// Processor time of one look at `event`, best of five runs.
+fn nanoseconds(rules: &RuleSet, event: &Event<'_>) -> Result<f64> {
+    const ROUNDS: u32 = 200_000;
+    let (mut scratch, mut out) = (Scratch::default(), Vec::new());
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        let started = crate::processor_time()?;
+        for _ in 0..ROUNDS {
+            rules.matches(std::hint::black_box(event), &mut scratch, &mut out);
+        }
+        let spent = crate::processor_time()?.saturating_sub(started);
+        best = best.min(spent.as_secs_f64() * 1e9 / f64::from(ROUNDS));
+    }
+    anyhow::ensure!(out.is_empty(), "an ordinary event matched a rule");
+    Ok(best)
+}
+
+/// Prints what an event that matches nothing costs with few and with many rules.
+///
+/// # Errors
+/// When the shipped rules cannot be used, or there is nowhere to print to.
+pub fn measure() -> Result<()> {
+    let (few, many) = (invented(30)?, invented(3_000)?);
+    let built_in =
+        RuleSet::built_in().map_err(|error| anyhow::anyhow!("the shipped rules: {error:?}"))?;
+    let mut screen = stdout().lock();
+    for event in ordinary() {
+        let (few, many) = (nanoseconds(&few, &event)?, nanoseconds(&many, &event)?);
+        let own = nanoseconds(&built_in, &event)?;
+        writeln!(
+            screen,
+            "{}: {few:.0} ns with 30 rules, {many:.0} ns with 3,000 ({:.1} times), {own:.0} ns with the {} built in",
+            event.kind,
+            many / few,
+            built_in.len()
+        )?;
+    }
+    Ok(())
+}
