@@ -24,12 +24,9 @@ use crate::listen::{TcpInput, UdpInput};
 use crate::pipeline::{Parts, Pipeline};
 use crate::shared::Shared;
 use crate::spooling::{SharedSpool, Spooling};
-use crate::state::{StateError, StateFolder};
+use crate::state::{SPOOL_FOLDER, StateError, StateFolder};
 use crate::status::Status;
 use crate::tail::{Seen, Tail};
-
-/// Folder of the spool inside the state folder.
-pub const SPOOL_FOLDER: &str = "spool";
 
 /// Why a collector cannot start; the message says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,12 @@ use std::path::{Path, PathBuf};
 /// Largest state file that is read back.
 pub const MAX_STATE_FILE_BYTES: u64 = 64 << 20;
 
+/// The spool's folder inside the state folder: what has not reached the hub yet.
+pub const SPOOL_FOLDER: &str = "spool";
+/// The egress ledger's folder inside the state folder: the record of all that left. Ledgers of former
+/// identities stand beside it as `ledger-` and a name.
+pub const LEDGER_FOLDER: &str = "ledger";
+
 const LOCK_FILE: &str = "collector.lock";
 
 /// Why the state folder cannot be used.

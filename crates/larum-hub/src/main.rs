@@ -1,11 +1,11 @@
 //! `larum-hub`: what a police cyber team or a resilience centre runs.
 
 mod commands;
-mod exit;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use larum_cli::not_built;
 
 /// Joins what firms see, spots threats as they emerge, and warns those not hit yet.
 #[derive(Parser)]
@@ -28,9 +28,9 @@ enum Command {
     /// Manage members, tokens and people
     Admin(commands::admin::Args),
     /// Export data for partners
-    Export(commands::not_built::Args),
+    Export(not_built::Args),
     /// Run the detection of threats over recorded sightings
-    Backtest(commands::not_built::Args),
+    Backtest(not_built::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::Admin(args) => commands::admin::run(&args),
-        Command::Export(args) => commands::not_built::run("export", &args),
-        Command::Backtest(args) => commands::not_built::run("backtest", &args),
+        Command::Export(args) => not_built::run("export", &args),
+        Command::Backtest(args) => not_built::run("backtest", &args),
     };
-    exit::report("larum-hub", result)
+    larum_cli::exit::report("larum-hub", result)
 }

@@ -6,9 +6,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use larum_cli::exit::{Exit, failure};
 use larum_core::parse::MAX_RECORD_BYTES;
-
-use crate::exit::{Exit, failure};
 
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 256 * 1024;

@@ -4,12 +4,12 @@
 //! (`docs/operator/commands.md`). Data goes to standard output, everything else to standard error.
 
 mod commands;
-mod exit;
 mod input;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use larum_cli::not_built;
 
 /// Watches what your firewalls, servers and networks see, and tells you what to do.
 #[derive(Parser)]
@@ -26,7 +26,7 @@ enum Command {
     /// Look for attacks in recorded logs and report in plain words
     Scan(commands::scan::Args),
     /// Judge web requests, payloads or domains with the models alone
-    Judge(commands::not_built::Args),
+    Judge(not_built::Args),
     /// Run the installed collector
     Collect(commands::collect::Args),
     /// Check a configuration file and report all its problems
@@ -36,17 +36,17 @@ enum Command {
     /// Show what was received, found and sent, per device and hour
     Status(commands::status::Args),
     /// Check everything a support person would ask
-    Doctor(commands::not_built::Args),
+    Doctor(not_built::Args),
     /// Show what leaves the building
     Outbox(commands::outbox::Args),
     /// Verify the record of what has left
     Ledger(commands::ledger::Args),
     /// List, show or test formats
-    Formats(commands::not_built::Args),
+    Formats(not_built::Args),
     /// List or test detection rules
-    Rules(commands::not_built::Args),
+    Rules(not_built::Args),
     /// Install, list or verify content packs
-    Pack(commands::not_built::Args),
+    Pack(not_built::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,17 +54,17 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Parse(args) => commands::parse::run(&args),
         Command::Scan(args) => commands::scan::run(&args),
-        Command::Judge(args) => commands::not_built::run("judge", &args),
+        Command::Judge(args) => not_built::run("judge", &args),
         Command::Collect(args) => commands::collect::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::Join(args) => commands::join::run(&args),
         Command::Status(args) => commands::status::run(&args),
-        Command::Doctor(args) => commands::not_built::run("doctor", &args),
+        Command::Doctor(args) => not_built::run("doctor", &args),
         Command::Outbox(args) => commands::outbox::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
-        Command::Formats(args) => commands::not_built::run("formats", &args),
-        Command::Rules(args) => commands::not_built::run("rules", &args),
-        Command::Pack(args) => commands::not_built::run("pack", &args),
+        Command::Formats(args) => not_built::run("formats", &args),
+        Command::Rules(args) => not_built::run("rules", &args),
+        Command::Pack(args) => not_built::run("pack", &args),
     };
-    exit::report("larum", result)
+    larum_cli::exit::report("larum", result)
 }

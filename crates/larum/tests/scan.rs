@@ -146,3 +146,27 @@ fn fail_on_gives_exit_code_ten() {
         Some(0)
     );
 }
+
+/// Whoever reads the answer may leave before the end (`| head`): no error, unless a verdict was asked
+/// for.
+#[test]
+fn a_closed_pipe_ends_a_scan_quietly_but_gives_no_verdict() {
+    let case =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/detect/ssh-break-in/input.log");
+    let run = |args: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_larum"));
+        let output = command.args(args).arg(&case).stdout(writer).output();
+        let output = output.unwrap();
+        (output.status.code(), output.stderr.is_empty())
+    };
+    assert_eq!(run(&["scan"]), (Some(0), true));
+    assert_eq!(run(&["scan", "--json"]), (Some(0), true));
+    assert_eq!(run(&["parse", "--json"]), (Some(0), true));
+    assert_eq!(
+        run(&["scan", "--fail-on", "critical"]),
+        (Some(74), false),
+        "a scan cut short is not a clean one"
+    );
+}

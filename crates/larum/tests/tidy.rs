@@ -89,6 +89,7 @@ fn sql_stands_only_in_the_store() {
 fn crates_depend_only_downwards() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("core", &[][..]),
+        ("cli", &[]),
         ("spool", &[]),
         ("link", &["larum-core"]),
         ("collector", &["larum-core", "larum-link", "larum-spool"]),
@@ -96,11 +97,18 @@ fn crates_depend_only_downwards() {
         ("traffic", &["larum-core"]),
         (
             "larum",
-            &["larum-collector", "larum-core", "larum-link", "larum-spool"],
+            &[
+                "larum-cli",
+                "larum-collector",
+                "larum-core",
+                "larum-link",
+                "larum-spool",
+            ],
         ),
         (
             "larum-hub",
             &[
+                "larum-cli",
                 "larum-collector",
                 "larum-core",
                 "larum-hub-lib",

@@ -14,9 +14,8 @@ use super::format::{moment, number};
 use super::home::hub_words;
 use super::{PageState, frame};
 use crate::board::HubState;
+use crate::state::LEDGER_FOLDER;
 
-/// The uplink's folder inside the state folder.
-const LEDGER_FOLDER: &str = "ledger";
 /// Newest parcels shown.
 const MAX_PARCELS: u64 = 10;
 /// Most sightings shown of each; the rest is in the words below.

@@ -16,10 +16,8 @@ use sha2::{Digest as _, Sha256};
 use super::connection::CallError;
 use super::{Report, Session, span};
 use crate::identity::FOLDER;
-use crate::state;
+use crate::state::{self, LEDGER_FOLDER};
 
-/// The ledger's folder in the state folder.
-const LEDGER: &str = "ledger";
 /// In the identity folder: whose ledger it is.
 const LEDGER_OF: &str = "ledger-of";
 /// How long to wait after spool or ledger could not be used.
@@ -235,7 +233,7 @@ async fn open(session: &Session) -> Result<Ledger, SpoolError> {
     let spool = session.uplink.spool.clone();
     blocking(move || {
         begin_anew_for_another(&state_dir, &collector, &spool)?;
-        let ledger = Ledger::open(FolderStorage::open(state_dir.join(LEDGER))?)?;
+        let ledger = Ledger::open(FolderStorage::open(state_dir.join(LEDGER_FOLDER))?)?;
         locked(&spool).release(ledger.head().spool_up_to)?;
         Ok(ledger)
     })
@@ -257,7 +255,7 @@ fn begin_anew_for_another(
     if owner == Some(collector) {
         return Ok(());
     }
-    let old = state_dir.join(LEDGER);
+    let old = state_dir.join(LEDGER_FOLDER);
     if let Some(owner) = owner
         && old.exists()
     {
@@ -274,7 +272,7 @@ fn begin_anew_for_another(
             spool.sync()?;
         }
         drop(ledger);
-        fs::rename(&old, state_dir.join(format!("{LEDGER}-{owner}")))?;
+        fs::rename(&old, state_dir.join(format!("{LEDGER_FOLDER}-{owner}")))?;
     }
     Ok(state::replace(&folder, LEDGER_OF, collector.as_bytes())?)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use larum_cli::exit::{Exit, failure};
 use larum_core::area;
 use larum_core::words::{Argument, Words};
 use larum_hub_lib::access::Role;
@@ -21,8 +22,6 @@ use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sqlite::SqliteStore;
 use larum_hub_lib::store::{Store, StoreError};
 use larum_link::clock::Clock;
-
-use crate::exit::{Exit, failure};
 
 /// The port that collectors use when the configuration names none.
 const LINK_PORT: u16 = 7443;

@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use larum_cli::exit::{Exit, failure};
 use larum_core::words::Words;
 use larum_hub_lib::config::{ConfigError, HubConfig};
-
-use crate::exit::{Exit, failure};
 
 /// Arguments of `larum-hub check-config`.
 #[derive(clap::Args)]

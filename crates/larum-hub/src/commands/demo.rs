@@ -4,12 +4,11 @@ use std::future::Future;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use larum_cli::exit::Exit;
 use larum_core::words::Words;
 use larum_hub::town::{self, MAX_MEMBERS, MIN_MEMBERS, Plan, Report};
 use larum_link::clock::Clock;
 use tokio::sync::mpsc;
-
-use crate::exit::Exit;
 
 /// How much faster than life the town runs when nothing is said: the wave is over after two minutes.
 const SPEED: f64 = 150.0;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use larum_cli::exit::{Exit, failure};
 use larum_core::words::Words;
 use larum_hub_lib::access::Role;
 use larum_hub_lib::config::HubConfig;
@@ -15,8 +16,6 @@ use larum_hub_lib::store::audit::Actor;
 use larum_hub_lib::store::people::{NewPerson, People as _};
 use larum_hub_lib::store::sqlite::SqliteStore;
 use larum_link::clock::Clock;
-
-use crate::exit::{Exit, failure};
 
 /// The configuration a new hub begins with.
 const SAMPLE: &str = include_str!("../../../../packaging/hub.toml");

@@ -4,5 +4,4 @@ pub mod admin;
 pub mod check_config;
 pub mod demo;
 pub mod init;
-pub mod not_built;
 pub mod serve;

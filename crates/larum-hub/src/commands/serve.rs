@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use larum_cli::exit::{Exit, failure};
+use larum_cli::log::Log;
 use larum_core::words::Words;
 use larum_hub_lib::run::{RunError, run as run_hub};
 use larum_link::clock::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::check_config::load;
-use crate::exit::{Exit, failure};
 
 /// Where the configuration is when none is named.
 pub const DEFAULT_CONFIG: &str = "/etc/larum-hub/hub.toml";
@@ -24,15 +25,6 @@ pub struct Args {
     log: Log,
 }
 
-/// How a log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Log {
-    /// Lines for people
-    Text,
-    /// One JSON object per line
-    Json,
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -40,7 +32,7 @@ enum Log {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let words = Words::of("en")?;
     let config = load(&args.config, &words)?;
-    start_log(args.log);
+    args.log.start();
     if !config.authority_dir().exists() {
         let folder = config.state_dir.display().to_string();
         let said = words.say_with("hub-not-set-up", &[("folder", folder.into())]);
@@ -72,17 +64,4 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         hub.stopped().await;
         Ok(Exit::Done)
     })
-}
-
-/// `RUST_LOG` says what is logged; without it, everything from `info` up.
-fn start_log(log: Log) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter);
-    match log {
-        Log::Text => builder.with_ansi(false).init(),
-        Log::Json => builder.json().init(),
-    }
 }

@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use larum_cli::exit::{Exit, failure};
 use larum_collector::config::{Config, ConfigError};
 use larum_core::words::Words;
-
-use crate::exit::{Exit, failure};
 
 /// Where the configuration is when none is named.
 pub const DEFAULT_CONFIG: &str = "/etc/larum/collector.toml";

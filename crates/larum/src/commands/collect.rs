@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use larum_cli::exit::{Exit, failure};
+use larum_cli::log::Log;
 use larum_collector::{Config, Shared};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::check_config::{DEFAULT_CONFIG, load};
-use crate::exit::{Exit, failure};
 
 /// Arguments of `larum collect`.
 #[derive(clap::Args)]
@@ -24,15 +25,6 @@ pub struct Args {
     log: Log,
 }
 
-/// How a log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Log {
-    /// Lines for people
-    Text,
-    /// One JSON object per line
-    Json,
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -44,7 +36,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if config.listen.is_empty() && config.files.is_empty() && !config.stdin {
         return Err(failure(Exit::Usage, words.say("config-no-input")));
     }
-    start_log(args.log);
+    args.log.start();
     quiet_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -84,19 +76,6 @@ async fn collect(config: Config) -> anyhow::Result<Exit> {
     collector.handle.await?;
     tracing::info!("stopped");
     Ok(Exit::Done)
-}
-
-/// `RUST_LOG` says what is logged; without it, everything from `info` up.
-fn start_log(log: Log) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match log {
-        Log::Text => builder.with_ansi(false).init(),
-        Log::Json => builder.json().init(),
-    }
 }
 
 /// A panic's message may quote the record that caused it; the log gets the place only.

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use larum_cli::exit::{Exit, failure};
 use larum_collector::config::{Config, DEFAULT_STATE_DIR};
 use larum_collector::identity::{self, Identity, IdentityError, JoinError};
 use larum_collector::uplink::connection::{CallError, LinkProblem};
@@ -10,8 +11,6 @@ use larum_core::words::Words;
 use larum_link::clock::Clock;
 use larum_link::token::Token;
 use larum_link::wire::RefusalCode;
-
-use crate::exit::{Exit, failure};
 
 /// Arguments of `larum join`.
 #[derive(clap::Args)]

@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use larum_cli::exit::{Exit, failure};
+use larum_collector::state::LEDGER_FOLDER;
 use larum_core::words::Words;
 use larum_link::wire::{Batch, Receipt};
 use larum_spool::ledger::{Entry, Summary, hex, verify};
@@ -11,8 +13,7 @@ use larum_spool::{FolderStorage, Ledger};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::outbox::{State, broken_by, stdout_done};
-use crate::exit::{Exit, failure};
+use super::outbox::{State, broken_by};
 
 /// Entries read at a time: each may be as large as a batch.
 const PAGE: u64 = 16;
@@ -46,7 +47,7 @@ struct VerifyArgs {
 /// With the exit code of the contract: 4 when there is no such folder, 5 when the record is damaged.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let Command::Verify(args) = &args.command;
-    stdout_done(run_verify(args))
+    run_verify(args)
 }
 
 /// What is wrong with a record.
@@ -113,7 +114,8 @@ fn ledgers(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let name = entry.file_name();
         let is_ledger = name
             .to_str()
-            .is_some_and(|name| name == "ledger" || name.starts_with("ledger-"));
+            .and_then(|name| name.strip_prefix(LEDGER_FOLDER))
+            .is_some_and(|owner| owner.is_empty() || owner.starts_with('-'));
         if is_ledger && entry.file_type()?.is_dir() {
             found.push(entry.path());
         }

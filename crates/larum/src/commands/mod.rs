@@ -4,7 +4,6 @@ pub mod check_config;
 pub mod collect;
 pub mod join;
 pub mod ledger;
-pub mod not_built;
 pub mod outbox;
 pub mod parse;
 pub mod scan;

@@ -6,13 +6,12 @@ mod records;
 mod report;
 mod show;
 
-pub use records::{broken_by, stdout_done};
+pub use records::broken_by;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-
-use crate::exit::Exit;
+use larum_cli::exit::Exit;
 
 /// Arguments of `larum outbox`.
 #[derive(clap::Args)]
@@ -45,9 +44,9 @@ enum Command {
 /// With the exit code of the contract: 4 when there is no such folder or batch, 5 when the record is
 /// damaged.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    stdout_done(match &args.command {
+    match &args.command {
         Command::List(args) => list::run(args),
         Command::Show(args) => show::run(args),
         Command::Export(args) => export::run(args),
-    })
+    }
 }

@@ -4,13 +4,13 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use larum_cli::exit::{Exit, failure};
 use larum_core::event::{Event, Field, write_event, write_reject};
 use larum_core::parse::{Context, Formats, Scratch};
 use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
 use serde::Deserialize;
 
-use crate::exit::{Exit, failure};
 use crate::input::Records;
 
 /// Room for answers before they are written, in bytes.
@@ -66,11 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let done = answers.all(args);
     // What was answered before an input failed is still written.
     let flushed = answers.out.flush();
-    match done.and(flushed.map_err(Into::into)) {
-        Err(error) if is_closed_pipe(&error) => Ok(Exit::Done),
-        Err(error) => Err(error),
-        Ok(()) => Ok(Exit::Done),
-    }
+    done.and(flushed.map_err(Into::into)).map(|()| Exit::Done)
 }
 
 struct Answers<'a> {
@@ -197,11 +193,4 @@ fn received(now: Option<&str>) -> anyhow::Result<Timestamp> {
             }),
         None => Ok(larum_link::clock::Clock::system().now()),
     }
-}
-
-/// Whether whoever read our output went away (`| head`): the end, not an error.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

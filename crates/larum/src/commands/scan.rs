@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use larum_cli::exit::{Exit, exit_of, failure};
 use larum_core::detect::{Detect, Settings, Signal};
 use larum_core::event::write_string;
 use larum_core::finding::{Finding, Severity, write_finding};
@@ -20,7 +21,6 @@ use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
 
-use crate::exit::{Exit, failure};
 use merge::{Merge, Trouble};
 use pool::{Pool, Work};
 
@@ -76,6 +76,16 @@ fn severity(word: &str) -> Result<Severity, String> {
 /// # Errors
 /// With the exit code of the contract.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    match run_to_end(args) {
+        // Whoever asks for a verdict must not take a scan that was cut short for a clean one.
+        Err(error) if args.fail_on.is_some() && exit_of(&error) == Exit::Done => {
+            Err(failure(Exit::Input, error.to_string()))
+        }
+        other => other,
+    }
+}
+
+fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let words = Arc::new(Words::of("en")?);
     let paths = files(&args.paths, &words)?;

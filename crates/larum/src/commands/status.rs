@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use larum_cli::exit::{Exit, failure};
 use larum_collector::config::DEFAULT_STATE_DIR;
 use larum_collector::status::{self, StatusDocument};
 use larum_core::words::Words;
 use larum_link::wire::Tally;
 
 use super::check_config::{DEFAULT_CONFIG, load};
-use crate::exit::{Exit, failure};
 
 /// Arguments of `larum status`.
 #[derive(clap::Args)]

@@ -2,13 +2,13 @@
 
 use std::io::Write as _;
 
+use larum_cli::exit::Exit;
 use larum_link::wire::Receipt;
 use larum_spool::ledger::hex;
 use serde::Serialize;
 
 use super::State;
 use super::records::{Records, receipt_of};
-use crate::exit::Exit;
 
 /// Arguments of `larum outbox export`.
 #[derive(clap::Args)]

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use larum_cli::exit::Exit;
 use larum_link::wire::Batch;
 use larum_spool::ledger::{Entry, hex};
 use serde::Serialize;
@@ -9,7 +10,6 @@ use serde::Serialize;
 use super::State;
 use super::records::{Records, receipt_of};
 use super::report::moment;
-use crate::exit::Exit;
 
 /// Batches shown without `--all`.
 const NEWEST: u64 = 20;

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use larum_cli::exit::{Exit, failure};
+use larum_collector::state::{LEDGER_FOLDER, SPOOL_FOLDER};
 use larum_core::words::Words;
 use larum_link::wire::Receipt;
 use larum_spool::ledger::{Broken, Entry};
 use larum_spool::{Fault, FolderStorage, Ledger, Limits, SpoolError};
-
-use crate::exit::{Exit, failure};
 
 /// Entries read at a time: each may be as large as a batch.
 const PAGE: u64 = 16;
@@ -33,7 +33,7 @@ impl Records {
             let message = words.say_with("outbox-no-state", &[("folder", shown.into())]);
             return Err(failure(Exit::NotFound, message));
         }
-        let ledger_folder = folder.join("ledger");
+        let ledger_folder = folder.join(LEDGER_FOLDER);
         let ledger = match FolderStorage::read_only(&ledger_folder) {
             Ok(storage) => {
                 Some(Ledger::look(storage).map_err(|error| told(&words, &ledger_folder, error))?)
@@ -74,7 +74,7 @@ impl Records {
             let page_last = last.min(next.saturating_add(PAGE - 1));
             let entries = ledger
                 .entries(next, page_last)
-                .map_err(|error| told(&self.words, &self.folder.join("ledger"), error))?;
+                .map_err(|error| told(&self.words, &self.folder.join(LEDGER_FOLDER), error))?;
             for entry in entries {
                 take(entry)?;
             }
@@ -88,7 +88,7 @@ impl Records {
     /// # Errors
     /// When the folder cannot be read.
     pub fn pending(&self, max: usize) -> anyhow::Result<(Vec<Vec<u8>>, u64)> {
-        let folder = self.folder.join("spool");
+        let folder = self.folder.join(SPOOL_FOLDER);
         let storage = match FolderStorage::read_only(&folder) {
             Ok(storage) => storage,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
@@ -146,21 +146,4 @@ fn told(words: &Words, folder: &Path, error: SpoolError) -> anyhow::Error {
 
 fn unreadable(error: io::Error, folder: &Path) -> anyhow::Error {
     anyhow::Error::new(error).context(folder.display().to_string())
-}
-
-/// Turns "the reader has gone" (a pager that was left, `head`) into success.
-///
-/// # Errors
-/// Everything else stays as it is.
-pub fn stdout_done(result: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
-    match result {
-        Err(error)
-            if error
-                .downcast_ref::<io::Error>()
-                .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) =>
-        {
-            Ok(Exit::Done)
-        }
-        other => other,
-    }
 }

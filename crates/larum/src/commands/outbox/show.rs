@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use larum_cli::exit::{Exit, failure};
 use larum_core::words::Words;
 use larum_link::convert;
 use larum_link::wire::{Batch, WireSighting};
@@ -10,7 +11,6 @@ use larum_spool::ledger::Entry;
 use super::State;
 use super::records::{Records, receipt_of};
 use super::report::{lines, moment};
-use crate::exit::{Exit, failure};
 
 /// Waiting reports shown.
 const MAX_SHOWN: usize = 1_000;

@@ -4,11 +4,10 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use larum_cli::exit::{Exit, failure};
 use larum_core::detect::Indicators;
 use larum_core::detect::sigma::{RuleSet, SkipReason};
 use larum_core::words::Words;
-
-use crate::exit::{Exit, failure};
 
 /// Deepest folder below a rules folder that is looked into.
 const MAX_DEPTH: usize = 8;
