@@ -48,7 +48,7 @@ pub enum Misfit {
     /// The key has no shape that is shared.
     #[error("key")]
     Key,
-    /// The detector's name is empty or too long.
+    /// The detector's name is empty, too long, or not of visible ASCII characters.
     #[error("detector")]
     Detector,
     /// The category is unknown.
@@ -66,12 +66,18 @@ pub enum Misfit {
     /// The outcome is unknown.
     #[error("outcome")]
     Outcome,
+    /// It stands for no event.
+    #[error("count")]
+    Count,
     /// The last event is before the first.
     #[error("times")]
     Times,
-    /// No source, too many, or one that is not on the internet.
+    /// No source, or too many.
     #[error("sources")]
     Sources,
+    /// A source that is not on the public internet: an inside address must never leave a firm.
+    #[error("inside address")]
+    InsideAddress,
 }
 
 impl TryFrom<&WireSighting> for Sighting {
@@ -81,21 +87,26 @@ impl TryFrom<&WireSighting> for Sighting {
     /// on the clock and is the caller's to check.
     fn try_from(wire: &WireSighting) -> Result<Self, Misfit> {
         let category = Category::from_word(&wire.category).ok_or(Misfit::Category)?;
-        let sound_sources = (1..=MAX_SOURCES).contains(&wire.sources.len())
-            && wire.sources.iter().all(|ip| address::is_public(*ip));
         let sound_attack =
             wire.attack.len() <= MAX_TECHNIQUES && wire.attack.iter().all(|id| is_technique(id));
         let sound_key = wire.key.len() <= MAX_KEY_BYTES && is_shareable_key(&wire.key, category);
+        let sound_detector = (1..=MAX_DETECTOR_BYTES).contains(&wire.detector.len())
+            && wire.detector.bytes().all(|byte| byte.is_ascii_graphic());
         let checks = [
             (sound_key, Misfit::Key),
-            (
-                (1..=MAX_DETECTOR_BYTES).contains(&wire.detector.len()) && wire.detector.is_ascii(),
-                Misfit::Detector,
-            ),
+            (sound_detector, Misfit::Detector),
             (sound_attack, Misfit::Attack),
             (wire.confidence <= 100, Misfit::Confidence),
+            (wire.count > 0, Misfit::Count),
             (wire.first <= wire.last, Misfit::Times),
-            (sound_sources, Misfit::Sources),
+            (
+                (1..=MAX_SOURCES).contains(&wire.sources.len()),
+                Misfit::Sources,
+            ),
+            (
+                wire.sources.iter().all(|ip| address::is_public(*ip)),
+                Misfit::InsideAddress,
+            ),
         ];
         if let Some((_, misfit)) = checks.into_iter().find(|(sound, _)| !sound) {
             return Err(misfit);

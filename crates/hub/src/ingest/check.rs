@@ -1,21 +1,14 @@
-//! From the wire to a sighting that cannot be wrong: every field is checked here and nowhere else.
+//! From the wire to a sighting that the hub keeps: in itself it is checked where the wire ends
+//! (`larum_link::convert`), here against the hub's clock.
 //!
 //! A sighting that cannot be kept is set aside with its reason and the rest of the batch counts: one
 //! device with a wrong clock must not hold up what the firm saw besides.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use larum_core::address::{canonical, is_public};
-use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
-use larum_core::sighting::{MAX_KEY_BYTES, MAX_SOURCES, Sighting};
+use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
+use larum_link::convert::Misfit;
 use larum_link::wire::WireSighting;
 
-/// Longest detector name or rule id, in bytes.
-pub const MAX_DETECTOR_BYTES: usize = 128;
-/// Most ATT&CK ids of one sighting.
-pub const MAX_ATTACK: usize = 16;
 /// How far past the hub's clock an event may lie: 24 hours.
 pub const MAX_AHEAD_MS: i64 = 86_400_000;
 /// How old an event may be: 400 days, which is what the hub keeps.
@@ -26,9 +19,9 @@ pub const MAX_AGE_MS: i64 = 400 * 86_400_000;
 pub enum SetAside {
     /// The id is not 32 hexadecimal digits.
     Id,
-    /// The key is empty, too long, or holds white space or control characters.
+    /// The key has no shape that is shared: it could hold content.
     Key,
-    /// The detector's name is empty, too long, or holds white space or control characters.
+    /// The detector's name is empty, too long, or not of visible ASCII characters.
     Detector,
     /// A word that this hub does not know (category, severity, outcome).
     UnknownWord,
@@ -83,90 +76,43 @@ impl SetAside {
     }
 }
 
-/// Checks one sighting against the hub's clock.
+impl From<Misfit> for SetAside {
+    fn from(misfit: Misfit) -> Self {
+        match misfit {
+            Misfit::Id => Self::Id,
+            Misfit::Key => Self::Key,
+            Misfit::Detector => Self::Detector,
+            Misfit::Category | Misfit::Severity | Misfit::Outcome => Self::UnknownWord,
+            Misfit::Attack => Self::Attack,
+            Misfit::Confidence | Misfit::Count => Self::Number,
+            Misfit::Times => Self::TimeOrder,
+            Misfit::Sources => Self::Sources,
+            Misfit::InsideAddress => Self::InsideAddress,
+        }
+    }
+}
+
+/// Checks one sighting in itself, then against the hub's clock. Its sources come out sorted, each once.
 ///
 /// # Errors
 /// The first thing found wrong.
 pub fn check(wire: &WireSighting, now: Timestamp) -> Result<Sighting, SetAside> {
-    if wire.confidence > 100 || wire.count == 0 {
-        return Err(SetAside::Number);
+    let mut sighting = Sighting::try_from(wire)?;
+    if sighting.last > now.plus_millis(MAX_AHEAD_MS) {
+        return Err(SetAside::TimeAhead);
     }
-    let (first, last) = times(wire, now)?;
-    Ok(Sighting {
-        id: FindingId::from_hex(&wire.id).ok_or(SetAside::Id)?,
-        key: word(&wire.key, MAX_KEY_BYTES)
-            .ok_or(SetAside::Key)?
-            .to_owned(),
-        detector: word(&wire.detector, MAX_DETECTOR_BYTES)
-            .ok_or(SetAside::Detector)?
-            .into(),
-        category: Category::from_word(&wire.category).ok_or(SetAside::UnknownWord)?,
-        attack: attack(&wire.attack)?,
-        severity: Severity::from_word(&wire.severity).ok_or(SetAside::UnknownWord)?,
-        confidence: wire.confidence,
-        outcome: AttackOutcome::from_word(&wire.outcome).ok_or(SetAside::UnknownWord)?,
-        first,
-        last,
-        count: wire.count,
-        sources: sources(&wire.sources)?,
-    })
-}
-
-fn times(wire: &WireSighting, now: Timestamp) -> Result<(Timestamp, Timestamp), SetAside> {
-    let (first, last) = (
-        Timestamp::from_millis(wire.first),
-        Timestamp::from_millis(wire.last),
-    );
-    if last < first {
-        Err(SetAside::TimeOrder)
-    } else if last > now.plus_millis(MAX_AHEAD_MS) {
-        Err(SetAside::TimeAhead)
-    } else if first < now.plus_millis(-MAX_AGE_MS) {
-        Err(SetAside::TimeTooOld)
-    } else {
-        Ok((first, last))
+    if sighting.first < now.plus_millis(-MAX_AGE_MS) {
+        return Err(SetAside::TimeTooOld);
     }
-}
-
-fn word(text: &str, limit_bytes: usize) -> Option<&str> {
-    let fits = !text.is_empty() && text.len() <= limit_bytes;
-    let clean = !text
-        .chars()
-        .any(|char| char.is_whitespace() || char.is_control());
-    (fits && clean).then_some(text)
-}
-
-/// `T` and four digits, for a sub-technique a dot and three more.
-fn attack(ids: &[String]) -> Result<Vec<Arc<str>>, SetAside> {
-    let is_technique = |id: &str| {
-        let Some(digits) = id.strip_prefix('T') else {
-            return false;
-        };
-        let (technique, sub) = digits.split_once('.').unwrap_or((digits, "000"));
-        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        technique.len() == 4 && sub.len() == 3 && all_digits(technique) && all_digits(sub)
-    };
-    if ids.len() > MAX_ATTACK || !ids.iter().all(|id| is_technique(id)) {
-        return Err(SetAside::Attack);
-    }
-    Ok(ids.iter().map(|id| id.as_str().into()).collect())
-}
-
-fn sources(listed: &[IpAddr]) -> Result<Vec<IpAddr>, SetAside> {
-    if listed.is_empty() || listed.len() > MAX_SOURCES {
-        return Err(SetAside::Sources);
-    }
-    if !listed.iter().all(|ip| is_public(*ip)) {
-        return Err(SetAside::InsideAddress);
-    }
-    let mut sources: Vec<IpAddr> = listed.iter().map(|ip| canonical(*ip)).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    Ok(sources)
+    sighting.sources.sort_unstable();
+    sighting.sources.dedup();
+    Ok(sighting)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -264,5 +210,17 @@ mod tests {
             spoil(&mut wire);
             assert_eq!(check(&wire, NOW).err(), Some(expected), "{wire:?}");
         }
+    }
+
+    #[test]
+    fn words_that_could_hold_content_are_set_aside() {
+        for key in ["someone@example.org", "web/etc/passwd", "example.org"] {
+            let mut wire = good();
+            wire.key = key.into();
+            assert_eq!(check(&wire, NOW).err(), Some(SetAside::Key), "{key}");
+        }
+        let mut wire = good();
+        wire.detector = "x".repeat(65);
+        assert_eq!(check(&wire, NOW).err(), Some(SetAside::Detector));
     }
 }
