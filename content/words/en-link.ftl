@@ -42,6 +42,7 @@ join-state-unwritable = The folder { $folder } cannot be written: { $problem }. 
 hub-config-line = line { $line }: { $said }
 hub-config-syntax = this is not TOML: { $problem }
 hub-config-unknown = the key { $key } means nothing here; did you mean { $nearest }?
+hub-config-unknown-far = the key { $key } means nothing here; the keys are: { $known }
 hub-config-missing = the key { $key } is missing; it takes { $allowed }
 hub-config-wrong = the value of { $key } cannot be used; it takes { $allowed }
 hub-config-allowed-state-dir = a folder, such as "/var/lib/larum-hub"

@@ -21,6 +21,7 @@ pub mod minimise;
 pub mod parse;
 pub mod reject;
 pub mod report;
+pub mod settings;
 pub mod sighting;
 pub mod time;
 pub mod watch;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use larum_core::settings;
 use larum_core::words::Words;
 use larum_link::token::HubAddress;
 use toml::Spanned;
@@ -95,20 +96,18 @@ impl HubConfig {
     /// # Errors
     /// All problems, by line.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let (document, errors) = DeTable::parse_recoverable(text);
+        let document = settings::parse(text).map_err(|errors| {
+            let problem = |(line, said)| Problem {
+                line,
+                kind: ProblemKind::Syntax(said),
+            };
+            errors.into_iter().map(problem).collect::<Vec<_>>()
+        })?;
         let mut reader = Reader {
             text,
             problems: Vec::new(),
         };
-        for error in errors {
-            let at = error.span().map_or(0, |span| span.start);
-            let said = error.message().lines().collect::<Vec<_>>().join(" ");
-            reader.problem(at, ProblemKind::Syntax(said));
-        }
-        if !reader.problems.is_empty() {
-            return Err(reader.problems);
-        }
-        let config = reader.config(document.into_inner());
+        let config = reader.config(document);
         reader.problems.sort_by_key(|problem| problem.line);
         if reader.problems.is_empty() {
             Ok(config)
@@ -167,8 +166,8 @@ pub enum ProblemKind {
     UnknownKey {
         /// As written.
         key: String,
-        /// The nearest known key.
-        nearest: &'static str,
+        /// The known key that was probably meant.
+        nearest: Option<&'static str>,
     },
     /// A key that must be there is not.
     Missing(&'static str),
@@ -184,9 +183,19 @@ impl Problem {
             ProblemKind::Syntax(problem) => {
                 words.say_with("hub-config-syntax", &[("problem", problem.as_str().into())])
             }
-            ProblemKind::UnknownKey { key, nearest } => words.say_with(
+            ProblemKind::UnknownKey {
+                key,
+                nearest: Some(nearest),
+            } => words.say_with(
                 "hub-config-unknown",
                 &[("key", key.as_str().into()), ("nearest", (*nearest).into())],
+            ),
+            ProblemKind::UnknownKey { key, nearest: None } => words.say_with(
+                "hub-config-unknown-far",
+                &[
+                    ("key", key.as_str().into()),
+                    ("known", KEYS.join(", ").into()),
+                ],
             ),
             ProblemKind::Missing(key) => words.say_with(
                 "hub-config-missing",
@@ -260,7 +269,7 @@ impl Reader<'_> {
         config.region = self.value(&mut table, "region", text).unwrap_or_default();
         for key in table.keys() {
             let written = key.get_ref().to_string();
-            let nearest = nearest(&written);
+            let nearest = settings::nearest(&written, KEYS);
             let kind = ProblemKind::UnknownKey {
                 key: written,
                 nearest,
@@ -297,8 +306,7 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, at: usize, kind: ProblemKind) {
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
+        let line = settings::line_at(self.text, at);
         self.problems.push(Problem { line, kind });
     }
 }
@@ -317,32 +325,6 @@ fn number(min: u32, max: u32) -> impl Fn(&DeValue<'_>) -> Option<u32> {
         let number: u32 = value.as_integer()?.as_str().parse().ok()?;
         (min..=max).contains(&number).then_some(number)
     }
-}
-
-/// The known key that shares most pairs of letters with what was written.
-fn nearest(written: &str) -> &'static str {
-    let pairs = |text: &str| -> Vec<String> {
-        let letters: Vec<char> = text
-            .to_lowercase()
-            .replace('_', "-")
-            .chars()
-            .take(64)
-            .collect();
-        letters
-            .windows(2)
-            .map(|pair| pair.iter().collect())
-            .collect()
-    };
-    let wanted = pairs(written);
-    let shared = |key: &str| {
-        let own = pairs(key);
-        let common = own.iter().filter(|pair| wanted.contains(pair)).count();
-        (common * 1_000) / (own.len() + wanted.len()).max(1)
-    };
-    KEYS.iter()
-        .copied()
-        .max_by_key(|key| shared(key))
-        .unwrap_or("state-dir")
 }
 
 #[cfg(test)]
@@ -378,7 +360,12 @@ mod tests {
     #[test]
     fn what_must_be_said_is_asked_for_and_what_is_not_toml_is_told() {
         let words = Words::of("en").unwrap();
-        for (text, count) in [("", 2), ("= 1", 1), ("state-dir = 3\nlink-name = 'h'", 1)] {
+        for (text, count) in [
+            ("", 2),
+            ("= 1", 1),
+            ("colour = 1\nstate-dir = '/x'\nlink-name = 'h'", 1),
+            ("state-dir = 3\nlink-name = 'h'", 1),
+        ] {
             let problems = HubConfig::parse(text).unwrap_err();
             assert_eq!(problems.len(), count, "{text}: {problems:?}");
             assert!(

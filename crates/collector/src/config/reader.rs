@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use larum_core::address::Network;
 use larum_core::finding::Severity;
+use larum_core::settings;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -22,20 +23,18 @@ const MAX_SHOWN_CHARS: usize = 60;
 const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
 
 pub(super) fn read(text: &str) -> Result<Config, Vec<Problem>> {
-    let (document, errors) = DeTable::parse_recoverable(text);
+    let document = settings::parse(text).map_err(|errors| {
+        let problem = |(line, said)| Problem {
+            line,
+            kind: ProblemKind::Syntax(said),
+        };
+        errors.into_iter().map(problem).collect::<Vec<_>>()
+    })?;
     let mut reader = Reader {
         text,
         problems: Vec::new(),
     };
-    for error in errors {
-        let at = error.span().map_or(0, |span| span.start);
-        let said = error.message().lines().collect::<Vec<_>>().join(" ");
-        reader.problem(at, ProblemKind::Syntax(said));
-    }
-    if !reader.problems.is_empty() {
-        return Err(reader.problems);
-    }
-    let config = reader.config(document.into_inner());
+    let config = reader.config(document);
     reader.problems.sort_by_key(|problem| problem.line);
     match config {
         Some(config) if reader.problems.is_empty() => Ok(config),
@@ -411,7 +410,7 @@ impl<'t> Reader<'t> {
     /// What was not taken is unknown.
     fn finish(&mut self, section: Section<'t>) {
         for key in section.table.keys() {
-            let nearest = nearest(key.get_ref(), &section.known);
+            let nearest = settings::nearest(key.get_ref(), &section.known);
             let unknown = ProblemKind::UnknownKey {
                 key: format!("{}{}", section.prefix, key.get_ref()),
                 nearest,
@@ -451,8 +450,7 @@ impl<'t> Reader<'t> {
     }
 
     fn line(&self, at: usize) -> usize {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+        settings::line_at(self.text, at)
     }
 
     fn has_problem(&self, wanted: &str) -> bool {
@@ -479,34 +477,4 @@ fn loopback(text: &str) -> Option<Option<SocketAddr>> {
         .to_canonical()
         .is_loopback()
         .then_some(Some(address))
-}
-
-/// The known key that differs least from `key`, when it differs little enough to be meant.
-fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
-    known
-        .iter()
-        .map(|candidate| (distance(key, candidate), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Edit distance (insert, delete, replace), on bytes; keys longer than 64 bytes are cut.
-fn distance(left: &str, right: &str) -> usize {
-    let left = left.as_bytes().get(..64).unwrap_or(left.as_bytes());
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (cell, b) in row.iter_mut().skip(1).zip(right.bytes()) {
-            let replaced = diagonal + usize::from(*a != b);
-            diagonal = *cell;
-            before = replaced.min(before + 1).min(*cell + 1);
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
