@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
-use larum_core::detect::{Detect, Indicators, Settings, sigma::RuleSet};
-use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::detect::{Detect, Indicators, Settings, Signal, sigma::RuleSet};
+use larum_core::parse::{Context, Formats, Scratch, lines};
 use larum_core::time::Timestamp;
 use larum_core::words::Words;
 
@@ -54,6 +54,11 @@ enum Command {
     },
     /// What 30 and 3,000 Sigma rules cost an event that matches none
     Rules,
+    /// Parse and detect once and write every finding, to compare two versions of the program
+    Findings {
+        /// A file of records, one a line
+        file: PathBuf,
+    },
     /// Parse and detect once, streaming, and show the most memory the process ever held
     Memory {
         /// A file of records, one a line
@@ -66,6 +71,7 @@ fn main() -> Result<()> {
         Command::Make { lines, seed, file } => make(lines, seed, &file),
         Command::Throughput { rounds, file } => throughput(rounds, &file),
         Command::Rules => rules::measure(),
+        Command::Findings { file } => findings(&file),
         Command::Memory { file } => memory(&file),
     }
 }
@@ -86,7 +92,7 @@ struct House {
     formats: Formats,
     detect: Detect,
     scratch: Scratch,
-    signals: usize,
+    signals: Vec<Signal>,
 }
 
 /// What a stage went through.
@@ -107,7 +113,7 @@ impl House {
                 .map_err(|error| anyhow::anyhow!("the shipped formats: {error}"))?,
             detect: Detect::new(Settings::new(words), rules, indicators),
             scratch: Scratch::default(),
-            signals: 0,
+            signals: Vec::new(),
         })
     }
 
@@ -115,21 +121,16 @@ impl House {
     fn take(&mut self, text: &[u8], detecting: bool) -> Passed {
         let context = Context::at(Timestamp::from_seconds(RECEIVED_SECONDS));
         let mut passed = Passed::default();
-        let mut signals = Vec::new();
-        for line in text
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
+        for line in lines(text).filter(|line| !line.is_empty()) {
             passed.records += 1;
             let Ok(event) = self.formats.parse(line, &context, &mut self.scratch) else {
                 continue;
             };
             passed.events += 1;
             if detecting {
-                self.detect.observe(&event, &mut signals);
+                self.detect.observe(&event, &mut self.signals);
             }
         }
-        self.signals += signals.len();
         passed
     }
 }
@@ -186,12 +187,25 @@ fn per_second(records: usize, time: Duration) -> u128 {
         / time.as_micros().max(1)
 }
 
+fn findings(file: &Path) -> Result<()> {
+    let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut house = House::new()?;
+    house.take(&text, true);
+    house.detect.finish(&mut house.signals);
+    let mut out = BufWriter::new(stdout().lock());
+    for signal in &house.signals {
+        writeln!(out, "{signal:?}")?;
+    }
+    Ok(out.flush()?)
+}
+
 /// Streams, so that the figure is what the program holds and not the file.
 fn memory(file: &Path) -> Result<()> {
     let mut input = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut house = House::new()?;
     let mut buffer = Vec::with_capacity(2 * CHUNK_BYTES);
     let mut records = 0;
+    let mut signals = 0;
     loop {
         let read = (&mut input)
             .take(CHUNK_BYTES as u64)
@@ -204,6 +218,7 @@ fn memory(file: &Path) -> Result<()> {
         records += house
             .take(buffer.get(..end).unwrap_or_default(), true)
             .records;
+        signals += house.signals.drain(..).count();
         buffer.drain(..end);
         if read == 0 {
             break;
@@ -216,8 +231,7 @@ fn memory(file: &Path) -> Result<()> {
         .map_or("unknown", str::trim);
     writeln!(
         stdout().lock(),
-        "{records} records, {} signals, most memory held {peak}",
-        house.signals
+        "{records} records, {signals} signals, most memory held {peak}"
     )?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::guessing::Failure;
 use super::scan::Contact;
 use super::sift::{Attack, Clue, Observation};
-use super::source::{ANSWERED, PACKET};
+use super::source::{ANSWERED, PACKET, Row};
 use super::story::{Ending, Story, StoryKey, What};
 use super::{Detect, Signal, hash, wording};
 use crate::event::Protocol;
@@ -22,6 +22,8 @@ struct Fold<'d> {
     seen: &'d Observation,
     now: Timestamp,
     out: &'d mut Vec<Signal>,
+    /// Whether the story told last was opened before.
+    is_open: bool,
 }
 
 pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out: &mut Vec<Signal>) {
@@ -30,6 +32,7 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         seen,
         now,
         out,
+        is_open: false,
     };
     match &seen.clue {
         Clue::None => {}
@@ -77,12 +80,16 @@ impl Fold<'_> {
         story.outside = seen.outside;
         story.add(seen.at, seen.ending);
         story.aim(seen.target, seen.proto, seen.port);
+        self.is_open = story.opened;
         story
     }
 
-    /// Says that the story of `key` has reached its verdict, if that was not said yet.
+    /// Says that the story of `key`, which was told last, has reached its verdict, if that was not
+    /// said yet.
     fn open(&mut self, key: &StoryKey) {
-        if let Some(story) = self.detect.stories.open(key) {
+        if !self.is_open
+            && let Some(story) = self.detect.stories.open(key)
+        {
             let finding = wording::finding(story, &self.detect.settings.words, &self.detect.rules);
             self.out.push(Signal::Opened(finding));
         }
@@ -107,23 +114,17 @@ impl Fold<'_> {
             row.scan.refuse_inside(now, port, target)
         };
         let row = *row;
-        let ports = self.key(What::PortScan, 0);
-        let hosts = self.key(What::AddressScan, 0);
-        let key = if self.detect.stories.opened(&ports).is_some() {
-            ports
-        } else if self.detect.stories.opened(&hosts).is_some() {
-            hosts
-        } else {
-            match contact {
-                Contact::Ordinary => return,
-                _ if !self.detect.stories.has_room_for_packets() => return,
-                Contact::Ports => ports,
-                Contact::Hosts => hosts,
-            }
+        let known = self.open_scan(&row);
+        let key = match (known, contact) {
+            (Some(key), _) => key,
+            (None, Contact::Ordinary) => return,
+            _ if !self.detect.stories.has_room_for_packets() => return,
+            (None, Contact::Ports) => self.key(What::PortScan, 0),
+            (None, Contact::Hosts) => self.key(What::AddressScan, 0),
         };
         let outside = seen.outside;
         let proto = seen.proto;
-        let is_new = self.detect.stories.opened(&key).is_none();
+        let is_new = known.is_none();
         let story = self.tell(key);
         if is_new {
             for port in row.scan.ports() {
@@ -145,6 +146,19 @@ impl Fold<'_> {
         self.open(&key);
     }
 
+    /// The story of a scan by this actor, whose row is `row`, that is already opened.
+    fn open_scan(&self, row: &Row) -> Option<StoryKey> {
+        // A scan leaves its mark in the row: without one there is no story, unless the row is a
+        // second one for somebody whose first gave way.
+        if !row.scan.verdict() && self.detect.sources.remembers_all() {
+            return None;
+        }
+        [What::PortScan, What::AddressScan]
+            .map(|what| self.key(what, 0))
+            .into_iter()
+            .find(|key| self.detect.stories.opened(key).is_some())
+    }
+
     fn probe(&mut self, port: u16) {
         let number = self.seen.proto.map_or(0, Protocol::number);
         let key = self.key(What::Probe, (u64::from(number) << 16) | u64::from(port));
@@ -162,11 +176,8 @@ impl Fold<'_> {
         let target = seen.target_hash();
         if let Some(row) = self.detect.sources.find(seen.actor()) {
             row.scan.serve(now, port, target);
-            let scanning = [What::PortScan, What::AddressScan]
-                .map(|what| self.key(what, 0))
-                .into_iter()
-                .find(|key| self.detect.stories.opened(key).is_some());
-            if let Some(key) = scanning {
+            let row = *row;
+            if let Some(key) = self.open_scan(&row) {
                 let service = format!("{}/{port}", seen.proto.unwrap_or(Protocol::TCP));
                 let story = self.tell(key);
                 story.reason(&service);

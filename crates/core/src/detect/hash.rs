@@ -14,12 +14,17 @@ pub const fn mix(value: u64) -> u64 {
 /// Hash of `bytes`, eight at a time.
 pub fn bytes(bytes: &[u8]) -> u64 {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    bytes.chunks(8).fold(length, |sum, chunk| {
-        let word = chunk
-            .iter()
-            .fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
-        mix(sum ^ word)
-    })
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words
+        .iter()
+        .fold(length, |sum, word| mix(sum ^ u64::from_be_bytes(*word)));
+    if rest.is_empty() {
+        return sum;
+    }
+    let last = rest
+        .iter()
+        .fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+    mix(sum ^ last)
 }
 
 /// The low 16 bits.

@@ -12,6 +12,7 @@ mod hash;
 mod indicators;
 mod networks;
 mod probing;
+mod recall;
 mod recent;
 mod scan;
 mod sift;
@@ -167,13 +168,7 @@ impl Detect {
     /// The second stage, in record order.
     pub fn fold(&mut self, observation: &Observation, out: &mut Vec<Signal>) {
         let now = self.clock.advance(observation.at);
-        if self
-            .stories
-            .next_deadline()
-            .is_some_and(|deadline| deadline < now)
-        {
-            self.expire(now, out);
-        }
+        self.expire(now, out);
         fold::fold(self, observation, now, out);
         self.say_over(out);
     }

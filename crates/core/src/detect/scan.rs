@@ -122,6 +122,11 @@ impl ScanRow {
         }
     }
 
+    /// Whether some contact was ever more than ordinary.
+    pub const fn verdict(&self) -> bool {
+        self.verdict
+    }
+
     /// Refused contacts so far, and when the first of them was.
     pub const fn refused(&self) -> (u32, u32) {
         (self.refused, self.first)

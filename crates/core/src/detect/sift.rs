@@ -139,6 +139,7 @@ pub struct Sifter {
 #[derive(Default)]
 pub struct Scratch {
     rules: sigma::Scratch,
+    web: web::Scratch,
     matched: Vec<RuleIndex>,
 }
 
@@ -166,7 +167,7 @@ impl Sifter {
         let target = event.dst_ip.map(canonical);
         let outside = source.is_some_and(|ip| self.is_outside(ip));
         let clue = match source {
-            Some(ip) => self.clue(event, ip, outside, target),
+            Some(ip) => self.clue(event, ip, outside, target, &mut scratch.web),
             None => alert_clue(event).unwrap_or(Clue::None),
         };
         scratch.matched.clear();
@@ -211,12 +212,13 @@ impl Sifter {
         source: IpAddr,
         outside: bool,
         target: Option<IpAddr>,
+        web: &mut web::Scratch,
     ) -> Clue {
         match event.kind {
             Kind::Network => self.contact_clue(event, source, outside, target),
             Kind::Auth => login_clue(event),
             Kind::Http if outside || target.is_none_or(|ip| !self.is_outside(ip)) => {
-                web_clue(event)
+                web_clue(event, web)
             }
             _ => alert_clue(event).unwrap_or(Clue::None),
         }
@@ -364,12 +366,12 @@ fn login_clue(event: &Event<'_>) -> Clue {
     }
 }
 
-fn web_clue(event: &Event<'_>) -> Clue {
+fn web_clue(event: &Event<'_>, scratch: &mut web::Scratch) -> Clue {
     let (Some(status), Some(url)) = (event.http_status, event.url.as_deref()) else {
         return Clue::None;
     };
     let path = path_of(url);
-    if let Some(attack) = attack_in(event, url, path) {
+    if let Some(attack) = attack_in(event, url, path, scratch) {
         return Clue::Attack(Box::new(attack));
     }
     match status {
@@ -388,13 +390,19 @@ fn web_clue(event: &Event<'_>) -> Clue {
 }
 
 /// What the web judge holds against the request, if anything.
-fn attack_in(event: &Event<'_>, url: &str, path: &str) -> Option<Attack> {
-    let verdict = web::judge(&web::WebRequest {
+fn attack_in(
+    event: &Event<'_>,
+    url: &str,
+    path: &str,
+    scratch: &mut web::Scratch,
+) -> Option<Attack> {
+    let request = web::WebRequest {
         method: event.http_method.as_deref().unwrap_or("GET"),
         uri: url,
         user_agent: event.user_agent.as_deref(),
         referer: None,
-    });
+    };
+    let verdict = web::judge_with(&request, scratch);
     let level = verdict.level();
     // A hint that alone means nothing counts when the page is not even there.
     let missing = event.http_status.is_some_and(|status| status >= 400);
@@ -453,7 +461,8 @@ fn alert_clue(event: &Event<'_>) -> Option<Clue> {
 
 /// The path of a request target or full URL, without query.
 fn path_of(url: &str) -> &str {
-    let target = match url.split_once("://") {
+    let scheme = (!url.starts_with('/')).then(|| url.split_once("://"));
+    let target = match scheme.flatten() {
         Some((scheme, rest)) if scheme.len() <= 8 && !scheme.contains('/') => {
             rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
         }

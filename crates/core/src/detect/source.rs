@@ -112,6 +112,11 @@ impl Sources {
         (self.refused, self.replaced)
     }
 
+    /// Whether no row ever gave way: then a source without a row was never seen.
+    pub const fn remembers_all(&self) -> bool {
+        self.refused == 0 && self.replaced == 0
+    }
+
     fn candidates(key: u64) -> [usize; 2] {
         let spread = hash::mix(key);
         let set = |bits: u64| usize::try_from(bits).unwrap_or(0) % SETS;

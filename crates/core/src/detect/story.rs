@@ -376,12 +376,21 @@ impl Timeline {
     }
 }
 
+/// A [`StoryKey`] in the order in which it is found fastest: what differs most comes first.
+type Place = (u64, u64, What);
+
+const fn place_of(key: &StoryKey) -> Place {
+    (key.actor, key.detail, key.what)
+}
+
 /// All stories that are not over.
 #[derive(Clone, Debug, Default)]
 pub struct Stories {
-    stories: BTreeMap<StoryKey, Box<Story>>,
+    stories: BTreeMap<Place, Box<Story>>,
     /// Drafts first, then by the time they may be over.
     due: BTreeSet<(bool, Timestamp, StoryKey)>,
+    /// No story is over before this; `None` when there are none.
+    quiet_until: Option<Timestamp>,
     /// Opened stories that were cut short for room.
     cut_short: u64,
 }
@@ -398,22 +407,21 @@ impl Stories {
         over: &mut Vec<Story>,
     ) -> &mut Story {
         let touched = now.max(at);
-        let stale = self
-            .stories
-            .get(&key)
-            .is_some_and(|story| touched > ends(story));
-        if stale {
+        let known = self.stories.get(&place_of(&key));
+        let stale = known.map(|story| touched > ends(story));
+        if stale == Some(true) {
             self.close(&key, over);
         }
-        if !self.stories.contains_key(&key) && self.stories.len() >= MAX_STORIES {
+        if stale != Some(false) && self.stories.len() >= MAX_STORIES {
             self.make_room(over);
         }
-        let due = &mut self.due;
-        let story = self.stories.entry(key).or_insert_with(|| {
+        let (due, quiet_until) = (&mut self.due, &mut self.quiet_until);
+        let story = self.stories.entry(place_of(&key)).or_insert_with(|| {
             let mut story = Story::new(key, source, at);
             story.touched = touched;
             story.due = ends(&story);
             due.insert((false, story.due, key));
+            *quiet_until = Some(quiet_until.map_or(story.due, |until| until.min(story.due)));
             Box::new(story)
         });
         story.touched = touched.max(story.touched);
@@ -423,24 +431,30 @@ impl Stories {
     /// The story of `key`, if it is opened and not over.
     pub fn opened(&self, key: &StoryKey) -> Option<&Story> {
         self.stories
-            .get(key)
+            .get(&place_of(key))
             .map(|story| &**story)
             .filter(|story| story.opened)
     }
 
     /// The same, to be changed.
     pub fn opened_mut(&mut self, key: &StoryKey) -> Option<&mut Story> {
-        let story = self.stories.get_mut(key).map(|story| &mut **story);
+        let story = self.stories.get_mut(&place_of(key));
+        let story = story.map(|story| &mut **story);
         story.filter(|story| story.opened)
     }
 
     /// Marks the story of `key` as opened; `None` when it was already or is not there.
     pub fn open(&mut self, key: &StoryKey) -> Option<&Story> {
-        let story = self.stories.get_mut(key).filter(|story| !story.opened)?;
+        let story = self.stories.get_mut(&place_of(key));
+        let story = story.filter(|story| !story.opened)?;
         self.due.remove(&(false, story.due, *key));
         story.opened = true;
         story.due = ends(story);
         self.due.insert((true, story.due, *key));
+        let until = self
+            .quiet_until
+            .map_or(story.due, |until| until.min(story.due));
+        self.quiet_until = Some(until);
         Some(story)
     }
 
@@ -459,6 +473,9 @@ impl Stories {
 
     /// Ends the stories that have been quiet long enough at `now`, earliest first.
     pub fn expire(&mut self, now: Timestamp, over: &mut Vec<Story>) {
+        if self.quiet_until.is_none_or(|until| until >= now) {
+            return;
+        }
         for opened in [false, true] {
             let from = (opened, Timestamp::from_micros(i64::MIN), LOWEST_KEY);
             while let Some((_, due, key)) = self
@@ -468,7 +485,7 @@ impl Stories {
                 .copied()
                 .filter(|(flag, due, _)| *flag == opened && *due < now)
             {
-                let Some(story) = self.stories.get_mut(&key) else {
+                let Some(story) = self.stories.get_mut(&place_of(&key)) else {
                     self.due.remove(&(opened, due, key));
                     continue;
                 };
@@ -482,6 +499,7 @@ impl Stories {
                 }
             }
         }
+        self.quiet_until = self.next_deadline();
     }
 
     /// Ends all stories, in order of first event and id.
@@ -519,7 +537,7 @@ impl Stories {
     }
 
     fn close(&mut self, key: &StoryKey, over: &mut Vec<Story>) {
-        let Some(story) = self.stories.remove(key) else {
+        let Some(story) = self.stories.remove(&place_of(key)) else {
             return;
         };
         self.due.remove(&(story.opened, story.due, *key));

@@ -378,39 +378,34 @@ pub(super) fn ip(text: &str) -> Option<IpAddr> {
 
 /// Four decimal numbers, no leading zeros (they would mean octal to some).
 pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    if !(7..=15).contains(&text.len()) {
-        return None;
-    }
-    let mut octets = [0_u8; 4];
-    let mut at = 0;
-    let mut value = 0_u16;
-    let mut digits = 0;
-    for byte in text {
-        match byte {
-            b'0'..=b'9' => {
-                if digits > 0 && value == 0 {
-                    return None;
-                }
-                value = value * 10 + u16::from(byte - b'0');
-                digits += 1;
-                if digits > 3 {
-                    return None;
-                }
-            }
-            b'.' if digits > 0 => {
-                *octets.get_mut(at)? = u8::try_from(value).ok()?;
-                at += 1;
-                value = 0;
-                digits = 0;
-            }
-            _ => return None,
+    let (first, rest) = octet(text)?;
+    let (second, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (third, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
+    rest.is_empty()
+        .then(|| Ipv4Addr::new(first, second, third, fourth))
+}
+
+/// The number up to 255 that `text` begins with, and what follows.
+fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |byte: u8| u16::from(byte.wrapping_sub(b'0'));
+    match text {
+        [
+            first @ b'1'..=b'9',
+            second @ b'0'..=b'9',
+            third @ b'0'..=b'9',
+            rest @ ..,
+        ] => {
+            let value = digit(*first) * 100 + digit(*second) * 10 + digit(*third);
+            Some((u8::try_from(value).ok()?, rest))
         }
+        [first @ b'1'..=b'9', second @ b'0'..=b'9', rest @ ..] => {
+            let value = digit(*first) * 10 + digit(*second);
+            Some((u8::try_from(value).ok()?, rest))
+        }
+        [first @ b'0'..=b'9', rest @ ..] => Some((first.wrapping_sub(b'0'), rest)),
+        _ => None,
     }
-    if at != 3 || digits == 0 {
-        return None;
-    }
-    *octets.get_mut(at)? = u8::try_from(value).ok()?;
-    Some(Ipv4Addr::from(octets))
 }
 
 /// Letters, digits, hyphens, underscores and dots, with at least one letter, at most 253 bytes.

@@ -188,7 +188,7 @@ fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
 
 /// The part after `<pri>1 `: stamp, host, program, process, message id, structured data, message.
 fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
-    let (stamp_text, rest) = text.split_once(' ')?;
+    let (stamp_text, rest) = split_word(text)?;
     let stamp = match stamp_text {
         "-" => None,
         _ => {
@@ -197,10 +197,10 @@ fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
             Some(time)
         }
     };
-    let (host, rest) = rest.split_once(' ')?;
-    let (program, rest) = rest.split_once(' ')?;
-    let (_process, rest) = rest.split_once(' ')?;
-    let (_message_id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (host, rest) = split_word(rest)?;
+    let (program, rest) = split_word(rest)?;
+    let (_process, rest) = split_word(rest)?;
+    let (_message_id, rest) = split_word(rest).unwrap_or((rest, ""));
     let message = structured_data(rest)?;
     let said = |word: &'a str, most: usize| (word != "-" && word.len() <= most).then_some(word);
     let program =
@@ -211,6 +211,12 @@ fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
         program: program.filter(|name| !name.is_empty()),
         message: after_header(message.trim_start_matches([' ', '\u{feff}'])),
     })
+}
+
+/// The text before the first blank and behind it.
+fn split_word(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b' ', text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Skips `-` or any number of `[id name="value" ...]`; a quoted value may hold `\]` and `\"`.

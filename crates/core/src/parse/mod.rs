@@ -23,7 +23,7 @@ pub use case::{CaseProblem, check_cases};
 pub use compile::{FormatError, Problem};
 
 use crate::content;
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::reject::Reject;
 use crate::time::Timestamp;
 use compile::Format;
@@ -168,11 +168,11 @@ impl Formats {
                 &scratch.text
             }
         };
-        match self.parse_text(text, context) {
-            Ok(mut event) => {
-                event.truncated = truncated;
-                Ok(event)
-            }
+        // Filled in place: an event is large, and moving it about costs more than reading it.
+        let mut event = Event::new(context.received, "", Kind::System);
+        event.truncated = truncated;
+        match self.parse_text(text, context, &mut event) {
+            Ok(()) => Ok(event),
             Err(Reject::NotOfInterest) => Err(Reject::NotOfInterest),
             Err(_) if truncated => Err(Reject::TooLong),
             Err(Reject::UnknownFormat) if is_not_text(text) => Err(Reject::NotText),
@@ -180,7 +180,12 @@ impl Formats {
         }
     }
 
-    fn parse_text<'a>(&'a self, text: &'a str, context: &Context<'_>) -> Result<Event<'a>, Reject> {
+    fn parse_text<'a>(
+        &'a self,
+        text: &'a str,
+        context: &Context<'_>,
+        event: &mut Event<'a>,
+    ) -> Result<(), Reject> {
         let missing = Missing {
             received: context.received,
             zone_offset_seconds: context.zone_offset_seconds,
@@ -190,7 +195,7 @@ impl Formats {
             let format = self.formats.iter().find(|format| *format.name == *name);
             return format
                 .ok_or(Reject::UnknownFormat)?
-                .read(&envelope, &missing)
+                .read(&envelope, &missing, event)
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
         for thorough in [false, true] {
@@ -201,7 +206,7 @@ impl Formats {
                 .as_slice()
                 .iter()
                 .filter_map(|number| self.formats.get(usize::from(*number)))
-                .find_map(|format| format.read(&envelope, &missing));
+                .find_map(|format| format.read(&envelope, &missing, event));
             match read {
                 Some(answer) => return answer,
                 None if candidates.as_slice().is_empty() => break,
@@ -213,12 +218,14 @@ impl Formats {
 }
 
 impl Format {
-    /// What the message says, or `None` when it is not written this way.
+    /// Puts what the message says into a fresh `event`; `None`, and nothing changed, when it is not
+    /// written this way.
     fn read<'a>(
         &'a self,
         envelope: &Envelope<'a>,
         missing: &Missing,
-    ) -> Option<Result<Event<'a>, Reject>> {
+        event: &mut Event<'a>,
+    ) -> Option<Result<(), Reject>> {
         let mut slots = Slots::new();
         if let (Some(slot), Some(program)) = (self.program, envelope.program) {
             slots.set(slot, program, false);
@@ -229,17 +236,26 @@ impl Format {
         if reading == Reading::No {
             return None;
         }
-        let mut event = Event::new(missing.received, &self.name, self.kind);
+        event.format = &self.name;
+        event.kind = self.kind;
         event.vendor = self.vendor.as_deref();
         event.product = self.product.as_deref();
         event.ts = envelope.stamp;
         event.device = envelope.host.map(Into::into);
-        Some(
-            self.mapping
-                .apply(&slots, reading, missing, &mut event)
-                .map(|()| event),
-        )
+        Some(self.mapping.apply(&slots, reading, missing, event))
     }
+}
+
+/// The records of `text`, one a line; what follows the last line end is one too.
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text)
+        .chain([text.len()])
+        .filter_map(move |end| {
+            let line = text.get(start..end);
+            start = end + 1;
+            line
+        })
 }
 
 /// The record without a byte order mark in front, and without blanks, line ends and NULs around it.

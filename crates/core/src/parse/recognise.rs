@@ -9,6 +9,8 @@ use aho_corasick::{
     AhoCorasick, AhoCorasickKind, Anchored, Input, StartKind, automaton::OverlappingState,
 };
 
+use memchr::memmem::Finder;
+
 use super::file::Recognise;
 use super::keys::KeyTable;
 
@@ -46,7 +48,7 @@ impl Candidates {
 struct Way {
     format: u16,
     starts: Vec<Box<str>>,
-    contains: Vec<Box<str>>,
+    contains: Vec<Finder<'static>>,
 }
 
 impl Way {
@@ -60,7 +62,7 @@ impl Way {
             && self
                 .contains
                 .iter()
-                .all(|mark| memchr::memmem::find(message.as_bytes(), mark.as_bytes()).is_some())
+                .all(|mark| mark.find(message.as_bytes()).is_some())
     }
 }
 
@@ -142,7 +144,11 @@ impl Recogniser {
                 ways.push(Way {
                     format,
                     starts: boxed(&way.starts),
-                    contains: boxed(&way.contains),
+                    contains: way
+                        .contains
+                        .iter()
+                        .map(|mark| Finder::new(mark).into_owned())
+                        .collect(),
                 });
                 for program in &way.programs {
                     let known = program_names

@@ -8,20 +8,39 @@ use super::expression::{MIN_LITERAL_BYTES, rarity, short_exact};
 use super::predicate::{Predicate, Test};
 use super::skip::{Skip, SkipReason};
 use super::slot::{Group, Kinds, Slot, texts};
+use crate::detect::hash;
+use crate::detect::recall::Recall;
 use crate::event::{Event, Value};
 
 /// Up to so many bytes of literals an automaton is a table of all transitions (fastest, about 200
 /// bytes per byte of literal); beyond, it is packed.
 const MAX_TABLE_LITERAL_BYTES: usize = 16 * 1024;
 
+/// The most hits in one text that are remembered for when it comes again.
+const MAX_HITS_KEPT: usize = 16;
+
 /// Predicates by the literal they need, and whether the literal is all they need.
 type Asking = BTreeMap<Vec<u8>, Vec<(u32, bool)>>;
+
+/// Predicates that a text may make true, and whether it surely does.
+type Hits = Box<[(u32, bool)]>;
+
+/// What the automata found in the last few texts of their fields.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Which index it was.
+    index: u64,
+    /// Per automaton.
+    texts: Vec<Recall<Hits>>,
+}
 
 /// Finds the indexed predicates that are true of an event.
 #[derive(Default)]
 pub(super) struct Index {
     texts: Vec<TextIndex>,
     numbers: Vec<NumberIndex>,
+    /// Equal for indexes that find the same in every text.
+    mark: u64,
 }
 
 struct TextIndex {
@@ -69,6 +88,7 @@ impl Index {
             }
         }
         for (group, by_literal) in literals {
+            index.mark = hash::mix(index.mark ^ mark_of(group, &by_literal));
             let table = index.texts_of(group);
             table.automaton = Some(automaton(by_literal.keys())?);
             table.literals = by_literal.into_values().collect();
@@ -112,19 +132,27 @@ impl Index {
         &self,
         event: &Event<'_>,
         record: Option<&str>,
+        found: &mut Found,
         hit: &mut impl FnMut(u32, bool),
     ) {
-        for table in &self.texts {
+        if found.index != self.mark || found.texts.len() != self.texts.len() {
+            found.index = self.mark;
+            found.texts.clear();
+            found.texts.resize_with(self.texts.len(), Recall::default);
+        }
+        for (table, found) in self.texts.iter().zip(&mut found.texts) {
             if !table.kinds.has(event.kind) {
                 continue;
             }
             match table.group {
                 Group::Field(field) => {
                     if let Some(Value::Text(text)) = event.get(field) {
-                        table.find(text, hit);
+                        table.find(text, found, hit);
                     }
                 }
-                Group::AnyText => texts(event, record).for_each(|text| table.find(text, hit)),
+                Group::AnyText => {
+                    texts(event, record).for_each(|text| table.find(text, found, hit));
+                }
             }
         }
         for table in &self.numbers {
@@ -141,7 +169,7 @@ impl Index {
 }
 
 impl TextIndex {
-    fn find(&self, text: &str, hit: &mut impl FnMut(u32, bool)) {
+    fn find(&self, text: &str, known: &mut Recall<Hits>, hit: &mut impl FnMut(u32, bool)) {
         if text.len() < MIN_LITERAL_BYTES {
             for (value, predicate) in &self.short {
                 if text.as_bytes().eq_ignore_ascii_case(value) {
@@ -152,16 +180,35 @@ impl TextIndex {
         let Some(automaton) = &self.automaton else {
             return;
         };
+        if let Some(hits) = known.get(text) {
+            hits.iter()
+                .for_each(|(predicate, sure)| hit(*predicate, *sure));
+            return;
+        }
         let Ok(found) = automaton.try_find_overlapping_iter(text) else {
             return;
         };
+        let mut few = [(0, false); MAX_HITS_KEPT];
+        let mut count = 0;
         for literal in found {
             let asking = self.literals.get(literal.pattern().as_usize());
             for (predicate, sure) in asking.into_iter().flatten() {
                 hit(*predicate, *sure);
+                if let Some(place) = few.get_mut(count) {
+                    *place = (*predicate, *sure);
+                }
+                count += 1;
             }
         }
+        if let Some(hits) = few.get(..count) {
+            known.put(text, hits.into());
+        }
     }
+}
+
+/// A hash of what is looked for in a field, and of who asks.
+fn mark_of(group: Group, literals: &Asking) -> u64 {
+    hash::bytes(format!("{group:?} {literals:?}").as_bytes())
 }
 
 /// Whether the predicate is true wherever its literal stands in the text that is scanned for it.

@@ -77,6 +77,7 @@ pub struct Scratch {
     queued: Vec<u64>,
     queue: Vec<u32>,
     text: String,
+    found: index::Found,
 }
 
 /// The rules that ship with the program could not be read.
@@ -242,6 +243,7 @@ impl RuleSet {
             queued,
             queue,
             text,
+            found,
         } = scratch;
         let (no, yes) = (*now, *now + 1);
         let mut enqueue = |rule: u32| {
@@ -252,7 +254,7 @@ impl RuleSet {
                 queue.push(rule);
             }
         };
-        self.index.find(event, record, &mut |number, sure| {
+        self.index.find(event, record, found, &mut |number, sure| {
             let number = place(number);
             let (Some(answer), Some(predicate)) =
                 (answers.get_mut(number), self.predicates.get(number))

@@ -14,6 +14,7 @@ mod sql;
 mod sql_rules;
 mod text;
 
+use super::recall::Recall;
 use crate::event::words;
 use literals::Scope;
 
@@ -137,19 +138,34 @@ impl Verdict {
     }
 }
 
+/// Working memory of [`judge_with`]: the user agents seen lately that are beyond suspicion.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    clean_agents: Recall<()>,
+}
+
 /// Judges a request.
 #[must_use]
 pub fn judge(request: &WebRequest<'_>) -> Verdict {
+    judge_with(request, &mut Scratch::default())
+}
+
+/// As [`judge`], faster for one of many requests. What was judged before changes no verdict.
+#[must_use]
+pub fn judge_with(request: &WebRequest<'_>, scratch: &mut Scratch) -> Verdict {
     let mut verdict = Verdict::default();
     let uri = cut(request.uri);
     literals::scan(uri, Scope::TARGET, &mut verdict);
     if decode::needs_reading(uri.as_bytes()) {
         read_target(uri, &mut verdict);
     }
-    if let Some(agent) = request.user_agent.map(cut) {
-        literals::scan(agent, Scope::AGENT, &mut verdict);
-        if decode::is_odd_agent(agent) {
-            read_value(&decode::value(agent, false), &mut verdict);
+    if let Some(agent) = request.user_agent.map(cut)
+        && scratch.clean_agents.get(agent).is_none()
+    {
+        let target_is_clean = verdict.why.is_empty();
+        read_agent(agent, &mut verdict);
+        if target_is_clean && verdict.why.is_empty() {
+            scratch.clean_agents.put(agent, ());
         }
     }
     if let Some(referer) = request.referer.map(cut)
@@ -233,6 +249,13 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
     // An ampersand may belong to an attack: `a && cat /etc/passwd`.
     if query.contains("&&") || query.contains("&+") || query.contains("&%20") {
         read_value(&decode::value(query, true), verdict);
+    }
+}
+
+fn read_agent(agent: &str, verdict: &mut Verdict) {
+    literals::scan(agent, Scope::AGENT, verdict);
+    if decode::is_odd_agent(agent) {
+        read_value(&decode::value(agent, false), verdict);
     }
 }
 

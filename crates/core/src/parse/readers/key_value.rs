@@ -29,10 +29,13 @@ impl KeyValue {
         slots: &mut Slots<'a>,
     ) -> bool {
         let bytes = message.as_bytes();
-        let Some(mut at) = memchr::memmem::find(bytes, self.after.as_bytes()) else {
-            return false;
-        };
-        at += self.after.len();
+        let mut at = 0;
+        if !self.after.is_empty() {
+            let Some(found) = memchr::memmem::find(bytes, self.after.as_bytes()) else {
+                return false;
+            };
+            at = found + self.after.len();
+        }
         let mut pairs = 0_usize;
         while let Some(rest) = bytes.get(at..)
             && !rest.is_empty()

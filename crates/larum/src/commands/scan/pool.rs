@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use larum_core::detect::{Observation, SiftScratch, Sifter};
-use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::parse::{Context, Formats, Scratch, lines};
 use larum_core::report::Tally;
 use larum_core::time::Timestamp;
 
@@ -82,7 +82,7 @@ impl Work {
         let context = Context::at(self.received);
         let records = chunk.strip_suffix(b"\n").unwrap_or(chunk);
         let mut room = Scratch::default();
-        for record in records.split(|byte| *byte == b'\n') {
+        for record in lines(records) {
             tally.records += 1;
             let event = match self.formats.parse(record, &context, &mut room) {
                 Ok(event) => event,
@@ -118,7 +118,7 @@ impl Work {
     pub fn first_time(&self, chunk: &[u8]) -> Option<Timestamp> {
         let context = Context::at(self.received);
         let mut room = Scratch::default();
-        chunk.split(|byte| *byte == b'\n').find_map(|record| {
+        lines(chunk).find_map(|record| {
             let event = self.formats.parse(record, &context, &mut room).ok()?;
             event.ts.map(|time| time.at)
         })
