@@ -170,7 +170,7 @@ hub-recent-all = Everything that was reported
 hub-happened = { $category ->
     [scan] Somebody looked for open doors: { $service }
     [brute-force] Somebody tried to guess log-ins: { $service }
-    [web-attack] Somebody attacked a website: { $service }
+    [web-attack] Somebody attacked { $service }
     [indicator] There was contact with an address known to be bad: { $service }
     [c2] A computer inside may be under somebody else's control: { $service }
     [dns-tunnel] Data may be hidden in name look-ups: { $service }
