@@ -76,3 +76,4 @@ hub-set-up-with-administrator =
       2. Start the hub: larum-hub serve --config { $config }
       3. Print a link that signs you in: larum-hub admin sign-in-link --state { $state } --config { $config } --email { $email }
       4. Add a firm and invite its collector: larum-hub admin add-member --help, larum-hub admin token --help
+hub-set-up-local = Only collectors on this machine can reach this hub, as “localhost”. Before you invite firms, set `link-name` in the configuration to the name by which they reach it.

@@ -1,7 +1,7 @@
 //! Invariant 1, end to end: marked secrets go in through lines of every format, through a whole
 //! collector to a whole hub, and none is in the spool, in the ledger, or in anything the hub keeps.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod link_rig;
 

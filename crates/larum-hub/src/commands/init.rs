@@ -20,15 +20,18 @@ use larum_link::clock::Clock;
 /// The configuration a new hub begins with.
 const SAMPLE: &str = include_str!("../../../../packaging/hub.toml");
 
+/// A link name that only collectors on this machine can use, for trying things out.
+const LOCAL: &str = "localhost";
+
 /// Arguments of `larum-hub init`.
 #[derive(clap::Args)]
 pub struct Args {
     /// The hub's folder: store, certificate authority, and the configuration unless --config says
     /// otherwise
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/larum-hub")]
     state: PathBuf,
     /// The host name or address by which collectors reach this hub, with :port if it is not 7443
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", default_value = LOCAL)]
     link_name: String,
     /// The address of the pages as people type it
     #[arg(long, value_name = "URL")]
@@ -91,6 +94,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let said = words.say_with(message, &said_with);
     writeln!(std::io::stdout(), "{said}")?;
+    if args.link_name == LOCAL {
+        writeln!(std::io::stdout(), "\n{}", words.say("hub-set-up-local"))?;
+    }
     Ok(Exit::Done)
 }
 
