@@ -247,10 +247,7 @@ impl Client {
         });
         let problem = match answered.await {
             Ok(Some((head, body))) => return answer(&head, body),
-            Ok(None) => fault
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .unwrap_or(LinkProblem::Broken),
+            Ok(None) => told(&fault),
             Err(_) => LinkProblem::TimedOut,
         };
         *self.0.open.lock().await = None;
@@ -278,6 +275,14 @@ impl Client {
     }
 }
 
+/// What the hub's last alert said; without one, that the connection broke.
+fn told(fault: &Fault) -> LinkProblem {
+    fault
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .unwrap_or(LinkProblem::Broken)
+}
+
 async fn connect(hub: &HubAddress, tls: Arc<ClientConfig>) -> Result<Open, LinkProblem> {
     let name = ServerName::try_from(hub.host().to_owned()).map_err(|_| LinkProblem::NameUnknown)?;
     let addresses: Vec<_> = tokio::net::lookup_host((hub.host(), hub.port()))
@@ -303,7 +308,7 @@ async fn connect(hub: &HubAddress, tls: Arc<ClientConfig>) -> Result<Open, LinkP
         .keep_alive_timeout(PING_TIMEOUT)
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(|_| LinkProblem::Broken)?;
+        .map_err(|_| told(&fault))?;
     tokio::spawn(async move {
         // How it ended is told to the calls that were on it.
         drop(connection.await);

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
 use rustls::ServerConfig;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -34,6 +35,10 @@ use crate::store::Store;
 pub const MAX_CONNECTIONS: usize = 8_192;
 /// A handshake must be done within this time.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// After a handshake that failed: how long, and for how many bytes, the other side may still speak.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+/// See [`FAREWELL_TIMEOUT`].
+const MAX_FAREWELL_BYTES: usize = 65_536;
 /// Calls at once on one connection: a batch, a sign of life, a wait for warnings, a renewal.
 const MAX_STREAMS: u32 = 16;
 /// Largest request head, in bytes.
@@ -149,12 +154,16 @@ async fn connection(
         state.metrics.turned_away("socket");
         return;
     }
-    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
+    let handshake = acceptor.accept(stream).into_fallible();
+    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake);
     let stream = tokio::select! {
         () = stopped(state) => return,
         result = handshake => match result {
             Ok(Ok(stream)) => stream,
-            Ok(Err(_)) => return state.metrics.turned_away("handshake-failed"),
+            Ok(Err((_, stream))) => {
+                state.metrics.turned_away("handshake-failed");
+                return let_alert_arrive(stream).await;
+            }
             Err(_) => return state.metrics.turned_away("handshake-timeout"),
         },
     };
@@ -162,6 +171,26 @@ async fn connection(
         return state.metrics.turned_away("not-a-collector");
     };
     serve_connection(stream, caller, state).await;
+}
+
+/// Says that nothing more comes, and reads on for a moment. Closing a socket with unread data resets
+/// the connection, and the reset can overtake the alert that tells the collector why.
+async fn let_alert_arrive(mut stream: TcpStream) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut ignored = [0; 1_024];
+    let until_closed = async {
+        let mut left_bytes = MAX_FAREWELL_BYTES;
+        while let Ok(read @ 1..) = stream.read(&mut ignored).await {
+            left_bytes = left_bytes.saturating_sub(read);
+            if left_bytes == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever does not hang up in time is cut off.
+    drop(tokio::time::timeout(FAREWELL_TIMEOUT, until_closed).await);
 }
 
 /// `None` for a certificate of our authority that is no collector's.
