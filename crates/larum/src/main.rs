@@ -42,7 +42,7 @@ enum Command {
     /// Verify the record of what has left
     Ledger(commands::ledger::Args),
     /// List, show or test formats
-    Formats(not_built::Args),
+    Formats(commands::formats::Args),
     /// List or test detection rules
     Rules(not_built::Args),
     /// Install, list or verify content packs
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => not_built::run("doctor", &args),
         Command::Outbox(args) => commands::outbox::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
-        Command::Formats(args) => not_built::run("formats", &args),
+        Command::Formats(args) => commands::formats::run(&args),
         Command::Rules(args) => not_built::run("rules", &args),
         Command::Pack(args) => not_built::run("pack", &args),
     };

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Problem;
+
 /// A whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -44,6 +46,28 @@ pub(super) struct FormatFile {
     pub key_value: Option<KeyValue>,
     #[serde(default)]
     pub case: Vec<Case>,
+}
+
+impl FormatFile {
+    /// Reads the file of format `name`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and in which line.
+    pub fn read(name: &str, text: &str) -> Result<Self, Problem> {
+        toml::from_str(text).map_err(|error| Problem {
+            file: name.to_owned(),
+            key: error.span().map_or_else(
+                || "file".to_owned(),
+                |span| format!("line {}", line_of(text, span.start)),
+            ),
+            problem: error.message().to_owned(),
+        })
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    1 + memchr::memchr_iter(b'\n', before).count()
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

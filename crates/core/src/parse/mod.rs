@@ -7,6 +7,7 @@
 //!
 //! Time is linear in the record's length, and text that needs no unescaping is never copied.
 
+mod about;
 mod case;
 mod compile;
 mod convert;
@@ -19,6 +20,7 @@ mod readers;
 mod recognise;
 mod stamp;
 
+pub use about::{About, about};
 pub use case::{CaseProblem, check_cases};
 pub use compile::{FormatError, Problem};
 
@@ -92,16 +94,9 @@ impl Formats {
         let mut problems = Vec::new();
         let mut read = Vec::new();
         for (name, text) in files {
-            match toml::from_str::<file::FormatFile>(text) {
+            match file::FormatFile::read(name, text) {
                 Ok(file) => read.push((*name, file)),
-                Err(error) => problems.push(Problem {
-                    file: (*name).to_owned(),
-                    key: error.span().map_or_else(
-                        || "file".to_owned(),
-                        |span| format!("line {}", line_of(text, span.start)),
-                    ),
-                    problem: error.message().to_owned(),
-                }),
+                Err(problem) => problems.push(problem),
             }
         }
         let formats: Vec<Format> = read
@@ -279,9 +274,4 @@ fn is_not_text(text: &str) -> bool {
             usize::from((letter.is_control() && !blank) || letter == char::REPLACEMENT_CHARACTER);
     }
     strange * NOT_TEXT_SHARE > all
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    1 + memchr::memchr_iter(b'\n', before).count()
 }

@@ -11,6 +11,7 @@ use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
 use serde::Deserialize;
 
+use super::formats::Files;
 use crate::input::Records;
 
 /// Room for answers before they are written, in bytes.
@@ -22,6 +23,9 @@ pub struct Args {
     /// Read every record with this format instead of recognising one
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
+    /// Read with the format files of this folder instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    formats: Option<PathBuf>,
     /// One JSON object per record
     #[arg(long)]
     json: bool,
@@ -41,7 +45,10 @@ pub struct Args {
 /// # Errors
 /// With the exit code of the contract.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let formats = Formats::built_in().context("the built-in formats are wrong")?;
+    let formats = match &args.formats {
+        Some(folder) => Files::in_folder(folder)?.compile()?,
+        None => Formats::built_in().context("the built-in formats are wrong")?,
+    };
     if let Some(name) = &args.format
         && !formats.names().any(|known| known == name)
     {
