@@ -5,8 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use aho_corasick::{AhoCorasick, Input};
 
-use super::escape;
+use super::endpoint;
+use super::escape::Escape;
 use super::keys::{KeyTable, Raw};
+use super::pattern::Pattern;
 use super::stamp::{self, Missing};
 use crate::address;
 use crate::event::{Action, Direction, Event, Field, Kind, Outcome, Protocol, Text};
@@ -35,6 +37,24 @@ pub(super) enum How {
     Bsd,
     /// Seconds or finer since 1970.
     Epoch,
+    /// Microseconds, for a field in milliseconds.
+    Micros,
+    /// Nanoseconds, for a field in milliseconds.
+    Nanos,
+    /// Minutes, for a field in milliseconds.
+    Minutes,
+    /// Kilobytes of 1,024 bytes, for a field in bytes.
+    Kilobytes,
+    /// The digits a value begins with, its unit left out.
+    Leading,
+    /// The first word.
+    FirstWord,
+    /// Address, host or port of `host:port` and its like; the field says which.
+    Endpoint,
+    /// Address, host or port of a URL; the field says which.
+    UrlHost,
+    /// A time in an order of the device's own.
+    Pattern(Pattern),
     /// Date, time of day and zone (when stated) in keys of their own.
     Parts {
         /// Whether the zone must be there.
@@ -133,7 +153,30 @@ pub(super) fn put<'a>(
             event.ts = time.or(event.ts);
             time.is_some()
         }
-        How::Parts { .. } => false,
+        How::Micros => put_number(
+            field,
+            raw.text.parse().ok().map(|micros: u64| micros / 1_000),
+            event,
+        ),
+        How::Nanos => put_number(
+            field,
+            raw.text.parse().ok().map(|nanos: u64| nanos / 1_000_000),
+            event,
+        ),
+        How::Minutes => put_number(field, times(raw.text, 60_000), event),
+        How::Kilobytes => put_number(field, times(raw.text, 1_024), event),
+        How::Leading => {
+            let end = raw.text.bytes().take_while(u8::is_ascii_digit).count();
+            let text = raw.text.get(..end).unwrap_or_default();
+            plain(field, Raw { text, ..raw }, event)
+        }
+        How::FirstWord => {
+            let text = raw.text.split_ascii_whitespace().next().unwrap_or_default();
+            !text.is_empty() && plain(field, Raw { text, ..raw }, event)
+        }
+        How::Endpoint => put_endpoint(field, endpoint::split(raw.text), event),
+        How::UrlHost => put_endpoint(field, endpoint::of_url(raw.text), event),
+        How::Parts { .. } | How::Pattern(_) => false,
         How::Words(table, values, other) => {
             let found = table
                 .find(raw.text)
@@ -154,11 +197,47 @@ pub(super) fn put<'a>(
                 field,
                 Raw {
                     text: word,
-                    escaped: false,
+                    escape: Escape::None,
                 },
                 event,
             );
             true
+        }
+    }
+}
+
+fn times(text: &str, factor: u64) -> Option<u64> {
+    text.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// Writes the part of an endpoint that `field` is for.
+fn put_endpoint<'a>(
+    field: Field,
+    found: Option<(&'a str, Option<u16>)>,
+    event: &mut Event<'a>,
+) -> bool {
+    let Some((text, port)) = found else {
+        return false;
+    };
+    match field {
+        Field::SrcPort | Field::DstPort => {
+            let place = if field == Field::SrcPort {
+                &mut event.src_port
+            } else {
+                &mut event.dst_port
+            };
+            *place = port.or(*place);
+            port.is_some()
+        }
+        _ => {
+            let raw = Raw {
+                text,
+                escape: Escape::None,
+            };
+            // A name belongs to the host, an address to the address.
+            let is_name = ip(text).is_none();
+            let wants_name = matches!(field, Field::SrcHost | Field::DstHost);
+            (is_name || !wants_name) && plain(field, raw, event)
         }
     }
 }
@@ -192,6 +271,16 @@ fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
             let proto = Protocol::from_keyword(raw.text);
             event.proto = proto.or(event.proto);
             proto.is_some()
+        }
+        Field::Vendor | Field::Product => {
+            // Borrowed from the record or not at all.
+            let place = if field == Field::Vendor {
+                &mut event.vendor
+            } else {
+                &mut event.product
+            };
+            *place = Some(raw.text);
+            true
         }
         _ => put_text(field, cleaned(raw), event),
     }
@@ -274,11 +363,7 @@ fn text_place<'e, 'a>(field: Field, event: &'e mut Event<'a>) -> Option<&'e mut 
 
 /// The text with its escapes undone.
 fn cleaned(raw: Raw<'_>) -> Text<'_> {
-    if raw.escaped {
-        escape::undo(raw.text)
-    } else {
-        Cow::Borrowed(raw.text)
-    }
+    raw.escape.undo(raw.text)
 }
 
 /// The method of `METHOD target HTTP/x`; methods are letters (RFC 9110, 9.1), at most 32 of them.
@@ -304,7 +389,7 @@ fn target(raw: Raw<'_>) -> Option<Text<'_>> {
     (!text.is_empty()).then(|| {
         cleaned(Raw {
             text,
-            escaped: raw.escaped && text.contains('\\'),
+            escape: raw.escape,
         })
     })
 }

@@ -23,6 +23,10 @@ pub(super) struct Envelope<'a> {
     pub host: Option<&'a str>,
     /// The program that spoke, without path.
     pub program: Option<&'a str>,
+    /// RFC 5424's message id.
+    pub message_id: Option<&'a str>,
+    /// RFC 5424's structured data, brackets and all.
+    pub structured: Option<&'a str>,
     /// The message, without leading blanks and colons.
     pub message: &'a str,
 }
@@ -34,6 +38,8 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         stamp: None,
         host: None,
         program: None,
+        message_id: None,
+        structured: None,
         message: text,
     };
     if had_priority
@@ -183,7 +189,9 @@ fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
     }
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.split('(').next().unwrap_or(name);
-    (!name.is_empty()).then_some((name, rest.trim_start_matches(' ')))
+    // "CEF: 0|…" is the message itself.
+    (!name.is_empty() && !matches!(name, "CEF" | "LEEF"))
+        .then_some((name, rest.trim_start_matches(' ')))
 }
 
 /// The part after `<pri>1 `: stamp, host, program, process, message id, structured data, message.
@@ -200,8 +208,9 @@ fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
     let (host, rest) = split_word(rest)?;
     let (program, rest) = split_word(rest)?;
     let (_process, rest) = split_word(rest)?;
-    let (_message_id, rest) = split_word(rest).unwrap_or((rest, ""));
+    let (message_id, rest) = split_word(rest).unwrap_or((rest, ""));
     let message = structured_data(rest)?;
+    let structured = rest.get(..rest.len() - message.len());
     let said = |word: &'a str, most: usize| (word != "-" && word.len() <= most).then_some(word);
     let program =
         said(program, MAX_PROGRAM_BYTES).map(|name| name.rsplit('/').next().unwrap_or(name));
@@ -209,6 +218,8 @@ fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
         stamp,
         host: said(host, MAX_HOST_BYTES),
         program: program.filter(|name| !name.is_empty()),
+        message_id: said(message_id, MAX_PROGRAM_BYTES),
+        structured: structured.filter(|text| text.starts_with('[')),
         message: after_header(message.trim_start_matches([' ', '\u{feff}'])),
     })
 }

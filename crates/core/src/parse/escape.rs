@@ -1,11 +1,95 @@
-//! Undoing a backslash escape.
+//! Undoing escapes.
 
 use std::borrow::Cow;
 
-/// `text` with `\"`, `\\`, `\/`, `\n`, `\r`, `\t`, `\b`, `\f`, `\xHH` and `\uHHHH` undone; any other
+/// How a value is escaped. Readers set anything but `None` only where there is something to undo, so
+/// that plain text is never copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Escape {
+    /// It is what it says.
+    #[default]
+    None = 0,
+    /// With a backslash, as in C, JSON and CEF.
+    Backslash = 1,
+    /// With XML's entities.
+    Entity = 2,
+    /// A quote is written twice, as in CSV (RFC 4180).
+    DoubledQuote = 3,
+}
+
+impl Escape {
+    /// The backslash, if `escapes` are undone and `text` holds one.
+    pub fn backslash_in(text: &str, escapes: bool) -> Self {
+        if escapes && memchr::memchr(b'\\', text.as_bytes()).is_some() {
+            Self::Backslash
+        } else {
+            Self::None
+        }
+    }
+
+    /// `text` as it was meant.
+    pub fn undo(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::None => Cow::Borrowed(text),
+            Self::Backslash => backslash(text),
+            Self::Entity => entities(text),
+            Self::DoubledQuote => Cow::Owned(text.replace("\"\"", "\"")),
+        }
+    }
+}
+
+/// The longest entity read, in bytes, without `&` and `;`.
+const MAX_ENTITY_BYTES: usize = 8;
+
+/// `text` with XML's five named entities and the numbered ones undone (XML 1.0, 4.1 and 4.6).
+fn entities(text: &str) -> Cow<'_, str> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('&') {
+        out.push_str(plain);
+        let end = after
+            .bytes()
+            .take(MAX_ENTITY_BYTES + 1)
+            .position(|byte| byte == b';');
+        let named = end.and_then(|end| Some((entity(after.get(..end)?)?, after.get(end + 1..)?)));
+        match named {
+            Some((letter, next)) => {
+                out.push(letter);
+                rest = next;
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn entity(name: &str) -> Option<char> {
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => number.parse(),
+            };
+            return char::from_u32(code.ok()?);
+        }
+    })
+}
+
+/// `text` with `\"`, `\\`, `\/`, `\=`, `\|`, `\n`, `\r`, `\t`, `\b`, `\f`, `\xHH` and `\uHHHH` undone; any other
 /// backslash stays as it is. Bytes that are no UTF-8 after that become U+FFFD. Only called where a
 /// backslash was seen, so most text is never copied.
-pub(super) fn undo(text: &str) -> Cow<'_, str> {
+fn backslash(text: &str) -> Cow<'_, str> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((plain, after)) = rest.split_once('\\') {
@@ -22,7 +106,7 @@ pub(super) fn undo(text: &str) -> Cow<'_, str> {
 /// Undoes the escape that `after` a backslash spells; gives what follows it.
 fn one<'t>(after: &'t str, out: &mut Vec<u8>) -> &'t str {
     let simple = match after.bytes().next() {
-        Some(byte @ (b'"' | b'\\' | b'/' | b'\'')) => Some(byte),
+        Some(byte @ (b'"' | b'\\' | b'/' | b'\'' | b'=' | b'|')) => Some(byte),
         Some(b'n') => Some(b'\n'),
         Some(b'r') => Some(b'\r'),
         Some(b't') => Some(b'\t'),
@@ -75,7 +159,18 @@ mod tests {
             (r"\q\x2\", r"\q\x2\"),
             (r"\n\t", "\n\t"),
         ] {
-            assert_eq!(undo(input), expected, "{input}");
+            assert_eq!(backslash(input), expected, "{input}");
         }
+    }
+
+    #[test]
+    fn undoes_entities_and_doubled_quotes() {
+        for (input, expected) in [
+            ("a &lt;b&gt; &amp;amp; &#233;&#xe9;", "a <b> &amp; éé"),
+            ("a & b &nothing; &#x110000;&", "a & b &nothing; &#x110000;&"),
+        ] {
+            assert_eq!(Escape::Entity.undo(input), expected, "{input}");
+        }
+        assert_eq!(Escape::DoubledQuote.undo(r#"a ""b"" c"#), r#"a "b" c"#);
     }
 }

@@ -22,6 +22,11 @@ pub(super) struct FormatFile {
     /// How quoted values are escaped.
     #[serde(default)]
     pub escapes: Escapes,
+    /// Tried only when no other format takes the record.
+    #[serde(default)]
+    pub fallback: bool,
+    /// The key that the reader reads; default: the message.
+    pub read: Option<String>,
     /// Values that mean "not said".
     #[serde(default)]
     pub absent: Vec<String>,
@@ -35,6 +40,9 @@ pub(super) struct FormatFile {
     pub set: BTreeMap<String, String>,
     #[serde(default)]
     pub fields: BTreeMap<String, Sources>,
+    /// Second steps, each on the value of a key.
+    #[serde(default)]
+    pub then: Vec<Then>,
     #[serde(default)]
     pub when: Vec<When>,
     /// What every template starts with.
@@ -78,6 +86,9 @@ pub(super) enum ReaderKind {
     Json,
     Netfilter,
     Template,
+    Cef,
+    Leef,
+    Xml,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -127,6 +138,7 @@ pub(super) struct FullSource {
     #[serde(rename = "as")]
     pub how: Option<String>,
     pub words: Option<String>,
+    pub pattern: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -150,8 +162,11 @@ impl OneOrMany {
 #[serde(deny_unknown_fields)]
 pub(super) struct When {
     /// Key and one of its values; `*` stands for any.
-    #[serde(rename = "if")]
+    #[serde(default, rename = "if")]
     pub condition: BTreeMap<String, OneOrMany>,
+    /// None of these may hold.
+    #[serde(default)]
+    pub unless: BTreeMap<String, OneOrMany>,
     #[serde(default)]
     pub set: BTreeMap<String, String>,
     #[serde(default)]
@@ -159,6 +174,29 @@ pub(super) struct When {
     /// Deliberately not of interest.
     #[serde(default)]
     pub skip: bool,
+}
+
+/// A second step: the value of a key read once more.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Then {
+    pub from: String,
+    #[serde(default, rename = "if")]
+    pub condition: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    pub unless: BTreeMap<String, OneOrMany>,
+    pub reader: Option<ReaderKind>,
+    /// Sentences of which the first that covers the value counts.
+    #[serde(default)]
+    pub template: Vec<String>,
+    #[serde(default)]
+    pub escapes: Escapes,
+    pub assign: Option<char>,
+    pub separator: Option<char>,
+    #[serde(default)]
+    pub after: String,
+    #[serde(default)]
+    pub columns: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,6 +246,16 @@ pub(super) struct KeyValue {
     /// The pairs begin behind the first of these; default: at the start.
     #[serde(default)]
     pub after: String,
+}
+
+impl Default for KeyValue {
+    fn default() -> Self {
+        Self {
+            assign: equals(),
+            separator: blank(),
+            after: String::new(),
+        }
+    }
 }
 
 fn equals() -> char {

@@ -1,7 +1,9 @@
 //! Finding a key among a format's keys, and holding what a record said under them.
 
+use super::escape::Escape;
+
 /// The most keys one format may name.
-pub(super) const MAX_SLOTS: usize = 64;
+pub(super) const MAX_SLOTS: usize = 128;
 
 /// A word and its number, or room for one.
 type Cell = Option<(Box<str>, u16)>;
@@ -68,44 +70,79 @@ impl KeyTable {
 /// What a record said under each of a format's keys.
 #[derive(Clone, Copy)]
 pub(super) struct Slots<'a> {
-    values: [Option<&'a str>; MAX_SLOTS],
-    escaped: u64,
+    values: [&'a str; MAX_SLOTS],
+    /// Which slots hold something; one bit each.
+    used: u128,
+    /// Two bits of each slot's [`Escape`], the lower here.
+    escape_low: u128,
+    /// And the higher.
+    escape_high: u128,
 }
 
-/// One value as written; `escaped` where an escape has still to be undone.
+/// One value as written, and how it is escaped.
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub text: &'a str,
-    pub escaped: bool,
+    pub escape: Escape,
 }
 
 impl<'a> Slots<'a> {
     pub const fn new() -> Self {
         Self {
-            values: [None; MAX_SLOTS],
-            escaped: 0,
+            values: [""; MAX_SLOTS],
+            used: 0,
+            escape_low: 0,
+            escape_high: 0,
         }
+    }
+
+    /// Empties all slots.
+    pub const fn clear(&mut self) {
+        self.used = 0;
+        self.escape_low = 0;
+        self.escape_high = 0;
     }
 
     /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
     /// further on in the record cannot replace it.
     #[inline]
-    pub fn set(&mut self, slot: u16, text: &'a str, escaped: bool) {
-        if let Some(value @ None) = self.values.get_mut(usize::from(slot)) {
-            *value = Some(text);
-            if escaped {
-                self.escaped |= 1 << slot;
-            }
+    pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
+        let Some(value) = self.values.get_mut(usize::from(slot)) else {
+            return;
+        };
+        let bit = 1_u128 << slot;
+        if self.used & bit != 0 {
+            return;
+        }
+        *value = text;
+        self.used |= bit;
+        let code = escape as u8;
+        if code & 1 != 0 {
+            self.escape_low |= bit;
+        }
+        if code & 2 != 0 {
+            self.escape_high |= bit;
         }
     }
 
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
-        let text = self.values.get(usize::from(slot)).copied().flatten()?;
-        Some(Raw {
-            text,
-            escaped: self.escaped >> slot & 1 == 1,
-        })
+        let text = *self.values.get(usize::from(slot))?;
+        if self.used >> slot & 1 == 0 {
+            return None;
+        }
+        let escape = match (self.escape_high >> slot & 1, self.escape_low >> slot & 1) {
+            (0, 0) => Escape::None,
+            (0, _) => Escape::Backslash,
+            (_, 0) => Escape::Entity,
+            _ => Escape::DoubledQuote,
+        };
+        Some(Raw { text, escape })
+    }
+
+    /// How many slots hold something.
+    pub const fn count(&self) -> u32 {
+        self.used.count_ones()
     }
 }
 
@@ -129,11 +166,22 @@ mod tests {
     #[test]
     fn the_first_value_counts() {
         let mut slots = Slots::new();
-        slots.set(63, "a", true);
-        slots.set(63, "b", false);
-        slots.set(64, "c", false);
-        let raw = slots.get(63).unwrap();
-        assert_eq!((raw.text, raw.escaped), ("a", true));
-        assert!(slots.get(64).is_none());
+        let escapes = [
+            Escape::None,
+            Escape::Backslash,
+            Escape::Entity,
+            Escape::DoubledQuote,
+        ];
+        for (slot, escape) in (124..).zip(escapes) {
+            slots.set(slot, "a", escape);
+            slots.set(slot, "b", Escape::None);
+            let raw = slots.get(slot).unwrap();
+            assert_eq!((raw.text, raw.escape), ("a", escape));
+        }
+        slots.set(128, "c", Escape::None);
+        assert!(slots.get(128).is_none());
+        assert_eq!(slots.count(), 4);
+        slots.clear();
+        assert!(slots.get(127).is_none());
     }
 }

@@ -1,12 +1,17 @@
 //! From what a record said under its keys to the fields of an event: the same for every reader.
 
+use super::condition::{Condition, all_hold};
 use super::convert::{self, Constant, How};
 use super::keys::{Raw, Slots};
+use super::pattern::Pattern;
 use super::readers::Reading;
-use super::readers::csv::Condition;
 use super::stamp::{self, Missing};
 use crate::event::{Event, Field, Protocol};
 use crate::reject::Reject;
+use crate::time::DeviceTime;
+
+/// The longest stamp put together from several keys, in bytes.
+const MAX_STAMP_BYTES: usize = 128;
 
 /// IANA protocol number of ICMP.
 const ICMP: u8 = 1;
@@ -88,11 +93,7 @@ impl Mapping {
             put_all(&template.set, event);
         }
         for rule in &self.rules {
-            if !rule
-                .conditions
-                .iter()
-                .all(|condition| condition.holds(slots))
-            {
+            if !all_hold(&rule.conditions, slots) {
                 continue;
             }
             if rule.skip {
@@ -113,9 +114,14 @@ impl Mapping {
 
     fn run<'a>(&'a self, op: &'a Op, slots: &Slots<'a>, missing: &Missing, event: &mut Event<'a>) {
         for taken in &op.taken {
-            if let How::Parts { zone } = taken.how {
-                if let Some(time) = self.parts(taken, zone, slots, missing) {
-                    event.ts = Some(time);
+            let time = match &taken.how {
+                How::Parts { zone } => Some(self.parts(taken, *zone, slots, missing)),
+                How::Pattern(pattern) => Some(self.patterned(pattern, taken, slots, missing)),
+                _ => None,
+            };
+            if let Some(time) = time {
+                if time.is_some() {
+                    event.ts = time;
                     return;
                 }
                 continue;
@@ -137,13 +143,38 @@ impl Mapping {
         (!absent).then_some(raw)
     }
 
+    /// The moment that the keys spell together, joined by blanks.
+    fn patterned(
+        &self,
+        pattern: &Pattern,
+        taken: &Taken,
+        slots: &Slots<'_>,
+        missing: &Missing,
+    ) -> Option<DeviceTime> {
+        if let [slot] = *taken.slots {
+            return pattern.read(self.said(slot, slots)?.text.as_bytes(), missing);
+        }
+        let mut joined = [0_u8; MAX_STAMP_BYTES];
+        let mut length = 0;
+        for slot in &taken.slots {
+            let text = self.said(*slot, slots)?.text.as_bytes();
+            let blank = usize::from(length > 0);
+            let place = joined.get_mut(length..length + blank + text.len())?;
+            let (before, rest) = place.split_at_mut(blank);
+            before.fill(b' ');
+            rest.copy_from_slice(text);
+            length += blank + text.len();
+        }
+        pattern.read(joined.get(..length)?, missing)
+    }
+
     fn parts(
         &self,
         taken: &Taken,
         zone_needed: bool,
         slots: &Slots<'_>,
         missing: &Missing,
-    ) -> Option<crate::time::DeviceTime> {
+    ) -> Option<DeviceTime> {
         let mut texts = taken
             .slots
             .iter()

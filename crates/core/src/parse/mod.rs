@@ -10,15 +10,19 @@
 mod about;
 mod case;
 mod compile;
+mod condition;
 mod convert;
+mod endpoint;
 mod envelope;
 mod escape;
 mod file;
 mod keys;
 mod mapping;
+mod pattern;
 mod readers;
 mod recognise;
 mod stamp;
+mod step;
 
 pub use about::{About, about};
 pub use case::{CaseProblem, check_cases};
@@ -30,6 +34,7 @@ use crate::reject::Reject;
 use crate::time::Timestamp;
 use compile::Format;
 use envelope::Envelope;
+use escape::Escape;
 use keys::Slots;
 use readers::Reading;
 use stamp::Missing;
@@ -68,6 +73,8 @@ impl Context<'_> {
 pub struct Scratch {
     /// The record as UTF-8, where it was not.
     text: String,
+    /// Values whose escapes were undone to be read once more.
+    values: [String; 2],
 }
 
 /// All formats, compiled; to be shared between threads.
@@ -75,6 +82,8 @@ pub struct Scratch {
 pub struct Formats {
     formats: Vec<Format>,
     recogniser: recognise::Recogniser,
+    /// Those of the formats that are tried last.
+    fallbacks: recognise::Recogniser,
 }
 
 impl Formats {
@@ -103,26 +112,34 @@ impl Formats {
             .iter()
             .filter_map(|(name, file)| compile::format(name, file, &mut problems))
             .collect();
-        let recognisers: Vec<_> = read
-            .iter()
-            .map(|(_, file)| file.recognise.as_slice())
-            .collect();
-        let recogniser = recognise::Recogniser::build(&recognisers);
-        match recogniser {
-            Ok(recogniser) if problems.is_empty() => Ok(Self {
-                formats,
-                recogniser,
-            }),
-            Ok(_) => Err(FormatError { problems }),
-            Err(problem) => {
-                problems.push(Problem {
-                    file: "formats".into(),
-                    key: "recognise".into(),
-                    problem,
+        let recogniser = |fallback: bool| {
+            let ways: Vec<&[file::Recognise]> = read
+                .iter()
+                .map(|(_, file)| {
+                    let counts = file.fallback == fallback;
+                    counts
+                        .then_some(file.recognise.as_slice())
+                        .unwrap_or_default()
+                })
+                .collect();
+            recognise::Recogniser::build(&ways)
+        };
+        match (recogniser(false), recogniser(true)) {
+            (Ok(recogniser), Ok(fallbacks)) if problems.is_empty() => {
+                return Ok(Self {
+                    formats,
+                    recogniser,
+                    fallbacks,
                 });
-                Err(FormatError { problems })
             }
+            (Err(problem), _) | (_, Err(problem)) => problems.push(Problem {
+                file: "formats".into(),
+                key: "recognise".into(),
+                problem,
+            }),
+            _ => {}
         }
+        Err(FormatError { problems })
     }
 
     /// The formats' names, in the order of the files.
@@ -150,23 +167,27 @@ impl Formats {
                 Reject::Empty
             });
         }
+        let Scratch {
+            text: lossy,
+            values,
+        } = scratch;
         let text = match std::str::from_utf8(record) {
             Ok(text) => text,
             Err(_) => {
-                scratch.text.clear();
+                lossy.clear();
                 for chunk in record.utf8_chunks() {
-                    scratch.text.push_str(chunk.valid());
+                    lossy.push_str(chunk.valid());
                     if !chunk.invalid().is_empty() {
-                        scratch.text.push(char::REPLACEMENT_CHARACTER);
+                        lossy.push(char::REPLACEMENT_CHARACTER);
                     }
                 }
-                &scratch.text
+                lossy
             }
         };
         // Filled in place: an event is large, and moving it about costs more than reading it.
         let mut event = Event::new(context.received, "", Kind::System);
         event.truncated = truncated;
-        match self.parse_text(text, context, &mut event) {
+        match self.parse_text(text, context, values.iter_mut(), &mut event) {
             Ok(()) => Ok(event),
             Err(Reject::NotOfInterest) => Err(Reject::NotOfInterest),
             Err(_) if truncated => Err(Reject::TooLong),
@@ -179,6 +200,7 @@ impl Formats {
         &'a self,
         text: &'a str,
         context: &Context<'_>,
+        mut room: std::slice::IterMut<'a, String>,
         event: &mut Event<'a>,
     ) -> Result<(), Reject> {
         let missing = Missing {
@@ -190,22 +212,23 @@ impl Formats {
             let format = self.formats.iter().find(|format| *format.name == *name);
             return format
                 .ok_or(Reject::UnknownFormat)?
-                .read(&envelope, &missing, event)
+                .read(&envelope, &missing, &mut room, event)
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
-        for thorough in [false, true] {
-            let candidates =
-                self.recogniser
-                    .candidates(envelope.program, envelope.message, thorough);
+        let passes = [
+            (&self.recogniser, false),
+            (&self.recogniser, true),
+            (&self.fallbacks, true),
+        ];
+        for (recogniser, thorough) in passes {
+            let candidates = recogniser.candidates(envelope.program, envelope.message, thorough);
             let read = candidates
                 .as_slice()
                 .iter()
                 .filter_map(|number| self.formats.get(usize::from(*number)))
-                .find_map(|format| format.read(&envelope, &missing, event));
-            match read {
-                Some(answer) => return answer,
-                None if candidates.as_slice().is_empty() => break,
-                None => {}
+                .find_map(|format| format.read(&envelope, &missing, &mut room, event));
+            if let Some(answer) = read {
+                return answer;
             }
         }
         Err(Reject::UnknownFormat)
@@ -219,17 +242,27 @@ impl Format {
         &'a self,
         envelope: &Envelope<'a>,
         missing: &Missing,
+        room: &mut std::slice::IterMut<'a, String>,
         event: &mut Event<'a>,
     ) -> Option<Result<(), Reject>> {
         let mut slots = Slots::new();
-        if let (Some(slot), Some(program)) = (self.program, envelope.program) {
-            slots.set(slot, program, false);
+        for (part, slot) in &self.header {
+            if let Some(text) = part.of(envelope) {
+                slots.set(*slot, text, Escape::None);
+            }
         }
+        let message = match self.read {
+            None => envelope.message,
+            Some(slot) => slots.get(slot)?.text,
+        };
         let reading = self
             .reader
-            .read(envelope.message, &self.keys, self.escapes, &mut slots);
+            .read(message, &self.keys, self.escapes, &mut slots);
         if reading == Reading::No {
             return None;
+        }
+        for step in &self.steps {
+            step.run(&self.keys, &mut slots, room);
         }
         event.format = &self.name;
         event.kind = self.kind;

@@ -207,7 +207,7 @@ impl Recogniser {
                 false
             });
         }
-        if found.length == 0
+        if (found.length == 0 || thorough)
             && let Some(marks) = &self.contains
         {
             // Ways tried already on this message, so that a mark said a thousand times costs once.

@@ -87,23 +87,63 @@ pub(super) fn bsd<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
     }
     let (offset, rest) = trailing_zone(rest);
     let offset = offset.unwrap_or(missing.zone_offset_seconds);
-    let civil = |year| Civil {
-        date: (year, month, day),
+    let time = Moment {
+        year,
+        month,
+        day,
         clock,
         micros,
+        offset_seconds: Some(offset),
+        ..Moment::default()
     };
-    let time = match year {
-        Some(year) => civil(year).at(offset)?,
-        None => {
-            let latest = missing.received.plus_seconds(MAX_AHEAD_SECONDS);
-            let (this_year, ..) = latest.civil_date();
-            (this_year - LEAP_SEARCH_YEARS..=this_year + 1)
-                .rev()
-                .filter_map(|year| civil(year).at(offset))
-                .find(|time| time.at <= latest)?
+    Some((time.complete(missing)?, rest))
+}
+
+/// What a stamp says, piece by piece; what it does not say is completed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moment {
+    pub year: Option<i64>,
+    pub month: i64,
+    pub day: i64,
+    /// Hour, minute, second.
+    pub clock: (i64, i64, i64),
+    pub micros: i64,
+    /// For a clock of twelve hours: whether it is past noon.
+    pub afternoon: Option<bool>,
+    pub offset_seconds: Option<i32>,
+    /// The whole moment, where the device counts from 1970.
+    pub epoch: Option<DeviceTime>,
+}
+
+impl Moment {
+    /// The moment meant: without a year the latest that lies no more than a day after receipt.
+    pub fn complete(self, missing: &Missing) -> Option<DeviceTime> {
+        if let Some(time) = self.epoch {
+            return Some(time);
         }
-    };
-    Some((time, rest))
+        let offset = self.offset_seconds.unwrap_or(missing.zone_offset_seconds);
+        let (hour, minute, second) = self.clock;
+        let hour = match (self.afternoon, hour) {
+            (None, hour) => hour,
+            (Some(false), 12) => 0,
+            (Some(true), 1..12) => hour + 12,
+            (Some(_), hour) => hour,
+        };
+        let civil = |year| Civil {
+            date: (year, self.month, self.day),
+            clock: (hour, minute, second),
+            micros: self.micros,
+        };
+        if let Some(year) = self.year {
+            return civil(year).at(offset);
+        }
+        let latest = missing.received.plus_seconds(MAX_AHEAD_SECONDS);
+        let (this_year, ..) = latest.civil_date();
+        (this_year - LEAP_SEARCH_YEARS..=this_year + 1)
+            .rev()
+            .filter_map(|year| civil(year).at(offset))
+            .find(|time| time.at <= latest)
+    }
 }
 
 /// `yyyy-mm-dd` or `yyyy/mm/dd`, then `T` or a blank, then `hh:mm:ss[.fff]` and an optional zone.
@@ -208,7 +248,7 @@ pub(super) fn length_ms(text: &[u8]) -> Option<u64> {
     rest.is_empty().then_some(whole * 1_000)
 }
 
-fn month(text: &[u8]) -> Option<(i64, &[u8])> {
+pub(super) fn month(text: &[u8]) -> Option<(i64, &[u8])> {
     let (name, rest) = text.split_first_chunk::<3>()?;
     let name = name.map(|byte| byte.to_ascii_lowercase());
     let index = MONTHS.iter().position(|month| **month == name)?;
@@ -221,7 +261,7 @@ fn blanks(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// A decimal number of at least `least` and at most `most` digits.
-fn number(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
+pub(super) fn number(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
     let mut value = 0_i64;
     let mut count = 0;
     for byte in text.iter().take(most) {
@@ -268,7 +308,7 @@ fn clock(text: &[u8]) -> Option<(Clock, i64, &[u8])> {
 }
 
 /// `.` or `,` and digits, as microseconds; nothing there counts as zero.
-fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+pub(super) fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some((b'.' | b',', digits)) = text.split_first() else {
         return Some((0, text));
     };
@@ -297,7 +337,7 @@ fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
     }
 }
 
-fn numeric_zone(text: &[u8]) -> Option<(i32, &[u8])> {
+pub(super) fn numeric_zone(text: &[u8]) -> Option<(i32, &[u8])> {
     let (sign, rest) = match text.split_first()? {
         (b'Z' | b'z', rest) => {
             let ends = !matches!(rest.first(), Some(byte) if byte.is_ascii_alphanumeric());
@@ -314,7 +354,7 @@ fn numeric_zone(text: &[u8]) -> Option<(i32, &[u8])> {
     (hours <= 18 && minutes < 60).then_some((sign * seconds, rest))
 }
 
-fn named_zone(text: &[u8]) -> Option<(i32, &[u8])> {
+pub(super) fn named_zone(text: &[u8]) -> Option<(i32, &[u8])> {
     let length = text
         .iter()
         .take_while(|byte| byte.is_ascii_uppercase())

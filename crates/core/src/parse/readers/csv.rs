@@ -3,6 +3,8 @@
 
 use memchr::memchr;
 
+use crate::parse::condition::{Condition, all_hold};
+use crate::parse::escape::Escape;
 use crate::parse::keys::Slots;
 
 /// The most columns read.
@@ -26,29 +28,6 @@ pub(in crate::parse) struct Layout {
     pub branches: Vec<(Vec<Condition>, Layout)>,
 }
 
-/// A slot holds one of these values.
-#[derive(Debug)]
-pub(in crate::parse) struct Condition {
-    pub slot: u16,
-    /// `None` stands for any value.
-    pub values: Option<Vec<Box<str>>>,
-}
-
-impl Condition {
-    #[inline]
-    pub fn holds(&self, slots: &Slots<'_>) -> bool {
-        let Some(raw) = slots.get(self.slot) else {
-            return false;
-        };
-        match &self.values {
-            None => !raw.text.is_empty(),
-            Some(values) => values
-                .iter()
-                .any(|value| value.eq_ignore_ascii_case(raw.text)),
-        }
-    }
-}
-
 impl Csv {
     /// Fills `slots`; false when the first layout has more columns than the message.
     pub fn read<'a>(&self, message: &'a str, slots: &mut Slots<'a>) -> bool {
@@ -60,9 +39,9 @@ impl Csv {
                 let Some(text) = rest else {
                     return read >= self.layout.columns.len();
                 };
-                let (value, after) = self.split(text);
+                let (value, escape, after) = self.split(text);
                 if let Some(slot) = column {
-                    slots.set(*slot, value, false);
+                    slots.set(*slot, value, escape);
                 }
                 rest = after;
                 read += 1;
@@ -73,7 +52,7 @@ impl Csv {
             let next = layout
                 .branches
                 .iter()
-                .find(|(conditions, _)| conditions.iter().all(|condition| condition.holds(slots)));
+                .find(|(conditions, _)| all_hold(conditions, slots));
             match next {
                 Some((_, next)) => layout = next,
                 None => return true,
@@ -81,30 +60,35 @@ impl Csv {
         }
     }
 
-    /// The first value, and what follows its separator.
-    fn split<'a>(&self, text: &'a str) -> (&'a str, Option<&'a str>) {
+    /// The first value, how it is escaped, and what follows its separator.
+    fn split<'a>(&self, text: &'a str) -> (&'a str, Escape, Option<&'a str>) {
         if let Some(inside) = text.strip_prefix('"')
-            && let Some(end) = self.quote_end(inside.as_bytes())
+            && let Some((end, escape)) = self.quote_end(inside.as_bytes())
         {
             let value = inside.get(..end).unwrap_or_default();
-            return (value, inside.get(end + 2..));
+            return (value, escape, inside.get(end + 2..));
         }
-        match memchr(self.separator, text.as_bytes()) {
+        let (value, after) = match memchr(self.separator, text.as_bytes()) {
             Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
             None => (text, None),
-        }
+        };
+        (value, Escape::None, after)
     }
 
     /// Where a quoted value ends: at the first quote before a separator or the end; a doubled quote
     /// inside does not end it.
-    fn quote_end(&self, inside: &[u8]) -> Option<usize> {
+    fn quote_end(&self, inside: &[u8]) -> Option<(usize, Escape)> {
         let mut at = 0;
+        let mut escape = Escape::None;
         loop {
             let mark = at + memchr(b'"', inside.get(at..)?)?;
             match inside.get(mark + 1) {
-                None => return Some(mark),
-                Some(byte) if *byte == self.separator => return Some(mark),
-                Some(b'"') => at = mark + 2,
+                None => return Some((mark, escape)),
+                Some(byte) if *byte == self.separator => return Some((mark, escape)),
+                Some(b'"') => {
+                    escape = Escape::DoubledQuote;
+                    at = mark + 2;
+                }
                 Some(_) => at = mark + 1,
             }
         }

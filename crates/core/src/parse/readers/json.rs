@@ -4,12 +4,12 @@
 
 use memchr::memchr2;
 
+use super::path::Path;
+use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
 
 /// How deep objects and lists may lie inside one another.
 const MAX_DEPTH: usize = 16;
-/// The longest path, in bytes; values under longer ones are passed over.
-const MAX_PATH_BYTES: usize = 128;
 /// List elements that can be named.
 const MAX_INDEX: u8 = 9;
 
@@ -25,46 +25,6 @@ pub(in crate::parse) fn read<'a>(message: &'a str, keys: &KeyTable, slots: &mut 
     scanner.peek() == Some(b'{') && scanner.value(slots, 0).is_some() && {
         scanner.blanks();
         scanner.peek().is_none()
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Path {
-    bytes: [u8; MAX_PATH_BYTES],
-    length: usize,
-    /// The path did not fit: nothing below it is named.
-    cut: bool,
-}
-
-impl Default for Path {
-    fn default() -> Self {
-        Self {
-            bytes: [0; MAX_PATH_BYTES],
-            length: 0,
-            cut: false,
-        }
-    }
-}
-
-impl Path {
-    fn push(&mut self, key: &[u8]) {
-        let dot = usize::from(self.length > 0);
-        let end = self.length + dot + key.len();
-        let Some(place) = self.bytes.get_mut(self.length..end) else {
-            self.cut = true;
-            return;
-        };
-        let (separator, rest) = place.split_at_mut(dot);
-        separator.fill(b'.');
-        rest.copy_from_slice(key);
-        self.length = end;
-    }
-
-    fn as_str(&self) -> Option<&str> {
-        if self.cut {
-            return None;
-        }
-        std::str::from_utf8(self.bytes.get(..self.length)?).ok()
     }
 }
 
@@ -97,23 +57,23 @@ impl<'a> Scanner<'a, '_> {
             b'{' => self.object(slots, depth),
             b'[' => self.list(slots, depth),
             b'"' => {
-                let (text, escaped) = self.string()?;
-                self.keep(text, escaped, slots);
+                let (text, escape) = self.string()?;
+                self.keep(text, escape, slots);
                 Some(())
             }
             _ => {
                 let text = self.word()?;
                 if text != "null" {
-                    self.keep(text, false, slots);
+                    self.keep(text, Escape::None, slots);
                 }
                 Some(())
             }
         }
     }
 
-    fn keep(&self, text: &'a str, escaped: bool, slots: &mut Slots<'a>) {
+    fn keep(&self, text: &'a str, escape: Escape, slots: &mut Slots<'a>) {
         if let Some(slot) = self.path.as_str().and_then(|path| self.keys.find(path)) {
-            slots.set(slot, text, escaped);
+            slots.set(slot, text, escape);
         }
     }
 
@@ -131,10 +91,10 @@ impl<'a> Scanner<'a, '_> {
             self.blanks();
             let (key, _) = self.string()?;
             self.expect(b':')?;
-            let (length, cut) = (self.path.length, self.path.cut);
+            let mark = self.path.mark();
             self.path.push(key.as_bytes());
             self.value(slots, depth + 1)?;
-            (self.path.length, self.path.cut) = (length, cut);
+            self.path.back_to(mark);
             self.blanks();
             match self.peek()? {
                 b',' => self.at += 1,
@@ -159,15 +119,15 @@ impl<'a> Scanner<'a, '_> {
         }
         let mut index = 0;
         loop {
-            let (length, cut) = (self.path.length, self.path.cut);
+            let mark = self.path.mark();
             if index <= MAX_INDEX {
                 self.path.push(&[b'0' + index]);
                 index += 1;
             } else {
-                self.path.cut = true;
+                self.path.push_nameless();
             }
             self.value(slots, depth + 1)?;
-            (self.path.length, self.path.cut) = (length, cut);
+            self.path.back_to(mark);
             self.blanks();
             match self.peek()? {
                 b',' => self.at += 1,
@@ -180,19 +140,19 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    /// A string's inside, and whether it holds an escape.
-    fn string(&mut self) -> Option<(&'a str, bool)> {
+    /// A string's inside, and how it is escaped.
+    fn string(&mut self) -> Option<(&'a str, Escape)> {
         self.expect(b'"')?;
         let start = self.at;
-        let mut escaped = false;
+        let mut escape = Escape::None;
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
             let mark = self.at + memchr2(b'"', b'\\', rest)?;
             if self.text.as_bytes().get(mark) == Some(&b'"') {
                 self.at = mark + 1;
-                return Some((self.text.get(start..mark)?, escaped));
+                return Some((self.text.get(start..mark)?, escape));
             }
-            escaped = true;
+            escape = Escape::Backslash;
             self.at = mark + 2;
         }
     }

@@ -6,6 +6,7 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
 
 /// A compiled reader.
@@ -54,7 +55,7 @@ impl KeyValue {
             if let Some(slot) = keys.find(key)
                 && let Some(text) = message.get(value.start..value.end)
             {
-                slots.set(slot, text, value.escaped);
+                slots.set(slot, text, value.escape);
             }
             at = value.next;
         }
@@ -76,14 +77,14 @@ impl KeyValue {
             start,
             end,
             next: end + 1,
-            escaped: false,
+            escape: Escape::None,
         }
     }
 
     /// A value whose opening quote stands before `start`. Without a closing one it goes to the end.
     fn quoted(&self, bytes: &[u8], start: usize, escapes: bool) -> Option<Value> {
         let mut at = start;
-        let mut escaped = false;
+        let mut escape = Escape::None;
         loop {
             let rest = bytes.get(at..)?;
             let found = if escapes {
@@ -96,12 +97,12 @@ impl KeyValue {
                     start,
                     end: bytes.len(),
                     next: bytes.len(),
-                    escaped,
+                    escape,
                 });
             };
             let mark = at + found;
             if bytes.get(mark) == Some(&b'\\') {
-                escaped = true;
+                escape = Escape::Backslash;
                 at = (mark + 2).min(bytes.len());
                 continue;
             }
@@ -114,7 +115,7 @@ impl KeyValue {
                         start,
                         end: mark,
                         next: mark + 1,
-                        escaped,
+                        escape,
                     });
                 }
             }
@@ -127,7 +128,7 @@ struct Value {
     end: usize,
     /// Where the next pair may start.
     next: usize,
-    escaped: bool,
+    escape: Escape,
 }
 
 #[cfg(test)]

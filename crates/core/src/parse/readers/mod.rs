@@ -1,11 +1,14 @@
 //! One reader per way of writing a record. Each fills the format's slots from the message, in one
 //! pass, without allocating.
 
+pub(super) mod cef;
 pub(super) mod csv;
 pub(super) mod json;
 pub(super) mod key_value;
 pub(super) mod netfilter;
+mod path;
 pub(super) mod template;
+pub(super) mod xml;
 
 use super::keys::{KeyTable, Slots};
 
@@ -17,6 +20,9 @@ pub(super) enum Reader {
     Json,
     Netfilter(netfilter::Netfilter),
     Template(template::Templates),
+    Cef(cef::Header),
+    Leef(cef::Header),
+    Xml,
 }
 
 /// What a reader made of a message.
@@ -44,6 +50,9 @@ impl Reader {
             Self::Csv(reader) => reader.read(message, slots),
             Self::Json => json::read(message, keys, slots),
             Self::Netfilter(reader) => reader.read(message, keys, slots),
+            Self::Cef(reader) => reader.read_cef(message, keys, slots),
+            Self::Leef(reader) => reader.read_leef(message, keys, slots),
+            Self::Xml => xml::read(message, keys, slots),
             Self::Template(templates) => {
                 return match templates.read(message, escapes, slots) {
                     Some(number) => Reading::Template(number),

@@ -8,6 +8,7 @@
 
 use memchr::{memchr, memmem};
 
+use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
 
 /// The longest prefix. The kernel allows 29 bytes (iptables) or 127 (nftables); relays add some.
@@ -38,7 +39,7 @@ impl Netfilter {
         if let Some(slot) = self.prefix
             && !prefix.is_empty()
         {
-            slots.set(slot, prefix, false);
+            slots.set(slot, prefix, Escape::None);
         }
         let bytes = packet.as_bytes();
         let mut at = 0;
@@ -75,7 +76,7 @@ impl Netfilter {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if good && let Some(slot) = keys.find(key) {
-            slots.set(slot, value.get(1..).unwrap_or_default(), false);
+            slots.set(slot, value.get(1..).unwrap_or_default(), Escape::None);
         }
         good
     }

@@ -19,6 +19,7 @@
 //! `{type:key}` keeps it under a key; `<<…>>` may be left out.
 
 use super::super::convert;
+use super::super::escape::Escape;
 use super::super::keys::Slots;
 use super::super::stamp;
 
@@ -239,8 +240,8 @@ impl Templates {
             if let Some(slot) = slot
                 && let Some(text) = message.get(start..end)
             {
-                let escaped = escapes && memchr::memchr(b'\\', text.as_bytes()).is_some();
-                slots.set(*slot, text.trim_matches(' '), escaped);
+                let escape = Escape::backslash_in(text, escapes);
+                slots.set(*slot, text.trim_matches(' '), escape);
             }
         }
         Some(path.template)

@@ -5,20 +5,18 @@ use std::fmt;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::condition::{Condition, Wanted};
 use super::convert::{self, Constant, How};
-use super::file::{self, Escapes, FormatFile, ReaderKind};
+use super::file::{self, Escapes, FormatFile};
 use super::keys::{KeyTable, MAX_SLOTS};
 use super::mapping::{Mapping, Op, Rule, Setting, Taken};
-use super::readers::csv::{Condition, Csv, Layout};
-use super::readers::key_value::KeyValue;
-use super::readers::netfilter::Netfilter;
-use super::readers::{Reader, template};
+use super::pattern::Pattern;
+use super::readers::Reader;
+use super::readers::cef::HEADER_KEYS;
+use super::step::{HeaderPart, Step};
 use crate::event::{Field, Kind};
 
-/// The key under which the header's program can be asked for.
-pub(super) const PROGRAM_KEY: &str = "@program";
-/// The key under which netfilter's prefix can be asked for.
-pub(super) const PREFIX_KEY: &str = "@prefix";
+mod reader;
 
 /// All that is wrong with a set of format files.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,8 +64,12 @@ pub(super) struct Format {
     pub reader: Reader,
     pub keys: KeyTable,
     pub escapes: bool,
-    /// Slot of the header's program, where a rule asks for it.
-    pub program: Option<u16>,
+    /// What a rule asks of the header, and the slot it goes to.
+    pub header: Vec<(HeaderPart, u16)>,
+    /// The part of the header that the reader reads instead of the message.
+    pub read: Option<u16>,
+    /// Second steps, in order.
+    pub steps: Vec<Step>,
     pub mapping: Mapping,
 }
 
@@ -85,9 +87,19 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
     }
     compiler.check_recognisers(file);
     let mapping = compiler.mapping(file);
+    let read = file.read.as_ref().map(|key| compiler.slot(key));
+    // What steps read and ask is named before the readers look for their keys.
+    let froms: Vec<_> = file.then.iter().map(|step| compiler.from(step)).collect();
     let reader = compiler.reader(file);
-    let slot = |key: &str| compiler.names.iter().position(|name| name == key);
-    let program = slot(PROGRAM_KEY).and_then(|slot| u16::try_from(slot).ok());
+    let steps = froms
+        .into_iter()
+        .zip(&file.then)
+        .filter_map(|(from, step)| compiler.step(from, step))
+        .collect();
+    let header = HeaderPart::ALL
+        .iter()
+        .filter_map(|part| Some((*part, compiler.known_slot(part.key())?)))
+        .collect();
     if compiler.names.len() > MAX_SLOTS {
         compiler.wrong("fields", format!("more than {MAX_SLOTS} keys"));
     }
@@ -96,7 +108,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
             .names
             .iter()
             .zip(0..)
-            .filter(|(name, _)| !name.starts_with('@'))
+            .filter(|(name, _)| !is_reserved(name))
             .map(|(name, slot)| (name.as_str(), slot)),
     );
     let (kind, reader) = (kind?, reader?);
@@ -108,7 +120,9 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         reader,
         keys,
         escapes: file.escapes == Escapes::Backslash,
-        program,
+        header,
+        read,
+        steps,
         mapping,
     })
 }
@@ -138,6 +152,12 @@ impl Compiler<'_> {
         u16::try_from(place).unwrap_or(u16::MAX)
     }
 
+    /// The slot of a key that something asked for.
+    fn known_slot(&self, key: &str) -> Option<u16> {
+        let place = self.names.iter().position(|name| name == key)?;
+        u16::try_from(place).ok()
+    }
+
     fn field(&mut self, at: &str, name: &str) -> Option<Field> {
         let field = Field::from_word(name)
             .filter(|field| !matches!(field, Field::Format | Field::Truncated));
@@ -150,6 +170,11 @@ impl Compiler<'_> {
     fn check_recognisers(&mut self, file: &FormatFile) {
         if file.recognise.is_empty() {
             self.wrong("recognise", "nothing to recognise the format by");
+        }
+        for when in &file.when {
+            if when.condition.is_empty() && when.unless.is_empty() {
+                self.wrong("when", "an entry without `if` or `unless`");
+            }
         }
         for way in &file.recognise {
             if way.programs.is_empty() && way.starts.is_empty() && way.contains.is_empty() {
@@ -192,20 +217,25 @@ impl Compiler<'_> {
             .collect()
     }
 
-    fn conditions(&mut self, condition: &BTreeMap<String, file::OneOrMany>) -> Vec<Condition> {
-        condition
+    fn conditions(
+        &mut self,
+        wanted: &BTreeMap<String, file::OneOrMany>,
+        unwanted: &BTreeMap<String, file::OneOrMany>,
+    ) -> Vec<Condition> {
+        let all = wanted
             .iter()
-            .map(|(key, values)| Condition {
-                slot: self.slot(key),
-                values: (values.as_slice() != ["*"]).then(|| {
-                    values
-                        .as_slice()
-                        .iter()
-                        .map(|v| v.as_str().into())
-                        .collect()
-                }),
-            })
-            .collect()
+            .map(|entry| (entry, false))
+            .chain(unwanted.iter().map(|entry| (entry, true)));
+        all.map(|((key, values), negated)| Condition {
+            slot: self.slot(key),
+            values: values
+                .as_slice()
+                .iter()
+                .map(|value| Wanted::read(value))
+                .collect(),
+            negated,
+        })
+        .collect()
     }
 
     fn mapping(&mut self, file: &FormatFile) -> Mapping {
@@ -230,7 +260,7 @@ impl Compiler<'_> {
             .when
             .iter()
             .map(|when| Rule {
-                conditions: self.conditions(&when.condition),
+                conditions: self.conditions(&when.condition, &when.unless),
                 set: self.settings("when.set", &when.set),
                 require: self.fields("when.require", &when.require),
                 skip: when.skip,
@@ -281,6 +311,7 @@ impl Compiler<'_> {
             file::Source::Full(full) => full,
         };
         let how = match (&full.how, &full.words) {
+            (None, None) if full.pattern.is_some() => self.pattern(at, field, full)?,
             (None, Some(table)) => self.word_table(at, field, table, file, false)?,
             (Some(how), Some(table)) if how == "contained" => {
                 self.word_table(at, field, table, file, true)?
@@ -305,6 +336,20 @@ impl Compiler<'_> {
             .map(|key| self.slot(key))
             .collect();
         Some(Taken { slots, how })
+    }
+
+    fn pattern(&mut self, at: &str, field: Field, full: &file::FullSource) -> Option<How> {
+        if field != Field::Ts {
+            self.wrong(at, "only a time has a pattern");
+            return None;
+        }
+        match Pattern::compile(full.pattern.as_deref().unwrap_or_default()) {
+            Ok(pattern) => Some(How::Pattern(pattern)),
+            Err(problem) => {
+                self.wrong(at, problem);
+                None
+            }
+        }
     }
 
     fn word_table(
@@ -357,116 +402,6 @@ impl Compiler<'_> {
             }
         }
     }
-
-    fn reader(&mut self, file: &FormatFile) -> Option<Reader> {
-        if !file.template.is_empty() && file.reader != ReaderKind::Template {
-            self.wrong("template", "only the reader `template` has templates");
-        }
-        match file.reader {
-            ReaderKind::Json => Some(Reader::Json),
-            ReaderKind::KeyValue => {
-                let (assign, separator, after) =
-                    file.key_value.as_ref().map_or(('=', ' ', ""), |options| {
-                        (options.assign, options.separator, options.after.as_str())
-                    });
-                Some(Reader::KeyValue(KeyValue {
-                    assign: self.ascii("key-value.assign", assign)?,
-                    separator: self.ascii("key-value.separator", separator)?,
-                    after: after.into(),
-                }))
-            }
-            ReaderKind::Netfilter => {
-                let prefix = self.names.iter().position(|name| name == PREFIX_KEY);
-                Some(Reader::Netfilter(Netfilter {
-                    prefix: prefix.and_then(|slot| u16::try_from(slot).ok()),
-                }))
-            }
-            ReaderKind::Csv => {
-                let Some(csv) = &file.csv else {
-                    self.wrong("csv", "the reader `csv` needs its columns");
-                    return None;
-                };
-                let separator = self.ascii("csv.separator", csv.separator)?;
-                // Conditions first, so that every key they name has its slot.
-                let branches = self.branches(&csv.branch);
-                let layout = Layout {
-                    columns: self.columns(&csv.columns),
-                    branches,
-                };
-                Some(Reader::Csv(Csv { separator, layout }))
-            }
-            ReaderKind::Template => self.templates(file),
-        }
-    }
-
-    fn ascii(&mut self, key: &str, letter: char) -> Option<u8> {
-        let byte = u8::try_from(letter).ok().filter(u8::is_ascii);
-        if byte.is_none() {
-            self.wrong(key, "must be an ASCII character");
-        }
-        byte
-    }
-
-    fn branches(&mut self, branches: &[file::Branch]) -> Vec<(Vec<Condition>, Layout)> {
-        branches
-            .iter()
-            .map(|branch| {
-                let conditions = self.conditions(&branch.condition);
-                let inner = self.branches(&branch.branch);
-                let layout = Layout {
-                    columns: self.columns(&branch.columns),
-                    branches: inner,
-                };
-                (conditions, layout)
-            })
-            .collect()
-    }
-
-    /// The slots of columns; a column that no field or condition names has none.
-    fn columns(&mut self, columns: &[String]) -> Vec<Option<u16>> {
-        columns
-            .iter()
-            .map(|column| {
-                let place = self.names.iter().position(|name| name == column)?;
-                u16::try_from(place).ok()
-            })
-            .collect()
-    }
-
-    fn templates(&mut self, file: &FormatFile) -> Option<Reader> {
-        if file.template.is_empty() {
-            self.wrong("template", "the reader `template` needs templates");
-            return None;
-        }
-        let mut tree = template::Templates::new();
-        for (number, entry) in (0..).zip(&file.template) {
-            let text = format!("{}{}", file.template_prefix, entry.text);
-            let named = match template::keys(&text) {
-                Ok(named) => named,
-                Err(problem) => {
-                    self.wrong(format!("template `{}`", entry.text), problem);
-                    continue;
-                }
-            };
-            for key in &named {
-                if !self.names.contains(key) {
-                    self.wrong(
-                        format!("template `{}`", entry.text),
-                        format!("nobody asks for `{key}`"),
-                    );
-                }
-            }
-            let names = &self.names;
-            let slot = |key: &str| {
-                let place = names.iter().position(|name| name == key)?;
-                u16::try_from(place).ok()
-            };
-            if let Err(problem) = tree.add(number, &text, slot) {
-                self.wrong(format!("template `{}`", entry.text), problem);
-            }
-        }
-        Some(Reader::Template(tree))
-    }
 }
 
 fn how_named(name: &str, field: Field) -> Option<How> {
@@ -479,9 +414,51 @@ fn how_named(name: &str, field: Field) -> Option<How> {
         ("date-time-zone", Field::Ts) => How::Parts { zone: true },
         ("seconds", Field::DurationMs) => How::Seconds,
         ("h:m:s", Field::DurationMs) => How::Clock,
+        ("milliseconds", Field::DurationMs) => How::Plain,
+        ("microseconds", Field::DurationMs) => How::Micros,
+        ("nanoseconds", Field::DurationMs) => How::Nanos,
+        ("minutes", Field::DurationMs) => How::Minutes,
+        ("kilobytes", Field::SrcBytes | Field::DstBytes) => How::Kilobytes,
+        (
+            "number",
+            Field::SrcBytes
+            | Field::DstBytes
+            | Field::DurationMs
+            | Field::SrcPort
+            | Field::DstPort
+            | Field::HttpStatus
+            | Field::Severity
+            | Field::EventCode
+            | Field::Rule,
+        ) => How::Leading,
+        ("endpoint", field) if has_endpoint(field) => How::Endpoint,
+        ("url-host" | "url-port", field) if has_endpoint(field) => How::UrlHost,
+        ("first-word", field) if field != Field::Ts => How::FirstWord,
         ("request-method", Field::HttpMethod) => How::RequestMethod,
         ("request-target", Field::Url) => How::RequestTarget,
         ("lower", field) if convert::is_text(field) => How::Lower,
         _ => return None,
     })
+}
+
+/// Whether `field` holds a part of an endpoint.
+const fn has_endpoint(field: Field) -> bool {
+    matches!(
+        field,
+        Field::SrcIp
+            | Field::SrcPort
+            | Field::SrcHost
+            | Field::DstIp
+            | Field::DstPort
+            | Field::DstHost
+            | Field::SrcNatIp
+            | Field::DstNatIp
+    )
+}
+
+/// Whether `key` stands for something that no key of a record can say.
+fn is_reserved(key: &str) -> bool {
+    key == reader::PREFIX_KEY
+        || HEADER_KEYS.contains(&key)
+        || HeaderPart::ALL.iter().any(|part| part.key() == key)
 }

@@ -1,0 +1,100 @@
+//! What a format reads beside its message: parts of the header, and the values of keys once more.
+
+use super::condition::{Condition, all_hold};
+use super::envelope::Envelope;
+use super::escape::Escape;
+use super::keys::{KeyTable, Slots};
+use super::readers::{Reader, Reading};
+
+/// A part of the header that a format can ask for under a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeaderPart {
+    /// The program that spoke.
+    Program,
+    /// The device's name.
+    Host,
+    /// The whole message.
+    Message,
+    /// RFC 5424's message id.
+    MessageId,
+    /// RFC 5424's structured data, as it stands there.
+    Structured,
+}
+
+impl HeaderPart {
+    /// Every part.
+    pub const ALL: &'static [Self] = &[
+        Self::Program,
+        Self::Host,
+        Self::Message,
+        Self::MessageId,
+        Self::Structured,
+    ];
+
+    /// The key a format file asks for it with.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Program => "@program",
+            Self::Host => "@host",
+            Self::Message => "@message",
+            Self::MessageId => "@msgid",
+            Self::Structured => "@structured",
+        }
+    }
+
+    /// What the header says.
+    pub const fn of<'a>(self, envelope: &Envelope<'a>) -> Option<&'a str> {
+        match self {
+            Self::Program => envelope.program,
+            Self::Host => envelope.host,
+            Self::Message => Some(envelope.message),
+            Self::MessageId => envelope.message_id,
+            Self::Structured => envelope.structured,
+        }
+    }
+}
+
+/// A second step: the value of one key read once more.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// The key.
+    pub from: u16,
+    /// When.
+    pub conditions: Vec<Condition>,
+    /// How.
+    pub reader: Reader,
+    /// Whether quoted values inside are escaped.
+    pub escapes: bool,
+}
+
+impl Step {
+    /// Adds to `slots` what the value says; `room` lends memory for values whose escapes must be undone
+    /// first.
+    pub fn run<'a>(
+        &self,
+        keys: &KeyTable,
+        slots: &mut Slots<'a>,
+        room: &mut std::slice::IterMut<'a, String>,
+    ) {
+        if !all_hold(&self.conditions, slots) {
+            return;
+        }
+        let Some(raw) = slots.get(self.from) else {
+            return;
+        };
+        let text = if raw.escape == Escape::None {
+            raw.text
+        } else {
+            let Some(room) = room.next() else {
+                return;
+            };
+            room.clear();
+            room.push_str(&raw.escape.undo(raw.text));
+            room
+        };
+        let before = *slots;
+        if self.reader.read(text, keys, self.escapes, slots) == Reading::No {
+            *slots = before;
+        }
+    }
+}
