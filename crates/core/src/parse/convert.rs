@@ -49,6 +49,10 @@ pub(super) enum How {
     Leading,
     /// The first word.
     FirstWord,
+    /// Text with its escapes left as they are.
+    AsWritten,
+    /// As many of the last characters.
+    Last(usize),
     /// Address, host or port of `host:port` and its like; the field says which.
     Endpoint,
     /// Address, host or port of a URL; the field says which.
@@ -116,8 +120,9 @@ impl Constant {
                 Field::Vendor => event.vendor = Some(text),
                 Field::Product => event.product = Some(text),
                 _ => {
+                    // Empty text takes the value away.
                     if let Some(place) = text_place(field, event) {
-                        *place = Some(Cow::Borrowed(text));
+                        *place = (!text.is_empty()).then_some(Cow::Borrowed(text));
                     }
                 }
             },
@@ -173,6 +178,13 @@ pub(super) fn put<'a>(
         How::FirstWord => {
             let text = raw.text.split_ascii_whitespace().next().unwrap_or_default();
             !text.is_empty() && plain(field, Raw { text, ..raw }, event)
+        }
+        How::AsWritten => put_text(field, Cow::Borrowed(raw.text), event),
+        How::Last(count) => {
+            let start = raw.text.len().saturating_sub(*count);
+            raw.text
+                .get(start..)
+                .is_some_and(|text| plain(field, Raw { text, ..raw }, event))
         }
         How::Endpoint => put_endpoint(field, endpoint::split(raw.text), event),
         How::UrlHost => put_endpoint(field, endpoint::of_url(raw.text), event),

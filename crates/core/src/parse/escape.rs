@@ -39,6 +39,22 @@ impl Escape {
     }
 }
 
+/// `text` as it was meant; where escapes must be undone, memory that `room` lends holds the result.
+/// `None` when no memory is left.
+pub(super) fn undo_in<'a>(
+    escape: Escape,
+    text: &'a str,
+    room: &mut std::slice::IterMut<'a, String>,
+) -> Option<&'a str> {
+    if escape == Escape::None {
+        return Some(text);
+    }
+    let room = room.next()?;
+    room.clear();
+    room.push_str(&escape.undo(text));
+    Some(room)
+}
+
 /// The longest entity read, in bytes, without `&` and `;`.
 const MAX_ENTITY_BYTES: usize = 8;
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Problem;
+use super::compile::RECORD_KEY;
+use super::recognise::Entry;
 
 /// A whole file.
 #[derive(Debug, Deserialize)]
@@ -70,6 +72,21 @@ impl FormatFile {
             ),
             problem: error.message().to_owned(),
         })
+    }
+}
+
+impl FormatFile {
+    /// How the format is recognised among the fall-backs or the others; the format counts among one of
+    /// them only.
+    pub fn entry(&self, fallback: bool) -> Entry<'_> {
+        Entry {
+            ways: if self.fallback == fallback {
+                &self.recognise
+            } else {
+                &[]
+            },
+            whole_record: self.read.as_deref() == Some(RECORD_KEY),
+        }
     }
 }
 

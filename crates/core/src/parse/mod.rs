@@ -45,6 +45,9 @@ pub const MAX_RECORD_BYTES: usize = 65_536;
 /// a control character or no UTF-8.
 const NOT_TEXT_SHARE: usize = 5;
 
+/// The first byte of a terminal's control sequence.
+const ESC: u8 = 0x1B;
+
 /// What a record does not say about itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'c> {
@@ -113,16 +116,8 @@ impl Formats {
             .filter_map(|(name, file)| compile::format(name, file, &mut problems))
             .collect();
         let recogniser = |fallback: bool| {
-            let ways: Vec<&[file::Recognise]> = read
-                .iter()
-                .map(|(_, file)| {
-                    let counts = file.fallback == fallback;
-                    counts
-                        .then_some(file.recognise.as_slice())
-                        .unwrap_or_default()
-                })
-                .collect();
-            recognise::Recogniser::build(&ways)
+            let entries: Vec<_> = read.iter().map(|(_, file)| file.entry(fallback)).collect();
+            recognise::Recogniser::build(&entries)
         };
         match (recogniser(false), recogniser(true)) {
             (Ok(recogniser), Ok(fallbacks)) if problems.is_empty() => {
@@ -171,19 +166,7 @@ impl Formats {
             text: lossy,
             values,
         } = scratch;
-        let text = match std::str::from_utf8(record) {
-            Ok(text) => text,
-            Err(_) => {
-                lossy.clear();
-                for chunk in record.utf8_chunks() {
-                    lossy.push_str(chunk.valid());
-                    if !chunk.invalid().is_empty() {
-                        lossy.push(char::REPLACEMENT_CHARACTER);
-                    }
-                }
-                lossy
-            }
-        };
+        let text = as_text(record, lossy);
         // Filled in place: an event is large, and moving it about costs more than reading it.
         let mut event = Event::new(context.received, "", Kind::System);
         event.truncated = truncated;
@@ -207,12 +190,33 @@ impl Formats {
             received: context.received,
             zone_offset_seconds: context.zone_offset_seconds,
         };
-        let envelope = envelope::open(text, &missing);
+        if let Some(wrapped) = envelope::container::json(text, &missing)
+            && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut room)
+        {
+            let answer = self.parse_line(inside.trim(), context, &missing, &mut room, event);
+            if answer != Err(Reject::UnknownFormat) {
+                event.ts = event.ts.or(wrapped.stamp);
+                return answer;
+            }
+        }
+        self.parse_line(text, context, &missing, &mut room, event)
+    }
+
+    fn parse_line<'a>(
+        &'a self,
+        text: &'a str,
+        context: &Context<'_>,
+        missing: &Missing,
+        room: &mut std::slice::IterMut<'a, String>,
+        event: &mut Event<'a>,
+    ) -> Result<(), Reject> {
+        let envelope = envelope::open(text, missing);
+        let mut slots = Slots::new();
         if let Some(name) = context.format {
             let format = self.formats.iter().find(|format| *format.name == *name);
             return format
                 .ok_or(Reject::UnknownFormat)?
-                .read(&envelope, &missing, &mut room, event)
+                .read(&envelope, missing, room, &mut slots, event)
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
         let passes = [
@@ -221,12 +225,12 @@ impl Formats {
             (&self.fallbacks, true),
         ];
         for (recogniser, thorough) in passes {
-            let candidates = recogniser.candidates(envelope.program, envelope.message, thorough);
+            let candidates = recogniser.candidates(&envelope, thorough);
             let read = candidates
                 .as_slice()
                 .iter()
                 .filter_map(|number| self.formats.get(usize::from(*number)))
-                .find_map(|format| format.read(&envelope, &missing, &mut room, event));
+                .find_map(|format| format.read(&envelope, missing, room, &mut slots, event));
             if let Some(answer) = read {
                 return answer;
             }
@@ -236,41 +240,56 @@ impl Formats {
 }
 
 impl Format {
-    /// Puts what the message says into a fresh `event`; `None`, and nothing changed, when it is not
+    /// Puts what the record says into a fresh `event`; `None`, and nothing changed, when it is not
     /// written this way.
     fn read<'a>(
         &'a self,
         envelope: &Envelope<'a>,
         missing: &Missing,
         room: &mut std::slice::IterMut<'a, String>,
+        slots: &mut Slots<'a>,
         event: &mut Event<'a>,
     ) -> Option<Result<(), Reject>> {
-        let mut slots = Slots::new();
+        let (reading, stamp, host) = if self.whole_record {
+            envelope.bodies().find_map(|body| {
+                let reading = self.fill(body.text, envelope, slots)?;
+                Some((reading, body.stamp, body.host))
+            })?
+        } else {
+            let reading = self.fill(envelope.message, envelope, slots)?;
+            (reading, envelope.stamp, envelope.host)
+        };
+        for step in &self.steps {
+            step.run(&self.keys, slots, room);
+        }
+        event.format = &self.name;
+        event.kind = self.kind;
+        event.vendor = self.vendor.as_deref();
+        event.product = self.product.as_deref();
+        event.ts = stamp;
+        event.device = host.map(Into::into);
+        Some(self.mapping.apply(slots, reading, missing, event))
+    }
+
+    /// Fills `slots` from `message` or the part of the header that the format reads instead.
+    fn fill<'a>(
+        &self,
+        message: &'a str,
+        envelope: &Envelope<'a>,
+        slots: &mut Slots<'a>,
+    ) -> Option<Reading> {
+        slots.clear();
         for (part, slot) in &self.header {
             if let Some(text) = part.of(envelope) {
                 slots.set(*slot, text, Escape::None);
             }
         }
         let message = match self.read {
-            None => envelope.message,
+            None => message,
             Some(slot) => slots.get(slot)?.text,
         };
-        let reading = self
-            .reader
-            .read(message, &self.keys, self.escapes, &mut slots);
-        if reading == Reading::No {
-            return None;
-        }
-        for step in &self.steps {
-            step.run(&self.keys, &mut slots, room);
-        }
-        event.format = &self.name;
-        event.kind = self.kind;
-        event.vendor = self.vendor.as_deref();
-        event.product = self.product.as_deref();
-        event.ts = envelope.stamp;
-        event.device = envelope.host.map(Into::into);
-        Some(self.mapping.apply(&slots, reading, missing, event))
+        let reading = self.reader.read(message, &self.keys, self.escapes, slots);
+        (reading != Reading::No).then_some(reading)
     }
 }
 
@@ -284,6 +303,37 @@ pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
             start = end + 1;
             line
         })
+}
+
+/// `record` as text: what is no UTF-8 becomes U+FFFD, and a terminal's colours (ECMA-48's `ESC [ … m`)
+/// are left out. Copied into `room` only where there is something to change.
+fn as_text<'a>(record: &'a [u8], room: &'a mut String) -> &'a str {
+    let coloured = memchr::memchr(ESC, record).is_some();
+    match std::str::from_utf8(record) {
+        Ok(text) if !coloured => return text,
+        _ => room.clear(),
+    }
+    for chunk in record.utf8_chunks() {
+        let mut pieces = chunk.valid().split("\u{1b}[");
+        room.push_str(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            let code = piece
+                .bytes()
+                .take_while(|byte| byte.is_ascii_digit() || *byte == b';');
+            let end = code.count();
+            match piece.get(end..).and_then(|rest| rest.strip_prefix('m')) {
+                Some(rest) => room.push_str(rest),
+                None => {
+                    room.push_str("\u{1b}[");
+                    room.push_str(piece);
+                }
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            room.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    room
 }
 
 /// The record without a byte order mark in front, and without blanks, line ends and NULs around it.

@@ -11,6 +11,7 @@ use aho_corasick::{
 
 use memchr::memmem::Finder;
 
+use super::envelope::Envelope;
 use super::file::Recognise;
 use super::keys::KeyTable;
 
@@ -18,7 +19,7 @@ use super::keys::KeyTable;
 pub(super) const MAX_CANDIDATES: usize = 8;
 
 /// The most ways to recognise, all formats together.
-const MAX_WAYS: usize = 512;
+const MAX_WAYS: usize = 4_096;
 
 /// Formats to try, most likely first.
 #[derive(Default)]
@@ -43,16 +44,33 @@ impl Candidates {
     }
 }
 
+/// A format as it comes to be compiled.
+pub(super) struct Entry<'f> {
+    /// How it is recognised.
+    pub ways: &'f [Recognise],
+    /// Whether it reads the record itself instead of the message.
+    pub whole_record: bool,
+}
+
 /// One way to recognise one format.
 #[derive(Debug)]
 struct Way {
     format: u16,
+    whole_record: bool,
     starts: Vec<Box<str>>,
     contains: Vec<Finder<'static>>,
 }
 
 impl Way {
-    fn holds(&self, message: &str) -> bool {
+    fn holds(&self, envelope: &Envelope<'_>) -> bool {
+        if self.whole_record {
+            envelope.bodies().any(|body| self.holds_in(body.text))
+        } else {
+            self.holds_in(envelope.message)
+        }
+    }
+
+    fn holds_in(&self, message: &str) -> bool {
         let starts = self.starts.is_empty()
             || self
                 .starts
@@ -130,19 +148,20 @@ impl Recogniser {
     ///
     /// # Errors
     /// When there are too many ways or marks.
-    pub fn build(formats: &[&[Recognise]]) -> Result<Self, String> {
+    pub fn build(formats: &[Entry<'_>]) -> Result<Self, String> {
         let mut ways = Vec::new();
         let mut program_names: Vec<&str> = Vec::new();
         let mut by_program: Vec<Vec<usize>> = Vec::new();
         let mut starts = Vec::new();
         let mut contains = Vec::new();
-        for (format, recognisers) in (0..).zip(formats) {
-            for way in *recognisers {
+        for (format, entry) in (0..).zip(formats) {
+            for way in entry.ways {
                 let number = ways.len();
                 let boxed =
                     |marks: &[String]| marks.iter().map(|mark| mark.as_str().into()).collect();
                 ways.push(Way {
                     format,
+                    whole_record: entry.whole_record,
                     starts: boxed(&way.starts),
                     contains: way
                         .contains
@@ -186,39 +205,53 @@ impl Recogniser {
         })
     }
 
-    /// The formats that may have written `message`. The search inside the message ends with the first
-    /// format found, unless `thorough`.
-    pub fn candidates(&self, program: Option<&str>, message: &str, thorough: bool) -> Candidates {
+    /// The formats that may have written the record. The search inside it ends with the first format
+    /// found, unless `thorough`.
+    pub fn candidates(&self, envelope: &Envelope<'_>, thorough: bool) -> Candidates {
         let mut found = Candidates::default();
-        if let Some(program) = program.and_then(|name| self.programs.find(name)) {
-            for way in self
-                .by_program
-                .get(usize::from(program))
-                .into_iter()
-                .flatten()
-            {
-                self.push_if_holds(*way, message, &mut found);
+        let program = envelope.program.and_then(|name| self.programs.find(name));
+        if let Some(program) = program {
+            let ways = self.by_program.get(usize::from(program));
+            for way in ways.into_iter().flatten() {
+                self.push_if_holds(*way, envelope, &mut found);
             }
-            return found;
+            if !thorough {
+                return found;
+            }
         }
+        // What seemed to be a known program may have been a word of a file's own line.
+        let only_whole = program.is_some();
+        let push = |way: usize, found: &mut Candidates| {
+            let counts = self
+                .ways
+                .get(way)
+                .is_some_and(|way| way.whole_record || !only_whole);
+            if counts {
+                self.push_if_holds(way, envelope, found);
+            }
+        };
         if let Some(marks) = &self.starts {
-            marks.each(message, Anchored::Yes, |way| {
-                self.push_if_holds(way, message, &mut found);
-                false
-            });
+            let body = envelope.body.map(|body| body.text);
+            let places = [Some(envelope.message), Some(envelope.record), body];
+            for place in places.into_iter().flatten() {
+                marks.each(place, Anchored::Yes, |way| {
+                    push(way, &mut found);
+                    false
+                });
+            }
         }
         if (found.length == 0 || thorough)
             && let Some(marks) = &self.contains
         {
-            // Ways tried already on this message, so that a mark said a thousand times costs once.
+            // Ways tried already on this record, so that a mark said a thousand times costs once.
             let mut tried = [0_u64; MAX_WAYS / 64];
-            marks.each(message, Anchored::No, |way| {
+            marks.each(envelope.record, Anchored::No, |way| {
                 let bit = 1_u64 << (way & 63);
                 if let Some(word) = tried.get_mut(way / 64)
                     && *word & bit == 0
                 {
                     *word |= bit;
-                    self.push_if_holds(way, message, &mut found);
+                    push(way, &mut found);
                 }
                 found.length > 0 && !thorough
             });
@@ -226,9 +259,9 @@ impl Recogniser {
         found
     }
 
-    fn push_if_holds(&self, way: usize, message: &str, found: &mut Candidates) {
+    fn push_if_holds(&self, way: usize, envelope: &Envelope<'_>, found: &mut Candidates) {
         if let Some(way) = self.ways.get(way)
-            && way.holds(message)
+            && way.holds(envelope)
         {
             found.push(way.format);
         }

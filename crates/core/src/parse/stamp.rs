@@ -15,26 +15,40 @@ const MONTHS: [&[u8; 3]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
 
-/// Zone names that mean one offset in the logs of European and American devices, in hours.
+/// Zone names that mean one offset in the logs of devices, in minutes.
 const ZONES: &[(&str, i32)] = &[
     ("UTC", 0),
     ("GMT", 0),
     ("Z", 0),
     ("WET", 0),
-    ("BST", 1),
-    ("WEST", 1),
-    ("CET", 1),
-    ("CEST", 2),
-    ("EET", 2),
-    ("EEST", 3),
-    ("EST", -5),
-    ("EDT", -4),
-    ("CST", -6),
-    ("CDT", -5),
-    ("MST", -7),
-    ("MDT", -6),
-    ("PST", -8),
-    ("PDT", -7),
+    ("BST", 60),
+    ("WEST", 60),
+    ("CET", 60),
+    ("CEST", 120),
+    ("EET", 120),
+    ("EEST", 180),
+    ("EST", -300),
+    ("EDT", -240),
+    ("CST", -360),
+    ("CDT", -300),
+    ("MST", -420),
+    ("MDT", -360),
+    ("PST", -480),
+    ("PDT", -420),
+    ("AKST", -540),
+    ("AKDT", -480),
+    ("HST", -600),
+    ("MSK", 180),
+    ("SAST", 120),
+    ("SGT", 480),
+    ("HKT", 480),
+    ("JST", 540),
+    ("AWST", 480),
+    ("ACST", 570),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
 ];
 
 /// What is needed to complete a stamp.
@@ -360,8 +374,8 @@ pub(super) fn named_zone(text: &[u8]) -> Option<(i32, &[u8])> {
         .take_while(|byte| byte.is_ascii_uppercase())
         .count();
     let (name, rest) = text.split_at_checked(length)?;
-    let (_, hours) = ZONES.iter().find(|(zone, _)| zone.as_bytes() == name)?;
-    Some((hours * 3_600, rest))
+    let (_, minutes) = ZONES.iter().find(|(zone, _)| zone.as_bytes() == name)?;
+    Some((minutes * 60, rest))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, all_hold};
 use super::envelope::Envelope;
-use super::escape::Escape;
+use super::escape;
 use super::keys::{KeyTable, Slots};
 use super::readers::{Reader, Reading};
 
@@ -82,15 +82,8 @@ impl Step {
         let Some(raw) = slots.get(self.from) else {
             return;
         };
-        let text = if raw.escape == Escape::None {
-            raw.text
-        } else {
-            let Some(room) = room.next() else {
-                return;
-            };
-            room.clear();
-            room.push_str(&raw.escape.undo(raw.text));
-            room
+        let Some(text) = escape::undo_in(raw.escape, raw.text, room) else {
+            return;
         };
         let before = *slots;
         if self.reader.read(text, keys, self.escapes, slots) == Reading::No {

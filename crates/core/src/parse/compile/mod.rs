@@ -18,6 +18,9 @@ use crate::event::{Field, Kind};
 
 mod reader;
 
+/// What `read` says in a file whose reader reads the record itself.
+pub(super) const RECORD_KEY: &str = "@record";
+
 /// All that is wrong with a set of format files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FormatError {
@@ -66,6 +69,8 @@ pub(super) struct Format {
     pub escapes: bool,
     /// What a rule asks of the header, and the slot it goes to.
     pub header: Vec<(HeaderPart, u16)>,
+    /// Whether the reader reads the record, or what follows its first header, instead of the message.
+    pub whole_record: bool,
     /// The part of the header that the reader reads instead of the message.
     pub read: Option<u16>,
     /// Second steps, in order.
@@ -87,7 +92,9 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
     }
     compiler.check_recognisers(file);
     let mapping = compiler.mapping(file);
-    let read = file.read.as_ref().map(|key| compiler.slot(key));
+    let whole_record = file.entry(file.fallback).whole_record;
+    let read = file.read.as_ref().filter(|_| !whole_record);
+    let read = read.map(|key| compiler.slot(key));
     // What steps read and ask is named before the readers look for their keys.
     let froms: Vec<_> = file.then.iter().map(|step| compiler.from(step)).collect();
     let reader = compiler.reader(file);
@@ -121,6 +128,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         keys,
         escapes: file.escapes == Escapes::Backslash,
         header,
+        whole_record,
         read,
         steps,
         mapping,
@@ -433,6 +441,10 @@ fn how_named(name: &str, field: Field) -> Option<How> {
         ) => How::Leading,
         ("endpoint", field) if has_endpoint(field) => How::Endpoint,
         ("url-host" | "url-port", field) if has_endpoint(field) => How::UrlHost,
+        ("as-written", field) if convert::is_text(field) => How::AsWritten,
+        (last, field) if field != Field::Ts && last.starts_with("last:") => {
+            How::Last(last.strip_prefix("last:")?.parse().ok()?)
+        }
         ("first-word", field) if field != Field::Ts => How::FirstWord,
         ("request-method", Field::HttpMethod) => How::RequestMethod,
         ("request-target", Field::Url) => How::RequestTarget,

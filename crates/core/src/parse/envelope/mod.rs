@@ -2,7 +2,14 @@
 //!
 //! Standards: RFC 5424, and RFC 3164 in the dialects devices really speak: single-digit days with one
 //! or two blanks, an optional year and zone, an ISO stamp instead, no host, no tag, a second header
-//! inside the first (a relay's), or no header at all.
+//! inside the first (a relay's), Cisco's running numbers ([`cisco`]), a container's wrapping
+//! ([`container`]), or no header at all.
+//!
+//! A log file's own line may look like a header and be none. So the record itself, and what follows
+//! its first header, are kept too ([`Envelope::bodies`]), for formats that read those.
+
+mod cisco;
+pub(super) mod container;
 
 use super::stamp::{self, Missing};
 use crate::time::DeviceTime;
@@ -13,6 +20,11 @@ const MAX_HOST_BYTES: usize = 255;
 const MAX_PROGRAM_BYTES: usize = 96;
 /// How many headers inside one another are read: the relay's and the device's.
 const MAX_HEADERS: usize = 2;
+/// Words that stand where a host would and are none: an application's own word for how grave it is.
+const LEVELS: &[&str] = &[
+    "trace", "debug", "info", "notice", "note", "warn", "warning", "error", "err", "critical",
+    "crit", "fatal", "alert", "emerg", "panic", "severe", "log",
+];
 
 /// A record taken apart into header and message.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,28 +41,90 @@ pub(super) struct Envelope<'a> {
     pub structured: Option<&'a str>,
     /// The message, without leading blanks and colons.
     pub message: &'a str,
+    /// The record behind its priority.
+    pub record: &'a str,
+    /// What follows the first header, where there is one, and what that header says.
+    pub body: Option<Body<'a>>,
+}
+
+/// A record behind its first header.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Body<'a> {
+    /// All that follows.
+    pub text: &'a str,
+    /// The header's host.
+    pub host: Option<&'a str>,
+    /// The header's stamp.
+    pub stamp: Option<DeviceTime>,
+}
+
+impl<'a> Envelope<'a> {
+    /// No header at all.
+    const fn of(text: &'a str) -> Self {
+        Self {
+            stamp: None,
+            host: None,
+            program: None,
+            message_id: None,
+            structured: None,
+            message: text,
+            record: text,
+            body: None,
+        }
+    }
+
+    /// The record and what follows its first header, without what further headers seem to say.
+    pub fn bodies(&self) -> impl Iterator<Item = Body<'a>> {
+        let whole = Body {
+            text: self.record,
+            host: None,
+            stamp: None,
+        };
+        std::iter::once(whole).chain(self.body)
+    }
+
+    /// Notes that the first header has been read.
+    const fn first_header_read(&mut self) {
+        if self.body.is_none() {
+            self.body = Some(Body {
+                text: self.message,
+                host: self.host,
+                stamp: self.stamp,
+            });
+        }
+    }
 }
 
 /// Takes `text` apart. Always succeeds: without a header the whole text is the message.
 pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
     let (had_priority, text) = priority(text);
-    let mut envelope = Envelope {
-        stamp: None,
-        host: None,
-        program: None,
-        message_id: None,
-        structured: None,
-        message: text,
-    };
+    let mut envelope = Envelope::of(text);
     if had_priority
         && let Some(rest) = text.strip_prefix("1 ")
-        && let Some(found) = rfc5424(rest, missing)
+        && rfc5424(&mut envelope, rest, missing)
     {
-        return found;
+        envelope.first_header_read();
+        return envelope;
+    }
+    let wrapped = container::cri(text, missing);
+    if let Some((_, inner)) = wrapped {
+        envelope.message = inner;
     }
     for _ in 0..MAX_HEADERS {
-        if !rfc3164(&mut envelope, missing) {
+        let found = rfc3164(&mut envelope, missing) || cisco::header(&mut envelope, missing);
+        if !found {
             break;
+        }
+        envelope.first_header_read();
+        // A relay may have put its header before the device's whole record.
+        let (inner_priority, inner) = priority(envelope.message);
+        if let Some(rest) = inner.strip_prefix("1 ")
+            && rfc5424(&mut envelope, rest, missing)
+        {
+            return envelope;
+        }
+        if inner_priority {
+            envelope.message = inner;
         }
     }
     let has_header = had_priority || envelope.stamp.is_some();
@@ -59,8 +133,13 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
     {
         envelope.program = Some(program);
         envelope.message = rest;
+        envelope.first_header_read();
     }
     envelope.message = after_header(envelope.message);
+    if let Some((stamp, inner)) = wrapped {
+        envelope.stamp = envelope.stamp.or(Some(stamp));
+        envelope.record = inner;
+    }
     envelope
 }
 
@@ -149,8 +228,9 @@ fn host(text: &str) -> Option<(&str, &str)> {
     let good = !word.is_empty()
         && word.len() <= MAX_HOST_BYTES
         && word.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/' | b',')
-        });
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/')
+        })
+        && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     good.then_some((word, rest))
 }
 
@@ -180,7 +260,8 @@ fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
         }
         None => (rest, false),
     };
-    if !has_pid && !loose {
+    // Where no number follows, a path is something else's.
+    if !has_pid && (!loose || name.starts_with('/')) {
         return None;
     }
     let rest = rest.strip_prefix(':')?;
@@ -194,34 +275,57 @@ fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
         .then_some((name, rest.trim_start_matches(' ')))
 }
 
-/// The part after `<pri>1 `: stamp, host, program, process, message id, structured data, message.
-fn rfc5424<'a>(text: &'a str, missing: &Missing) -> Option<Envelope<'a>> {
-    let (stamp_text, rest) = split_word(text)?;
-    let stamp = match stamp_text {
-        "-" => None,
-        _ => {
-            let (time, after) = stamp::iso(stamp_text.as_bytes(), missing)?;
-            after.is_empty().then_some(())?;
-            Some(time)
-        }
+/// The part after `<pri>1 `: stamp, host, program, process, message id, structured data, message. False,
+/// and nothing changed, when it is none.
+fn rfc5424<'a>(envelope: &mut Envelope<'a>, text: &'a str, missing: &Missing) -> bool {
+    let Some((stamp, rest)) = stamp_5424(text, missing) else {
+        return false;
     };
-    let (host, rest) = split_word(rest)?;
-    let (program, rest) = split_word(rest)?;
-    let (_process, rest) = split_word(rest)?;
-    let (message_id, rest) = split_word(rest).unwrap_or((rest, ""));
-    let message = structured_data(rest)?;
+    let mut words = [""; 4];
+    let mut rest = rest;
+    for (number, word) in words.iter_mut().enumerate() {
+        match split_word(rest) {
+            Some((found, after)) => {
+                *word = found;
+                rest = after;
+            }
+            // Structured data may be missing, no other part.
+            None if number == 3 => {
+                *word = rest;
+                rest = "";
+            }
+            None => return false,
+        }
+    }
+    let [host, program, _process, message_id] = words;
+    let Some(message) = structured_data(rest) else {
+        return false;
+    };
     let structured = rest.get(..rest.len() - message.len());
     let said = |word: &'a str, most: usize| (word != "-" && word.len() <= most).then_some(word);
-    let program =
-        said(program, MAX_PROGRAM_BYTES).map(|name| name.rsplit('/').next().unwrap_or(name));
-    Some(Envelope {
-        stamp,
-        host: said(host, MAX_HOST_BYTES),
-        program: program.filter(|name| !name.is_empty()),
-        message_id: said(message_id, MAX_PROGRAM_BYTES),
-        structured: structured.filter(|text| text.starts_with('[')),
-        message: after_header(message.trim_start_matches([' ', '\u{feff}'])),
-    })
+    let program = said(program, MAX_PROGRAM_BYTES).map(|name| {
+        name.rsplit('/')
+            .next()
+            .unwrap_or(name)
+            .trim_end_matches(':')
+    });
+    envelope.stamp = stamp.or(envelope.stamp);
+    envelope.host = said(host, MAX_HOST_BYTES).or(envelope.host);
+    envelope.program = program.filter(|name| !name.is_empty());
+    envelope.message_id = said(message_id, MAX_PROGRAM_BYTES);
+    envelope.structured = structured.filter(|text| text.starts_with('['));
+    envelope.message = after_header(message.trim_start_matches([' ', '\u{feff}']));
+    true
+}
+
+/// The stamp of an RFC 5424 header, `-` for none, and what follows it.
+fn stamp_5424<'a>(text: &'a str, missing: &Missing) -> Option<(Option<DeviceTime>, &'a str)> {
+    let (word, rest) = split_word(text)?;
+    if word == "-" {
+        return Some((None, rest));
+    }
+    let (time, after) = stamp::iso(word.as_bytes(), missing)?;
+    after.is_empty().then_some((Some(time), rest))
 }
 
 /// The text before the first blank and behind it.
@@ -355,6 +459,28 @@ mod tests {
             "",
             "192.0.2.1 - - [x] \"GET",
         );
+        check(
+            "Nov 2 10:00:00 1,2026/11/02 a: b",
+            at,
+            "",
+            "",
+            "1,2026/11/02 a: b",
+        );
+        check(
+            "2026-11-02 10:00:00 WARNING (x) y",
+            at,
+            "",
+            "",
+            "WARNING (x) y",
+        );
+        check(
+            "2026-11-02 10:00:00 /api/login: 403",
+            at,
+            "",
+            "",
+            "/api/login: 403",
+        );
+        check("<5>CEF: 0|A|B|", "", "", "", "CEF: 0|A|B|");
         check("::1 - - [x]", "", "", "", "::1 - - [x]");
         check("2001:db8::1 - - [x]", "", "", "", "2001:db8::1 - - [x]");
     }
@@ -378,5 +504,46 @@ mod tests {
         );
         check("<34>1 - - - - - -", "", "", "", "");
         check("<34>1 - - - - - - only", "", "", "", "only");
+    }
+
+    #[test]
+    fn reads_a_record_inside_a_relays_header() {
+        let at = "2026-11-02T10:00:00Z";
+        for inner in [
+            "<34>1 2026-11-02T10:00:00Z gw app: 7 - - hello",
+            "1 2026-11-02T10:00:00Z gw app 7 - - hello",
+            "<34>Nov  2 10:00:00 gw app: hello",
+        ] {
+            check(
+                &format!("Nov 2 11:00:00 relay {inner}"),
+                at,
+                "gw",
+                "app",
+                "hello",
+            );
+        }
+    }
+
+    #[test]
+    fn keeps_what_follows_the_first_header() {
+        let missing = Missing {
+            received: Timestamp::from_civil((2026, 11, 22), (12, 0, 0), 0).unwrap(),
+            zone_offset_seconds: 0,
+        };
+        let found = open(
+            "<13>Nov 2 10:00:00 web 2026-11-02 10:00:00 10.0.0.1 GET /",
+            &missing,
+        );
+        let bodies: Vec<_> = found.bodies().map(|body| (body.host, body.text)).collect();
+        assert_eq!(
+            bodies,
+            [
+                (
+                    None,
+                    "Nov 2 10:00:00 web 2026-11-02 10:00:00 10.0.0.1 GET /"
+                ),
+                (Some("web"), "2026-11-02 10:00:00 10.0.0.1 GET /"),
+            ]
+        );
     }
 }

@@ -1,0 +1,95 @@
+//! Lines that a container's runtime wraps: as text (Kubernetes' container runtime interface) or as JSON
+//! (Docker's `json-file`). The line inside is what counts.
+
+use crate::parse::escape::Escape;
+use crate::parse::stamp::{self, Missing};
+use crate::time::DeviceTime;
+
+/// How a JSON-wrapped line begins.
+const LOG: &str = "{\"log\":\"";
+
+/// The time and the inside of `2026-11-22T10:00:00.1Z stdout F inside`.
+pub(super) fn cri<'a>(text: &'a str, missing: &Missing) -> Option<(DeviceTime, &'a str)> {
+    if !text.as_bytes().first()?.is_ascii_digit() {
+        return None;
+    }
+    let (word, rest) = text.split_once(' ')?;
+    let (stream, rest) = rest.split_once(' ')?;
+    if !matches!(stream, "stdout" | "stderr") {
+        return None;
+    }
+    let inside = rest
+        .strip_prefix("F ")
+        .or_else(|| rest.strip_prefix("P "))?;
+    let (time, after) = stamp::iso(word.as_bytes(), missing)?;
+    after.is_empty().then_some((time, inside))
+}
+
+/// A line in JSON: its inside as written, how that is escaped, and when it was written.
+pub(in crate::parse) struct Wrapped<'a> {
+    /// The line.
+    pub inside: &'a str,
+    /// How it is escaped.
+    pub escape: Escape,
+    /// The runtime's stamp.
+    pub stamp: Option<DeviceTime>,
+}
+
+/// Takes `{"log":"inside\n","stream":"stdout","time":"2026-11-22T10:00:00.1Z"}` apart.
+pub(in crate::parse) fn json<'a>(text: &'a str, missing: &Missing) -> Option<Wrapped<'a>> {
+    let rest = text.strip_prefix(LOG)?;
+    let mut end = 0;
+    loop {
+        end += memchr::memchr2(b'"', b'\\', rest.as_bytes().get(end..)?)?;
+        match rest.as_bytes().get(end) {
+            Some(b'"') => break,
+            _ => end += 2,
+        }
+    }
+    let (inside, tail) = rest.split_at_checked(end)?;
+    if !tail.contains("\"stream\":") {
+        return None;
+    }
+    let (_, time) = tail.split_once("\"time\":\"")?;
+    let (time, _) = time.split_once('"')?;
+    Some(Wrapped {
+        inside,
+        escape: Escape::backslash_in(inside, true),
+        stamp: stamp::iso(time.as_bytes(), missing).map(|(time, _)| time),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    const MISSING: Missing = Missing {
+        received: Timestamp::from_seconds(1_795_348_800),
+        zone_offset_seconds: 0,
+    };
+
+    #[test]
+    fn unwraps_both_ways() {
+        for (input, expected) in [
+            ("2026-11-22T10:00:00.5Z stdout F hello", Some("hello")),
+            ("2026-11-22T10:00:00.5Z stderr P ", Some("")),
+            ("2026-11-22T10:00:00.5Z web F hello", None),
+            ("yesterday stdout F hello", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                cri(input, &MISSING).map(|(_, inside)| inside),
+                expected,
+                "{input}"
+            );
+        }
+        let text = r#"{"log":"say \"hi\"\n","stream":"stdout","time":"2026-11-22T10:00:00.5Z"}"#;
+        let found = json(text, &MISSING).unwrap();
+        assert_eq!(found.escape.undo(found.inside), "say \"hi\"\n");
+        assert_eq!(found.stamp.unwrap().to_string(), "2026-11-22T10:00:00.500Z");
+        for other in [r#"{"log":"x"}"#, r#"{"log":"x"#, r#"{"log":{"a":1}}"#] {
+            assert!(json(other, &MISSING).is_none(), "{other}");
+        }
+    }
+}
