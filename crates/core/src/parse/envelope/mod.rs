@@ -230,6 +230,7 @@ fn host(text: &str) -> Option<(&str, &str)> {
         && word.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/')
         })
+        && !word.starts_with('/')
         && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     good.then_some((word, rest))
 }
