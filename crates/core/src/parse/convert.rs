@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use aho_corasick::{AhoCorasick, Input};
 
 use super::endpoint;
-use super::escape::Escape;
+use super::escape::{self, Escape};
 use super::keys::{KeyTable, Raw};
 use super::pattern::Pattern;
 use super::stamp::{self, Missing};
@@ -51,12 +51,18 @@ pub(super) enum How {
     FirstWord,
     /// Text with its escapes left as they are.
     AsWritten,
+    /// Text in which a plus sign stands for a blank.
+    PlusBlank,
+    /// Text with `%HH` undone (RFC 3986, 2.1).
+    Percent,
     /// As many of the last characters.
     Last(usize),
     /// Address, host or port of `host:port` and its like; the field says which.
     Endpoint,
     /// Address, host or port of a URL; the field says which.
     UrlHost,
+    /// The texts under several keys, joined by this; missing ones are left out.
+    Joined(Box<str>),
     /// A time in an order of the device's own.
     Pattern(Pattern),
     /// Date, time of day and zone (when stated) in keys of their own.
@@ -180,6 +186,16 @@ pub(super) fn put<'a>(
             !text.is_empty() && plain(field, Raw { text, ..raw }, event)
         }
         How::AsWritten => put_text(field, Cow::Borrowed(raw.text), event),
+        How::PlusBlank => {
+            let text = cleaned(raw);
+            let text = if text.contains('+') {
+                Cow::Owned(text.replace('+', " "))
+            } else {
+                text
+            };
+            put_text(field, text, event)
+        }
+        How::Percent => put_text(field, escape::percent(raw.text), event),
         How::Last(count) => {
             let start = raw.text.len().saturating_sub(*count);
             raw.text
@@ -188,7 +204,7 @@ pub(super) fn put<'a>(
         }
         How::Endpoint => put_endpoint(field, endpoint::split(raw.text), event),
         How::UrlHost => put_endpoint(field, endpoint::of_url(raw.text), event),
-        How::Parts { .. } | How::Pattern(_) => false,
+        How::Parts { .. } | How::Pattern(_) | How::Joined(_) => false,
         How::Words(table, values, other) => {
             let found = table
                 .find(raw.text)
@@ -332,7 +348,7 @@ fn put_number(field: Field, number: Option<u64>, event: &mut Event<'_>) -> bool 
     number.is_some()
 }
 
-fn put_text<'a>(field: Field, text: Text<'a>, event: &mut Event<'a>) -> bool {
+pub(super) fn put_text<'a>(field: Field, text: Text<'a>, event: &mut Event<'a>) -> bool {
     let Some(place) = text_place(field, event) else {
         return false;
     };
@@ -374,7 +390,7 @@ fn text_place<'e, 'a>(field: Field, event: &'e mut Event<'a>) -> Option<&'e mut 
 }
 
 /// The text with its escapes undone.
-fn cleaned(raw: Raw<'_>) -> Text<'_> {
+pub(super) fn cleaned(raw: Raw<'_>) -> Text<'_> {
     raw.escape.undo(raw.text)
 }
 

@@ -55,6 +55,33 @@ pub(super) fn undo_in<'a>(
     Some(room)
 }
 
+/// `text` with `%HH` undone (RFC 3986, 2.1); what is no UTF-8 after that becomes U+FFFD.
+pub(super) fn percent(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(plain.as_bytes());
+        match hex(after, "", 2).and_then(|value| u8::try_from(value).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Cow::Owned(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
 /// The longest entity read, in bytes, without `&` and `;`.
 const MAX_ENTITY_BYTES: usize = 8;
 
@@ -188,5 +215,17 @@ mod tests {
             assert_eq!(Escape::Entity.undo(input), expected, "{input}");
         }
         assert_eq!(Escape::DoubledQuote.undo(r#"a ""b"" c"#), r#"a "b" c"#);
+    }
+
+    #[test]
+    fn undoes_percent_signs() {
+        for (input, expected) in [
+            ("a%20b%2", "a b%2"),
+            ("%c3%a9%ff", "é\u{fffd}"),
+            ("plain", "plain"),
+            ("%%41", "%A"),
+        ] {
+            assert_eq!(percent(input), expected, "{input}");
+        }
     }
 }

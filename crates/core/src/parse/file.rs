@@ -29,6 +29,9 @@ pub(super) struct FormatFile {
     pub fallback: bool,
     /// The key that the reader reads; default: the message.
     pub read: Option<String>,
+    /// Paths below which a key counts as if it stood alone, in nested records.
+    #[serde(default)]
+    pub under: Vec<String>,
     /// Values that mean "not said".
     #[serde(default)]
     pub absent: Vec<String>,

@@ -6,7 +6,7 @@ use super::keys::{Raw, Slots};
 use super::pattern::Pattern;
 use super::readers::Reading;
 use super::stamp::{self, Missing};
-use crate::event::{Event, Field, Protocol};
+use crate::event::{Event, Field, Protocol, Text};
 use crate::reject::Reject;
 use crate::time::DeviceTime;
 
@@ -114,6 +114,14 @@ impl Mapping {
 
     fn run<'a>(&'a self, op: &'a Op, slots: &Slots<'a>, missing: &Missing, event: &mut Event<'a>) {
         for taken in &op.taken {
+            if let How::Joined(sign) = &taken.how {
+                if let Some(text) = self.joined(sign, taken, slots)
+                    && convert::put_text(op.field, text, event)
+                {
+                    return;
+                }
+                continue;
+            }
             let time = match &taken.how {
                 How::Parts { zone } => Some(self.parts(taken, *zone, slots, missing)),
                 How::Pattern(pattern) => Some(self.patterned(pattern, taken, slots, missing)),
@@ -141,6 +149,19 @@ impl Mapping {
         let raw = slots.get(slot)?;
         let absent = raw.text.is_empty() || self.absent.iter().any(|word| **word == *raw.text);
         (!absent).then_some(raw)
+    }
+
+    /// The texts under the keys that say something, joined by `sign`; `None` when the first says
+    /// nothing.
+    fn joined<'a>(&self, sign: &str, taken: &Taken, slots: &Slots<'a>) -> Option<Text<'a>> {
+        let mut said = taken.slots.iter().map(|slot| self.said(*slot, slots));
+        let mut text = convert::cleaned(said.next()??);
+        for raw in said.flatten() {
+            let whole = text.to_mut();
+            whole.push_str(sign);
+            whole.push_str(&convert::cleaned(raw));
+        }
+        Some(text)
     }
 
     /// The moment that the keys spell together, joined by blanks.

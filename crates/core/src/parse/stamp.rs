@@ -253,20 +253,61 @@ pub(super) fn epoch(text: &[u8]) -> Option<DeviceTime> {
     })
 }
 
-/// `hh:mm:ss` as a length of time in milliseconds; hours may have any number of digits up to six.
+/// A length of time in milliseconds: `hh:mm:ss`, or numbers with their units as in `1d 2h:03m:04s`,
+/// `2h27m` and `0:00m:32s`.
 pub(super) fn length_ms(text: &[u8]) -> Option<u64> {
-    let (hours, rest) = number(text, 1, 6)?;
-    let (minutes, rest) = number(rest.strip_prefix(b":")?, 1, 2)?;
-    let (seconds, rest) = number(rest.strip_prefix(b":")?, 1, 2)?;
-    let whole = u64::try_from(hours * 3_600 + minutes * 60 + seconds).ok()?;
-    rest.is_empty().then_some(whole * 1_000)
+    let mut parts = [0_i64; 4];
+    let mut count = 0;
+    let mut seconds = 0_i64;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (value, after) = number(rest, 1, 8)?;
+        let unit = match after.first() {
+            Some(b'w') => 604_800,
+            Some(b'd') => 86_400,
+            Some(b'h') => 3_600,
+            Some(b'm') => 60,
+            Some(b's') => 1,
+            _ => 0,
+        };
+        if unit == 0 {
+            *parts.get_mut(count)? = value;
+            count += 1;
+            rest = after;
+        } else {
+            seconds = seconds.checked_add(value * unit)?;
+            rest = after.get(1..)?;
+        }
+        rest = match rest.split_first() {
+            Some((b':' | b' ', more)) if !more.is_empty() => more,
+            _ => rest,
+        };
+    }
+    let factors: &[i64] = match count {
+        0 => &[],
+        2 => &[60, 1],
+        3 => &[3_600, 60, 1],
+        4 => &[86_400, 3_600, 60, 1],
+        _ => return None,
+    };
+    let plain: i64 = parts
+        .iter()
+        .zip(factors)
+        .map(|(part, factor)| part * factor)
+        .sum();
+    u64::try_from(seconds + plain).ok()?.checked_mul(1_000)
 }
 
 pub(super) fn month(text: &[u8]) -> Option<(i64, &[u8])> {
     let (name, rest) = text.split_first_chunk::<3>()?;
     let name = name.map(|byte| byte.to_ascii_lowercase());
     let index = MONTHS.iter().position(|month| **month == name)?;
-    Some((i64::try_from(index).ok()? + 1, rest))
+    // Some devices write the whole name.
+    let letters = rest
+        .iter()
+        .take(6)
+        .take_while(|byte| byte.is_ascii_lowercase());
+    Some((i64::try_from(index).ok()? + 1, rest.get(letters.count()..)?))
 }
 
 fn blanks(text: &[u8]) -> Option<&[u8]> {
@@ -491,6 +532,24 @@ mod tests {
         ] {
             let found = epoch(input.as_bytes()).map(|time| time.to_string());
             assert_eq!(found.as_deref(), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn reads_lengths_of_time() {
+        for (input, expected) in [
+            ("0:00:30", Some(30_000)),
+            ("100:00:01", Some(360_001_000)),
+            ("2h:27m:34s", Some(8_854_000)),
+            ("1d 2h:03m:04s", Some(93_784_000)),
+            ("1d2h", Some(93_600_000)),
+            ("1:30", Some(90_000)),
+            ("", Some(0)),
+            ("30", None),
+            ("x", None),
+            ("1:2:3:4:5", None),
+        ] {
+            assert_eq!(length_ms(input.as_bytes()), expected, "{input}");
         }
     }
 }

@@ -110,14 +110,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
     if compiler.names.len() > MAX_SLOTS {
         compiler.wrong("fields", format!("more than {MAX_SLOTS} keys"));
     }
-    let keys = KeyTable::new(
-        compiler
-            .names
-            .iter()
-            .zip(0..)
-            .filter(|(name, _)| !is_reserved(name))
-            .map(|(name, slot)| (name.as_str(), slot)),
-    );
+    let keys = compiler.keys(&file.under);
     let (kind, reader) = (kind?, reader?);
     (problems.len() == before).then(|| Format {
         name: name.into(),
@@ -158,6 +151,21 @@ impl Compiler<'_> {
             self.names.len() - 1
         });
         u16::try_from(place).unwrap_or(u16::MAX)
+    }
+
+    /// Every key that a record can say, and where its value goes; also under each path of `under`.
+    fn keys(&self, under: &[String]) -> KeyTable {
+        let named = || {
+            let all = self.names.iter().zip(0..);
+            all.filter(|(name, _)| !is_reserved(name))
+        };
+        let below: Vec<(String, u16)> = under
+            .iter()
+            .flat_map(|path| named().map(move |(name, slot)| (format!("{path}.{name}"), slot)))
+            .collect();
+        let alone = named().map(|(name, slot)| (name.as_str(), slot));
+        let below = below.iter().map(|(name, slot)| (name.as_str(), *slot));
+        KeyTable::new(alone.chain(below))
     }
 
     /// The slot of a key that something asked for.
@@ -441,6 +449,11 @@ fn how_named(name: &str, field: Field) -> Option<How> {
         ) => How::Leading,
         ("endpoint", field) if has_endpoint(field) => How::Endpoint,
         ("url-host" | "url-port", field) if has_endpoint(field) => How::UrlHost,
+        ("plus-blank", field) if convert::is_text(field) => How::PlusBlank,
+        ("percent", field) if convert::is_text(field) => How::Percent,
+        (join, field) if convert::is_text(field) && join.starts_with("join:") => {
+            How::Joined(join.strip_prefix("join:")?.into())
+        }
         ("as-written", field) if convert::is_text(field) => How::AsWritten,
         (last, field) if field != Field::Ts && last.starts_with("last:") => {
             How::Last(last.strip_prefix("last:")?.parse().ok()?)

@@ -194,6 +194,11 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
     if after_colon.is_some() {
         return true;
     }
+    if let Some((host, after)) = unifi_host(rest) {
+        envelope.host = Some(host);
+        envelope.message = after.trim_start_matches(' ');
+        return true;
+    }
     // "stamp tag: message" has no host; "stamp host tag: message" has one.
     if let Some((program, message)) = tag(rest, true) {
         envelope.program = Some(program);
@@ -202,7 +207,12 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
     }
     if let Some((host, after)) = host(rest) {
         envelope.host = Some(host);
-        envelope.message = after.trim_start_matches(' ');
+        let after = after.trim_start_matches(' ');
+        // UniFi says its name twice.
+        let again = after
+            .strip_prefix(host)
+            .and_then(|rest| rest.strip_prefix(' '));
+        envelope.message = again.unwrap_or(after);
         if let Some((program, message)) = tag(envelope.message, true) {
             envelope.program = Some(program);
             envelope.message = message;
@@ -218,6 +228,20 @@ fn sequence_number(text: &str) -> &str {
         Some(rest) if digits > 0 => rest,
         _ => text,
     }
+}
+
+/// `name,0123456789ab,v4.0.66.10832: ` or without the colon: UniFi's access points and switches put
+/// name, hardware address and version where the host belongs.
+fn unifi_host(text: &str) -> Option<(&str, &str)> {
+    let (word, rest) = text.split_at_checked(memchr::memchr(b' ', text.as_bytes())?)?;
+    let mut parts = word.split(',');
+    let (name, address, version) = (parts.next()?, parts.next()?, parts.next()?);
+    let good = name.len() <= MAX_HOST_BYTES
+        && address.len() == 12
+        && address.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && version.starts_with('v')
+        && parts.next().is_none();
+    good.then_some((name, rest))
 }
 
 /// A word that can be a host name or address and is followed by a blank.
@@ -482,6 +506,20 @@ mod tests {
             "/api/login: 403",
         );
         check("<5>CEF: 0|A|B|", "", "", "", "CEF: 0|A|B|");
+        check(
+            "June 2 10:00:00 gw gw app: x",
+            "2026-06-02T10:00:00Z",
+            "gw",
+            "app",
+            "x",
+        );
+        check(
+            "Nov 2 10:00:00 ap1,02005e005301,v4.0.66.1: hostapd: x",
+            at,
+            "ap1",
+            "hostapd",
+            "x",
+        );
         check("::1 - - [x]", "", "", "", "::1 - - [x]");
         check("2001:db8::1 - - [x]", "", "", "", "2001:db8::1 - - [x]");
     }

@@ -14,6 +14,9 @@ use crate::parse::keys::{KeyTable, Slots};
 /// The longest prefix. The kernel allows 29 bytes (iptables) or 127 (nftables); relays add some.
 const MAX_PREFIX_BYTES: usize = 192;
 
+/// What stands before the administrator's description of the rule, in quotes (UniFi).
+const DESCRIPTION: &str = "DESCR=\"";
+
 /// A compiled reader.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::parse) struct Netfilter {
@@ -32,8 +35,15 @@ impl Netfilter {
         let Some((prefix, packet)) = message.split_at_checked(start) else {
             return false;
         };
-        if prefix.contains('"') {
+        let (prefix, described) = match prefix.split_once(DESCRIPTION) {
+            Some((prefix, text)) => (prefix, text.trim_end().strip_suffix('"')),
+            None => (prefix, None),
+        };
+        if prefix.contains('"') || described.is_some_and(|text| text.contains('"')) {
             return false;
+        }
+        if let (Some(text), Some(slot)) = (described, keys.find("DESCR")) {
+            slots.set(slot, text, Escape::None);
         }
         let prefix = prefix.trim_matches([' ', ':', '-', ',']);
         if let Some(slot) = self.prefix
@@ -45,7 +55,12 @@ impl Netfilter {
         let mut at = 0;
         while at < bytes.len() {
             let rest = bytes.get(at..).unwrap_or_default();
-            let end = at + memchr(b' ', rest).unwrap_or(rest.len());
+            // Some routers repeat the priority before a word.
+            if rest.starts_with(b"<") && rest.get(2) == Some(&b'>') {
+                at += 3;
+                continue;
+            }
+            let end = at + word_end(rest);
             let Some(word) = packet.get(at..end) else {
                 return false;
             };
@@ -76,10 +91,21 @@ impl Netfilter {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if good && let Some(slot) = keys.find(key) {
-            slots.set(slot, value.get(1..).unwrap_or_default(), Escape::None);
+            let value = value.get(1..).unwrap_or_default();
+            slots.set(slot, value.trim_matches('"'), Escape::None);
         }
         good
     }
+}
+
+/// Where the word that `rest` starts with ends; blanks inside quotes belong to it.
+fn word_end(rest: &[u8]) -> usize {
+    let end = memchr(b' ', rest).unwrap_or(rest.len());
+    let quoted = rest
+        .get(..end)
+        .and_then(|word| memmem::find(word, b"=\""))
+        .and_then(|at| Some(at + 2 + memchr(b'"', rest.get(at + 2..)?)? + 1));
+    quoted.unwrap_or(end)
 }
 
 /// Skips `[ 12345.678901] `, the kernel's seconds since start.
