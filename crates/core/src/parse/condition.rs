@@ -46,7 +46,7 @@ impl Wanted {
         }
     }
 
-    fn fits(&self, text: &str) -> bool {
+    pub fn fits(&self, text: &str) -> bool {
         let same = |piece: Option<&[u8]>, wanted: &str| {
             piece.is_some_and(|piece| piece.eq_ignore_ascii_case(wanted.as_bytes()))
         };

@@ -55,6 +55,8 @@ pub(super) enum How {
     PlusBlank,
     /// Text with `%HH` undone (RFC 3986, 2.1).
     Percent,
+    /// A name with the length of each label before it, as in `(3)www(7)example(3)org(0)`.
+    DnsLabels,
     /// As many of the last characters.
     Last(usize),
     /// Address, host or port of `host:port` and its like; the field says which.
@@ -186,16 +188,9 @@ pub(super) fn put<'a>(
             !text.is_empty() && plain(field, Raw { text, ..raw }, event)
         }
         How::AsWritten => put_text(field, Cow::Borrowed(raw.text), event),
-        How::PlusBlank => {
-            let text = cleaned(raw);
-            let text = if text.contains('+') {
-                Cow::Owned(text.replace('+', " "))
-            } else {
-                text
-            };
-            put_text(field, text, event)
-        }
-        How::Percent => put_text(field, escape::percent(raw.text), event),
+        How::PlusBlank => put_text(field, changed(cleaned(raw), plus_blank), event),
+        How::Percent => put_text(field, changed(cleaned(raw), escape::percent), event),
+        How::DnsLabels => put_text(field, changed(cleaned(raw), dns_labels), event),
         How::Last(count) => {
             let start = raw.text.len().saturating_sub(*count);
             raw.text
@@ -232,6 +227,36 @@ pub(super) fn put<'a>(
             true
         }
     }
+}
+
+/// What `change` makes of `text`, borrowed from the record where it can be.
+fn changed<'a>(text: Text<'a>, change: impl for<'t> Fn(&'t str) -> Cow<'t, str>) -> Text<'a> {
+    match text {
+        Cow::Borrowed(text) => change(text),
+        Cow::Owned(text) => Cow::Owned(change(&text).into_owned()),
+    }
+}
+
+fn plus_blank(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        Cow::Owned(text.replace('+', " "))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The labels joined by full stops; text without lengths in parentheses stays as it is.
+fn dns_labels(text: &str) -> Cow<'_, str> {
+    if !text.starts_with('(') {
+        return Cow::Borrowed(text);
+    }
+    let labels: Vec<&str> = text
+        .split('(')
+        .filter_map(|piece| piece.split_once(')'))
+        .map(|(_, label)| label)
+        .filter(|label| !label.is_empty())
+        .collect();
+    Cow::Owned(labels.join("."))
 }
 
 fn times(text: &str, factor: u64) -> Option<u64> {
@@ -587,6 +612,18 @@ mod tests {
             ("1.x", None),
         ] {
             assert_eq!(seconds_ms(input), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn joins_labels_written_with_their_lengths() {
+        for (input, expected) in [
+            ("(3)www(7)example(3)org(0)", "www.example.org"),
+            ("www.example.org", "www.example.org"),
+            ("(0)", ""),
+            ("(", ""),
+        ] {
+            assert_eq!(dns_labels(input), expected, "{input}");
         }
     }
 }

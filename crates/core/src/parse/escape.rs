@@ -149,7 +149,7 @@ fn backslash(text: &str) -> Cow<'_, str> {
 /// Undoes the escape that `after` a backslash spells; gives what follows it.
 fn one<'t>(after: &'t str, out: &mut Vec<u8>) -> &'t str {
     let simple = match after.bytes().next() {
-        Some(byte @ (b'"' | b'\\' | b'/' | b'\'' | b'=' | b'|')) => Some(byte),
+        Some(byte @ (b'"' | b'\\' | b'/' | b'\'' | b'=' | b'|' | b',' | b';')) => Some(byte),
         Some(b'n') => Some(b'\n'),
         Some(b'r') => Some(b'\r'),
         Some(b't') => Some(b'\t'),

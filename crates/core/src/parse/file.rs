@@ -213,6 +213,7 @@ pub(super) struct Then {
     pub escapes: Escapes,
     pub assign: Option<char>,
     pub separator: Option<char>,
+    pub quote: Option<char>,
     #[serde(default)]
     pub after: String,
     #[serde(default)]
@@ -266,6 +267,9 @@ pub(super) struct KeyValue {
     /// The pairs begin behind the first of these; default: at the start.
     #[serde(default)]
     pub after: String,
+    /// Around values that hold separators.
+    #[serde(default = "double_quote")]
+    pub quote: char,
 }
 
 impl Default for KeyValue {
@@ -274,8 +278,13 @@ impl Default for KeyValue {
             assign: equals(),
             separator: blank(),
             after: String::new(),
+            quote: double_quote(),
         }
     }
+}
+
+fn double_quote() -> char {
+    '"'
 }
 
 fn equals() -> char {

@@ -1,5 +1,7 @@
 //! Finding a key among a format's keys, and holding what a record said under them.
 
+use smallvec::SmallVec;
+
 use super::escape::Escape;
 
 /// The most keys one format may name.
@@ -68,9 +70,9 @@ impl KeyTable {
 }
 
 /// What a record said under each of a format's keys.
-#[derive(Clone, Copy)]
 pub(super) struct Slots<'a> {
-    values: [&'a str; MAX_SLOTS],
+    /// As many as the format has keys: setting up more would cost every record.
+    values: SmallVec<[&'a str; MAX_SLOTS]>,
     /// Which slots hold something; one bit each.
     used: u128,
     /// Two bits of each slot's [`Escape`], the lower here.
@@ -87,20 +89,36 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Slots<'a> {
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
-            values: [""; MAX_SLOTS],
+            values: SmallVec::new(),
             used: 0,
             escape_low: 0,
             escape_high: 0,
         }
     }
 
-    /// Empties all slots.
-    pub const fn clear(&mut self) {
+    /// Empties all slots and makes room for `count`.
+    pub fn clear(&mut self, count: usize) {
         self.used = 0;
         self.escape_low = 0;
         self.escape_high = 0;
+        let count = count.min(MAX_SLOTS);
+        if self.values.len() < count {
+            self.values.resize(count, "");
+        }
+    }
+
+    /// Which slots hold something, to come back to.
+    pub const fn mark(&self) -> u128 {
+        self.used
+    }
+
+    /// Empties what was filled since `mark`.
+    pub const fn back_to(&mut self, mark: u128) {
+        self.used = mark;
+        self.escape_low &= mark;
+        self.escape_high &= mark;
     }
 
     /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
@@ -139,11 +157,6 @@ impl<'a> Slots<'a> {
         };
         Some(Raw { text, escape })
     }
-
-    /// How many slots hold something.
-    pub const fn count(&self) -> u32 {
-        self.used.count_ones()
-    }
 }
 
 #[cfg(test)]
@@ -166,6 +179,7 @@ mod tests {
     #[test]
     fn the_first_value_counts() {
         let mut slots = Slots::new();
+        slots.clear(MAX_SLOTS);
         let escapes = [
             Escape::None,
             Escape::Backslash,
@@ -180,8 +194,7 @@ mod tests {
         }
         slots.set(128, "c", Escape::None);
         assert!(slots.get(128).is_none());
-        assert_eq!(slots.count(), 4);
-        slots.clear();
+        slots.clear(MAX_SLOTS);
         assert!(slots.get(127).is_none());
     }
 }

@@ -1,10 +1,10 @@
 //! From what a record said under its keys to the fields of an event: the same for every reader.
 
-use super::condition::{Condition, all_hold};
 use super::convert::{self, Constant, How};
 use super::keys::{Raw, Slots};
 use super::pattern::Pattern;
 use super::readers::Reading;
+use super::rules::Rules;
 use super::stamp::{self, Missing};
 use crate::event::{Event, Field, Protocol, Text};
 use crate::reject::Reject;
@@ -24,15 +24,40 @@ pub(super) struct Mapping {
     /// What always holds.
     pub set: Vec<Setting>,
     /// Values that mean "not said".
-    pub absent: Vec<Box<str>>,
+    pub absent: Absent,
     /// Fields and where they come from.
     pub ops: Vec<Op>,
     /// What holds under conditions, in order; later ones override.
-    pub rules: Vec<Rule>,
+    pub rules: Rules,
     /// What holds for each template.
-    pub templates: Vec<Rule>,
+    pub templates: Vec<Sentence>,
     /// Fields without which the record is unreadable.
     pub require: Vec<Field>,
+}
+
+/// Values that mean "not said".
+#[derive(Debug)]
+pub(super) struct Absent {
+    words: Vec<Box<str>>,
+    /// A bit for each length that a word has.
+    lengths: u64,
+}
+
+impl Absent {
+    /// Of these words, each shorter than 64 bytes.
+    pub fn new(words: &[String]) -> Self {
+        Self {
+            words: words.iter().map(|word| word.as_str().into()).collect(),
+            lengths: words
+                .iter()
+                .fold(0, |lengths, word| lengths | 1 << word.len().min(63)),
+        }
+    }
+
+    #[inline]
+    fn has(&self, text: &str) -> bool {
+        self.lengths >> text.len().min(63) & 1 == 1 && self.words.iter().any(|word| **word == *text)
+    }
 }
 
 /// A fixed value for a field.
@@ -56,12 +81,10 @@ pub(super) struct Taken {
     pub how: How,
 }
 
-/// What holds when all conditions do.
+/// What holds for one template.
 #[derive(Debug)]
-pub(super) struct Rule {
-    pub conditions: Vec<Condition>,
+pub(super) struct Sentence {
     pub set: Vec<Setting>,
-    pub require: Vec<Field>,
     pub skip: bool,
 }
 
@@ -92,10 +115,7 @@ impl Mapping {
         if let Some(template) = template {
             put_all(&template.set, event);
         }
-        for rule in &self.rules {
-            if !all_hold(&rule.conditions, slots) {
-                continue;
-            }
+        for rule in self.rules.holding(slots) {
             if rule.skip {
                 return Err(Reject::NotOfInterest);
             }
@@ -145,10 +165,10 @@ impl Mapping {
     }
 
     /// What stands under a slot, unless it means "not said".
+    #[inline]
     fn said<'a>(&self, slot: u16, slots: &Slots<'a>) -> Option<Raw<'a>> {
         let raw = slots.get(slot)?;
-        let absent = raw.text.is_empty() || self.absent.iter().any(|word| **word == *raw.text);
-        (!absent).then_some(raw)
+        (!raw.text.is_empty() && !self.absent.has(raw.text)).then_some(raw)
     }
 
     /// The texts under the keys that say something, joined by `sign`; `None` when the first says

@@ -21,6 +21,7 @@ mod mapping;
 mod pattern;
 mod readers;
 mod recognise;
+mod rules;
 mod stamp;
 mod step;
 
@@ -278,7 +279,7 @@ impl Format {
         envelope: &Envelope<'a>,
         slots: &mut Slots<'a>,
     ) -> Option<Reading> {
-        slots.clear();
+        slots.clear(self.slots);
         for (part, slot) in &self.header {
             if let Some(text) = part.of(envelope) {
                 slots.set(*slot, text, Escape::None);

@@ -5,9 +5,7 @@
 //! A program that a format names belongs to that format alone: text inside such a message, which an
 //! attacker may have chosen, can then not make it pass for another product's.
 
-use aho_corasick::{
-    AhoCorasick, AhoCorasickKind, Anchored, Input, StartKind, automaton::OverlappingState,
-};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, StartKind, automaton::OverlappingState};
 
 use memchr::memmem::Finder;
 
@@ -16,7 +14,7 @@ use super::file::Recognise;
 use super::keys::KeyTable;
 
 /// The most formats that are tried on one record.
-pub(super) const MAX_CANDIDATES: usize = 8;
+pub(super) const MAX_CANDIDATES: usize = 16;
 
 /// The most ways to recognise, all formats together.
 const MAX_WAYS: usize = 4_096;
@@ -64,10 +62,11 @@ struct Way {
 impl Way {
     fn holds(&self, envelope: &Envelope<'_>) -> bool {
         if self.whole_record {
-            envelope.bodies().any(|body| self.holds_in(body.text))
-        } else {
-            self.holds_in(envelope.message)
+            return envelope.bodies().any(|body| self.holds_in(body.text));
         }
+        // What the device says in RFC 5424's structured data marks it as well as its message does.
+        self.holds_in(envelope.message)
+            || envelope.structured.is_some_and(|text| self.holds_in(text))
     }
 
     fn holds_in(&self, message: &str) -> bool {
@@ -91,8 +90,81 @@ pub(super) struct Recogniser {
     programs: KeyTable,
     /// For each program, the ways that name it.
     by_program: Vec<Vec<usize>>,
-    starts: Option<Marks>,
+    starts: Starts,
     contains: Option<Marks>,
+}
+
+/// Marks that a text begins with.
+#[derive(Debug, Default)]
+struct Starts {
+    /// For each first byte, where its marks begin in `marks`; one more for the end.
+    by_byte: Vec<u32>,
+    marks: Vec<Start>,
+}
+
+/// One of them: its first eight bytes as a number, with a mask, decide nearly always.
+#[derive(Debug)]
+struct Start {
+    head: u64,
+    mask: u64,
+    text: Box<str>,
+    way: usize,
+}
+
+/// The first eight bytes of `text` as a number; what is missing is zero.
+fn head(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => {
+            let mut bytes = [0; 8];
+            bytes
+                .iter_mut()
+                .zip(text)
+                .for_each(|(place, byte)| *place = *byte);
+            u64::from_le_bytes(bytes)
+        }
+    }
+}
+
+impl Starts {
+    fn build(mut marks: Vec<(Box<str>, usize)>) -> Self {
+        // Stable, so that of one first byte the files' order counts.
+        marks.sort_by_key(|(text, _)| text.bytes().next());
+        let by_byte = (0..=256_u16)
+            .map(|byte| {
+                let before = |(text, _): &(Box<str>, usize)| {
+                    text.bytes()
+                        .next()
+                        .is_some_and(|first| u16::from(first) < byte)
+                };
+                u32::try_from(marks.partition_point(before)).unwrap_or(u32::MAX)
+            })
+            .collect();
+        let marks = marks
+            .into_iter()
+            .map(|(text, way)| Start {
+                head: head(text.as_bytes()),
+                mask: head(&vec![0xFF; text.len().min(8)]),
+                text,
+                way,
+            })
+            .collect();
+        Self { by_byte, marks }
+    }
+
+    /// The ways of the marks that `text` begins with.
+    #[inline]
+    fn of<'s>(&'s self, text: &'s str) -> impl Iterator<Item = usize> + 's {
+        let first = usize::from(text.bytes().next().unwrap_or(0));
+        let place = |at: usize| self.by_byte.get(at).map_or(0, |place| *place as usize);
+        let marks = self.marks.get(place(first)..place(first + 1));
+        let word = head(text.as_bytes());
+        marks.into_iter().flatten().filter_map(move |mark| {
+            let same = word & mark.mask == mark.head
+                && (mark.text.len() <= 8 || text.starts_with(mark.text.as_ref()));
+            same.then_some(mark.way)
+        })
+    }
 }
 
 /// Marks in one automaton, with the way each belongs to.
@@ -103,12 +175,12 @@ struct Marks {
 }
 
 impl Marks {
-    fn build(marks: &[(Box<str>, usize)], start: StartKind) -> Result<Option<Self>, String> {
+    fn build(marks: &[(Box<str>, usize)]) -> Result<Option<Self>, String> {
         if marks.is_empty() {
             return Ok(None);
         }
         let automaton = AhoCorasick::builder()
-            .start_kind(start)
+            .start_kind(StartKind::Unanchored)
             .kind(Some(AhoCorasickKind::DFA))
             .build(marks.iter().map(|(mark, _)| mark.as_bytes()))
             .map_err(|error| error.to_string())?;
@@ -118,12 +190,12 @@ impl Marks {
         }))
     }
 
-    /// Calls `found` with the way of every mark that occurs (`Anchored::Yes`: that the message starts
-    /// with), once per occurrence, until it says that it has enough.
-    fn each(&self, message: &str, anchored: Anchored, mut found: impl FnMut(usize) -> bool) {
+    /// Calls `found` with the way of every mark that occurs, once per occurrence, until it says that it
+    /// has enough.
+    fn each(&self, message: &str, mut found: impl FnMut(usize) -> bool) {
         let mut state = OverlappingState::start();
         loop {
-            let input = Input::new(message).anchored(anchored);
+            let input = Input::new(message);
             if self
                 .automaton
                 .try_find_overlapping(input, &mut state)
@@ -199,8 +271,8 @@ impl Recogniser {
         Ok(Self {
             programs: KeyTable::new(program_names.iter().copied().zip(0..)),
             by_program,
-            starts: Marks::build(&starts, StartKind::Anchored)?,
-            contains: Marks::build(&contains, StartKind::Unanchored)?,
+            starts: Starts::build(starts),
+            contains: Marks::build(&contains)?,
             ways,
         })
     }
@@ -230,14 +302,9 @@ impl Recogniser {
                 self.push_if_holds(way, envelope, found);
             }
         };
-        if let Some(marks) = &self.starts {
-            let body = envelope.body.map(|body| body.text);
-            let places = [Some(envelope.message), Some(envelope.record), body];
-            for place in places.into_iter().flatten() {
-                marks.each(place, Anchored::Yes, |way| {
-                    push(way, &mut found);
-                    false
-                });
+        for place in places(envelope).into_iter().flatten() {
+            for way in self.starts.of(place) {
+                push(way, &mut found);
             }
         }
         if (found.length == 0 || thorough)
@@ -245,7 +312,7 @@ impl Recogniser {
         {
             // Ways tried already on this record, so that a mark said a thousand times costs once.
             let mut tried = [0_u64; MAX_WAYS / 64];
-            marks.each(envelope.record, Anchored::No, |way| {
+            marks.each(envelope.record, |way| {
                 let bit = 1_u64 << (way & 63);
                 if let Some(word) = tried.get_mut(way / 64)
                     && *word & bit == 0
@@ -266,4 +333,13 @@ impl Recogniser {
             found.push(way.format);
         }
     }
+}
+
+/// The texts that a mark may stand at the start of, each once.
+fn places<'a>(envelope: &Envelope<'a>) -> [Option<&'a str>; 4] {
+    let message = envelope.message;
+    let other = |text: &&'a str| text.len() != message.len();
+    let body = envelope.body.map(|body| body.text).filter(other);
+    let record = Some(envelope.record).filter(other);
+    [Some(message), envelope.structured, record, body]
 }

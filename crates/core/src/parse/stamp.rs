@@ -160,11 +160,11 @@ impl Moment {
     }
 }
 
-/// `yyyy-mm-dd` or `yyyy/mm/dd`, then `T` or a blank, then `hh:mm:ss[.fff]` and an optional zone.
+/// `yyyy-mm-dd`, `yyyy/mm/dd` or `yyyy:mm:dd`, then `T`, a blank or a hyphen, then `hh:mm:ss[.fff]` and an optional zone.
 pub(super) fn iso<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
     let (date, rest) = iso_date(text)?;
     let rest = match rest.split_first()? {
-        (b'T' | b't' | b' ', rest) => rest,
+        (b'T' | b't' | b' ' | b'-', rest) => rest,
         _ => return None,
     };
     let (clock, micros, rest) = clock(rest)?;
@@ -342,7 +342,7 @@ type Date = (i64, i64, i64);
 fn iso_date(text: &[u8]) -> Option<(Date, &[u8])> {
     let (year, rest) = number(text, 4, 4)?;
     let (separator, rest) = rest.split_first()?;
-    if !matches!(separator, b'-' | b'/') {
+    if !matches!(separator, b'-' | b'/' | b':') {
         return None;
     }
     let (month, rest) = number(rest, 2, 2)?;

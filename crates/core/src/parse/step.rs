@@ -85,9 +85,9 @@ impl Step {
         let Some(text) = escape::undo_in(raw.escape, raw.text, room) else {
             return;
         };
-        let before = *slots;
+        let before = slots.mark();
         if self.reader.read(text, keys, self.escapes, slots) == Reading::No {
-            *slots = before;
+            slots.back_to(before);
         }
     }
 }

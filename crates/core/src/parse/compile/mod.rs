@@ -9,10 +9,11 @@ use super::condition::{Condition, Wanted};
 use super::convert::{self, Constant, How};
 use super::file::{self, Escapes, FormatFile};
 use super::keys::{KeyTable, MAX_SLOTS};
-use super::mapping::{Mapping, Op, Rule, Setting, Taken};
+use super::mapping::{Absent, Mapping, Op, Sentence, Setting, Taken};
 use super::pattern::Pattern;
 use super::readers::Reader;
 use super::readers::cef::HEADER_KEYS;
+use super::rules;
 use super::step::{HeaderPart, Step};
 use crate::event::{Field, Kind};
 
@@ -66,6 +67,8 @@ pub(super) struct Format {
     pub kind: Kind,
     pub reader: Reader,
     pub keys: KeyTable,
+    /// How many keys there are.
+    pub slots: usize,
     pub escapes: bool,
     /// What a rule asks of the header, and the slot it goes to.
     pub header: Vec<(HeaderPart, u16)>,
@@ -111,7 +114,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         compiler.wrong("fields", format!("more than {MAX_SLOTS} keys"));
     }
     let keys = compiler.keys(&file.under);
-    let (kind, reader) = (kind?, reader?);
+    let (kind, reader, slots) = (kind?, reader?, compiler.names.len());
     (problems.len() == before).then(|| Format {
         name: name.into(),
         vendor: file.vendor.as_deref().map(Into::into),
@@ -119,6 +122,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         kind,
         reader,
         keys,
+        slots,
         escapes: file.escapes == Escapes::Backslash,
         header,
         whole_record,
@@ -272,33 +276,33 @@ impl Compiler<'_> {
                 .collect();
             ops.push(Op { field, taken });
         }
-        let rules = file
-            .when
-            .iter()
-            .map(|when| Rule {
-                conditions: self.conditions(&when.condition, &when.unless),
-                set: self.settings("when.set", &when.set),
-                require: self.fields("when.require", &when.require),
-                skip: when.skip,
-            })
-            .collect();
+        let mut rules = rules::Builder::default();
+        for when in &file.when {
+            rules.add(
+                self.conditions(&when.condition, &when.unless),
+                self.settings("when.set", &when.set),
+                self.fields("when.require", &when.require),
+                when.skip,
+            );
+        }
+        let rules = rules.build();
+        if !rules.fit() {
+            self.wrong(
+                "when",
+                format!("more than {} keys asked for", rules::MAX_QUESTIONS),
+            );
+        }
         let templates = file
             .template
             .iter()
-            .map(|template| Rule {
-                conditions: Vec::new(),
+            .map(|template| Sentence {
                 set: self.settings("template.set", &template.set),
-                require: Vec::new(),
                 skip: template.skip,
             })
             .collect();
         Mapping {
             set,
-            absent: file
-                .absent
-                .iter()
-                .map(|word| word.as_str().into())
-                .collect(),
+            absent: Absent::new(&file.absent),
             ops,
             rules,
             templates,
@@ -450,6 +454,7 @@ fn how_named(name: &str, field: Field) -> Option<How> {
         ("endpoint", field) if has_endpoint(field) => How::Endpoint,
         ("url-host" | "url-port", field) if has_endpoint(field) => How::UrlHost,
         ("plus-blank", field) if convert::is_text(field) => How::PlusBlank,
+        ("dns-labels", Field::DnsQuery) => How::DnsLabels,
         ("percent", field) if convert::is_text(field) => How::Percent,
         (join, field) if convert::is_text(field) && join.starts_with("join:") => {
             How::Joined(join.strip_prefix("join:")?.into())

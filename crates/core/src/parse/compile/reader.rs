@@ -75,6 +75,7 @@ impl Compiler<'_> {
                 assign: self.ascii("key-value.assign", options.assign)?,
                 separator: self.ascii("key-value.separator", options.separator)?,
                 after: options.after.as_str().into(),
+                quote: self.ascii("key-value.quote", options.quote)?,
             }),
             ReaderKind::Netfilter => Reader::Netfilter(Netfilter {
                 prefix: self.known_slot(PREFIX_KEY),
@@ -114,6 +115,7 @@ impl Compiler<'_> {
                     assign: step.assign.unwrap_or(default.assign),
                     separator: step.separator.unwrap_or(default.separator),
                     after: step.after.clone(),
+                    quote: step.quote.unwrap_or(default.quote),
                 };
                 self.simple(kind, &options)?
             }

@@ -298,6 +298,7 @@ mod tests {
             slots: [Some(0), None, None, None, Some(1), None],
         };
         let mut slots = Slots::new();
+        slots.clear(16);
         let read = if input.starts_with("LEEF") {
             Header::read_leef
         } else {

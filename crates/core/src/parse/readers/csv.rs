@@ -62,7 +62,8 @@ impl Csv {
 
     /// The first value, how it is escaped, and what follows its separator.
     fn split<'a>(&self, text: &'a str) -> (&'a str, Escape, Option<&'a str>) {
-        if let Some(inside) = text.strip_prefix('"')
+        let unblanked = text.trim_start_matches(' ');
+        if let Some(inside) = unblanked.strip_prefix('"')
             && let Some((end, escape)) = self.quote_end(inside.as_bytes())
         {
             let value = inside.get(..end).unwrap_or_default();

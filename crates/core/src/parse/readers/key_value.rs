@@ -18,6 +18,8 @@ pub(in crate::parse) struct KeyValue {
     pub separator: u8,
     /// The pairs begin behind the first of these; empty: at the start.
     pub after: Box<str>,
+    /// Around values that hold separators.
+    pub quote: u8,
 }
 
 impl KeyValue {
@@ -41,7 +43,9 @@ impl KeyValue {
         while let Some(rest) = bytes.get(at..)
             && !rest.is_empty()
         {
-            let Some(found) = memchr2(self.assign, self.separator, rest) else {
+            // Keys are short: a plain loop is faster than setting up a search.
+            let mark = |byte: &u8| *byte == self.assign || *byte == self.separator;
+            let Some(found) = rest.iter().position(mark) else {
                 break;
             };
             let mark = at + found;
@@ -66,18 +70,30 @@ impl KeyValue {
         // "key: value" has a blank that is not part of the value.
         let blank = self.separator != b' ' && bytes.get(start) == Some(&b' ');
         let start = start + usize::from(blank);
-        if bytes.get(start) == Some(&b'"')
+        if bytes.get(start) == Some(&self.quote)
             && let Some(value) = self.quoted(bytes, start + 1, escapes)
         {
             return value;
         }
-        let rest = bytes.get(start..).unwrap_or_default();
-        let end = start + memchr(self.separator, rest).unwrap_or(rest.len());
+        let mut end = start;
+        let mut escape = Escape::None;
+        while let Some(byte) = bytes.get(end)
+            && *byte != self.separator
+        {
+            // An escaped separator belongs to the value, unless blanks separate: those come too often
+            // behind a backslash that is none's escape.
+            if escapes && *byte == b'\\' && self.separator != b' ' {
+                escape = Escape::Backslash;
+                end += 1;
+            }
+            end += 1;
+        }
+        let end = end.min(bytes.len());
         Value {
             start,
             end,
             next: end + 1,
-            escape: Escape::None,
+            escape,
         }
     }
 
@@ -88,9 +104,9 @@ impl KeyValue {
         loop {
             let rest = bytes.get(at..)?;
             let found = if escapes {
-                memchr2(b'"', b'\\', rest)
+                memchr2(self.quote, b'\\', rest)
             } else {
-                memchr(b'"', rest)
+                memchr(self.quote, rest)
             };
             let Some(found) = found else {
                 return Some(Value {
@@ -140,10 +156,12 @@ mod tests {
         let names = ["a", "b", "c"];
         let keys = KeyTable::new(names.iter().copied().zip(0..));
         let mut slots = Slots::new();
+        slots.clear(16);
         let reader = KeyValue {
             assign: b'=',
             separator: b' ',
             after: "".into(),
+            quote: b'"',
         };
         reader.read(input, &keys, true, &mut slots);
         let found: Vec<(&str, &str)> = names

@@ -81,6 +81,16 @@ struct Node {
     end: Option<usize>,
 }
 
+impl Node {
+    /// The byte that must come next, where only one can.
+    fn only_first(&self) -> Option<u8> {
+        match self.firsts.as_slice() {
+            [first] if self.end.is_none() && self.gaps.is_empty() => Some(*first),
+            _ => None,
+        }
+    }
+}
+
 /// A path through the tree: the template it belongs to, and the slot of each of its gaps.
 #[derive(Debug)]
 struct Path {
@@ -259,7 +269,7 @@ struct Walk<'t, 'a> {
     tries: usize,
 }
 
-impl Walk<'_, '_> {
+impl<'t> Walk<'t, '_> {
     /// The path that matches from `at` on, starting at `node`. As deep as a template has pieces.
     fn from(&mut self, node: usize, at: usize) -> Option<usize> {
         let node = self.nodes.get(node)?;
@@ -277,7 +287,7 @@ impl Walk<'_, '_> {
         self.gaps_from(node, at)
     }
 
-    fn gaps_from(&mut self, node: &Node, at: usize) -> Option<usize> {
+    fn gaps_from(&mut self, node: &'t Node, at: usize) -> Option<usize> {
         node.gaps
             .iter()
             .find_map(|(gap, child)| self.gap(*gap, *child, at))
@@ -330,6 +340,18 @@ impl Walk<'_, '_> {
 
     /// Where the address in `at..most` ends; a colon or full stop behind it is punctuation.
     fn address_end(&self, at: usize, most: usize) -> Option<(usize, ())> {
+        // Most are IPv4 and end where their digits do.
+        let digits = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+        let plain = self
+            .text
+            .as_bytes()
+            .get(at..most)?
+            .iter()
+            .take_while(digits)
+            .count();
+        if at + plain == most && convert::ipv4(self.text.as_bytes().get(at..most)?).is_some() {
+            return Some((most, ()));
+        }
         let mut end = most;
         for _ in 0..3 {
             if convert::ip(self.text.get(at..end)?).is_some() {
@@ -373,8 +395,20 @@ impl Walk<'_, '_> {
 
     /// Tries the ends from `least` to `most`, shortest first.
     fn shortest(&mut self, child: usize, at: usize, least: usize, most: usize) -> Option<usize> {
+        let node = self.nodes.get(child)?;
+        if let Some(first) = node.only_first() {
+            let mut from = least;
+            while let Some(found) = self.find(first, from, most) {
+                if let Some(done) = self.took(child, (at, found), found) {
+                    return Some(done);
+                }
+                self.tries = self.tries.checked_sub(1)?;
+                from = found + 1;
+            }
+            return None;
+        }
         for end in least..=most {
-            if let Some(found) = self.end_at(child, at, end) {
+            if let Some(found) = self.end_at(node, child, at, end) {
                 return Some(found);
             }
             self.tries = self.tries.checked_sub(1)?;
@@ -382,10 +416,32 @@ impl Walk<'_, '_> {
         None
     }
 
+    /// The first place from `from` to `most` where `byte` stands.
+    fn find(&self, byte: u8, from: usize, most: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        // A gap may end where the text does, and the byte stands behind the gap.
+        let window = bytes.get(from..most.saturating_add(1).min(bytes.len()))?;
+        memchr::memchr(byte, window).map(|found| from + found)
+    }
+
     /// Tries the ends from the message's end down to `at`.
     fn longest(&mut self, child: usize, at: usize) -> Option<usize> {
+        let node = self.nodes.get(child)?;
+        if let Some(first) = node.only_first() {
+            let mut most = self.text.len();
+            while let Some(window) = self.text.as_bytes().get(at..most)
+                && let Some(found) = memchr::memrchr(first, window)
+            {
+                most = at + found;
+                if let Some(done) = self.took(child, (at, most), most) {
+                    return Some(done);
+                }
+                self.tries = self.tries.checked_sub(1)?;
+            }
+            return None;
+        }
         for end in (at..=self.text.len()).rev() {
-            if let Some(found) = self.end_at(child, at, end) {
+            if let Some(found) = self.end_at(node, child, at, end) {
                 return Some(found);
             }
             self.tries = self.tries.checked_sub(1)?;
@@ -394,8 +450,7 @@ impl Walk<'_, '_> {
     }
 
     /// Lets a gap end at `end`, if the next node can begin there.
-    fn end_at(&mut self, child: usize, at: usize, end: usize) -> Option<usize> {
-        let node = self.nodes.get(child)?;
+    fn end_at(&mut self, node: &'t Node, child: usize, at: usize, end: usize) -> Option<usize> {
         let possible = match self.text.as_bytes().get(end) {
             Some(byte) => node.firsts.contains(byte),
             None => node.end.is_some(),
@@ -501,6 +556,7 @@ mod tests {
             tree.add(number, template, slot).unwrap();
         }
         let mut slots = Slots::new();
+        slots.clear(16);
         let found = tree.read(input, true, &mut slots).map(|number| {
             let values: Vec<&str> = (0..4)
                 .filter_map(|slot| Some(slots.get(slot)?.text))

@@ -1,0 +1,216 @@
+//! A format's `[[when]]`: what holds under which conditions.
+//!
+//! Many rules ask for values of the same few keys. Each key is looked at once a record, giving a bit
+//! for every value that some rule asks for; a rule is then a handful of comparisons of bits, however
+//! many values it names.
+
+use smallvec::SmallVec;
+
+use super::condition::{Condition, Wanted};
+use super::keys::{KeyTable, Slots};
+use super::mapping::Setting;
+use crate::event::Field;
+
+/// How many values of one key one question can tell apart; more make another question.
+const MAX_VALUES: usize = 64;
+/// The most questions of one format.
+pub(super) const MAX_QUESTIONS: usize = 128;
+
+/// What holds when all conditions do.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub set: Vec<Setting>,
+    pub require: Vec<Field>,
+    pub skip: bool,
+    tests: Vec<Test>,
+}
+
+/// One condition of a rule.
+#[derive(Clone, Copy, Debug)]
+struct Test {
+    question: usize,
+    /// The values that fit.
+    fits: u64,
+    negated: bool,
+}
+
+/// Which of its known values a key has.
+#[derive(Debug)]
+struct Question {
+    slot: u16,
+    /// Whole values and the bit of each.
+    exact: KeyTable,
+    /// Values with stars, and the bit of each.
+    others: Vec<(Wanted, u16)>,
+}
+
+impl Question {
+    fn answer(&self, slots: &Slots<'_>) -> u64 {
+        let Some(raw) = slots.get(self.slot) else {
+            return 0;
+        };
+        let mut bits = self.exact.find(raw.text).map_or(0, |bit| 1 << bit);
+        for (wanted, bit) in &self.others {
+            if wanted.fits(raw.text) {
+                bits |= 1 << bit;
+            }
+        }
+        bits
+    }
+}
+
+/// Rules in order; later ones override.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    rules: Vec<Rule>,
+    questions: Vec<Question>,
+}
+
+impl Rules {
+    /// Whether there is room for every condition.
+    pub fn fit(&self) -> bool {
+        self.questions.len() <= MAX_QUESTIONS
+    }
+
+    /// The rules that hold, in order.
+    #[inline]
+    pub fn holding<'r>(&'r self, slots: &Slots<'_>) -> impl Iterator<Item = &'r Rule> {
+        let answers: SmallVec<[u64; MAX_QUESTIONS]> = self
+            .questions
+            .iter()
+            .map(|question| question.answer(slots))
+            .collect();
+        self.rules.iter().filter(move |rule| {
+            rule.tests.iter().all(|test| {
+                let answer = answers.get(test.question).copied().unwrap_or(0);
+                (answer & test.fits != 0) != test.negated
+            })
+        })
+    }
+}
+
+/// Gathers rules; see [`Rules`].
+#[derive(Default)]
+pub(super) struct Builder {
+    rules: Vec<Rule>,
+    /// Slot and values of each question to be.
+    questions: Vec<(u16, Vec<Wanted>)>,
+}
+
+impl Builder {
+    /// Adds a rule that holds when all `conditions` do.
+    pub fn add(
+        &mut self,
+        conditions: Vec<Condition>,
+        set: Vec<Setting>,
+        require: Vec<Field>,
+        skip: bool,
+    ) {
+        let tests = conditions
+            .into_iter()
+            .map(|condition| self.test(condition))
+            .collect();
+        self.rules.push(Rule {
+            set,
+            require,
+            skip,
+            tests,
+        });
+    }
+
+    fn test(&mut self, condition: Condition) -> Test {
+        let new = |known: &[Wanted]| {
+            let unknown = condition
+                .values
+                .iter()
+                .filter(|value| !known.contains(value));
+            known.len() + unknown.count()
+        };
+        let question = self
+            .questions
+            .iter()
+            .position(|(slot, known)| *slot == condition.slot && new(known) <= MAX_VALUES)
+            .unwrap_or_else(|| {
+                self.questions.push((condition.slot, Vec::new()));
+                self.questions.len() - 1
+            });
+        let mut fits = 0;
+        if let Some((_, known)) = self.questions.get_mut(question) {
+            for value in condition.values {
+                let bit = known.iter().position(|other| *other == value);
+                let bit = bit.unwrap_or_else(|| {
+                    known.push(value);
+                    known.len() - 1
+                });
+                fits |= 1_u64
+                    .checked_shl(u32::try_from(bit).unwrap_or(64))
+                    .unwrap_or(0);
+            }
+        }
+        Test {
+            question,
+            fits,
+            negated: condition.negated,
+        }
+    }
+
+    /// The rules, ready to ask.
+    pub fn build(self) -> Rules {
+        let questions = self.questions.into_iter().map(|(slot, known)| {
+            let (exact, others): (Vec<_>, Vec<_>) = known
+                .into_iter()
+                .zip(0_u16..)
+                .partition(|(wanted, _)| matches!(wanted, Wanted::Equal(_)));
+            let exact = exact.iter().filter_map(|(wanted, bit)| match wanted {
+                Wanted::Equal(text) => Some((text.as_ref(), *bit)),
+                _ => None,
+            });
+            Question {
+                slot,
+                exact: KeyTable::new(exact),
+                others,
+            }
+        });
+        Rules {
+            questions: questions.collect(),
+            rules: self.rules,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::escape::Escape;
+
+    #[test]
+    fn many_values_of_one_key_are_told_apart() {
+        let mut builder = Builder::default();
+        for number in 0..200 {
+            let condition = |values: &[&str], negated| Condition {
+                slot: 0,
+                values: values.iter().map(|value| Wanted::read(value)).collect(),
+                negated,
+            };
+            let value = format!("v{number}");
+            builder.add(
+                vec![
+                    condition(&[&value, "other"], false),
+                    condition(&["*9"], true),
+                ],
+                Vec::new(),
+                Vec::new(),
+                false,
+            );
+        }
+        let rules = builder.build();
+        assert!(rules.fit());
+        for (text, expected) in [("v7", 1), ("V150", 1), ("v19", 0), ("other", 200), ("x", 0)] {
+            let mut slots = Slots::new();
+            slots.clear(1);
+            slots.set(0, text, Escape::None);
+            assert_eq!(rules.holding(&slots).count(), expected, "{text}");
+        }
+        assert_eq!(rules.holding(&Slots::new()).count(), 0);
+    }
+}
