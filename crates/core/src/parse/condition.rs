@@ -59,9 +59,12 @@ impl Wanted {
                 let start = bytes.len().checked_sub(wanted.len());
                 same(start.and_then(|start| bytes.get(start..)), wanted)
             }
-            Self::Part(wanted) => bytes
-                .windows(wanted.len())
-                .any(|window| window.eq_ignore_ascii_case(wanted.as_bytes())),
+            Self::Part(wanted) => {
+                let first = wanted.bytes().next().unwrap_or_default();
+                let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+                memchr::memchr2_iter(lower, upper, bytes)
+                    .any(|at| same(bytes.get(at..at + wanted.len()), wanted))
+            }
         }
     }
 }

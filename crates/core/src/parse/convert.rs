@@ -14,6 +14,9 @@ use crate::address;
 use crate::event::{Action, Direction, Event, Field, Kind, Outcome, Protocol, Text};
 use crate::time::{DeviceTime, Timestamp};
 
+/// The longest request method, in bytes.
+const MAX_METHOD_BYTES: usize = 32;
+
 /// How the text under a key becomes a value, beyond what the field itself asks for.
 #[derive(Debug)]
 pub(super) enum How {
@@ -157,7 +160,9 @@ pub(super) fn put<'a>(
             };
             put_text(field, text, event)
         }
-        How::RequestMethod => method(raw).is_some_and(|text| put_text(field, text.into(), event)),
+        How::RequestMethod => {
+            method(raw).is_some_and(|(word, _)| put_text(field, word.into(), event))
+        }
         How::RequestTarget => target(raw).is_some_and(|text| put_text(field, text, event)),
         How::Seconds => put_number(field, seconds_ms(raw.text), event),
         How::Clock => put_number(field, stamp::length_ms(raw.text.as_bytes()), event),
@@ -419,24 +424,29 @@ pub(super) fn cleaned(raw: Raw<'_>) -> Text<'_> {
     raw.escape.undo(raw.text)
 }
 
-/// The method of `METHOD target HTTP/x`; methods are letters (RFC 9110, 9.1), at most 32 of them.
-fn method(raw: Raw<'_>) -> Option<&str> {
-    let (word, _) = raw.text.split_once(' ')?;
-    let good = !word.is_empty()
-        && word.len() <= 32
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'));
-    good.then_some(word)
+/// The method of `METHOD target HTTP/x`; methods are letters (RFC 9110, 9.1), at most 32 of them. And
+/// what follows it.
+fn method(raw: Raw<'_>) -> Option<(&str, &str)> {
+    let bytes = raw.text.as_bytes();
+    let length = bytes
+        .iter()
+        .take(MAX_METHOD_BYTES + 1)
+        .take_while(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'))
+        .count();
+    if length == 0 || length > MAX_METHOD_BYTES {
+        return None;
+    }
+    let (word, rest) = raw.text.split_at_checked(length)?;
+    Some((word, rest.strip_prefix(' ')?))
 }
 
 /// The target of `METHOD target HTTP/x`. The version ends the line, so that blanks inside a malformed
 /// target stay part of it.
 fn target(raw: Raw<'_>) -> Option<Text<'_>> {
-    method(raw)?;
-    let (_, rest) = raw.text.split_once(' ')?;
-    let text = match rest.rsplit_once(' ') {
-        Some((target, version)) if version.starts_with("HTTP/") => target,
+    let (_, rest) = method(raw)?;
+    let last = memchr::memrchr(b' ', rest.as_bytes()).and_then(|at| rest.split_at_checked(at));
+    let text = match last {
+        Some((target, version)) if version.starts_with(" HTTP/") => target,
         _ => rest,
     };
     (!text.is_empty()).then(|| {
@@ -503,7 +513,7 @@ pub(super) fn ip(text: &str) -> Option<IpAddr> {
     if let Some(ip) = ipv4(text.as_bytes()) {
         return Some(IpAddr::V4(ip));
     }
-    if !text.contains(':') || text.len() > 64 {
+    if text.len() > 64 || !text.bytes().any(|byte| byte == b':') {
         return None;
     }
     let text = text

@@ -24,9 +24,9 @@ pub(super) struct FormatFile {
     /// How quoted values are escaped.
     #[serde(default)]
     pub escapes: Escapes,
-    /// Tried only when no other format takes the record.
+    /// When it is tried.
     #[serde(default)]
-    pub fallback: bool,
+    pub fallback: Turn,
     /// The key that the reader reads; default: the message.
     pub read: Option<String>,
     /// Paths below which a key counts as if it stood alone, in nested records.
@@ -79,11 +79,10 @@ impl FormatFile {
 }
 
 impl FormatFile {
-    /// How the format is recognised among the fall-backs or the others; the format counts among one of
-    /// them only.
-    pub fn entry(&self, fallback: bool) -> Entry<'_> {
+    /// How the format is recognised among those of one turn; it counts in its own only.
+    pub fn entry(&self, turn: Turn) -> Entry<'_> {
         Entry {
-            ways: if self.fallback == fallback {
+            ways: if self.fallback == turn {
                 &self.recognise
             } else {
                 &[]
@@ -96,6 +95,45 @@ impl FormatFile {
 fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     1 + memchr::memchr_iter(b'\n', before).count()
+}
+
+/// When a format is tried.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "TurnWord")]
+pub(super) enum Turn {
+    /// Among the first.
+    #[default]
+    First,
+    /// Only when none of those takes the record.
+    Fallback,
+    /// Only when no fall-back does either.
+    Last,
+}
+
+impl Turn {
+    /// In order.
+    pub const ALL: [Self; 3] = [Self::First, Self::Fallback, Self::Last];
+}
+
+/// How a file says it: `true`, `false` or `"last"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TurnWord {
+    Flag(bool),
+    Word(String),
+}
+
+impl TryFrom<TurnWord> for Turn {
+    type Error = String;
+
+    fn try_from(word: TurnWord) -> Result<Self, String> {
+        match word {
+            TurnWord::Flag(false) => Ok(Self::First),
+            TurnWord::Flag(true) => Ok(Self::Fallback),
+            TurnWord::Word(word) if word == "last" => Ok(Self::Last),
+            TurnWord::Word(word) => Err(format!("fallback is true or \"last\", not {word}")),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

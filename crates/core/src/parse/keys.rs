@@ -72,13 +72,17 @@ impl KeyTable {
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
     /// As many as the format has keys: setting up more would cost every record.
-    values: SmallVec<[&'a str; MAX_SLOTS]>,
-    /// Which slots hold something; one bit each.
-    used: u128,
-    /// Two bits of each slot's [`Escape`], the lower here.
-    escape_low: u128,
-    /// And the higher.
-    escape_high: u128,
+    values: SmallVec<[Value<'a>; MAX_SLOTS]>,
+    /// Goes up with every record: a value of an earlier one does not count.
+    round: u32,
+}
+
+/// What one slot holds.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    text: &'a str,
+    escape: Escape,
+    round: u32,
 }
 
 /// One value as written, and how it is escaped.
@@ -89,73 +93,51 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Slots<'a> {
+    /// Without room; see [`Slots::clear`].
     pub fn new() -> Self {
         Self {
             values: SmallVec::new(),
-            used: 0,
-            escape_low: 0,
-            escape_high: 0,
+            round: 0,
         }
     }
 
     /// Empties all slots and makes room for `count`.
     pub fn clear(&mut self, count: usize) {
-        self.used = 0;
-        self.escape_low = 0;
-        self.escape_high = 0;
+        self.round += 1;
         let count = count.min(MAX_SLOTS);
         if self.values.len() < count {
-            self.values.resize(count, "");
+            let empty = Value {
+                text: "",
+                escape: Escape::None,
+                round: 0,
+            };
+            self.values.resize(count, empty);
         }
-    }
-
-    /// Which slots hold something, to come back to.
-    pub const fn mark(&self) -> u128 {
-        self.used
-    }
-
-    /// Empties what was filled since `mark`.
-    pub const fn back_to(&mut self, mark: u128) {
-        self.used = mark;
-        self.escape_low &= mark;
-        self.escape_high &= mark;
     }
 
     /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
     /// further on in the record cannot replace it.
     #[inline]
     pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
-        let Some(value) = self.values.get_mut(usize::from(slot)) else {
-            return;
-        };
-        let bit = 1_u128 << slot;
-        if self.used & bit != 0 {
-            return;
-        }
-        *value = text;
-        self.used |= bit;
-        let code = escape as u8;
-        if code & 1 != 0 {
-            self.escape_low |= bit;
-        }
-        if code & 2 != 0 {
-            self.escape_high |= bit;
+        if let Some(value) = self.values.get_mut(usize::from(slot))
+            && value.round != self.round
+        {
+            *value = Value {
+                text,
+                escape,
+                round: self.round,
+            };
         }
     }
 
+    /// What stands under `slot`.
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
-        let text = *self.values.get(usize::from(slot))?;
-        if self.used >> slot & 1 == 0 {
-            return None;
-        }
-        let escape = match (self.escape_high >> slot & 1, self.escape_low >> slot & 1) {
-            (0, 0) => Escape::None,
-            (0, _) => Escape::Backslash,
-            (_, 0) => Escape::Entity,
-            _ => Escape::DoubledQuote,
-        };
-        Some(Raw { text, escape })
+        let value = self.values.get(usize::from(slot))?;
+        (value.round == self.round).then_some(Raw {
+            text: value.text,
+            escape: value.escape,
+        })
     }
 }
 

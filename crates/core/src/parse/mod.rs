@@ -85,9 +85,9 @@ pub struct Scratch {
 #[derive(Debug)]
 pub struct Formats {
     formats: Vec<Format>,
-    recogniser: recognise::Recogniser,
-    /// Those of the formats that are tried last.
-    fallbacks: recognise::Recogniser,
+    /// One for each turn: the formats that are tried first, and those that are tried when none of them
+    /// takes the record.
+    recognisers: Vec<recognise::Recogniser>,
 }
 
 impl Formats {
@@ -116,24 +116,26 @@ impl Formats {
             .iter()
             .filter_map(|(name, file)| compile::format(name, file, &mut problems))
             .collect();
-        let recogniser = |fallback: bool| {
-            let entries: Vec<_> = read.iter().map(|(_, file)| file.entry(fallback)).collect();
-            recognise::Recogniser::build(&entries)
-        };
-        match (recogniser(false), recogniser(true)) {
-            (Ok(recogniser), Ok(fallbacks)) if problems.is_empty() => {
+        let recognisers: Result<Vec<_>, String> = file::Turn::ALL
+            .iter()
+            .map(|turn| {
+                let entries: Vec<_> = read.iter().map(|(_, file)| file.entry(*turn)).collect();
+                recognise::Recogniser::build(&entries)
+            })
+            .collect();
+        match recognisers {
+            Ok(recognisers) if problems.is_empty() => {
                 return Ok(Self {
                     formats,
-                    recogniser,
-                    fallbacks,
+                    recognisers,
                 });
             }
-            (Err(problem), _) | (_, Err(problem)) => problems.push(Problem {
+            Ok(_) => {}
+            Err(problem) => problems.push(Problem {
                 file: "formats".into(),
                 key: "recognise".into(),
                 problem,
             }),
-            _ => {}
         }
         Err(FormatError { problems })
     }
@@ -220,11 +222,11 @@ impl Formats {
                 .read(&envelope, missing, room, &mut slots, event)
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
-        let passes = [
-            (&self.recogniser, false),
-            (&self.recogniser, true),
-            (&self.fallbacks, true),
-        ];
+        // The first that is found mostly is it; only if it is not, all are looked for.
+        let quick = self.recognisers.first().map(|first| (first, false));
+        let passes = quick
+            .into_iter()
+            .chain(self.recognisers.iter().map(|all| (all, true)));
         for (recogniser, thorough) in passes {
             let candidates = recogniser.candidates(&envelope, thorough);
             let read = candidates

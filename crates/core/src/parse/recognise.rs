@@ -16,6 +16,8 @@ use super::keys::KeyTable;
 /// The most formats that are tried on one record.
 pub(super) const MAX_CANDIDATES: usize = 16;
 
+/// A mark at the start that is shorter than this only counts together with one inside.
+const LEAST_START_BYTES: usize = 3;
 /// The most ways to recognise, all formats together.
 const MAX_WAYS: usize = 4_096;
 
@@ -257,7 +259,9 @@ impl Recogniser {
                 if !way.programs.is_empty() {
                     continue;
                 }
-                if way.starts.is_empty() {
+                // A short mark at the start says little: a rare one inside is looked for instead.
+                let says_little = way.starts.iter().any(|mark| mark.len() < LEAST_START_BYTES);
+                if way.starts.is_empty() || (says_little && !way.contains.is_empty()) {
                     let first = way.contains.first();
                     contains.extend(first.map(|mark| (mark.as_str().into(), number)));
                 } else {

@@ -201,13 +201,26 @@ pub(super) fn web<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
     ))
 }
 
-/// What follows an access log's stamp, where one stands.
+/// What follows what looks like an access log's stamp: `dd/Mmm/yyyy:hh:mm:ss` and an optional zone.
+/// Whether it is a real date shows when it is read.
 pub(super) fn web_end(text: &[u8]) -> Option<&[u8]> {
-    let missing = Missing {
-        received: Timestamp::from_seconds(0),
-        zone_offset_seconds: 0,
+    let (head, rest) = match text.get(1) {
+        Some(b'/') => text.split_at_checked(19)?,
+        _ => text.split_at_checked(20)?,
     };
-    web(text, &missing).map(|(_, rest)| rest)
+    let day = head.len() - 18;
+    let good = head.iter().enumerate().all(|(at, byte)| match at {
+        _ if at < day => byte.is_ascii_digit(),
+        _ if at == day || at == day + 4 => *byte == b'/',
+        _ if at < day + 4 => byte.is_ascii_alphabetic(),
+        _ if at == day + 9 || at == day + 12 || at == day + 15 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    if !good {
+        return None;
+    }
+    let (_, rest) = fraction(rest)?;
+    Some(trailing_zone(rest).1)
 }
 
 /// A date, a time of day and an optional zone that stand in three fields.
@@ -355,6 +368,16 @@ fn iso_date(text: &[u8]) -> Option<(Date, &[u8])> {
 type Clock = (i64, i64, i64);
 
 fn clock(text: &[u8]) -> Option<(Clock, i64, &[u8])> {
+    // Nearly all write two digits each.
+    if let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = text
+        && [h1, h2, m1, m2, s1, s2]
+            .iter()
+            .all(|byte| byte.is_ascii_digit())
+    {
+        let pair = |tens: &u8, ones: &u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let (micros, rest) = fraction(rest)?;
+        return Some(((pair(h1, h2), pair(m1, m2), pair(s1, s2)), micros, rest));
+    }
     let (hour, rest) = number(text, 1, 2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
     let (second, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
@@ -395,6 +418,8 @@ fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
 pub(super) fn numeric_zone(text: &[u8]) -> Option<(i32, &[u8])> {
     let (sign, rest) = match text.split_first()? {
         (b'Z' | b'z', rest) => {
+            // A relay may add one of its own.
+            let rest = rest.strip_prefix(b"Z").unwrap_or(rest);
             let ends = !matches!(rest.first(), Some(byte) if byte.is_ascii_alphanumeric());
             return ends.then_some((0, rest));
         }

@@ -4,7 +4,7 @@ use super::condition::{Condition, all_hold};
 use super::envelope::Envelope;
 use super::escape;
 use super::keys::{KeyTable, Slots};
-use super::readers::{Reader, Reading};
+use super::readers::Reader;
 
 /// A part of the header that a format can ask for under a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +85,7 @@ impl Step {
         let Some(text) = escape::undo_in(raw.escape, raw.text, room) else {
             return;
         };
-        let before = slots.mark();
-        if self.reader.read(text, keys, self.escapes, slots) == Reading::No {
-            slots.back_to(before);
-        }
+        // A value that turns out not to be written this way has at most filled keys that were empty.
+        self.reader.read(text, keys, self.escapes, slots);
     }
 }

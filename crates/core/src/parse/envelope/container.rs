@@ -10,14 +10,15 @@ const LOG: &str = "{\"log\":\"";
 
 /// The time and the inside of `2026-11-22T10:00:00.1Z stdout F inside`.
 pub(super) fn cri<'a>(text: &'a str, missing: &Missing) -> Option<(DeviceTime, &'a str)> {
-    if !text.as_bytes().first()?.is_ascii_digit() {
+    let bytes = text.as_bytes();
+    if bytes.get(4) != Some(&b'-') || bytes.get(10) != Some(&b'T') {
         return None;
     }
-    let (word, rest) = text.split_once(' ')?;
-    let (stream, rest) = rest.split_once(' ')?;
-    if !matches!(stream, "stdout" | "stderr") {
-        return None;
-    }
+    let (word, rest) = text.split_at_checked(memchr::memchr(b' ', bytes)?)?;
+    let rest = rest.strip_prefix(" std")?;
+    let rest = rest
+        .strip_prefix("out ")
+        .or_else(|| rest.strip_prefix("err "))?;
     let inside = rest
         .strip_prefix("F ")
         .or_else(|| rest.strip_prefix("P "))?;

@@ -100,7 +100,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
     let (had_priority, text) = priority(text);
     let mut envelope = Envelope::of(text);
     if had_priority
-        && let Some(rest) = text.strip_prefix("1 ")
+        && let Some(rest) = text.strip_prefix("1 ").or_else(|| unversioned(text))
         && rfc5424(&mut envelope, rest, missing)
     {
         envelope.first_header_read();
@@ -136,6 +136,9 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         envelope.first_header_read();
     }
     envelope.message = after_header(envelope.message);
+    if let Some(message) = event_format(envelope.message) {
+        envelope.message = message;
+    }
     if let Some((stamp, inner)) = wrapped {
         envelope.stamp = envelope.stamp.or(Some(stamp));
         envelope.record = inner;
@@ -343,10 +346,43 @@ fn rfc5424<'a>(envelope: &mut Envelope<'a>, text: &'a str, missing: &Missing) ->
     true
 }
 
+/// An RFC 5424 header whose version a relay left out: a stamp, four words, and what can only be
+/// structured data.
+fn unversioned(text: &str) -> Option<&str> {
+    if text.as_bytes().get(10) != Some(&b'T') {
+        return None;
+    }
+    let mut rest = text;
+    for _ in 0..5 {
+        rest = split_word(rest)?.1;
+    }
+    let element = rest.starts_with('[') && rest.contains("=\"");
+    (element || rest == "-" || rest.starts_with("- ")).then_some(text)
+}
+
+/// Where `CEF:` or `LEEF:` begins, when it stands behind words that the header's rules do not know.
+fn event_format(message: &str) -> Option<&str> {
+    let window = message
+        .as_bytes()
+        .get(..message.len().min(MAX_HOST_BYTES))?;
+    memchr::memchr_iter(b':', window).find_map(|mark| {
+        let before = window.get(..mark)?;
+        let start = before
+            .strip_suffix(b"LEEF")
+            .or_else(|| before.strip_suffix(b"CEF"))?;
+        let word = start.is_empty() || start.ends_with(b" ");
+        let version = window
+            .get(mark + 1)
+            .is_some_and(|byte| byte.is_ascii_digit() || *byte == b' ');
+        (word && version && !start.contains(&b'=')).then(|| message.get(start.len()..))?
+    })
+}
+
 /// The stamp of an RFC 5424 header, `-` for none, and what follows it.
 fn stamp_5424<'a>(text: &'a str, missing: &Missing) -> Option<(Option<DeviceTime>, &'a str)> {
     let (word, rest) = split_word(text)?;
-    if word == "-" {
+    // Some leave it empty.
+    if word == "-" || word.is_empty() {
         return Some((None, rest));
     }
     let (time, after) = stamp::iso(word.as_bytes(), missing)?;
@@ -542,6 +578,35 @@ mod tests {
             "hello",
         );
         check("<34>1 - - - - - -", "", "", "", "");
+        check("<34>1  gw app - - [a@1 b=\"c\"] x", "", "gw", "app", "x");
+        check(
+            "<34> 2026-11-02T10:00:00Z gw app - - - x",
+            at,
+            "gw",
+            "app",
+            "x",
+        );
+        check(
+            "<34>2026-11-02T10:00:00Z gw app 7 ID [a@1 b=\"c\"] x",
+            at,
+            "gw",
+            "app",
+            "x",
+        );
+        check(
+            "<34>2026-11-02T10:00:00Z gw CEF:0|A|",
+            at,
+            "gw",
+            "",
+            "CEF:0|A|",
+        );
+        check(
+            "<34>Nov 2 10:00:00 gw Wall CEF:0|A|",
+            at,
+            "gw",
+            "",
+            "CEF:0|A|",
+        );
         check("<34>1 - - - - - - only", "", "", "", "only");
     }
 

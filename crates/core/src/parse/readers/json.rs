@@ -22,6 +22,12 @@ pub(in crate::parse) fn read<'a>(message: &'a str, keys: &KeyTable, slots: &mut 
         path: Path::default(),
     };
     scanner.blanks();
+    if scanner.peek() == Some(b'[') {
+        // A list of records: the first counts.
+        scanner.at += 1;
+        scanner.blanks();
+        return scanner.peek() == Some(b'{') && scanner.value(slots, 0).is_some();
+    }
     scanner.peek() == Some(b'{') && scanner.value(slots, 0).is_some() && {
         scanner.blanks();
         scanner.peek().is_none()
@@ -203,10 +209,12 @@ mod tests {
         );
         check(r#"{"a":null,"x":"\",\"a\":2"}"#, Some(&[]));
         check("{}", Some(&[]));
+        check(r#"[{"a":1},{"a":2}]"#, Some(&[("a", "1")]));
         check(r#"{"b.c":1}"#, Some(&[("b.c", "1")]));
         for wrong in [
             "",
             "[]",
+            "[1]",
             "{",
             r#"{"a"}"#,
             r#"{"a":1"#,

@@ -55,7 +55,10 @@ impl KeyValue {
             }
             let value = self.value(bytes, mark + 1, escapes);
             pairs += 1;
-            let key = message.get(at..mark).unwrap_or_default().trim_start();
+            while bytes.get(at) == Some(&b' ') {
+                at += 1;
+            }
+            let key = message.get(at..mark).unwrap_or_default();
             if let Some(slot) = keys.find(key)
                 && let Some(text) = message.get(value.start..value.end)
             {
@@ -123,7 +126,9 @@ impl KeyValue {
                 continue;
             }
             match bytes.get(mark + 1) {
-                Some(byte) if *byte != self.separator && !matches!(byte, b',' | b';' | b' ') => {
+                Some(byte)
+                    if *byte != self.separator && !matches!(byte, b',' | b';' | b' ' | b']') =>
+                {
                     at = mark + 1;
                 }
                 _ => {

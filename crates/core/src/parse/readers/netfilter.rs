@@ -6,7 +6,7 @@
 //! cannot pass for a packet. An ICMP error quotes the packet it is about in square brackets; reading
 //! stops there.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
@@ -35,13 +35,9 @@ impl Netfilter {
         let Some((prefix, packet)) = message.split_at_checked(start) else {
             return false;
         };
-        let (prefix, described) = match prefix.split_once(DESCRIPTION) {
-            Some((prefix, text)) => (prefix, text.trim_end().strip_suffix('"')),
-            None => (prefix, None),
-        };
-        if prefix.contains('"') || described.is_some_and(|text| text.contains('"')) {
+        let Some((prefix, described)) = description(prefix) else {
             return false;
-        }
+        };
         if let (Some(text), Some(slot)) = (described, keys.find("DESCR")) {
             slots.set(slot, text, Escape::None);
         }
@@ -53,59 +49,77 @@ impl Netfilter {
         }
         let bytes = packet.as_bytes();
         let mut at = 0;
-        while at < bytes.len() {
-            let rest = bytes.get(at..).unwrap_or_default();
-            // Some routers repeat the priority before a word.
-            if rest.starts_with(b"<") && rest.get(2) == Some(&b'>') {
-                at += 3;
-                continue;
-            }
-            let end = at + word_end(rest);
-            let Some(word) = packet.get(at..end) else {
-                return false;
+        while let Some(rest) = bytes.get(at..)
+            && !rest.is_empty()
+        {
+            let key = rest.iter().take_while(|byte| is_key(**byte)).count();
+            let end = match rest.get(key) {
+                Some(b'=') => {
+                    let value = key + 1;
+                    let end = value + value_end(rest.get(value..).unwrap_or_default());
+                    if let (Some(key), Some(text)) =
+                        (packet.get(at..at + key), packet.get(at + value..at + end))
+                        && let Some(slot) = keys.find(key)
+                    {
+                        slots.set(slot, text.trim_matches('"'), Escape::None);
+                    }
+                    end
+                }
+                // An ICMP error quotes the packet it is about.
+                Some(b'[') if rest.starts_with(b"[SRC=") => return true,
+                // Some routers repeat the priority before a word.
+                Some(b'<') if rest.get(2) == Some(&b'>') => {
+                    at += 3;
+                    continue;
+                }
+                // Flags (SYN, DF), and options as "OPT (0204…)".
+                _ => match flag_end(rest) {
+                    Some(end) => end,
+                    None => return false,
+                },
             };
-            if word.starts_with("[SRC=") {
-                break;
-            }
-            if !self.word(word, keys, slots) {
-                return false;
-            }
-            at = end + 1;
+            at += end + 1;
         }
         true
     }
-
-    fn word<'a>(&self, word: &'a str, keys: &KeyTable, slots: &mut Slots<'a>) -> bool {
-        let Some(mark) = memchr(b'=', word.as_bytes()) else {
-            // Flags (SYN, DF), and options as "OPT (0204…)".
-            return word.bytes().all(|byte| {
-                byte.is_ascii_uppercase()
-                    || byte.is_ascii_digit()
-                    || matches!(byte, b'(' | b')' | b'_')
-            });
-        };
-        let Some((key, value)) = word.split_at_checked(mark) else {
-            return false;
-        };
-        let good = key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if good && let Some(slot) = keys.find(key) {
-            let value = value.get(1..).unwrap_or_default();
-            slots.set(slot, value.trim_matches('"'), Escape::None);
-        }
-        good
-    }
 }
 
-/// Where the word that `rest` starts with ends; blanks inside quotes belong to it.
-fn word_end(rest: &[u8]) -> usize {
-    let end = memchr(b' ', rest).unwrap_or(rest.len());
-    let quoted = rest
-        .get(..end)
-        .and_then(|word| memmem::find(word, b"=\""))
-        .and_then(|at| Some(at + 2 + memchr(b'"', rest.get(at + 2..)?)? + 1));
-    quoted.unwrap_or(end)
+/// Whether the kernel's keys have this byte.
+const fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Where a value ends: at a blank outside quotes.
+fn value_end(rest: &[u8]) -> usize {
+    if rest.first() == Some(&b'"') {
+        let inside = rest.get(1..).unwrap_or_default();
+        return memchr(b'"', inside).map_or(rest.len(), |end| end + 2);
+    }
+    let end = rest.iter().position(|byte| *byte == b' ');
+    end.unwrap_or(rest.len())
+}
+
+/// Where a word of capitals, digits and parentheses ends. `None` when it holds anything else.
+fn flag_end(rest: &[u8]) -> Option<usize> {
+    let end = rest
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(rest.len());
+    let good = rest.get(..end)?.iter().all(|byte| {
+        byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'(' | b')' | b'_')
+    });
+    good.then_some(end)
+}
+
+/// The prefix, and the description of the rule behind it in quotes. `None` when there are other quotes:
+/// somebody's text, not the kernel's.
+fn description(prefix: &str) -> Option<(&str, Option<&str>)> {
+    if memchr(b'"', prefix.as_bytes()).is_none() {
+        return Some((prefix, None));
+    }
+    let (prefix, text) = prefix.split_once(DESCRIPTION)?;
+    let text = text.trim_end().strip_suffix('"')?;
+    (!prefix.contains('"') && !text.contains('"')).then_some((prefix, Some(text)))
 }
 
 /// Skips `[ 12345.678901] `, the kernel's seconds since start.
@@ -127,8 +141,9 @@ fn uptime(message: &str) -> &str {
 /// Where `IN=` begins: the first that starts a word or follows the prefix directly.
 fn packet_start(message: &[u8]) -> Option<usize> {
     let window = message.get(..message.len().min(MAX_PREFIX_BYTES))?;
-    memmem::find_iter(window, b"IN=").find(|at| {
+    memchr::memchr_iter(b'=', window).find_map(|mark| {
+        let at = window.get(..mark)?.strip_suffix(b"IN")?.len();
         let before = at.checked_sub(1).and_then(|before| window.get(before));
-        !before.is_some_and(u8::is_ascii_uppercase)
+        (!before.is_some_and(u8::is_ascii_uppercase)).then_some(at)
     })
 }
