@@ -12,7 +12,7 @@ pub(super) struct Condition {
 }
 
 /// What a value must be; ASCII case is ignored.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Wanted {
     /// Something.
     Any,
@@ -46,6 +46,19 @@ impl Wanted {
         }
     }
 
+    /// Whether both ask for the same.
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, Self::Any) => true,
+            (Self::Equal(one), Self::Equal(two))
+            | (Self::Start(one), Self::Start(two))
+            | (Self::End(one), Self::End(two))
+            | (Self::Part(one), Self::Part(two)) => one.eq_ignore_ascii_case(two),
+            _ => false,
+        }
+    }
+
+    /// Whether `text` is what is wanted.
     pub fn fits(&self, text: &str) -> bool {
         let same = |piece: Option<&[u8]>, wanted: &str| {
             piece.is_some_and(|piece| piece.eq_ignore_ascii_case(wanted.as_bytes()))

@@ -130,6 +130,12 @@ impl<'a> Slots<'a> {
         }
     }
 
+    /// How many slots hold something.
+    pub fn count(&self) -> usize {
+        let held = |value: &&Value<'_>| value.round == self.round;
+        self.values.iter().filter(held).count()
+    }
+
     /// What stands under `slot`.
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {

@@ -132,6 +132,15 @@ impl Mapping {
         }
     }
 
+    /// The first field that the record must have and `event` lacks.
+    pub fn lacking(&self, slots: &Slots<'_>, event: &Event<'_>) -> Option<Field> {
+        let by_rule = self.rules.holding(slots).flat_map(|rule| &rule.require);
+        by_rule
+            .chain(&self.require)
+            .copied()
+            .find(|field| !has_all(&[*field], event))
+    }
+
     fn run<'a>(&'a self, op: &'a Op, slots: &Slots<'a>, missing: &Missing, event: &mut Event<'a>) {
         for taken in &op.taken {
             if let How::Joined(sign) = &taken.how {

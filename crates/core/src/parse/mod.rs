@@ -9,6 +9,7 @@
 
 mod about;
 mod case;
+mod closest;
 mod compile;
 mod condition;
 mod convert;
@@ -27,6 +28,7 @@ mod step;
 
 pub use about::{About, about};
 pub use case::{CaseProblem, check_cases};
+pub use closest::{Closest, Why};
 pub use compile::{FormatError, Problem};
 
 use crate::content;

@@ -120,10 +120,8 @@ impl Builder {
 
     fn test(&mut self, condition: Condition) -> Test {
         let new = |known: &[Wanted]| {
-            let unknown = condition
-                .values
-                .iter()
-                .filter(|value| !known.contains(value));
+            let is_known = |value: &Wanted| known.iter().any(|other| other.same(value));
+            let unknown = condition.values.iter().filter(|value| !is_known(value));
             known.len() + unknown.count()
         };
         let question = self
@@ -137,7 +135,7 @@ impl Builder {
         let mut fits = 0;
         if let Some((_, known)) = self.questions.get_mut(question) {
             for value in condition.values {
-                let bit = known.iter().position(|other| *other == value);
+                let bit = known.iter().position(|other| other.same(&value));
                 let bit = bit.unwrap_or_else(|| {
                     known.push(value);
                     known.len() - 1
@@ -182,6 +180,24 @@ impl Builder {
 mod tests {
     use super::*;
     use crate::parse::escape::Escape;
+
+    #[test]
+    fn case_does_not_count() {
+        let mut builder = Builder::default();
+        for value in ["login", "Login", "LOG*", "log*"] {
+            let condition = Condition {
+                slot: 0,
+                values: vec![Wanted::read(value)],
+                negated: false,
+            };
+            builder.add(vec![condition], Vec::new(), Vec::new(), false);
+        }
+        let rules = builder.build();
+        let mut slots = Slots::new();
+        slots.clear(1);
+        slots.set(0, "LOGIN", Escape::None);
+        assert_eq!(rules.holding(&slots).count(), 4);
+    }
 
     #[test]
     fn many_values_of_one_key_are_told_apart() {

@@ -19,6 +19,8 @@ pub(super) enum HeaderPart {
     MessageId,
     /// RFC 5424's structured data, as it stands there.
     Structured,
+    /// The stamp, as it stands there.
+    Stamp,
 }
 
 impl HeaderPart {
@@ -29,6 +31,7 @@ impl HeaderPart {
         Self::Message,
         Self::MessageId,
         Self::Structured,
+        Self::Stamp,
     ];
 
     /// The key a format file asks for it with.
@@ -39,6 +42,7 @@ impl HeaderPart {
             Self::Message => "@message",
             Self::MessageId => "@msgid",
             Self::Structured => "@structured",
+            Self::Stamp => "@stamp",
         }
     }
 
@@ -50,6 +54,7 @@ impl HeaderPart {
             Self::Message => Some(envelope.message),
             Self::MessageId => envelope.message_id,
             Self::Structured => envelope.structured,
+            Self::Stamp => envelope.stamp_text,
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::time::DeviceTime;
 const MAX_HOST_BYTES: usize = 255;
 /// The longest program name taken from a header, in bytes (RFC 5424 allows 48; some relays more).
 const MAX_PROGRAM_BYTES: usize = 96;
-/// How many headers inside one another are read: the relay's and the device's.
-const MAX_HEADERS: usize = 2;
+/// How many headers inside one another are read: the relays' and the device's.
+const MAX_HEADERS: usize = 3;
 /// Words that stand where a host would and are none: an application's own word for how grave it is.
 const LEVELS: &[&str] = &[
     "trace", "debug", "info", "notice", "note", "warn", "warning", "error", "err", "critical",
@@ -31,6 +31,8 @@ const LEVELS: &[&str] = &[
 pub(super) struct Envelope<'a> {
     /// When the device says it happened.
     pub stamp: Option<DeviceTime>,
+    /// The same as it stands there, where it is no RFC 5424 stamp.
+    pub stamp_text: Option<&'a str>,
     /// The device's name for itself.
     pub host: Option<&'a str>,
     /// The program that spoke, without path.
@@ -63,6 +65,7 @@ impl<'a> Envelope<'a> {
     const fn of(text: &'a str) -> Self {
         Self {
             stamp: None,
+            stamp_text: None,
             host: None,
             program: None,
             message_id: None,
@@ -125,6 +128,13 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         }
         if inner_priority {
             envelope.message = inner;
+        } else if let Some(inner) = counted(envelope.message) {
+            envelope.message = inner;
+            if let Some(rest) = inner.strip_prefix("1 ")
+                && rfc5424(&mut envelope, rest, missing)
+            {
+                return envelope;
+            }
         }
     }
     let has_header = had_priority || envelope.stamp.is_some();
@@ -136,7 +146,11 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         envelope.first_header_read();
     }
     envelope.message = after_header(envelope.message);
-    if let Some(message) = event_format(envelope.message) {
+    // A stranger's text can only stand behind a program's tag.
+    if has_header
+        && envelope.program.is_none()
+        && let Some(message) = event_format(envelope.message)
+    {
         envelope.message = message;
     }
     if let Some((stamp, inner)) = wrapped {
@@ -144,6 +158,14 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         envelope.record = inner;
     }
     envelope
+}
+
+/// What follows `<pri>` behind the octet count of a framed message (RFC 6587) that a relay kept.
+fn counted(text: &str) -> Option<&str> {
+    let digits = text.bytes().take(6).take_while(u8::is_ascii_digit).count();
+    let rest = text.get(digits..)?.strip_prefix(' ')?;
+    let (had_priority, inner) = priority(rest);
+    (digits > 0 && had_priority).then_some(inner)
 }
 
 /// Skips blanks and a colon of its own (" : %ASA-…"), but not the colons an address starts with.
@@ -191,10 +213,12 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
         return false;
     }
     envelope.stamp = Some(time);
+    envelope.stamp_text = text.get(..text.len() - rest.len());
     let after_colon = rest.strip_prefix(':');
     let rest = rest.trim_start_matches([' ', ':']);
     envelope.message = rest;
-    if after_colon.is_some() {
+    if after_colon.is_some() || stamp::bsd(rest.as_bytes(), missing).is_some() {
+        // A second header follows at once.
         return true;
     }
     if let Some((host, after)) = unifi_host(rest) {
@@ -215,13 +239,28 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
         let again = after
             .strip_prefix(host)
             .and_then(|rest| rest.strip_prefix(' '));
-        envelope.message = again.unwrap_or(after);
+        envelope.message = level_skipped(again.unwrap_or(after));
         if let Some((program, message)) = tag(envelope.message, true) {
             envelope.program = Some(program);
             envelope.message = message;
         }
     }
     true
+}
+
+/// Skips the level that some put between host and tag (`info sshd[7]: …`, `user.info kernel: …`): only
+/// where a tag follows that can be nothing else.
+fn level_skipped(text: &str) -> &str {
+    let Some((word, rest)) = split_word(text) else {
+        return text;
+    };
+    let level = word.rsplit('.').next().unwrap_or(word);
+    let is_level = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+    if is_level && (rest.starts_with("kernel:") || tag(rest, false).is_some()) {
+        rest
+    } else {
+        text
+    }
 }
 
 /// Skips `nnn: ` before a stamp, Cisco's running number.
@@ -360,22 +399,24 @@ fn unversioned(text: &str) -> Option<&str> {
     (element || rest == "-" || rest.starts_with("- ")).then_some(text)
 }
 
-/// Where `CEF:` or `LEEF:` begins, when it stands behind words that the header's rules do not know.
+/// Where `CEF:` or `LEEF:` begins, when it stands behind at most three words that the header's rules do
+/// not know.
 fn event_format(message: &str) -> Option<&str> {
-    let window = message
-        .as_bytes()
-        .get(..message.len().min(MAX_HOST_BYTES))?;
-    memchr::memchr_iter(b':', window).find_map(|mark| {
-        let before = window.get(..mark)?;
-        let start = before
-            .strip_suffix(b"LEEF")
-            .or_else(|| before.strip_suffix(b"CEF"))?;
-        let word = start.is_empty() || start.ends_with(b" ");
-        let version = window
-            .get(mark + 1)
-            .is_some_and(|byte| byte.is_ascii_digit() || *byte == b' ');
-        (word && version && !start.contains(&b'=')).then(|| message.get(start.len()..))?
-    })
+    let mut rest = message;
+    for _ in 0..4 {
+        if rest.starts_with("CEF:") || rest.starts_with("LEEF:") {
+            return Some(rest);
+        }
+        let (word, after) = split_word(rest)?;
+        let plain = word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'));
+        if !plain {
+            return None;
+        }
+        rest = after;
+    }
+    None
 }
 
 /// The stamp of an RFC 5424 header, `-` for none, and what follows it.
@@ -626,6 +667,50 @@ mod tests {
                 "hello",
             );
         }
+    }
+
+    #[test]
+    fn skips_words_that_belong_to_no_rule() {
+        let at = "2026-11-02T10:00:00Z";
+        let forged = "Invalid user CEF:0|A|B|1|2|3|4|src=203.0.113.9";
+        check(
+            &format!("<34>Nov 2 10:00:00 gw sshd[7]: {forged}"),
+            at,
+            "gw",
+            "sshd",
+            forged,
+        );
+        let agent = "192.0.2.1 - - [x] \"GET /\" \"CEF:0|A|\"";
+        check(agent, "", "", "", agent);
+        check("Nov 2 10:00:00 gw info sshd[7]: x", at, "gw", "sshd", "x");
+        check(
+            "Nov 2 10:00:00 gw user.info kernel: x",
+            at,
+            "gw",
+            "kernel",
+            "x",
+        );
+        check(
+            "Nov 2 10:00:00 gw info text: x",
+            at,
+            "gw",
+            "",
+            "info text: x",
+        );
+        check(
+            "2026-11-02T09:00:00Z Nov 2 10:00:00 gw app[7]: x",
+            at,
+            "gw",
+            "app",
+            "x",
+        );
+        check(
+            "Nov 2 10:00:00 gw 45 <14>1 2026-11-02T10:00:00Z b app - - - x",
+            at,
+            "b",
+            "app",
+            "x",
+        );
     }
 
     #[test]

@@ -69,8 +69,11 @@ impl Header {
             rest = after;
         }
         if memchr(delimiter, rest.as_bytes()).is_none() {
-            // A relay turned the tabs into something else, mostly blanks.
-            delimiter = b' ';
+            // A relay turned the tabs into something else, mostly blanks; PAN-OS writes bars.
+            let barred = rest
+                .split_once('|')
+                .is_some_and(|(_, next)| starts_pair(next));
+            delimiter = if barred { b'|' } else { b' ' };
         }
         Pairs::new(rest, delimiter).read(keys, slots);
         true
@@ -123,6 +126,12 @@ fn leef_delimiter(word: &str) -> Option<u8> {
         (_, Some(hex)) => u8::from_str_radix(hex, 16).ok(),
         _ => None,
     }
+}
+
+/// Whether `text` begins with a key and its equals sign.
+fn starts_pair(text: &str) -> bool {
+    let length = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    (1..=MAX_KEY_BYTES).contains(&length) && text.as_bytes().get(length) == Some(&b'=')
 }
 
 /// One `key=value`, the value not yet unescaped.
@@ -388,6 +397,7 @@ mod tests {
         for head in [
             "^|src=192.0.2.1^act=deny",
             "x5E|src=192.0.2.1^act=deny",
+            "src=192.0.2.1|act=deny",
             "src=192.0.2.1 act=deny",
         ] {
             check(

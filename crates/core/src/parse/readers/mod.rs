@@ -37,6 +37,11 @@ pub(super) enum Reading {
 }
 
 impl Reader {
+    /// Whether it names values by keys of the record's own.
+    pub const fn has_keys(&self) -> bool {
+        !matches!(self, Self::Csv(_) | Self::Template(_))
+    }
+
     /// Reads `message` into `slots`; `keys` are the format's.
     pub fn read<'a>(
         &self,
