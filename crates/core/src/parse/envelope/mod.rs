@@ -348,6 +348,15 @@ fn rfc5424<'a>(envelope: &mut Envelope<'a>, text: &'a str, missing: &Missing) ->
     let Some((stamp, rest)) = stamp_5424(text, missing) else {
         return false;
     };
+    if let Some((host, message)) = split_word(rest)
+        && (message.starts_with("CEF:") || message.starts_with("LEEF:"))
+    {
+        // Some end the header there.
+        envelope.stamp = stamp.or(envelope.stamp);
+        envelope.host = Some(host);
+        envelope.message = message;
+        return true;
+    }
     let mut words = [""; 4];
     let mut rest = rest;
     for (number, word) in words.iter_mut().enumerate() {
@@ -682,6 +691,13 @@ mod tests {
         );
         let agent = "192.0.2.1 - - [x] \"GET /\" \"CEF:0|A|\"";
         check(agent, "", "", "", agent);
+        check(
+            "<34>1 2026-11-02T10:00:00Z gw CEF:0|A|B",
+            at,
+            "gw",
+            "",
+            "CEF:0|A|B",
+        );
         check("Nov 2 10:00:00 gw info sshd[7]: x", at, "gw", "sshd", "x");
         check(
             "Nov 2 10:00:00 gw user.info kernel: x",
