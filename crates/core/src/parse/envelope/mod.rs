@@ -86,6 +86,12 @@ impl<'a> Envelope<'a> {
         std::iter::once(whole).chain(self.body)
     }
 
+    /// Whether a header's stamp is one of syslog's, not that of a program's own log file.
+    fn is_syslog(&self) -> bool {
+        let stamp = self.stamp_text.unwrap_or_default();
+        stamp.starts_with(|first: char| first.is_ascii_alphabetic()) || stamp.contains('T')
+    }
+
     /// Notes that the first header has been read.
     const fn first_header_read(&mut self) {
         if self.body.is_none() {
@@ -147,7 +153,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
     }
     envelope.message = after_header(envelope.message);
     // A stranger's text can only stand behind a program's tag.
-    if has_header
+    if (had_priority || envelope.is_syslog())
         && envelope.program.is_none()
         && let Some(message) = event_format(envelope.message)
     {
