@@ -129,27 +129,8 @@ fn one<'t>(piece: Piece, text: &'t [u8], found: &mut Moment) -> Option<&'t [u8]>
             (found.month = month, letters(rest))
         }
         Piece::DayName => ((), letters(text)),
-        Piece::Hour => {
-            let (hour, rest) = number(1, 2)?;
-            (found.clock.0 = hour, rest)
-        }
-        Piece::Minute => {
-            let (minute, rest) = number(1, 2)?;
-            (found.clock.1 = minute, rest)
-        }
-        Piece::Second => {
-            let (second, rest) = number(1, 2)?;
-            found.clock.2 = second;
-            let (micros, rest) = stamp::fraction(rest)?;
-            (found.micros = micros, rest)
-        }
-        Piece::Half => {
-            let (half, rest) = text.split_at_checked(2)?;
-            let afternoon = half.eq_ignore_ascii_case(b"pm");
-            if !afternoon && !half.eq_ignore_ascii_case(b"am") {
-                return None;
-            }
-            (found.afternoon = Some(afternoon), rest)
+        Piece::Hour | Piece::Minute | Piece::Second | Piece::Half => {
+            ((), of_day(piece, text, found)?)
         }
         Piece::Zone => {
             let zone = stamp::numeric_zone(text).or_else(|| stamp::named_zone(text));
@@ -177,6 +158,40 @@ fn one<'t>(piece: Piece, text: &'t [u8], found: &mut Moment) -> Option<&'t [u8]>
     };
     let () = value;
     Some(rest)
+}
+
+/// The same for a piece of the time of day.
+fn of_day<'t>(piece: Piece, text: &'t [u8], found: &mut Moment) -> Option<&'t [u8]> {
+    let number = stamp::number(text, 1, 2);
+    match piece {
+        Piece::Hour => {
+            let (hour, rest) = number?;
+            found.clock.0 = hour;
+            Some(rest)
+        }
+        Piece::Minute => {
+            let (minute, rest) = number?;
+            found.clock.1 = minute;
+            Some(rest)
+        }
+        Piece::Second => {
+            let (second, rest) = number?;
+            found.clock.2 = second;
+            let (micros, rest) = stamp::fraction(rest)?;
+            found.micros = micros;
+            Some(rest)
+        }
+        Piece::Half => {
+            let (half, rest) = text.split_at_checked(2)?;
+            let afternoon = half.eq_ignore_ascii_case(b"pm");
+            if !afternoon && !half.eq_ignore_ascii_case(b"am") {
+                return None;
+            }
+            found.afternoon = Some(afternoon);
+            Some(rest)
+        }
+        _ => None,
+    }
 }
 
 fn letters(text: &[u8]) -> &[u8] {

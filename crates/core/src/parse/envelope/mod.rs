@@ -568,6 +568,11 @@ mod tests {
             "cron",
             "x",
         );
+    }
+
+    #[test]
+    fn reads_more_dialects() {
+        let at = "2026-11-02T10:00:00Z";
         check("Nov 2 10:00:00 gw date=1 b=2", at, "gw", "", "date=1 b=2");
         check(
             "192.0.2.1 - - [x] \"GET",
