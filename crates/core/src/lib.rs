@@ -9,6 +9,7 @@
 pub mod address;
 pub mod area;
 pub mod breach;
+pub mod clock;
 pub mod content;
 pub mod crime;
 pub mod detect;

@@ -112,11 +112,7 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many fraction digits (0, 3 or 6) as are needed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        DeviceTime {
-            at: *self,
-            offset_seconds: 0,
-        }
-        .fmt(f)
+        DeviceTime::stated(*self, 0).fmt(f)
     }
 }
 
@@ -127,9 +123,77 @@ pub struct DeviceTime {
     pub at: Timestamp,
     /// Seconds east of UTC the device used to write it, within ±18 h.
     pub offset_seconds: i32,
+    /// What the stamp left open and the reader filled in.
+    pub assumed: Assumed,
+}
+
+/// What a stamp did not say, so that somebody who knows more can complete it better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Assumed {
+    /// It named no zone.
+    pub zone: bool,
+    /// It named no year.
+    pub year: bool,
 }
 
 impl DeviceTime {
+    /// A moment that the stamp stated in full.
+    #[must_use]
+    pub const fn stated(at: Timestamp, offset_seconds: i32) -> Self {
+        Self {
+            at,
+            offset_seconds,
+            assumed: Assumed {
+                zone: false,
+                year: false,
+            },
+        }
+    }
+
+    /// What the device's clock showed, taken as if it were UTC.
+    #[must_use]
+    pub fn local(&self) -> Timestamp {
+        self.at.plus_seconds(i64::from(self.offset_seconds))
+    }
+
+    /// The same face of the clock in the zone of `offset_seconds`; a stamp that named its zone stays.
+    #[must_use]
+    pub fn in_zone(self, offset_seconds: i32) -> Self {
+        if !self.assumed.zone {
+            return self;
+        }
+        Self {
+            at: self.local().plus_seconds(-i64::from(offset_seconds)),
+            offset_seconds,
+            ..self
+        }
+    }
+
+    /// The same day and time of day in the year that brings it nearest to `moment`; a stamp that
+    /// named its year stays.
+    #[must_use]
+    pub fn in_year_near(self, moment: Timestamp) -> Self {
+        /// 29 February comes back after at most this many years.
+        const LEAP_SEARCH_YEARS: i64 = 8;
+        if !self.assumed.year {
+            return self;
+        }
+        let (_, month, day) = self.local().civil_date();
+        let micros = self
+            .local()
+            .as_micros()
+            .rem_euclid(MICROS_PER_SECOND * SECONDS_PER_DAY);
+        let (year, ..) = moment.civil_date();
+        (year - LEAP_SEARCH_YEARS..=year + LEAP_SEARCH_YEARS)
+            .filter_map(|year| {
+                let midnight = Timestamp::from_civil((year, month, day), (0, 0, 0), 0)?;
+                let at = Timestamp(midnight.0.saturating_add(micros));
+                Some(at.plus_seconds(-i64::from(self.offset_seconds)))
+            })
+            .min_by_key(|at| at.0.abs_diff(moment.0))
+            .map_or(self, |at| Self { at, ..self })
+    }
+
     /// Reads an RFC 3339 date-time. A blank instead of `T`, a comma before the fraction and an offset
     /// without colon are accepted, as devices write them; more than six fraction digits are cut.
     /// `None` for anything else, trailing bytes included.
@@ -153,16 +217,13 @@ impl DeviceTime {
             return None;
         }
         let local = Timestamp::from_civil((year, month, day), (hour, minute, second), micros)?;
-        Some(Self {
-            at: local.plus_seconds(-i64::from(offset)),
-            offset_seconds: offset,
-        })
+        Some(Self::stated(local.plus_seconds(-i64::from(offset)), offset))
     }
 }
 
 impl fmt::Display for DeviceTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = self.at.plus_seconds(i64::from(self.offset_seconds));
+        let local = self.local();
         let (year, month, day) = local.civil_date();
         let second_of_day = local.as_seconds().rem_euclid(SECONDS_PER_DAY);
         let (hour, minute, second) = (

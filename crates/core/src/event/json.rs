@@ -96,10 +96,7 @@ mod tests {
     #[test]
     fn keys_stand_in_the_contracts_order_and_text_is_escaped() {
         let mut event = Event::new(Timestamp::from_seconds(0), "test", Kind::Network);
-        event.ts = Some(DeviceTime {
-            at: Timestamp::from_seconds(3_600),
-            offset_seconds: 3_600,
-        });
+        event.ts = Some(DeviceTime::stated(Timestamp::from_seconds(3_600), 3_600));
         event.src_ip = "2001:db8::1".parse().ok();
         event.dst_port = Some(22);
         event.proto = Protocol::from_keyword("tcp");

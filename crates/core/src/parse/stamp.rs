@@ -4,7 +4,7 @@
 //! year gets the latest year that puts it no more than a day after receipt; a stamp without a zone
 //! gets the zone the caller states.
 
-use crate::time::{DeviceTime, Timestamp};
+use crate::time::{Assumed, DeviceTime, Timestamp};
 
 /// A stamp without a year may lie this far after receipt (clock skew and zones), no further.
 const MAX_AHEAD_SECONDS: i64 = 86_400;
@@ -69,11 +69,17 @@ struct Civil {
 }
 
 impl Civil {
-    fn at(self, offset_seconds: i32) -> Option<DeviceTime> {
+    /// In the zone the stamp names, else in the one that is assumed, which is then marked.
+    fn at(self, stated: Option<i32>, missing: &Missing) -> Option<DeviceTime> {
         let local = Timestamp::from_civil(self.date, self.clock, self.micros)?;
+        let offset_seconds = stated.unwrap_or(missing.zone_offset_seconds);
         Some(DeviceTime {
             at: local.plus_seconds(-i64::from(offset_seconds)),
             offset_seconds,
+            assumed: Assumed {
+                zone: stated.is_none(),
+                year: false,
+            },
         })
     }
 }
@@ -99,15 +105,14 @@ pub(super) fn bsd<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
         year = Some(value);
         rest = after;
     }
-    let (offset, rest) = trailing_zone(rest);
-    let offset = offset.unwrap_or(missing.zone_offset_seconds);
+    let (offset_seconds, rest) = trailing_zone(rest);
     let time = Moment {
         year,
         month,
         day,
         clock,
         micros,
-        offset_seconds: Some(offset),
+        offset_seconds,
         ..Moment::default()
     };
     Some((time.complete(missing)?, rest))
@@ -135,7 +140,7 @@ impl Moment {
         if let Some(time) = self.epoch {
             return Some(time);
         }
-        let offset = self.offset_seconds.unwrap_or(missing.zone_offset_seconds);
+        let offset = self.offset_seconds;
         let (hour, minute, second) = self.clock;
         let hour = match (self.afternoon, hour) {
             (None, hour) => hour,
@@ -149,14 +154,18 @@ impl Moment {
             micros: self.micros,
         };
         if let Some(year) = self.year {
-            return civil(year).at(offset);
+            return civil(year).at(offset, missing);
         }
         let latest = missing.received.plus_seconds(MAX_AHEAD_SECONDS);
         let (this_year, ..) = latest.civil_date();
         (this_year - LEAP_SEARCH_YEARS..=this_year + 1)
             .rev()
-            .filter_map(|year| civil(year).at(offset))
+            .filter_map(|year| civil(year).at(offset, missing))
             .find(|time| time.at <= latest)
+            .map(|mut time| {
+                time.assumed.year = true;
+                time
+            })
     }
 }
 
@@ -174,13 +183,10 @@ pub(super) fn iso<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
         micros,
     };
     if let Some((offset, after)) = numeric_zone(rest) {
-        return Some((civil.at(offset)?, after));
+        return Some((civil.at(Some(offset), missing)?, after));
     }
     let (offset, rest) = trailing_zone(rest);
-    Some((
-        civil.at(offset.unwrap_or(missing.zone_offset_seconds))?,
-        rest,
-    ))
+    Some((civil.at(offset, missing)?, rest))
 }
 
 /// `dd/Mmm/yyyy:hh:mm:ss +zzzz`, the stamp of web servers' access logs.
@@ -195,10 +201,7 @@ pub(super) fn web<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
         micros,
     };
     let (offset, rest) = trailing_zone(rest);
-    Some((
-        civil.at(offset.unwrap_or(missing.zone_offset_seconds))?,
-        rest,
-    ))
+    Some((civil.at(offset, missing)?, rest))
 }
 
 /// What follows what looks like an access log's stamp: `dd/Mmm/yyyy:hh:mm:ss` and an optional zone.
@@ -236,15 +239,15 @@ pub(super) fn parts(
     }
     let (clock, micros, _) = clock(time_of_day)?;
     let offset = match zone {
-        Some(zone) => numeric_zone(zone).or_else(|| named_zone(zone))?.0,
-        None => missing.zone_offset_seconds,
+        Some(zone) => Some(numeric_zone(zone).or_else(|| named_zone(zone))?.0),
+        None => None,
     };
     Civil {
         date,
         clock,
         micros,
     }
-    .at(offset)
+    .at(offset, missing)
 }
 
 /// Seconds since 1970, with an optional fraction; or milli-, micro- or nanoseconds, told apart by the
@@ -263,6 +266,7 @@ pub(super) fn epoch(text: &[u8]) -> Option<DeviceTime> {
     rest.is_empty().then_some(DeviceTime {
         at,
         offset_seconds: 0,
+        assumed: Assumed::default(),
     })
 }
 

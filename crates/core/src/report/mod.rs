@@ -174,6 +174,6 @@ pub fn grouped(number: u64) -> String {
 /// A moment to the minute at an offset from UTC: `2026-11-22 10:00`.
 #[must_use]
 pub fn minute(at: Timestamp, offset_seconds: i32) -> String {
-    let text = DeviceTime { at, offset_seconds }.to_string();
+    let text = DeviceTime::stated(at, offset_seconds).to_string();
     text.get(..16).unwrap_or(&text).replace('T', " ")
 }
