@@ -79,10 +79,7 @@ fn same_time(found: DeviceTime, expected: &str, input: &str) -> bool {
     let seconds = |time: DeviceTime| time.at.as_micros() / 1_000_000;
     let whole = expected.split('.').next().unwrap_or_default();
     let expected = match whole.parse() {
-        Ok(epoch) => DeviceTime {
-            at: Timestamp::from_seconds(epoch),
-            offset_seconds: 0,
-        },
+        Ok(epoch) => DeviceTime::stated(Timestamp::from_seconds(epoch), 0),
         Err(_) => match DeviceTime::parse_rfc3339(expected.as_bytes()) {
             Some(time) => time,
             None => return false,
