@@ -88,6 +88,7 @@ impl FormatFile {
                 &[]
             },
             whole_record: self.read.as_deref() == Some(RECORD_KEY),
+            reader: self.reader,
         }
     }
 }

@@ -229,18 +229,27 @@ impl Formats {
         let passes = quick
             .into_iter()
             .chain(self.recognisers.iter().map(|all| (all, true)));
+        let mut unreadable = None;
         for (recogniser, thorough) in passes {
             let candidates = recogniser.candidates(&envelope, thorough);
-            let read = candidates
-                .as_slice()
-                .iter()
-                .filter_map(|number| self.formats.get(usize::from(*number)))
-                .find_map(|format| format.read(&envelope, missing, room, &mut slots, event));
-            if let Some(answer) = read {
-                return answer;
+            for (place, number) in candidates.as_slice().iter().enumerate() {
+                let Some(format) = self.formats.get(usize::from(*number)) else {
+                    continue;
+                };
+                match format.read(&envelope, missing, room, &mut slots, event) {
+                    None => {}
+                    // Words in a stranger's text may have named this format: another may still read it.
+                    Some(Err(reason @ Reject::FieldUnreadable)) if place >= candidates.anchored => {
+                        unreadable = Some(reason);
+                        let truncated = event.truncated;
+                        *event = Event::new(context.received, "", Kind::System);
+                        event.truncated = truncated;
+                    }
+                    Some(answer) => return answer,
+                }
             }
         }
-        Err(Reject::UnknownFormat)
+        Err(unreadable.unwrap_or(Reject::UnknownFormat))
     }
 }
 

@@ -3,14 +3,15 @@
 //! grow with the number of formats.
 //!
 //! A program that a format names belongs to that format alone: text inside such a message, which an
-//! attacker may have chosen, can then not make it pass for another product's.
+//! attacker may have chosen, can then not make it pass for another product's. For the same reason a
+//! message that begins as JSON, CEF or LEEF is only another's by marks that its values cannot hold.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, StartKind, automaton::OverlappingState};
 
 use memchr::memmem::Finder;
 
 use super::envelope::Envelope;
-use super::file::Recognise;
+use super::file::{ReaderKind, Recognise};
 use super::keys::KeyTable;
 
 /// The most formats that are tried on one record.
@@ -26,6 +27,9 @@ const MAX_WAYS: usize = 4_096;
 pub(super) struct Candidates {
     list: [u16; MAX_CANDIDATES],
     length: usize,
+    /// How many of them were found by the program or by how the message starts, where no stranger
+    /// writes; the others only by marks inside.
+    pub anchored: usize,
 }
 
 impl Candidates {
@@ -50,6 +54,40 @@ pub(super) struct Entry<'f> {
     pub ways: &'f [Recognise],
     /// Whether it reads the record itself instead of the message.
     pub whole_record: bool,
+    /// What it is written in.
+    pub reader: ReaderKind,
+}
+
+/// A message that says by its first characters how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// A JSON object: no value holds a bare quote.
+    Json,
+    /// CEF or LEEF: no value of the header holds a bare bar.
+    Bars,
+}
+
+impl Shape {
+    fn of(message: &str) -> Option<Self> {
+        match message.as_bytes() {
+            [b'{', ..] => Some(Self::Json),
+            [b'C', b'E', b'F', b':', ..] | [b'L', b'E', b'E', b'F', b':', ..] => Some(Self::Bars),
+            _ => None,
+        }
+    }
+
+    /// Whether a format of this kind, or one with this mark inside, can be meant.
+    fn admits(self, reader: ReaderKind, marks: &[String]) -> bool {
+        let sign = match self {
+            Self::Json => '"',
+            Self::Bars => '|',
+        };
+        let same = match self {
+            Self::Json => reader == ReaderKind::Json,
+            Self::Bars => matches!(reader, ReaderKind::Cef | ReaderKind::Leef),
+        };
+        same || marks.iter().any(|mark| mark.contains(sign))
+    }
 }
 
 /// One way to recognise one format.
@@ -57,6 +95,10 @@ pub(super) struct Entry<'f> {
 struct Way {
     format: u16,
     whole_record: bool,
+    /// Whether marks inside count in JSON.
+    in_json: bool,
+    /// Whether marks inside count in CEF and LEEF.
+    in_bars: bool,
     starts: Vec<Box<str>>,
     contains: Vec<Finder<'static>>,
 }
@@ -236,6 +278,8 @@ impl Recogniser {
                 ways.push(Way {
                     format,
                     whole_record: entry.whole_record,
+                    in_json: Shape::Json.admits(entry.reader, &way.contains),
+                    in_bars: Shape::Bars.admits(entry.reader, &way.contains),
                     starts: boxed(&way.starts),
                     contains: way
                         .contains
@@ -292,6 +336,7 @@ impl Recogniser {
                 self.push_if_holds(*way, envelope, &mut found);
             }
             if !thorough {
+                found.anchored = found.length;
                 return found;
             }
         }
@@ -311,18 +356,27 @@ impl Recogniser {
                 push(way, &mut found);
             }
         }
+        found.anchored = found.length;
         if (found.length == 0 || thorough)
             && let Some(marks) = &self.contains
         {
             // Ways tried already on this record, so that a mark said a thousand times costs once.
             let mut tried = [0_u64; MAX_WAYS / 64];
+            let shape = Shape::of(envelope.message);
+            let may_be_meant = |way: usize| match (shape, self.ways.get(way)) {
+                (Some(Shape::Json), Some(way)) => way.in_json,
+                (Some(Shape::Bars), Some(way)) => way.in_bars,
+                _ => true,
+            };
             marks.each(envelope.record, |way| {
                 let bit = 1_u64 << (way & 63);
                 if let Some(word) = tried.get_mut(way / 64)
                     && *word & bit == 0
                 {
                     *word |= bit;
-                    push(way, &mut found);
+                    if may_be_meant(way) {
+                        push(way, &mut found);
+                    }
                 }
                 found.length > 0 && !thorough
             });
