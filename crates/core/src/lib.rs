@@ -19,6 +19,7 @@ pub mod exposure;
 pub mod finding;
 pub mod forward;
 pub mod minimise;
+pub mod own;
 pub mod parse;
 pub mod reject;
 pub mod report;

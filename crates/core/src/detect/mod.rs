@@ -8,7 +8,7 @@
 mod alert;
 mod fold;
 mod guessing;
-mod hash;
+pub(crate) mod hash;
 mod indicators;
 mod networks;
 mod probing;
