@@ -80,6 +80,8 @@ status-findings = Findings since the installation
 status-devices = Devices (last heard, lines in the last 48 hours)
 status-never = never
 status-device = { "  " }{ $device } { $heard } { $received }
+status-clocks = Zones and clocks of your devices (as of the time above)
+status-own = Public addresses taken as your own
 status-hub = Hub: { $state }
 status-spool = Waiting for the hub: { $waiting } ({ $bytes } bytes)
 status-page = Page on this computer: { $page }
@@ -119,8 +121,9 @@ page-from-here = Seen here
 page-from-self = Larum itself
 page-silent = { $device } has gone silent
 page-silent-text = Last heard { $when }. Check that it still sends its log.
-page-clock = The clock of { $device } is wrong by { $hours } hours
-page-clock-text = Set its time, best by a time server. Until then Larum goes by the time its lines arrive.
+page-clock-ahead = The clock of { $device } is { $span } ahead
+page-clock-behind = The clock of { $device } is { $span } behind
+page-clock-text = Set it to { $time }, best by a time server (NTP). Until then Larum takes the error off when it judges what happened, but the device’s own records show the wrong time.
 page-who = Who
 page-when = When
 page-count = How often
@@ -179,6 +182,43 @@ page-state = State
 page-device-good = fine
 page-device-silent = silent
 page-device-clock = clock wrong
+page-clock-column = Zone and clock
+page-more-clocks = and { $count } more
+clock-zone-stated = writes { $zone }, as it says itself
+clock-zone-configured = writes { $zone }, as configured
+clock-zone-learned = writes { $zone }, seen from its lines
+clock-zone-assumed = taken to write { $zone }
+clock-right = its clock is right
+clock-ahead = its clock is { $span } ahead: set it to { $time }
+clock-behind = its clock is { $span } behind: set it to { $time }
+clock-delayed = its lines come with varying delay
+clock-unmeasured = its clock is not measured yet
+span-seconds = { $count ->
+    [one] 1 second
+   *[other] { $count } seconds
+}
+span-minutes = { $count ->
+    [one] 1 minute
+   *[other] { $count } minutes
+}
+span-hours = { $count ->
+    [one] 1 hour
+   *[other] { $count } hours
+}
+span-days = { $count ->
+    [one] 1 day
+   *[other] { $count } days
+}
+page-own = Your own internet addresses
+page-own-text = By these Larum tells what comes from outside and what goes out. Private addresses are always yours. If one is missing, add it to own-networks in the configuration; if one is not yours, add it to not-own-networks.
+page-own-none = None is known yet. They are learned from what your firewall logs.
+page-own-caption = Public addresses taken as yours
+page-own-address = Address
+page-own-why = Why
+own-configured = configured
+own-translated = your firewall translates between it and a machine inside ({ $records } lines)
+own-said = your devices call traffic to it inbound or from it outbound ({ $records } lines)
+own-sought = it is sought from many places on the internet ({ $records } lines)
 page-sum = Where every line went
 page-sum-caption = Lines in the last 24 hours
 page-sum-outcome = What became of them

@@ -1,7 +1,7 @@
 //! What every part of a running collector writes on and the page, the metrics and `larum status` read
 //! from: sums, positions, findings, alerts, the state of spool and hub. One lock, held briefly.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,15 +14,14 @@ use crate::alerts::{Alert, Alerts};
 use crate::blocked::Blocked;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
+use crate::learned::Learned;
 use crate::outbox::InFlight;
 use crate::reason::{Closed, Dropped};
 use crate::tail::Seen;
-use crate::tally::{DeviceId, Fate, OTHER, Source, Tally, hour_of};
+use crate::tally::{Fate, OTHER, Source, Tally, hour_of};
 
 /// Most warnings of the hub kept.
 pub const MAX_WARNINGS: usize = 200;
-/// A device's clock is called wrong when its stamps are this far from the time of receipt.
-pub const WRONG_CLOCK_SECONDS: i64 = 25 * 3_600;
 
 /// Shared state of one running collector.
 #[derive(Debug)]
@@ -54,8 +53,8 @@ pub struct Posted {
     pub hub: HubState,
     /// What was kept out, in numbers.
     pub blocked: Blocked,
-    /// Devices whose clock is wrong: how far, in seconds, last seen.
-    pub wrong_clocks: BTreeMap<DeviceId, i64>,
+    /// What was learned about devices' clocks and the firm's own addresses.
+    pub learned: Learned,
     /// What hinders the collector itself, worst first.
     pub troubles: BTreeSet<Trouble>,
 }
@@ -157,7 +156,7 @@ impl Board {
                 blocked: checkpoint.blocked.clone(),
                 spool: SpoolState::default(),
                 hub: HubState::not_joined(),
-                wrong_clocks: BTreeMap::new(),
+                learned: checkpoint.learned.clone(),
                 troubles: BTreeSet::new(),
             }),
             catching_up: AtomicBool::new(false),
@@ -244,24 +243,6 @@ impl Posted {
         for number in known + 1..next {
             self.tally.enter(OTHER, 0, Fate::Sighting, 1);
             self.in_flight.put(number, OTHER, 0);
-        }
-    }
-
-    /// Notes which of the `live` devices heard just now have a wrong clock, and which no longer do.
-    pub fn note_clocks(
-        &mut self,
-        live: bool,
-        devices: &[DeviceId],
-        wrong: &BTreeMap<DeviceId, i64>,
-    ) {
-        if !live {
-            return;
-        }
-        for device in devices {
-            match wrong.get(device) {
-                Some(skew_seconds) => self.wrong_clocks.insert(*device, *skew_seconds),
-                None => self.wrong_clocks.remove(device),
-            };
         }
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blocked::Blocked;
 use crate::board::Posted;
+use crate::learned::Learned;
 use crate::outbox::SavedRun;
 use crate::state;
 use crate::tail::Position;
@@ -36,6 +37,9 @@ pub struct Checkpoint {
     /// Warnings of the hub.
     #[serde(default)]
     pub warnings: Vec<WireWarning>,
+    /// What was learned about devices' clocks and the firm's own addresses.
+    #[serde(default)]
+    pub learned: Learned,
 }
 
 impl Checkpoint {
@@ -49,6 +53,7 @@ impl Checkpoint {
             in_flight: posted.in_flight.save(&posted.tally),
             blocked: posted.blocked.clone(),
             warnings: posted.warnings.iter().cloned().collect(),
+            learned: posted.learned.clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use larum_core::time::Timestamp;
 
+use crate::config::Zone;
 use crate::tail::Position;
 use crate::tally::Source;
 
@@ -20,6 +21,8 @@ pub struct Chunk {
     /// Whether they are sent as they happen (syslog), so that a time stamp far from `received` means a
     /// wrong clock and not an old record.
     pub live: bool,
+    /// Zone of stamps that name none, where a person set it for the listener.
+    pub zone: Option<Zone>,
     /// For files: how far the file is read once these records are dealt with.
     pub mark: Option<Position>,
     sources: Vec<Source>,
@@ -40,6 +43,7 @@ impl Chunk {
         Self {
             received,
             live,
+            zone: None,
             mark: None,
             sources: Vec::new(),
             records: Vec::new(),

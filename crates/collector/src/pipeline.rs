@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use larum_core::clock::ZoneRule;
 use larum_core::detect::{Detect, Signal};
 use larum_core::digest::Digest;
-use larum_core::event::Event;
 use larum_core::finding::{Finding, FindingId, Severity};
 use larum_core::minimise::{Level, Minimiser, Sharing};
 use larum_core::parse::{Context, Formats, Scratch};
@@ -19,14 +19,15 @@ use larum_link::clock::Clock;
 use tokio::sync::{mpsc, watch};
 
 use crate::alerts::{Alert, Origin};
-use crate::board::{Board, Posted, Trouble, WRONG_CLOCK_SECONDS};
+use crate::board::{Board, Posted, Trouble};
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
 use crate::config::Config;
 use crate::findings::KeptFinding;
+use crate::learned::Learner;
 use crate::spooling::Spooling;
 use crate::status::Status;
-use crate::tally::{DeviceId, Fate, OTHER, Sum, hour_of};
+use crate::tally::{DeviceId, Fate, OTHER, Source, Sum, hour_of};
 
 /// Chunks taken from the queue at once, for one sync.
 const CHUNKS_AT_ONCE: usize = 16;
@@ -68,11 +69,14 @@ pub(crate) struct Pipeline {
     held: Option<(Timestamp, Checkpoint)>,
     checkpointed: Instant,
     changed: bool,
+    learner: Learner,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
+        let learner = Learner::new(&parts.config, &parts.board.lock().learned);
         let mut pipeline = Self {
+            learner,
             minimiser: Minimiser::new(parts.sharing.clone()),
             parts,
             digest: Digest::default(),
@@ -84,7 +88,7 @@ impl Pipeline {
             checkpointed: Instant::now(),
             changed: true,
         };
-        pipeline.share_if_joined();
+        pipeline.own_changed();
         pipeline
     }
 
@@ -135,10 +139,17 @@ impl Pipeline {
 
     fn share_if_joined(&mut self) {
         let mut sharing = self.parts.sharing.clone();
+        sharing.own_networks = self.learner.certain_own();
         if !*self.parts.joined.borrow_and_update() {
             sharing.level = Level::Off;
         }
         self.minimiser = Minimiser::new(sharing);
+    }
+
+    /// The firm's own addresses are never an attacker, here and at the hub.
+    fn own_changed(&mut self) {
+        self.parts.detect.set_own(&self.learner.certain_own());
+        self.share_if_joined();
     }
 
     /// What is due besides records.
@@ -148,6 +159,10 @@ impl Pipeline {
             self.parts.detect.expire(now, &mut self.signals);
             self.deal_with_signals(OTHER, now);
         }
+        if self.learner.has_new_own() {
+            self.own_changed();
+        }
+        self.learner.post_now_and_then(&self.parts.board, now);
         self.digest.due(now, &mut self.sightings);
         self.spool(now);
         self.checkpoint(now);
@@ -174,18 +189,21 @@ impl Pipeline {
             devices
         };
         let mut sums = vec![Sum::default(); devices.len()];
-        let mut clocks: BTreeMap<DeviceId, i64> = BTreeMap::new();
+        let names: Vec<String> = chunk.sources().iter().map(Source::name).collect();
+        let rule = match &chunk.zone {
+            Some(zone) => ZoneRule::Fixed(zone.offset_seconds_at(chunk.received)),
+            None => ZoneRule::Learn(offset),
+        };
         for (source, record) in chunk.records() {
             let device = devices.get(source).copied().unwrap_or(OTHER);
-            let outcome = self.record(record, &context, chunk.live);
+            let live = names.get(source).filter(|_| chunk.live);
+            let sender = live.map(|name| (name.as_str(), rule));
+            let outcome = self.record(record, &context, sender);
             if let Some(sum) = sums.get_mut(source) {
                 sum.enter(match outcome {
-                    Ok(_) => Fate::Event,
+                    Ok(()) => Fate::Event,
                     Err(reason) => Fate::Rejected(reason),
                 });
-            }
-            if let Ok(Some(skew_seconds)) = outcome {
-                clocks.insert(device, skew_seconds);
             }
             if !self.signals.is_empty() {
                 self.deal_with_signals(device, chunk.received);
@@ -195,32 +213,33 @@ impl Pipeline {
         for (device, sum) in devices.iter().zip(&sums) {
             posted.tally.add(*device, hour_of(chunk.received), sum);
         }
-        posted.note_clocks(chunk.live, &devices, &clocks);
         if let Some(position) = &chunk.mark {
             posted.positions.note(position.clone());
         }
         self.changed = true;
     }
 
-    /// One record into the detectors; how wrong its clock was, if it was. A panic in here is a fault
-    /// of the program that one record must not turn into the end of all watching.
+    /// One record into the detectors; `sender` of one that is sent as it happens, and what is known
+    /// of its zone. A panic in here is a fault of the program that one record must not turn into the
+    /// end of all watching.
     fn record(
         &mut self,
         record: &[u8],
         context: &Context<'_>,
-        live: bool,
-    ) -> Result<Option<i64>, Reject> {
+        sender: Option<(&str, ZoneRule)>,
+    ) -> Result<(), Reject> {
         let Self {
             parts,
             scratch,
             signals,
+            learner,
             ..
         } = self;
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let mut event = parts.formats.parse(record, context, scratch)?;
-            let skew = if live { mend_clock(&mut event) } else { None };
-            parts.detect.observe(&event, signals);
-            Ok(skew)
+            let at = learner.read(&mut event, sender);
+            parts.detect.observe_at(&event, at, signals);
+            Ok(())
         }));
         judged.unwrap_or_else(|_| {
             *scratch = Scratch::default();
@@ -348,20 +367,9 @@ impl Pipeline {
                 .spooling
                 .give_up_beyond(0, &mut posted, hour_of(now));
         }
+        self.learner.post(&self.parts.board, now);
         let checkpoint = self.take_checkpoint(now);
         self.write(&checkpoint);
         self.parts.status.write(&self.parts.board, now);
     }
-}
-
-/// A device that speaks as things happen cannot mean a day ago: its clock is wrong, and its records
-/// are taken at the time of receipt. Returns by how many seconds it was wrong.
-fn mend_clock(event: &mut Event<'_>) -> Option<i64> {
-    let stamp = event.ts?;
-    let skew_seconds = stamp.at.millis_since(event.received) / 1_000;
-    if skew_seconds.abs() <= WRONG_CLOCK_SECONDS {
-        return None;
-    }
-    event.ts = None;
-    Some(skew_seconds)
 }

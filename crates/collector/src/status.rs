@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, HubState, SpoolState};
 use crate::config::Config;
+use crate::learned::{ClockRow, OwnRow};
 use crate::state;
 use crate::tally::SavedTally;
 
@@ -34,6 +35,9 @@ pub struct StatusDocument {
     pub hours: Vec<HourRow>,
     /// Every device, by name.
     pub devices: Vec<DeviceRow>,
+    /// The firm's own public addresses, configured and learned, each with why.
+    #[serde(default)]
+    pub own_networks: Vec<OwnRow>,
     /// Hours no longer kept apart.
     pub earlier: wire::Tally,
     /// Everything since the installation.
@@ -76,9 +80,13 @@ pub struct DeviceRow {
     /// When it was last heard, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_heard: Option<String>,
-    /// By how many seconds its clock is wrong, when it is wrong by more than a day.
+    /// By how many seconds its clock is wrong (positive: ahead), when that is certain and more than two
+    /// minutes; of several hosts behind one sender the worst.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_wrong_seconds: Option<i64>,
+    /// Its clock, or one for each host behind it: the zone in use and how far it is off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockRow>,
 }
 
 /// Writes the status file.
@@ -119,11 +127,6 @@ impl Status {
             .map(|(reason, count)| (reason.code().to_owned(), count))
             .collect();
         let posted = board.lock();
-        let wrong_clocks: BTreeMap<&str, i64> = posted
-            .wrong_clocks
-            .iter()
-            .map(|(device, skew)| (posted.tally.name(*device), *skew))
-            .collect();
         let saved = posted.tally.save();
         StatusDocument {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -133,12 +136,19 @@ impl Status {
             devices: saved
                 .devices
                 .iter()
-                .map(|device| DeviceRow {
-                    device: device.device.clone(),
-                    last_heard: device.last_heard.clone(),
-                    clock_wrong_seconds: wrong_clocks.get(device.device.as_str()).copied(),
+                .map(|device| {
+                    let clocks: Vec<_> =
+                        posted.learned.clocks_of(&device.device).cloned().collect();
+                    let wrong = clocks.iter().filter_map(|clock| clock.wrong_seconds);
+                    DeviceRow {
+                        device: device.device.clone(),
+                        last_heard: device.last_heard.clone(),
+                        clock_wrong_seconds: wrong.max_by_key(|skew| skew.unsigned_abs()),
+                        clocks,
+                    }
                 })
                 .collect(),
+            own_networks: posted.learned.own.clone(),
             earlier: saved.earlier,
             total: saved.total,
             connections_closed,

@@ -39,10 +39,13 @@ pub struct Config {
     pub page_address: Option<SocketAddr>,
     /// Where metrics are served, loopback only; `None` switches them off. Default: off.
     pub metrics_address: Option<SocketAddr>,
-    /// Zone of time stamps that name none. Default: Europe/London.
+    /// Zone the page shows, and of time stamps that name none: in files for good, from senders until
+    /// their history shows which zone they use. Default: Europe/London.
     pub zone: Zone,
-    /// The firm's own public networks: never shared as an attacker. Default: none.
+    /// The firm's own public networks: never shared as an attacker. Default: none; they are learned.
     pub own_networks: Vec<Network>,
+    /// Networks that are not the firm's, whatever is learned. Default: none.
+    pub not_own_networks: Vec<Network>,
     /// Files with known-bad addresses. Default: none.
     pub indicators: Vec<PathBuf>,
     /// Folders with further Sigma rules. Default: none.
@@ -64,6 +67,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// Who may send. Default: inside addresses (private, link-local, loopback).
     pub allow: Allow,
+    /// Zone of time stamps that name none, for good. Default: learned for each device.
+    pub zone: Option<Zone>,
 }
 
 /// How syslog arrives.
@@ -202,6 +207,7 @@ impl Config {
             metrics_address: None,
             zone: Zone::default(),
             own_networks: Vec::new(),
+            not_own_networks: Vec::new(),
             indicators: Vec::new(),
             rules: Vec::new(),
             sharing: SharingConfig {

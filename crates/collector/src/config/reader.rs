@@ -78,6 +78,7 @@ impl<'t> Reader<'t> {
             config.zone = zone;
         }
         config.own_networks = self.networks(&mut root, "own-networks");
+        config.not_own_networks = self.networks(&mut root, "not-own-networks");
         config.indicators = self.paths(&mut root, "indicators");
         config.rules = self.paths(&mut root, "rules");
         if let Some(stdin) = self.yes_no(&mut root, "stdin") {
@@ -131,6 +132,7 @@ impl<'t> Reader<'t> {
             section.known.push("allow");
             Allow::Inside
         };
+        let zone = self.text_as(&mut section, "zone", Expected::Zone, Zone::from_text);
         let transport = self.required(&section, "protocol", transport);
         let address = self.required(&section, "address", address);
         self.finish(section);
@@ -138,6 +140,7 @@ impl<'t> Reader<'t> {
             transport: transport?,
             address: address?,
             allow,
+            zone,
         })
     }
 

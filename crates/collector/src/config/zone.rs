@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use larum_core::time::Timestamp;
 
 /// A zone by name (IANA time zone database) or by fixed offset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(Arc<TimeZone>);
 
 impl Zone {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::board::Board;
 use crate::chunk::Chunk;
-use crate::config::{Allow, Limits, Listen};
+use crate::config::{Allow, Limits, Listen, Zone};
 use crate::frame::{Framer, Framing, Leftover};
 use crate::reason::{Closed, Dropped};
 use crate::stop::until_stopped;
@@ -36,6 +36,7 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 pub struct TcpInput {
     listener: TcpListener,
     allow: Allow,
+    zone: Option<Zone>,
     limits: Limits,
     board: Arc<Board>,
     clock: Clock,
@@ -60,6 +61,7 @@ impl TcpInput {
         Ok(Self {
             listener: TcpListener::from_std(socket.into())?,
             allow: listen.allow.clone(),
+            zone: listen.zone.clone(),
             limits: limits.clone(),
             board,
             clock,
@@ -95,6 +97,7 @@ impl TcpInput {
                         stream,
                         source: Source::Sender(sender),
                         idle: Duration::from_secs(self.limits.idle_seconds),
+                        zone: self.zone.clone(),
                         framer: Framer::new(Framing::Syslog, MAX_RECORD_BYTES),
                         board: Arc::clone(&self.board),
                         clock: self.clock.clone(),
@@ -158,6 +161,7 @@ struct Connection {
     source: Source,
     idle: Duration,
     framer: Framer,
+    zone: Option<Zone>,
     board: Arc<Board>,
     clock: Clock,
     _place: Place,
@@ -201,6 +205,7 @@ impl Connection {
 
     fn frame(&mut self, bytes: &[u8]) -> Chunk {
         let mut chunk = Chunk::new(self.clock.now(), true);
+        chunk.zone.clone_from(&self.zone);
         self.framer
             .push(bytes, |record| chunk.push(&self.source, record));
         chunk
@@ -209,6 +214,7 @@ impl Connection {
     async fn end(mut self, queue: &mpsc::Sender<Chunk>) {
         let now = self.clock.now();
         let mut chunk = Chunk::new(now, true);
+        chunk.zone.clone_from(&self.zone);
         let leftover = self
             .framer
             .finish(|record| chunk.push(&self.source, record));

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::system_drops::SystemDrops;
 use crate::board::Board;
 use crate::chunk::Chunk;
-use crate::config::{Allow, Listen};
+use crate::config::{Allow, Listen, Zone};
 use crate::reason::Dropped;
 use crate::stop::until_stopped;
 use crate::tally::Source;
@@ -31,6 +31,7 @@ const DRAINED_CHUNKS: usize = 256;
 pub struct UdpInput {
     socket: UdpSocket,
     allow: Allow,
+    zone: Option<Zone>,
     name: Source,
     drops: SystemDrops,
     board: Arc<Board>,
@@ -58,6 +59,7 @@ impl UdpInput {
             drops: SystemDrops::of(&socket),
             socket,
             allow: listen.allow.clone(),
+            zone: listen.zone.clone(),
             name,
             board,
             clock,
@@ -103,6 +105,7 @@ impl UdpInput {
     fn take(&mut self) -> Chunk {
         let now = self.clock.now();
         let mut chunk = Chunk::new(now, true);
+        chunk.zone.clone_from(&self.zone);
         let mut strangers = 0;
         // A flood of refused datagrams must not keep this loop from its end.
         for _ in 0..crate::chunk::FULL_CHUNK_RECORDS {

@@ -12,9 +12,12 @@ use maud::{Markup, html};
 use super::format::{moment, number};
 use super::verdict::SILENT_SECONDS;
 use super::{PageState, frame};
+use crate::learned::{self, OwnRow};
 use crate::status::{DeviceRow, StatusDocument};
 
 const HOURS: i64 = 24;
+/// Most hosts told of one sender.
+const MAX_CLOCKS: usize = 8;
 /// Most devices in the table.
 const MAX_SHOWN: usize = 200;
 
@@ -32,6 +35,8 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
         } @else {
             (device_table(&state, &document, &per_device, now))
         }
+        h2 { (words.say("page-own")) }
+        (own_table(&document.own_networks, words))
         h2 { (words.say("page-sum")) }
         (sum_table(&day, words))
         h2 { (words.say("page-sum-findings")) }
@@ -93,6 +98,7 @@ fn device_table(
                     tr {
                         th scope="col" { (words.say("page-name")) }
                         th scope="col" { (words.say("page-state")) }
+                        th scope="col" { (words.say("page-clock-column")) }
                         th scope="col" { (words.say("page-last-heard")) }
                         th.number scope="col" { (words.say("page-received-24h")) }
                         th.number scope="col" { (words.say("page-understood-24h")) }
@@ -105,9 +111,52 @@ fn device_table(
                         tr {
                             th scope="row" { (device.device) }
                             td { (words.say(condition(device, heard, now))) }
+                            td { (clocks(device, now, words)) }
                             td { (heard.map_or_else(|| words.say("status-never"), |heard| moment(heard, &state.zone))) }
                             td.number { (number(sum.map_or(0, |sum| sum.received))) }
                             td.number { (number(sum.map_or(0, |sum| sum.events))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Zone and clock of each host behind a sender, the wrong ones first.
+fn clocks(device: &DeviceRow, now: Timestamp, words: &Words) -> Markup {
+    let mut rows: Vec<_> = device.clocks.iter().collect();
+    rows.sort_by_key(|clock| clock.wrong_seconds.is_none());
+    let more = rows.len().saturating_sub(MAX_CLOCKS);
+    html! {
+        @for clock in rows.iter().take(MAX_CLOCKS) {
+            div { (learned::clock_line(clock, now, words)) }
+        }
+        @if more > 0 {
+            div { (words.say_with("page-more-clocks", &[("count", more.into())])) }
+        }
+    }
+}
+
+fn own_table(own: &[OwnRow], words: &Words) -> Markup {
+    html! {
+        p { (words.say("page-own-text")) }
+        @if own.is_empty() {
+            p { (words.say("page-own-none")) }
+        } @else {
+            table {
+                caption { (words.say("page-own-caption")) }
+                thead {
+                    tr {
+                        th scope="col" { (words.say("page-own-address")) }
+                        th scope="col" { (words.say("page-own-why")) }
+                    }
+                }
+                tbody {
+                    @for row in own.iter().take(MAX_SHOWN) {
+                        tr {
+                            th scope="row" { (row.network) }
+                            td { (learned::own_line(row, words)) }
                         }
                     }
                 }

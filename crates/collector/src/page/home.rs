@@ -13,6 +13,7 @@ use super::verdict::{Task, Verdict, tasks, verdict};
 use super::{PageState, frame};
 use crate::blocked::Counts;
 use crate::board::Posted;
+use crate::learned::{self, ClockRow};
 use crate::tally::{Hour, Sum, hour_of};
 
 /// Most things to do shown; the rest is on the other pages.
@@ -137,20 +138,33 @@ fn task_card(state: &PageState, task: &Task) -> Markup {
                 p { (words.say_with("page-silent-text", &[("when", moment(*heard, &state.zone).into())])) }
             }
         },
-        Task::WrongClock {
-            device,
-            skew_seconds,
-        } => html! {
-            section.card.look {
-                h3 {
-                    (words.say_with("page-clock", &[
-                        ("device", device.as_str().into()),
-                        ("hours", number(skew_seconds.unsigned_abs() / 3_600).into()),
-                    ]))
-                }
-                p { (words.say("page-clock-text")) }
+        Task::WrongClock(clock) => clock_card(state, clock),
+    }
+}
+
+fn clock_card(state: &PageState, clock: &ClockRow) -> Markup {
+    let words: &Words = &state.words;
+    let skew_seconds = clock.wrong_seconds.unwrap_or_default();
+    let heading = if skew_seconds > 0 {
+        "page-clock-ahead"
+    } else {
+        "page-clock-behind"
+    };
+    let device = match &clock.host {
+        Some(host) => format!("{} ({host})", clock.device),
+        None => clock.device.clone(),
+    };
+    let time = learned::right_time(clock, state.clock.now());
+    html! {
+        section.card.look {
+            h3 {
+                (words.say_with(heading, &[
+                    ("device", device.into()),
+                    ("span", learned::span(skew_seconds, words).into()),
+                ]))
             }
-        },
+            p { (words.say_with("page-clock-text", &[("time", time.into())])) }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use larum_link::wire::WireWarning;
 
 use crate::board::{Posted, Trouble};
 use crate::findings::KeptFinding;
+use crate::learned::ClockRow;
 
 /// Findings that ended longer ago are history.
 const RECENT_SECONDS: i64 = 24 * 3_600;
@@ -13,6 +14,9 @@ const RECENT_SECONDS: i64 = 24 * 3_600;
 pub(super) const SILENT_SECONDS: i64 = 24 * 3_600;
 /// A device silent for longer than this is taken as removed.
 const REMOVED_SECONDS: i64 = 14 * 24 * 3_600;
+
+/// Most wrong clocks told of one sender.
+const MAX_CLOCKS: usize = 4;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +47,8 @@ pub(super) enum Task {
         /// When it was last heard.
         heard: Timestamp,
     },
-    /// A device's clock is wrong by so many seconds.
-    WrongClock {
-        /// Its name.
-        device: String,
-        /// Ahead (positive) or behind.
-        skew_seconds: i64,
-    },
+    /// A device's clock is wrong.
+    WrongClock(ClockRow),
 }
 
 /// What to do now, worst first.
@@ -85,13 +84,16 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
     tasks.extend(worked.into_iter().cloned().map(Task::Finding));
     tasks.extend(warnings.into_iter().cloned().map(Task::Warning));
     tasks.extend(tried.into_iter().cloned().map(Task::Finding));
-    for (device, name, heard) in posted.tally.devices() {
-        if let Some(skew_seconds) = posted.wrong_clocks.get(&device) {
-            tasks.push(Task::WrongClock {
-                device: name.to_owned(),
-                skew_seconds: *skew_seconds,
-            });
-        }
+    for (_, name, heard) in posted.tally.devices() {
+        let silent = heard.is_none_or(|heard| heard < now.plus_seconds(-SILENT_SECONDS));
+        let wrong = posted.learned.clocks_of(name);
+        tasks.extend(
+            wrong
+                .filter(|clock| clock.wrong_seconds.is_some() && !silent)
+                .take(MAX_CLOCKS)
+                .cloned()
+                .map(Task::WrongClock),
+        );
         let gone = |seconds: i64| now.plus_seconds(-seconds);
         if let Some(heard) = heard
             && heard < gone(SILENT_SECONDS)

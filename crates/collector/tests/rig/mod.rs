@@ -33,6 +33,7 @@ pub fn config(folder: &Path) -> Config {
     config.metrics_address = "127.0.0.1:0".parse().ok();
     for transport in [Transport::Udp, Transport::Tcp] {
         config.listen.push(Listen {
+            zone: None,
             transport,
             address: "[::]:0".parse().unwrap(),
             allow: Allow::Inside,

@@ -122,10 +122,11 @@ impl Track {
     /// Takes in one observation; of those received within [`SPACING_SECONDS`] one counts.
     pub(super) fn take(&mut self, difference: i64, received: Timestamp, freedom: Freedom) {
         let received = received.as_seconds();
-        let spacing = if self.settled.is_some() {
-            SPACING_SECONDS
-        } else {
-            1
+        let spacing = match self.settled {
+            Some(_) => SPACING_SECONDS,
+            // So far off is no delay: there is nothing to wait for.
+            None if difference.abs() > super::OLDEST_SECONDS => 0,
+            None => 1,
         };
         let too_soon = |seen: Seen| (0..spacing).contains(&(received - seen.received));
         if self.newest().is_some_and(too_soon) {

@@ -165,6 +165,21 @@ impl Detect {
         }
     }
 
+    /// Like [`Self::observe`], for an event that is known to have happened at `at`, whatever its
+    /// device's clock shows.
+    pub fn observe_at(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Signal>) {
+        if let Some(mut observation) = self.sifter.sift(event, &mut self.scratch) {
+            observation.at = at;
+            self.fold(&observation, out);
+        }
+    }
+
+    /// Replaces the firm's own public ranges; workers that sift keep theirs.
+    pub fn set_own(&mut self, own: &[Network]) {
+        self.settings.own = own.to_vec();
+        self.sifter.set_own(own);
+    }
+
     /// The second stage, in record order.
     pub fn fold(&mut self, observation: &Observation, out: &mut Vec<Signal>) {
         let now = self.clock.advance(observation.at);

@@ -160,6 +160,10 @@ impl Sifter {
         }
     }
 
+    pub(super) fn set_own(&mut self, own: &[Network]) {
+        self.own = Arc::new(NetworkSet::new(own.iter().copied()));
+    }
+
     /// What `event` means to the detectors; `None` when it means nothing, as most do.
     #[must_use]
     pub fn sift(&self, event: &Event<'_>, scratch: &mut Scratch) -> Option<Observation> {

@@ -72,6 +72,7 @@ impl House {
             Transport::Tcp
         };
         config.listen = vec![Listen {
+            zone: None,
             transport,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow: Allow::Inside,

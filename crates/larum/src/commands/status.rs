@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use larum_cli::exit::{Exit, failure};
 use larum_collector::config::DEFAULT_STATE_DIR;
+use larum_collector::learned;
 use larum_collector::status::{self, StatusDocument};
+use larum_core::time::DeviceTime;
 use larum_core::words::Words;
 use larum_link::wire::Tally;
 
@@ -96,6 +98,7 @@ fn text(document: &StatusDocument, words: &Words) -> String {
             ],
         ));
     }
+    lines.extend(learned_lines(document, words));
     lines.push(String::new());
     lines.push(hub_line(document, words));
     lines.push(words.say_with(
@@ -112,6 +115,31 @@ fn text(document: &StatusDocument, words: &Words) -> String {
         lines.push(words.say_with("status-page", &[("page", page.as_str().into())]));
     }
     lines.join("\n") + "\n"
+}
+
+/// Zone and clock of each device, and the firm's own public addresses.
+fn learned_lines(document: &StatusDocument, words: &Words) -> Vec<String> {
+    let mut lines = Vec::new();
+    let now = DeviceTime::parse_rfc3339(document.written.as_bytes()).map(|time| time.at);
+    let clocks = document.devices.iter().flat_map(|device| &device.clocks);
+    for (at, clock) in clocks.enumerate() {
+        if at == 0 {
+            lines.extend([String::new(), words.say("status-clocks")]);
+        }
+        let said = learned::clock_line(clock, now.unwrap_or_default(), words);
+        lines.push(format!("  {}: {said}", clock.device));
+    }
+    for (at, own) in document.own_networks.iter().enumerate() {
+        if at == 0 {
+            lines.extend([String::new(), words.say("status-own")]);
+        }
+        lines.push(format!(
+            "  {}: {}",
+            own.network,
+            learned::own_line(own, words)
+        ));
+    }
+    lines
 }
 
 fn sum_lines(total: &Tally, words: &Words) -> Vec<String> {
