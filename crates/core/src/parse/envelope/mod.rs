@@ -342,7 +342,11 @@ fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
         return None;
     }
     let name = name.rsplit('/').next().unwrap_or(name);
-    let name = name.split('(').next().unwrap_or(name);
+    // "(squid-1)" is a program, "polkitd(authority=local)" says more about one.
+    let inner = name
+        .strip_prefix('(')
+        .and_then(|name| name.strip_suffix(')'));
+    let name = inner.or_else(|| name.split('(').next()).unwrap_or(name);
     // "CEF: 0|…" is the message itself.
     (!name.is_empty() && !matches!(name, "CEF" | "LEEF"))
         .then_some((name, rest.trim_start_matches(' ')))
@@ -710,6 +714,13 @@ mod tests {
             "CEF:0|A|B",
         );
         check("Nov 2 10:00:00 gw info sshd[7]: x", at, "gw", "sshd", "x");
+        check(
+            "Nov 2 10:00:00 gw (squid-1)[7]: x",
+            at,
+            "gw",
+            "squid-1",
+            "x",
+        );
         check(
             "Nov 2 10:00:00 gw user.info kernel: x",
             at,
