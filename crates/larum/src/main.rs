@@ -5,6 +5,7 @@
 
 mod commands;
 mod input;
+mod recording;
 
 use std::process::ExitCode;
 

@@ -63,6 +63,12 @@ impl Years {
         }
     }
 
+    /// Whether no stamp without a year was seen.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
     /// Takes in the time of the record at `position`, a number that grows through the recording, as
     /// the parser gave it. Samples come in order.
     pub fn see(&mut self, position: u64, time: DeviceTime) {

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use larum_cli::exit::{Exit, failure};
+use larum_collector::config::Zone;
+use larum_core::clock::Years;
 use larum_core::event::{Event, Field, write_event, write_reject};
+use larum_core::own::Own;
 use larum_core::parse::{Context, Formats, Scratch};
 use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
@@ -13,6 +16,7 @@ use serde::Deserialize;
 
 use super::formats::Files;
 use crate::input::Records;
+use crate::recording;
 
 /// Room for answers before they are written, in bytes.
 const WRITE_BYTES: usize = 128 * 1024;
@@ -29,9 +33,12 @@ pub struct Args {
     /// One JSON object per record
     #[arg(long)]
     json: bool,
-    /// Time of receipt, for records without year or zone (default: now)
+    /// Time of receipt, for records without year (default: now)
     #[arg(long, value_name = "RFC3339")]
     now: Option<String>,
+    /// Zone of time stamps that name none, such as Europe/London or +01:00 (default: UTC)
+    #[arg(long, value_name = "ZONE", value_parser = recording::zone)]
+    zone: Option<Zone>,
     /// Read records from lines of JSON: {"id": …, "input": "one record"}
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "paths")]
     records: Option<PathBuf>,
@@ -65,6 +72,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             zone_offset_seconds: 0,
             format: args.format.as_deref(),
         },
+        zone: args.zone.as_ref(),
+        own: Own::default(),
         json: args.json,
         scratch: Scratch::default(),
         line: String::new(),
@@ -79,6 +88,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 struct Answers<'a> {
     formats: &'a Formats,
     context: Context<'a>,
+    zone: Option<&'a Zone>,
+    /// Knows nothing: only private and public addresses are told apart.
+    own: Own,
     json: bool,
     scratch: Scratch,
     line: String,
@@ -99,8 +111,10 @@ impl Answers<'_> {
         }
         for path in &args.paths {
             let mut records = Records::open(path)?;
+            let mut order = Order::of(path, self.formats, self.context.received);
             while let Some(record) = records.next_record()? {
-                self.answer(record, None)?;
+                self.answer(record, None, Some(&mut order))?;
+                order.position += u64::try_from(record.len()).unwrap_or(0) + 1;
                 if records.is_drained() {
                     self.out.flush()?;
                 }
@@ -123,7 +137,7 @@ impl Answers<'_> {
                     format!("cannot read {} line {number}: {error}", path.display()),
                 )
             })?;
-            self.answer(parsed.input.as_bytes(), Some(&parsed.id.to_string()))?;
+            self.answer(parsed.input.as_bytes(), Some(&parsed.id.to_string()), None)?;
             if records.is_drained() {
                 self.out.flush()?;
             }
@@ -131,9 +145,21 @@ impl Answers<'_> {
         Ok(())
     }
 
-    /// Writes one line about `record`; `id` is JSON.
-    fn answer(&mut self, record: &[u8], id: Option<&str>) -> io::Result<()> {
-        let found = self.formats.parse(record, &self.context, &mut self.scratch);
+    /// Writes one line about `record`; `id` is JSON, `order` that of the file it stands in.
+    fn answer(
+        &mut self,
+        record: &[u8],
+        id: Option<&str>,
+        order: Option<&mut Order>,
+    ) -> io::Result<()> {
+        let mut found = self.formats.parse(record, &self.context, &mut self.scratch);
+        if let Ok(event) = &mut found {
+            let time = event
+                .ts
+                .map(|time| order.map_or(time, |order| order.complete(time)));
+            event.ts = time.map(|time| recording::in_zone(time, self.zone));
+            event.direction = self.own.direction(event);
+        }
         let line = &mut self.line;
         line.clear();
         if self.json {
@@ -154,6 +180,31 @@ impl Answers<'_> {
         }
         line.push('\n');
         self.out.write_all(line.as_bytes())
+    }
+}
+
+/// Where in its file a record stands, and what that says about its year.
+struct Order {
+    years: Years,
+    position: u64,
+    /// What cannot be read beforehand is looked at as it comes.
+    as_it_comes: bool,
+}
+
+impl Order {
+    fn of(path: &Path, formats: &Formats, now: Timestamp) -> Self {
+        Self {
+            years: recording::years(path, formats, now),
+            position: 0,
+            as_it_comes: !path.is_file(),
+        }
+    }
+
+    fn complete(&mut self, time: DeviceTime) -> DeviceTime {
+        if self.as_it_comes {
+            self.years.see(self.position, time);
+        }
+        self.years.complete(self.position, time)
     }
 }
 

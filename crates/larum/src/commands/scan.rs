@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use larum_cli::exit::{Exit, exit_of, failure};
+use larum_collector::config::Zone;
 use larum_core::detect::{Detect, Settings, Signal};
 use larum_core::event::write_string;
 use larum_core::finding::{Finding, Severity, write_finding};
@@ -21,6 +22,8 @@ use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
 
+use crate::recording;
+pub use chunks::Chunks;
 use merge::{Merge, Trouble};
 use pool::{Pool, Work};
 
@@ -59,6 +62,9 @@ pub struct Args {
     /// When the records were received, for formats without year (default: now)
     #[arg(long, value_name = "RFC3339")]
     now: Option<String>,
+    /// Zone of time stamps that name none, such as Europe/London or +01:00 (default: UTC)
+    #[arg(long, value_name = "ZONE", value_parser = recording::zone)]
+    zone: Option<Zone>,
     /// Log files, plain, gzip or zstd; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -96,9 +102,13 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
         tell(&note);
     }
     let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &words)).transpose();
+    let formats = Formats::built_in()?;
+    let received = time(&args.now)?.unwrap_or_else(|| Clock::system().now());
     let work = Work {
-        formats: Formats::built_in()?,
-        received: time(&args.now)?.unwrap_or_else(|| Clock::system().now()),
+        own: recording::own(&paths, &formats, received),
+        zone: args.zone.clone(),
+        formats,
+        received,
         since: time(&args.since)?,
         until: time(&args.until)?,
     };

@@ -18,6 +18,7 @@ pub struct Chunks {
     /// In the middle of a record longer than the limit: drop until it ends.
     skipping: bool,
     ended: bool,
+    packed: bool,
 }
 
 impl Chunks {
@@ -67,7 +68,13 @@ impl Chunks {
             rest: Vec::new(),
             skipping: false,
             ended: false,
+            packed: is_gzip || is_zstd,
         })
+    }
+
+    /// Whether it is unpacked while it is read.
+    pub const fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// The next piece: whole records, of which the last may lack its line end. `None` at the end.

@@ -6,15 +6,18 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use larum_core::clock::Years;
 use larum_core::detect::Observation;
 use larum_core::report::Tally;
 use larum_core::time::Timestamp;
 
 use super::chunks::Chunks;
-use super::pool::{Batch, Pool, Work};
+use super::pool::{Batch, Piece, Pool, Work};
+use crate::recording;
 
 /// Files read at the same time, at most. When more than this overlap in time, the later ones wait.
 const MAX_OPEN: usize = 64;
@@ -25,6 +28,7 @@ struct Waiting {
     starts: Option<Timestamp>,
     /// Standard input cannot be opened twice.
     opened: Option<(Chunks, Vec<u8>)>,
+    years: Years,
 }
 
 /// A file being read.
@@ -32,8 +36,36 @@ struct Stream {
     path: PathBuf,
     chunks: Option<Chunks>,
     pending: VecDeque<Receiver<Batch>>,
+    years: Arc<Years>,
+    /// Where the next piece begins.
+    position: u64,
+    /// What cannot be read twice is sampled as it comes.
+    is_stdin: bool,
     current: std::vec::IntoIter<Observation>,
     head: Option<Observation>,
+}
+
+impl Stream {
+    /// Hands in the next piece.
+    fn submit(&mut self, chunk: Vec<u8>, pool: &Pool, work: &Work) {
+        let position = self.position;
+        self.position += u64::try_from(chunk.len()).unwrap_or(0);
+        if self.is_stdin && position > 0 {
+            let mut years = (*self.years).clone();
+            recording::sample(&chunk, position, &work.formats, work.received, &mut years);
+            self.years = Arc::new(years);
+        }
+        let years = Arc::clone(&self.years);
+        self.pending.push_back(pool.submit(Piece {
+            chunk,
+            position,
+            years,
+        }));
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// A file that could not be read, or not to its end.
@@ -47,6 +79,7 @@ pub struct Trouble {
 /// All files, merged.
 pub struct Merge<'p> {
     pool: &'p Pool,
+    work: &'p Work,
     workers: usize,
     waiting: VecDeque<Waiting>,
     streams: Vec<Stream>,
@@ -60,7 +93,7 @@ pub struct Merge<'p> {
 
 impl<'p> Merge<'p> {
     /// Looks at the beginning of each file to learn its time.
-    pub fn new(paths: &[PathBuf], pool: &'p Pool, work: &Work, workers: usize) -> Self {
+    pub fn new(paths: &[PathBuf], pool: &'p Pool, work: &'p Work, workers: usize) -> Self {
         let mut paths = paths.to_vec();
         paths.sort();
         paths.dedup();
@@ -73,12 +106,19 @@ impl<'p> Merge<'p> {
             });
             match beginning {
                 Ok((chunks, first)) => {
-                    let starts = work.first_time(&first);
-                    let is_stdin = path.as_os_str() == "-";
+                    let is_stdin = is_stdin(&path);
+                    let mut years = Years::new(work.received);
+                    if is_stdin {
+                        recording::sample(&first, 0, &work.formats, work.received, &mut years);
+                    } else {
+                        years = recording::years(&path, &work.formats, work.received);
+                    }
+                    let starts = work.first_time(&first, &years);
                     waiting.push(Waiting {
                         path,
                         starts,
                         opened: is_stdin.then_some((chunks, first)),
+                        years,
                     });
                 }
                 Err(error) => troubles.push(Trouble {
@@ -92,6 +132,7 @@ impl<'p> Merge<'p> {
         waiting.sort_by_key(|file| file.starts);
         Self {
             pool,
+            work,
             workers,
             waiting: waiting.into(),
             streams: Vec::new(),
@@ -143,27 +184,28 @@ impl<'p> Merge<'p> {
     }
 
     fn open(&mut self, file: Waiting) {
-        let mut pending = VecDeque::new();
-        let chunks = match file.opened {
-            Some((chunks, first)) => {
-                if !first.is_empty() {
-                    pending.push_back(self.pool.submit(first));
-                }
-                Ok(chunks)
-            }
-            None => Chunks::open(&file.path),
+        let (chunks, first) = match file.opened {
+            Some((chunks, first)) => (Ok(chunks), first),
+            None => (Chunks::open(&file.path), Vec::new()),
         };
         self.tally.files += 1;
         match chunks {
             Ok(chunks) => {
                 // In the order of names among equals: streams are opened in that order.
-                self.streams.push(Stream {
+                let mut stream = Stream {
+                    is_stdin: is_stdin(&file.path),
                     path: file.path,
                     chunks: Some(chunks),
-                    pending,
+                    pending: VecDeque::new(),
+                    years: Arc::new(file.years),
+                    position: 0,
                     current: Vec::new().into_iter(),
                     head: None,
-                });
+                };
+                if !first.is_empty() {
+                    stream.submit(first, self.pool, self.work);
+                }
+                self.streams.push(stream);
                 self.advance(self.streams.len() - 1);
             }
             Err(error) => self.troubles.push(Trouble {
@@ -191,7 +233,7 @@ impl<'p> Merge<'p> {
                     break;
                 };
                 match chunks.next_chunk() {
-                    Ok(Some(chunk)) => stream.pending.push_back(self.pool.submit(chunk)),
+                    Ok(Some(chunk)) => stream.submit(chunk, self.pool, self.work),
                     Ok(None) => stream.chunks = None,
                     Err(error) => {
                         stream.chunks = None;

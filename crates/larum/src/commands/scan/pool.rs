@@ -4,14 +4,23 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
+use larum_collector::config::Zone;
+use larum_core::clock::Years;
 use larum_core::detect::{Observation, SiftScratch, Sifter};
+use larum_core::own::Own;
 use larum_core::parse::{Context, Formats, Scratch, lines};
 use larum_core::report::Tally;
-use larum_core::time::Timestamp;
+use larum_core::time::{DeviceTime, Timestamp};
+
+use crate::recording::in_zone;
 
 /// What workers share.
 pub struct Work {
     pub formats: Formats,
+    /// The firm's own addresses, for the direction of what does not state it.
+    pub own: Own,
+    /// Zone of stamps that name none; UTC without one.
+    pub zone: Option<Zone>,
     pub received: Timestamp,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
@@ -25,8 +34,16 @@ pub struct Batch {
     pub bytes: u64,
 }
 
+/// A piece of input, and what is needed to complete its stamps.
+pub struct Piece {
+    pub chunk: Vec<u8>,
+    /// Where it begins in its file, unpacked.
+    pub position: u64,
+    pub years: Arc<Years>,
+}
+
 struct Job {
-    chunk: Vec<u8>,
+    piece: Piece,
     reply: SyncSender<Batch>,
 }
 
@@ -56,7 +73,7 @@ impl Pool {
                         .unwrap_or_else(PoisonError::into_inner)
                         .recv();
                     let Ok(job) = job else { return };
-                    let batch = work.sift(&job.chunk, &sifter, &mut scratch);
+                    let batch = work.sift(&job.piece, &sifter, &mut scratch);
                     // Nobody waits any more when the scan was given up.
                     drop(job.reply.send(batch));
                 }
@@ -66,25 +83,29 @@ impl Pool {
     }
 
     /// Hands in a piece; the result arrives at the receiver.
-    pub fn submit(&self, chunk: Vec<u8>) -> Receiver<Batch> {
+    pub fn submit(&self, piece: Piece) -> Receiver<Batch> {
         let (reply, result) = sync_channel(1);
         // It fails only when all workers are gone, which the receiver then tells.
-        drop(self.jobs.send(Job { chunk, reply }));
+        drop(self.jobs.send(Job { piece, reply }));
         result
     }
 }
 
 impl Work {
-    /// Parses and sifts the records of `chunk`.
-    pub fn sift(&self, chunk: &[u8], sifter: &Sifter, scratch: &mut SiftScratch) -> Batch {
+    /// Parses and sifts the records of `piece`.
+    fn sift(&self, piece: &Piece, sifter: &Sifter, scratch: &mut SiftScratch) -> Batch {
         let mut tally = Tally::default();
         let mut observations = Vec::new();
         let context = Context::at(self.received);
+        let chunk = piece.chunk.as_slice();
+        let mut position = piece.position;
         let records = chunk.strip_suffix(b"\n").unwrap_or(chunk);
         let mut room = Scratch::default();
         for record in lines(records) {
             tally.records += 1;
-            let event = match self.formats.parse(record, &context, &mut room) {
+            let begins = position;
+            position += u64::try_from(record.len()).unwrap_or(0) + 1;
+            let mut event = match self.formats.parse(record, &context, &mut room) {
                 Ok(event) => event,
                 Err(reason) => {
                     tally.reject(reason);
@@ -92,6 +113,10 @@ impl Work {
                 }
             };
             tally.events += 1;
+            event.ts = event
+                .ts
+                .map(|time| self.complete(begins, time, &piece.years));
+            event.direction = self.own.direction(&event);
             let at = event.at();
             if self.since.is_some_and(|since| at < since)
                 || self.until.is_some_and(|until| at >= until)
@@ -114,13 +139,18 @@ impl Work {
         }
     }
 
-    /// Time of the first event in `chunk` that has one.
-    pub fn first_time(&self, chunk: &[u8]) -> Option<Timestamp> {
+    /// `time` of the record at `position` with what its stamp left open.
+    fn complete(&self, position: u64, time: DeviceTime, years: &Years) -> DeviceTime {
+        in_zone(years.complete(position, time), self.zone.as_ref())
+    }
+
+    /// Time of the first event in `chunk`, the beginning of a file, that has one.
+    pub fn first_time(&self, chunk: &[u8], years: &Years) -> Option<Timestamp> {
         let context = Context::at(self.received);
         let mut room = Scratch::default();
         lines(chunk).find_map(|record| {
             let event = self.formats.parse(record, &context, &mut room).ok()?;
-            event.ts.map(|time| time.at)
+            event.ts.map(|time| self.complete(0, time, years).at)
         })
     }
 }
