@@ -204,7 +204,14 @@ impl Formats {
                 return answer;
             }
         }
-        self.parse_line(text, context, &missing, &mut room, event)
+        let answer = self.parse_line(text, context, &missing, &mut room, event);
+        if answer == Err(Reject::UnknownFormat)
+            && let Some(line) = room.next()
+            && envelope::container::journal(text, line)
+        {
+            return self.parse_line(line, context, &missing, &mut room, event);
+        }
+        answer
     }
 
     fn parse_line<'a>(

@@ -1,5 +1,8 @@
-//! Lines that a container's runtime wraps: as text (Kubernetes' container runtime interface) or as JSON
-//! (Docker's `json-file`). The line inside is what counts.
+//! Lines that something else wraps: a container's runtime as text (Kubernetes' container runtime
+//! interface) or as JSON (Docker's `json-file`), systemd's journal as JSON (`journalctl -o json`). The
+//! line inside is what counts.
+
+use std::fmt::Write as _;
 
 use crate::parse::escape::Escape;
 use crate::parse::stamp::{self, Missing};
@@ -38,16 +41,11 @@ pub(in crate::parse) struct Wrapped<'a> {
 
 /// Takes `{"log":"inside\n","stream":"stdout","time":"2026-11-22T10:00:00.1Z"}` apart.
 pub(in crate::parse) fn json<'a>(text: &'a str, missing: &Missing) -> Option<Wrapped<'a>> {
-    let rest = text.strip_prefix(LOG)?;
-    let mut end = 0;
-    loop {
-        end += memchr::memchr2(b'"', b'\\', rest.as_bytes().get(end..)?)?;
-        match rest.as_bytes().get(end) {
-            Some(b'"') => break,
-            _ => end += 2,
-        }
+    if !text.starts_with(LOG) {
+        return None;
     }
-    let (inside, tail) = rest.split_at_checked(end)?;
+    let inside = value(text, LOG)?;
+    let tail = text.get(LOG.len() + inside.len()..)?;
     if !tail.contains("\"stream\":") {
         return None;
     }
@@ -58,6 +56,52 @@ pub(in crate::parse) fn json<'a>(text: &'a str, missing: &Missing) -> Option<Wra
         escape: Escape::backslash_in(inside, true),
         stamp: stamp::iso(time.as_bytes(), missing).map(|(time, _)| time),
     })
+}
+
+/// What an entry of systemd's journal says (systemd.journal-fields).
+const ENTRY_KEYS: [&str; 5] = [
+    "\"__REALTIME_TIMESTAMP\":\"",
+    "\"_HOSTNAME\":\"",
+    "\"SYSLOG_IDENTIFIER\":\"",
+    "\"_PID\":\"",
+    "\"MESSAGE\":\"",
+];
+
+/// Writes a journal entry into `out` as the line that syslog would have had: stamp, host, program and
+/// message. False when it is none.
+///
+/// A key cannot stand inside a value: there its quotes are escaped.
+pub(in crate::parse) fn journal(text: &str, out: &mut String) -> bool {
+    if !text.starts_with('{') {
+        return false;
+    }
+    let [stamp, host, program, process, message] = ENTRY_KEYS.map(|key| value(text, key));
+    let (Some(stamp), Some(message)) = (stamp.and_then(|at| stamp::epoch(at.as_bytes())), message)
+    else {
+        return false;
+    };
+    out.clear();
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{stamp} {} ", host.unwrap_or("-"));
+    if let Some(program) = program {
+        let _ = write!(out, "{program}[{}]: ", process.unwrap_or("0"));
+    }
+    out.push_str(&Escape::backslash_in(message, true).undo(message));
+    true
+}
+
+/// The string that stands behind `key`.
+fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let start = memchr::memmem::find(text.as_bytes(), key.as_bytes())? + key.len();
+    let rest = text.get(start..)?;
+    let mut end = 0;
+    loop {
+        end += memchr::memchr2(b'"', b'\\', rest.as_bytes().get(end..)?)?;
+        match rest.as_bytes().get(end) {
+            Some(b'"') => return rest.get(..end),
+            _ => end += 2,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +135,25 @@ mod tests {
         assert_eq!(found.stamp.unwrap().to_string(), "2026-11-22T10:00:00.500Z");
         for other in [r#"{"log":"x"}"#, r#"{"log":"x"#, r#"{"log":{"a":1}}"#] {
             assert!(json(other, &MISSING).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_journal_entry_reads_like_a_line() {
+        let mut out = String::new();
+        let entry = r#"{"_PID":"812","__REALTIME_TIMESTAMP":"1795348800500000","MESSAGE":"say \"MESSAGE\":\"x\"","_HOSTNAME":"web1","SYSLOG_IDENTIFIER":"sshd"}"#;
+        assert!(journal(entry, &mut out));
+        assert_eq!(
+            out,
+            r#"2026-11-22T12:00:00.500Z web1 sshd[812]: say "MESSAGE":"x""#
+        );
+        for other in [
+            r#"{"MESSAGE":"x"}"#,
+            r#"{"__REALTIME_TIMESTAMP":"x","MESSAGE":"y"}"#,
+            "",
+            "x",
+        ] {
+            assert!(!journal(other, &mut out), "{other}");
         }
     }
 }
