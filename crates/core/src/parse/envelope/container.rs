@@ -2,8 +2,6 @@
 //! interface) or as JSON (Docker's `json-file`), systemd's journal as JSON (`journalctl -o json`). The
 //! line inside is what counts.
 
-use std::fmt::Write as _;
-
 use crate::parse::escape::Escape;
 use crate::parse::stamp::{self, Missing};
 use crate::time::DeviceTime;
@@ -81,10 +79,9 @@ pub(in crate::parse) fn journal(text: &str, out: &mut String) -> bool {
         return false;
     };
     out.clear();
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{stamp} {} ", host.unwrap_or("-"));
+    out.push_str(&format!("{stamp} {} ", host.unwrap_or("-")));
     if let Some(program) = program {
-        let _ = write!(out, "{program}[{}]: ", process.unwrap_or("0"));
+        out.push_str(&format!("{program}[{}]: ", process.unwrap_or("0")));
     }
     out.push_str(&Escape::backslash_in(message, true).undo(message));
     true
