@@ -171,7 +171,8 @@ pub struct Event<'a> {
     pub proto: Option<Protocol>,
     /// Application protocol, as the device named it, lower case.
     pub app_proto: Option<Text<'a>>,
-    /// Which way it went.
+    /// Which way it went: the device's own word; where it gave none, filled in by whoever knows the
+    /// firm's addresses ([`crate::own`]), never by a format's reader alone.
     pub direction: Option<Direction>,
     /// What the device did.
     pub action: Option<Action>,

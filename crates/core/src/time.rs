@@ -175,7 +175,10 @@ impl DeviceTime {
     pub fn in_year_near(self, moment: Timestamp) -> Self {
         /// 29 February comes back after at most this many years.
         const LEAP_SEARCH_YEARS: i64 = 8;
-        if !self.assumed.year {
+        /// Nearer than this there is no nearer year; nearly all records are.
+        const HALF_YEAR_SECONDS: i64 = 182 * SECONDS_PER_DAY;
+        let apart = self.at.millis_since(moment).saturating_abs() / 1_000;
+        if !self.assumed.year || apart <= HALF_YEAR_SECONDS {
             return self;
         }
         let (_, month, day) = self.local().civil_date();
@@ -387,6 +390,30 @@ mod tests {
         ] {
             check(wrong, None);
         }
+    }
+
+    #[track_caller]
+    fn check_year(shown: (i64, i64, i64), near: (i64, i64, i64), expected: &str) {
+        let at = |date| Timestamp::from_civil(date, (12, 0, 0), 0).unwrap();
+        let time = DeviceTime {
+            assumed: Assumed {
+                zone: false,
+                year: true,
+            },
+            ..DeviceTime::stated(at(shown), 3_600)
+        };
+        assert_eq!(time.in_year_near(at(near)).to_string(), expected);
+        let stated = DeviceTime::stated(at(shown), 3_600);
+        assert_eq!(stated.in_year_near(at(near)), stated);
+    }
+
+    #[test]
+    fn a_year_that_was_not_stated_is_the_nearest() {
+        check_year((2026, 12, 31), (2026, 1, 1), "2025-12-31T13:00:00+01:00");
+        check_year((2020, 1, 1), (2026, 12, 31), "2027-01-01T13:00:00+01:00");
+        check_year((2026, 6, 1), (2026, 11, 1), "2026-06-01T13:00:00+01:00");
+        check_year((2020, 2, 29), (2026, 3, 1), "2028-02-29T13:00:00+01:00");
+        check_year((2020, 2, 29), (2025, 3, 1), "2024-02-29T13:00:00+01:00");
     }
 
     #[test]

@@ -27,9 +27,8 @@ const MONTHS: [(&str, u32); 12] = [
 /// Log-ins that failed, `per_day` a day, through these months.
 fn log(months: &[usize], per_day: usize) -> String {
     let mut text = String::new();
-    for month in months {
-        let (name, days) = MONTHS[*month];
-        for day in 1..=days {
+    for (name, days) in months.iter().filter_map(|month| MONTHS.get(*month)) {
+        for day in 1..=*days {
             for attempt in 0..per_day {
                 writeln!(
                     text,

@@ -116,7 +116,9 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
         || std::thread::available_parallelism().map_or(1, usize::from),
         usize::from,
     );
-    let detect = Detect::new(Settings::new(Arc::clone(&words)), rules, indicators);
+    let mut settings = Settings::new(Arc::clone(&words));
+    settings.own = work.own.certain();
+    let detect = Detect::new(settings, rules, indicators);
     let mut sink = Sink::new(args.json);
     let scanned = scan(&paths, &work, workers.min(MAX_WORKERS), detect, &mut sink)?;
     for trouble in &scanned.troubles {
