@@ -60,11 +60,11 @@ fn nanoseconds(rules: &RuleSet, event: &Event<'_>) -> Result<f64> {
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
     let mut best = f64::INFINITY;
     for _ in 0..5 {
-        let started = crate::processor_time()?;
+        let started = crate::house::processor_time()?;
         for _ in 0..ROUNDS {
             rules.matches(std::hint::black_box(event), &mut scratch, &mut out);
         }
-        let spent = crate::processor_time()?.saturating_sub(started);
+        let spent = crate::house::processor_time()?.saturating_sub(started);
         best = best.min(spent.as_secs_f64() * 1e9 / f64::from(ROUNDS));
     }
     anyhow::ensure!(out.is_empty(), "an ordinary event matched a rule");

@@ -98,11 +98,36 @@ fn cupboard(index: u64) -> (Firm, Vec<Device>) {
         DeviceKind::FortiGate | DeviceKind::CiscoAsa => Header::Rfc3164,
         _ => header,
     };
-    let devices = vec![
-        Device::new(firm.firewall, firm.host("fw"), firewall_header),
-        Device::new(DeviceKind::Sshd, firm.host("srv"), header),
-        Device::new(firm.web, firm.host("web"), Header::None),
-    ];
+    // More makes than the town's firms have, so that a dozen formats stand side by side.
+    let mut devices = match index % 6 {
+        4 => vec![Device::new(
+            DeviceKind::SonicWall,
+            firm.host("fw"),
+            Header::Rfc3164,
+        )],
+        5 => vec![Device::new(
+            DeviceKind::MikroTik,
+            firm.host("fw"),
+            Header::Rfc3164,
+        )],
+        _ => vec![Device::new(firm.firewall, firm.host("fw"), firewall_header)],
+    };
+    devices.push(Device::new(DeviceKind::Sshd, firm.host("srv"), header));
+    devices.push(Device::new(firm.web, firm.host("web"), Header::None));
+    if index % 4 == 3 {
+        devices.push(Device::new(
+            DeviceKind::Suricata,
+            firm.host("ids"),
+            Header::None,
+        ));
+    }
+    if index % 3 == 2 {
+        devices.push(Device::new(
+            DeviceKind::Windows,
+            firm.host("dc"),
+            Header::None,
+        ));
+    }
     (firm, devices)
 }
 
@@ -125,6 +150,10 @@ mod tests {
             "HTTP/1.1\" 200",
             "%2f",
             "OR%20",
+            "id=firewall sn=",
+            "firewall,info ",
+            "\"event_type\":\"flow\"",
+            "\"event_id\":4625",
         ] {
             let found = lines.iter().filter(|line| line.contains(mark)).count();
             assert!(found > 0, "{mark}");

@@ -23,6 +23,36 @@ pub struct CaseProblem {
     pub difference: String,
 }
 
+/// A sample record of a format file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The record.
+    pub record: String,
+    /// When it counts as received.
+    pub received: Timestamp,
+}
+
+/// The sample records in the format file `text`: for benchmarks and tests. Empty when it cannot be read.
+#[must_use]
+pub fn samples(text: &str) -> Vec<Sample> {
+    let Ok(file) = toml::from_str::<FormatFile>(text) else {
+        return Vec::new();
+    };
+    let received = |case: &Case| {
+        let stated = case.received.as_ref();
+        let stated = stated.and_then(|text| DeviceTime::parse_rfc3339(text.as_bytes()));
+        stated.map_or(DEFAULT_RECEIVED, |time| time.at)
+    };
+    let mut samples = Vec::new();
+    for case in file.case {
+        samples.push(Sample {
+            received: received(&case),
+            record: case.input,
+        });
+    }
+    samples
+}
+
 /// Checks the cases of `files` against `formats`: the number of cases, and those that do not hold.
 #[must_use]
 pub fn check_cases(formats: &Formats, files: &[(&str, &str)]) -> (usize, Vec<CaseProblem>) {

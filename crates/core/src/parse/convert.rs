@@ -141,6 +141,75 @@ impl Constant {
     }
 }
 
+/// Services and protocols that devices write in capitals, in small letters: so that an everyday name is
+/// not copied to make it small.
+const SMALL: &[&str] = &[
+    "ah",
+    "bgp",
+    "dhcp",
+    "dns",
+    "esp",
+    "ftp",
+    "gre",
+    "http",
+    "https",
+    "icmp",
+    "ike",
+    "imap",
+    "imaps",
+    "kerberos",
+    "ldap",
+    "ldaps",
+    "ms-sql",
+    "mysql",
+    "netbios",
+    "ntp",
+    "other",
+    "ping",
+    "pop3",
+    "pop3s",
+    "quic",
+    "radius",
+    "rdp",
+    "rpc",
+    "rtsp",
+    "sip",
+    "smb",
+    "smtp",
+    "smtps",
+    "snmp",
+    "snmptrap",
+    "ssh",
+    "ssl",
+    "syslog",
+    "tcp",
+    "telnet",
+    "tftp",
+    "tls",
+    "traceroute",
+    "udp",
+    "vnc",
+    "web",
+    "whois",
+];
+
+/// The whole number `text` in units of `of`.
+fn parts(text: &str, of: u64) -> Option<u64> {
+    text.parse().ok().map(|number: u64| number / of)
+}
+
+/// `text` in small letters.
+fn lowered(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return text;
+    }
+    let known = SMALL.iter().find(|name| name.eq_ignore_ascii_case(&text));
+    known.map_or_else(
+        || Cow::Owned(text.to_ascii_lowercase()),
+        |name| Cow::Borrowed(*name),
+    )
+}
+
 /// Writes `raw` into `field`. False when it says nothing that the field can hold.
 pub(super) fn put<'a>(
     field: Field,
@@ -151,15 +220,7 @@ pub(super) fn put<'a>(
 ) -> bool {
     match how {
         How::Plain => plain(field, raw, event),
-        How::Lower => {
-            let text = cleaned(raw);
-            let text = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                Cow::Owned(text.to_ascii_lowercase())
-            } else {
-                text
-            };
-            put_text(field, text, event)
-        }
+        How::Lower => put_text(field, lowered(cleaned(raw)), event),
         How::RequestMethod => {
             method(raw).is_some_and(|(word, _)| put_text(field, word.into(), event))
         }
@@ -171,16 +232,8 @@ pub(super) fn put<'a>(
             event.ts = time.or(event.ts);
             time.is_some()
         }
-        How::Micros => put_number(
-            field,
-            raw.text.parse().ok().map(|micros: u64| micros / 1_000),
-            event,
-        ),
-        How::Nanos => put_number(
-            field,
-            raw.text.parse().ok().map(|nanos: u64| nanos / 1_000_000),
-            event,
-        ),
+        How::Micros => put_number(field, parts(raw.text, 1_000), event),
+        How::Nanos => put_number(field, parts(raw.text, 1_000_000), event),
         How::Minutes => put_number(field, times(raw.text, 60_000), event),
         How::Kilobytes => put_number(field, times(raw.text, 1_024), event),
         How::Leading => {

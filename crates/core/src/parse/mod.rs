@@ -27,7 +27,7 @@ mod stamp;
 mod step;
 
 pub use about::{About, about};
-pub use case::{CaseProblem, check_cases};
+pub use case::{CaseProblem, Sample, check_cases, samples};
 pub use closest::{Closest, Why};
 pub use compile::{FormatError, Problem};
 

@@ -21,6 +21,7 @@ const INSIDE: &str = "the value may hold the marks of another product";
 
 /// Format, field, the worst, and the reason.
 pub const EXCEPTIONS: &[(&str, Field, Worst, &str)] = &[
+    ("mikrotik", Field::User, Worst::Hidden, NAME),
     ("adguard-home-text", Field::User, Worst::Hidden, NAME),
     (
         "auditd",
@@ -44,7 +45,6 @@ pub const EXCEPTIONS: &[(&str, Field, Worst, &str)] = &[
     ),
     ("cisco-fmc", Field::User, Worst::Hidden, NAME),
     ("cisco-meraki", Field::User, Worst::Hidden, NAME),
-    ("cisco-umbrella-ip", Field::User, Worst::Hidden, NAME),
     ("cohesity", Field::User, Worst::Hidden, NAME),
     ("couchdb", Field::User, Worst::Hidden, NAME),
     ("cpanel-access", Field::User, Worst::Hidden, NAME),
@@ -58,7 +58,6 @@ pub const EXCEPTIONS: &[(&str, Field, Worst, &str)] = &[
     ("generic-key-value", Field::User, Worst::Hidden, NAME),
     ("gitea", Field::User, Worst::Hidden, NAME),
     ("hestiacp", Field::User, Worst::Hidden, NAME),
-    ("hpe-procurve", Field::User, Worst::Hidden, NAME),
     (
         "iis",
         Field::User,

@@ -3,9 +3,13 @@
 mod asa;
 mod filterlog;
 mod fortigate;
+mod mikrotik;
 mod netfilter;
+mod sonicwall;
 mod sshd;
+mod suricata;
 mod web;
+mod windows;
 
 use larum_core::time::Timestamp;
 
@@ -29,6 +33,14 @@ pub enum DeviceKind {
     Nginx,
     /// Apache access log, combined format.
     Apache,
+    /// SonicWall: connections closed and dropped.
+    SonicWall,
+    /// MikroTik RouterOS: the firewall's topic.
+    MikroTik,
+    /// Suricata beside the firewall: flows and alerts, EVE JSON.
+    Suricata,
+    /// Windows: log-ins, exported as JSON.
+    Windows,
 }
 
 /// What stands before the device's own text.
@@ -82,11 +94,13 @@ impl Device {
                     | DeviceKind::CiscoAsa
                     | DeviceKind::Filterlog
                     | DeviceKind::Netfilter
+                    | DeviceKind::SonicWall
+                    | DeviceKind::MikroTik
+                    | DeviceKind::Suricata
             ),
-            Act::Alert(_) | Act::RemoteAccess(_) => {
-                matches!(self.kind, DeviceKind::FortiGate)
-            }
-            Act::LogIn(_) => matches!(self.kind, DeviceKind::Sshd),
+            Act::Alert(_) => matches!(self.kind, DeviceKind::FortiGate | DeviceKind::Suricata),
+            Act::RemoteAccess(_) => matches!(self.kind, DeviceKind::FortiGate),
+            Act::LogIn(_) => matches!(self.kind, DeviceKind::Sshd | DeviceKind::Windows),
             Act::Request(_) => matches!(self.kind, DeviceKind::Nginx | DeviceKind::Apache),
         }
     }
@@ -111,6 +125,17 @@ impl Device {
             (DeviceKind::Netfilter, Act::Connection(it)) => {
                 netfilter::write(number, it, &mut texts);
             }
+            (DeviceKind::SonicWall, Act::Connection(it)) => {
+                sonicwall::write(number, at, it, &mut texts);
+            }
+            (DeviceKind::MikroTik, Act::Connection(it)) => mikrotik::write(number, it, &mut texts),
+            (DeviceKind::Suricata, Act::Connection(it)) => {
+                suricata::flow(number, at, it, &mut texts);
+            }
+            (DeviceKind::Suricata, Act::Alert(it)) => suricata::alert(number, at, it, &mut texts),
+            (DeviceKind::Windows, Act::LogIn(it)) => {
+                windows::write(&self.host, at, it, &mut texts);
+            }
             (DeviceKind::Sshd, Act::LogIn(it)) => sshd::write(it, &mut texts),
             (DeviceKind::Nginx | DeviceKind::Apache, Act::Request(it)) => {
                 texts.push(web::write(at, it));
@@ -134,6 +159,8 @@ impl Device {
             DeviceKind::Sshd => ("sshd", 1_000 + number % 60_000, 38),
             DeviceKind::Nginx => ("nginx", 0, 190),
             DeviceKind::Apache => ("httpd", 0, 190),
+            DeviceKind::SonicWall | DeviceKind::MikroTik | DeviceKind::Windows => ("", 0, 134),
+            DeviceKind::Suricata => ("suricata", 0, 141),
         };
         let tag = match (app, pid) {
             ("", _) => String::new(),

@@ -1,0 +1,66 @@
+//! Reading a line allocates nothing once the room to work in has grown: all an event says is borrowed
+//! from the record or from the formats.
+//!
+//! What cannot be borrowed is text that does not stand in the record as it is meant: a value whose
+//! escapes are undone (a backslash, XML's entities, doubled quotes, a percent sign, a plus for a blank),
+//! capitals made small (everyday names of services excepted), or two values joined; and a record that is no UTF-8 or has colours in it is
+//! copied once, into room that is kept.
+
+use larum_core::content::FORMATS;
+use larum_core::parse::{Context, Formats, Scratch, samples};
+use larum_core::time::Timestamp;
+
+/// How many allocations reading `record` takes, the second time.
+fn allocations(formats: &Formats, record: &str) -> u64 {
+    let context = Context::at(Timestamp::from_seconds(1_795_348_800));
+    let mut scratch = Scratch::default();
+    let warm = formats.parse(record.as_bytes(), &context, &mut scratch);
+    std::hint::black_box(warm.is_ok());
+    let counted = allocation_counter::measure(|| {
+        let found = formats.parse(record.as_bytes(), &context, &mut scratch);
+        std::hint::black_box(found.is_ok());
+    });
+    counted.count_total
+}
+
+#[test]
+fn the_lines_of_many_devices_allocate_nothing() {
+    let formats = Formats::built_in().unwrap();
+    let mut lines = 0;
+    for record in larum_traffic::mixed_file(1, 4_000) {
+        lines += 1;
+        assert_eq!(allocations(&formats, &record), 0, "{record}");
+    }
+    assert_eq!(lines, 4_000);
+}
+
+/// Readings that make a new text.
+const COPYING: &[&str] = &[
+    "\"lower\"",
+    "\"join:",
+    "\"percent\"",
+    "\"plus-blank\"",
+    "\"dns-labels\"",
+];
+/// Signs of an escape to be undone.
+const ESCAPES: &[&str] = &["\\", "&", "%", "\"\"", "+"];
+
+#[test]
+fn what_stands_in_the_record_as_it_is_meant_is_never_copied() {
+    let formats = Formats::built_in().unwrap();
+    let mut looked_at = 0;
+    for (name, text) in FORMATS {
+        if COPYING.iter().any(|reading| text.contains(reading)) {
+            continue;
+        }
+        for sample in samples(text) {
+            if ESCAPES.iter().any(|sign| sample.record.contains(sign)) {
+                continue;
+            }
+            looked_at += 1;
+            let count = allocations(&formats, &sample.record);
+            assert_eq!(count, 0, "{name}: {}", sample.record);
+        }
+    }
+    assert!(looked_at > 1_000, "only {looked_at} records");
+}
