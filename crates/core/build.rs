@@ -13,6 +13,7 @@ use std::{env, fs, io};
 /// Folder under `content/`, file ending, name of the table.
 const TABLES: &[(&str, &str, &str)] = &[
     ("formats", "toml", "FORMATS"),
+    ("devices", "toml", "DEVICES"),
     ("rules", "yml", "RULES"),
     ("web", "toml", "WEB"),
     ("words", "ftl", "WORDS"),

@@ -1,7 +1,7 @@
 //! What every part of a running collector writes on and the page, the metrics and `larum status` read
 //! from: sums, positions, findings, alerts, the state of spool and hub. One lock, held briefly.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,8 @@ use crate::learned::Learned;
 use crate::outbox::InFlight;
 use crate::reason::{Closed, Dropped};
 use crate::tail::Seen;
-use crate::tally::{Fate, OTHER, Source, Tally, hour_of};
+use crate::tally::{DeviceId, Fate, Hour, OTHER, Source, Tally, hour_of};
+use crate::unread::{Likeness, Unread};
 
 /// Most warnings of the hub kept.
 pub const MAX_WARNINGS: usize = 200;
@@ -55,6 +56,8 @@ pub struct Posted {
     pub blocked: Blocked,
     /// What was learned about devices' clocks and the firm's own addresses.
     pub learned: Learned,
+    /// What unread lines look like, in numbers.
+    pub unread: Unread,
     /// What hinders the collector itself, worst first.
     pub troubles: BTreeSet<Trouble>,
 }
@@ -116,15 +119,18 @@ pub enum Trouble {
     StateUnwritable,
     /// More files match than may be followed.
     TooManyFiles,
+    /// The firm's own format folder could not be used on reload: the formats of before stay.
+    FormatsWrong,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::SpoolUnwritable,
         Self::SpoolUnreadable,
         Self::StateUnwritable,
         Self::TooManyFiles,
+        Self::FormatsWrong,
     ];
 
     /// The stable code.
@@ -135,6 +141,7 @@ impl Trouble {
             Self::SpoolUnreadable => "spool-unreadable",
             Self::StateUnwritable => "state-unwritable",
             Self::TooManyFiles => "too-many-files",
+            Self::FormatsWrong => "formats-wrong",
         }
     }
 }
@@ -154,6 +161,7 @@ impl Board {
                 warnings: checkpoint.warnings.iter().cloned().collect(),
                 in_flight,
                 blocked: checkpoint.blocked.clone(),
+                unread: Unread::restore(&checkpoint.unread),
                 spool: SpoolState::default(),
                 hub: HubState::not_joined(),
                 learned: checkpoint.learned.clone(),
@@ -243,6 +251,14 @@ impl Posted {
         for number in known + 1..next {
             self.tally.enter(OTHER, 0, Fate::Sighting, 1);
             self.in_flight.put(number, OTHER, 0);
+        }
+    }
+
+    /// Notes what lines that were not read in `hour` look like.
+    pub fn note_unread(&mut self, hour: Hour, unread: BTreeMap<(DeviceId, Likeness), u64>) {
+        for ((device, likeness), lines) in unread {
+            let device = self.tally.name(device);
+            self.unread.add(hour, device, likeness, lines);
         }
     }
 

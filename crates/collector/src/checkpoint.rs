@@ -15,6 +15,7 @@ use crate::outbox::SavedRun;
 use crate::state;
 use crate::tail::Position;
 use crate::tally::SavedTally;
+use crate::unread::SavedUnread;
 
 /// Version of the file.
 const VERSION: u8 = 1;
@@ -40,6 +41,9 @@ pub struct Checkpoint {
     /// What was learned about devices' clocks and the firm's own addresses.
     #[serde(default)]
     pub learned: Learned,
+    /// What unread lines look like, in numbers.
+    #[serde(default)]
+    pub unread: Vec<SavedUnread>,
 }
 
 impl Checkpoint {
@@ -54,6 +58,7 @@ impl Checkpoint {
             blocked: posted.blocked.clone(),
             warnings: posted.warnings.iter().cloned().collect(),
             learned: posted.learned.clone(),
+            unread: posted.unread.save(),
         }
     }
 

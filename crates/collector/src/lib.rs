@@ -18,6 +18,7 @@ mod knowledge;
 pub mod learned;
 mod listen;
 pub mod outbox;
+pub mod own_formats;
 pub mod page;
 mod pipeline;
 pub mod reason;
@@ -30,6 +31,7 @@ mod stdin;
 mod stop;
 pub mod tail;
 pub mod tally;
+pub mod unread;
 pub mod uplink;
 pub mod warnings;
 

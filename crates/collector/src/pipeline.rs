@@ -28,6 +28,7 @@ use crate::learned::Learner;
 use crate::spooling::Spooling;
 use crate::status::Status;
 use crate::tally::{DeviceId, Fate, OTHER, Source, Sum, hour_of};
+use crate::unread::{Likeness, Sampler};
 
 /// Chunks taken from the queue at once, for one sync.
 const CHUNKS_AT_ONCE: usize = 16;
@@ -43,7 +44,8 @@ const MAX_REMEMBERED: usize = 65_536;
 
 /// What the pipeline is made of.
 pub(crate) struct Parts {
-    pub formats: Arc<Formats>,
+    /// How to read each device; changes on reload.
+    pub formats: watch::Receiver<Arc<Formats>>,
     pub detect: Detect,
     pub sharing: Sharing,
     pub config: Arc<Config>,
@@ -58,6 +60,8 @@ pub(crate) struct Parts {
 /// The loop's state.
 pub(crate) struct Pipeline {
     parts: Parts,
+    formats: Arc<Formats>,
+    sampler: Sampler,
     minimiser: Minimiser,
     digest: Digest,
     /// Device that a finding on its way is entered under.
@@ -75,9 +79,12 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
         let learner = Learner::new(&parts.config, &parts.board.lock().learned);
+        let formats = Arc::clone(&parts.formats.borrow());
         let mut pipeline = Self {
             learner,
             minimiser: Minimiser::new(parts.sharing.clone()),
+            formats,
+            sampler: Sampler::default(),
             parts,
             digest: Digest::default(),
             devices: BTreeMap::new(),
@@ -105,6 +112,9 @@ impl Pipeline {
                 }
                 () = tokio::time::sleep(sleep) => {}
                 Ok(()) = self.parts.joined.changed() => self.share_if_joined(),
+            }
+            if self.parts.formats.has_changed().unwrap_or(false) {
+                self.formats = Arc::clone(&self.parts.formats.borrow_and_update());
             }
             let idle = chunks.is_empty();
             for chunk in chunks.drain(..) {
@@ -194,6 +204,7 @@ impl Pipeline {
             Some(zone) => ZoneRule::Fixed(zone.offset_seconds_at(chunk.received)),
             None => ZoneRule::Learn(offset),
         };
+        let mut unread: BTreeMap<(DeviceId, Likeness), u64> = BTreeMap::new();
         for (source, record) in chunk.records() {
             let device = devices.get(source).copied().unwrap_or(OTHER);
             let live = names.get(source).filter(|_| chunk.live);
@@ -205,6 +216,11 @@ impl Pipeline {
                     Err(reason) => Fate::Rejected(reason),
                 });
             }
+            if let Err(reason) = outcome
+                && let Some(likeness) = self.look(device, record, reason, &context)
+            {
+                *unread.entry((device, likeness)).or_default() += 1;
+            }
             if !self.signals.is_empty() {
                 self.deal_with_signals(device, chunk.received);
             }
@@ -213,10 +229,28 @@ impl Pipeline {
         for (device, sum) in devices.iter().zip(&sums) {
             posted.tally.add(*device, hour_of(chunk.received), sum);
         }
+        posted.note_unread(hour_of(chunk.received), unread);
         if let Some(position) = &chunk.mark {
             posted.positions.note(position.clone());
         }
         self.changed = true;
+    }
+
+    /// What a record that was not read looks like, if it is looked into.
+    fn look(
+        &mut self,
+        device: DeviceId,
+        record: &[u8],
+        reason: Reject,
+        context: &Context<'_>,
+    ) -> Option<Likeness> {
+        let Self {
+            formats, sampler, ..
+        } = self;
+        catch_unwind(AssertUnwindSafe(|| {
+            sampler.look(formats, device, record, reason, context)
+        }))
+        .unwrap_or(None)
     }
 
     /// One record into the detectors; `sender` of one that is sent as it happens, and what is known
@@ -230,13 +264,14 @@ impl Pipeline {
     ) -> Result<(), Reject> {
         let Self {
             parts,
+            formats,
             scratch,
             signals,
             learner,
             ..
         } = self;
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let mut event = parts.formats.parse(record, context, scratch)?;
+            let mut event = formats.parse(record, context, scratch)?;
             let at = learner.read(&mut event, sender);
             parts.detect.observe_at(&event, at, signals);
             Ok(())
@@ -340,6 +375,7 @@ impl Pipeline {
     fn take_checkpoint(&self, now: Timestamp) -> Checkpoint {
         let mut posted = self.parts.board.lock();
         posted.tally.forget_before(now);
+        posted.unread.forget_before(now);
         Checkpoint::of(&posted)
     }
 

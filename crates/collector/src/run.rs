@@ -8,19 +8,21 @@ use std::sync::{Arc, Mutex};
 
 use larum_core::detect::Detect;
 use larum_core::minimise::{Level, Sharing};
+use larum_core::parse::Formats;
 use larum_link::clock::Clock;
 use larum_spool::{FolderStorage, Spool, SpoolError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::board::Board;
+use crate::board::{Board, Trouble};
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
 use crate::config::{Config, SharingLevel, Transport};
 use crate::hub_side::HubSide;
 use crate::knowledge;
 use crate::listen::{TcpInput, UdpInput};
+use crate::own_formats::{self, OwnFormatsError};
 use crate::pipeline::{Parts, Pipeline};
 use crate::shared::Shared;
 use crate::spooling::{SharedSpool, Spooling};
@@ -51,6 +53,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The firm's own format folder.
+    #[error(transparent)]
+    OwnFormats(#[from] OwnFormatsError),
     /// A listener, the page or the metrics cannot be bound.
     #[error("cannot listen on {what} {address}: {source}. Is another program using it?")]
     Bind {
@@ -76,6 +81,8 @@ pub struct RunningCollector {
     pub listen: Vec<(Transport, SocketAddr)>,
     /// What it posts for page and status.
     pub board: Arc<Board>,
+    /// Reads the firm's own format folder again.
+    pub reload: Reload,
     /// Ends when the collector has stopped and everything is on disk.
     pub handle: JoinHandle<()>,
 }
@@ -98,6 +105,7 @@ pub async fn run(
     let board = Arc::new(Board::new(folder.path(), &checkpoint));
     let spool = open_spool(&config, &board)?;
     let detect = detectors(&config, &shared)?;
+    let (reload, formats) = Reload::new(&config, &shared, &board)?;
     let inputs = Inputs::bind(&config, &board, &clock)?;
     let listen = inputs.addresses();
     let page = crate::page::bind(&config).await?;
@@ -112,7 +120,7 @@ pub async fn run(
         page_addr.map(|address| format!("http://{address}/")),
     );
     let pipeline = Pipeline::new(Parts {
-        formats: Arc::clone(&shared.formats),
+        formats,
         detect,
         sharing: sharing_of(&config),
         config: Arc::clone(&config),
@@ -156,8 +164,53 @@ pub async fn run(
         metrics_addr,
         listen,
         board,
+        reload,
         handle,
     })
+}
+
+/// Reads the firm's own format folder again while the collector runs.
+#[derive(Clone)]
+pub struct Reload {
+    folder: Option<PathBuf>,
+    formats: watch::Sender<Arc<Formats>>,
+    board: Arc<Board>,
+}
+
+impl Reload {
+    fn new(
+        config: &Config,
+        shared: &Shared,
+        board: &Arc<Board>,
+    ) -> Result<(Self, watch::Receiver<Arc<Formats>>), StartError> {
+        let formats = match &config.formats {
+            Some(folder) => Arc::new(own_formats::load(folder)?),
+            None => Arc::clone(&shared.formats),
+        };
+        let (formats, changed) = watch::channel(formats);
+        let reload = Self {
+            folder: config.formats.clone(),
+            formats,
+            board: Arc::clone(board),
+        };
+        Ok((reload, changed))
+    }
+
+    /// Reads the folder and has the next records read with what is in it. It waits for the disk.
+    ///
+    /// # Errors
+    /// When the folder cannot be used; the formats of before stay, and the page says so.
+    pub fn formats(&self) -> Result<(), OwnFormatsError> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let loaded = own_formats::load(folder);
+        self.board
+            .lock()
+            .trouble(Trouble::FormatsWrong, loaded.is_err());
+        self.formats.send_replace(Arc::new(loaded?));
+        Ok(())
+    }
 }
 
 /// What must end in order.

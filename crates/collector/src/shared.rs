@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use larum_core::detect::sigma::RuleSet;
-use larum_core::parse::Formats;
+use larum_core::parse::{DeviceNames, Formats};
 use larum_core::words::Words;
 
 use crate::run::StartError;
@@ -17,6 +17,8 @@ pub struct Shared {
     pub rules: Arc<RuleSet>,
     /// What is said to people.
     pub words: Arc<Words>,
+    /// What devices are called to people.
+    pub names: Arc<DeviceNames>,
 }
 
 impl Shared {
@@ -30,6 +32,7 @@ impl Shared {
             formats: Arc::new(Formats::built_in().map_err(|problem| broken(&problem))?),
             rules: Arc::new(RuleSet::built_in().map_err(|problem| broken(&problem))?),
             words: Arc::new(Words::of("en").map_err(|problem| broken(&problem))?),
+            names: Arc::new(DeviceNames::built_in().map_err(|problem| broken(&problem))?),
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::learned::{ClockRow, OwnRow};
 use crate::state;
 use crate::tally::SavedTally;
+use crate::unread::{self, UnreadRow};
 
 /// The file in the state folder.
 pub const FILE: &str = "status.json";
@@ -87,6 +88,10 @@ pub struct DeviceRow {
     /// Its clock, or one for each host behind it: the zone in use and how far it is off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockRow>,
+    /// Its lines of the last 24 hours that could not be read, by what they look like; counts and names
+    /// of formats only. They add up to its `unknown-format` and `field-unreadable` lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadRow>,
 }
 
 /// Writes the status file.
@@ -128,6 +133,7 @@ impl Status {
             .collect();
         let posted = board.lock();
         let saved = posted.tally.save();
+        let unread = posted.unread.last_day(&posted.tally, now);
         StatusDocument {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             written: whole_seconds(now).to_string(),
@@ -145,6 +151,9 @@ impl Status {
                         last_heard: device.last_heard.clone(),
                         clock_wrong_seconds: wrong.max_by_key(|skew| skew.unsigned_abs()),
                         clocks,
+                        unread: unread
+                            .get(&device.device)
+                            .map_or_else(Vec::new, |lines| lines.rows().collect()),
                     }
                 })
                 .collect(),
@@ -238,6 +247,8 @@ fn limits_of(config: &Config) -> BTreeMap<String, u64> {
         ("record-bytes", number(crate::chunk::MAX_RECORD_BYTES)),
         ("devices", number(crate::tally::MAX_DEVICES)),
         ("findings", number(crate::findings::MAX_FINDINGS)),
+        ("looked-into-per-device-hour", unread::MAX_SAMPLES.into()),
+        ("looked-into-per-hour", unread::MAX_SAMPLES_OF_ALL.into()),
     ]
     .into_iter()
     .map(|(name, limit)| (name.to_owned(), limit))

@@ -50,6 +50,8 @@ pub struct Config {
     pub indicators: Vec<PathBuf>,
     /// Folders with further Sigma rules. Default: none.
     pub rules: Vec<PathBuf>,
+    /// Folder with the firm's own format files, read at the start and on reload. Default: none.
+    pub formats: Option<PathBuf>,
     /// What leaves the building.
     pub sharing: SharingConfig,
     /// Findings at or above this severity are alerts at once. Default: medium.
@@ -210,6 +212,7 @@ impl Config {
             not_own_networks: Vec::new(),
             indicators: Vec::new(),
             rules: Vec::new(),
+            formats: None,
             sharing: SharingConfig {
                 level: SharingLevel::Standard,
                 min_severity: Severity::Info,

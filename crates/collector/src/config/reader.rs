@@ -81,6 +81,7 @@ impl<'t> Reader<'t> {
         config.not_own_networks = self.networks(&mut root, "not-own-networks");
         config.indicators = self.paths(&mut root, "indicators");
         config.rules = self.paths(&mut root, "rules");
+        config.formats = self.path(&mut root, "formats");
         if let Some(stdin) = self.yes_no(&mut root, "stdin") {
             config.stdin = stdin;
         }

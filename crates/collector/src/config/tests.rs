@@ -7,6 +7,7 @@ zone = "+01:00"
 own-networks = ["192.0.2.0/28"]
 page-address = "[::1]:7780"
 metrics-address = "127.0.0.1:7781"
+formats = "/etc/larum/formats"
 
 [[listen]]
 protocol = "udp"
@@ -51,6 +52,10 @@ fn every_value_arrives() {
     );
     assert!(!config.listen[1].allow.permits("192.0.2.1".parse().unwrap()));
     assert_eq!(config.files[0].start, Start::End);
+    assert_eq!(
+        config.formats.as_deref(),
+        Some(Path::new("/etc/larum/formats"))
+    );
     assert_eq!(config.sharing.level, SharingLevel::Off);
     assert_eq!(config.sharing.min_confidence, 50);
     assert_eq!(config.alert_severity, Severity::High);

@@ -35,6 +35,7 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
         } @else {
             (device_table(&state, &document, &per_device, now))
         }
+        (unread_lines(&state, &document, &per_device))
         h2 { (words.say("page-own")) }
         (own_table(&document.own_networks, words))
         h2 { (words.say("page-sum")) }
@@ -161,6 +162,55 @@ fn own_table(own: &[OwnRow], words: &Words) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What each device sends that could not be read, in words, and what to do about it.
+fn unread_lines(
+    state: &PageState,
+    document: &StatusDocument,
+    per_device: &BTreeMap<&str, Tally>,
+) -> Markup {
+    let words: &Words = &state.words;
+    let devices = document.devices.iter();
+    let unread: Vec<&DeviceRow> = devices.filter(|device| !device.unread.is_empty()).collect();
+    html! {
+        h2 #unread { (words.say("page-unread")) }
+        @if unread.is_empty() {
+            p { (words.say("page-unread-none")) }
+        } @else {
+            p { (words.say("page-unread-text")) }
+            @for device in unread.iter().take(MAX_SHOWN) {
+                @let received = per_device.get(device.device.as_str()).map_or(0, |sum| sum.received);
+                @let lines = device.unread.iter().map(|row| row.lines).sum();
+                section.card.look {
+                    h3 {
+                        (words.say_with("page-unread-device", &[
+                            ("device", device.device.as_str().into()),
+                            ("unread", number(lines).into()),
+                            ("received", number(received).into()),
+                        ]))
+                    }
+                    ul {
+                        @for row in &device.unread {
+                            li { (row.say(&state.names, words)) " " (row.advice(words)) }
+                        }
+                    }
+                }
+            }
+            (or_ask(words))
+        }
+    }
+}
+
+/// How to find out more, and to ask for help.
+pub(super) fn or_ask(words: &Words) -> Markup {
+    html! {
+        p {
+            (words.say("unread-or-ask"))
+            " " code { "larum formats test FILE" } ". "
+            (words.say("unread-or-ask-then"))
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn moment(at: Timestamp, zone: &Zone) -> String {
 }
 
 /// `12,345`.
-pub(super) fn number(value: u64) -> String {
+pub fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -7,6 +7,7 @@ use larum_core::words::Words;
 use larum_link::wire::WireWarning;
 use maud::{Markup, html};
 
+use super::devices::or_ask;
 use super::finding::card;
 use super::format::{moment, number};
 use super::verdict::{Task, Verdict, tasks, verdict};
@@ -15,6 +16,7 @@ use crate::blocked::Counts;
 use crate::board::Posted;
 use crate::learned::{self, ClockRow};
 use crate::tally::{Hour, Sum, hour_of};
+use crate::unread::{self, OfDevice};
 
 /// Most things to do shown; the rest is on the other pages.
 const MAX_TASKS: usize = 8;
@@ -28,6 +30,7 @@ struct Shown {
     devices_heard: usize,
     blocked: Vec<(String, Counts)>,
     waiting: u64,
+    unread: u64,
     hub: String,
 }
 
@@ -51,6 +54,16 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
         h2 { (words.say("page-kept-out")) }
         (figures(&shown, words))
         (blocked_table(&shown.blocked, words))
+        @if shown.unread > 0 {
+            p {
+                (words.say_with("page-unread-some", &[
+                    ("unread", shown.unread.into()),
+                    ("shown", number(shown.unread).into()),
+                ]))
+                " "
+                a href="/devices#unread" { (words.say("page-unread-more")) }
+            }
+        }
         h2 { (words.say("page-hub")) }
         p { (hub_words(&shown.hub, words)) }
     };
@@ -70,6 +83,7 @@ fn look(state: &PageState, now: Timestamp) -> Shown {
     Shown {
         verdict: verdict(&posted, &tasks),
         tasks,
+        unread: unread::unread_in(&day),
         day,
         devices_heard: posted.tally.heard_since(now.plus_seconds(-HOURS * 3_600)),
         blocked: seen(&posted, from + 1),
@@ -139,6 +153,7 @@ fn task_card(state: &PageState, task: &Task) -> Markup {
             }
         },
         Task::WrongClock(clock) => clock_card(state, clock),
+        Task::Unread { device, lines } => unread_card(state, device, lines),
     }
 }
 
@@ -164,6 +179,27 @@ fn clock_card(state: &PageState, clock: &ClockRow) -> Markup {
                 ]))
             }
             p { (words.say_with("page-clock-text", &[("time", time.into())])) }
+        }
+    }
+}
+
+/// What `device` sends that cannot be read, the greatest part in words, and what to do.
+fn unread_card(state: &PageState, device: &str, lines: &OfDevice) -> Markup {
+    let words: &Words = &state.words;
+    html! {
+        section.card.look {
+            h3 {
+                (words.say_with("page-unread-task", &[
+                    ("device", device.into()),
+                    ("unread", number(lines.unread).into()),
+                    ("received", number(lines.received).into()),
+                ]))
+            }
+            @if let Some(row) = lines.rows().next() {
+                p { (row.say(&state.names, words)) " " (row.advice(words)) }
+            }
+            (or_ask(words))
+            p { a href="/devices#unread" { (words.say("page-unread-more")) } }
         }
     }
 }

@@ -13,6 +13,8 @@ mod metrics;
 mod style;
 mod verdict;
 
+pub use format::number;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use larum_core::parse::DeviceNames;
 use larum_core::words::Words;
 use larum_link::clock::Clock;
 use tokio::net::TcpListener;
@@ -43,6 +46,7 @@ const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct PageState {
     words: Arc<Words>,
+    names: Arc<DeviceNames>,
     board: Arc<Board>,
     clock: Clock,
     zone: Zone,
@@ -106,6 +110,7 @@ impl Bound {
     ) -> impl Future<Output = ()> + Send + 'static {
         let state = |address: SocketAddr| PageState {
             words: Arc::clone(&shared.words),
+            names: Arc::clone(&shared.names),
             board: Arc::clone(board),
             clock: clock.clone(),
             zone: config.zone.clone(),

@@ -7,6 +7,7 @@ use larum_link::wire::WireWarning;
 use crate::board::{Posted, Trouble};
 use crate::findings::KeptFinding;
 use crate::learned::ClockRow;
+use crate::unread::OfDevice;
 
 /// Findings that ended longer ago are history.
 const RECENT_SECONDS: i64 = 24 * 3_600;
@@ -17,6 +18,11 @@ const REMOVED_SECONDS: i64 = 14 * 24 * 3_600;
 
 /// Most wrong clocks told of one sender.
 const MAX_CLOCKS: usize = 4;
+
+/// A device is reported when at least so many of its lines of a day cannot be read …
+const MUCH_LINES: u64 = 10;
+/// … and they are at least one in so many.
+const MUCH_SHARE: u64 = 20;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +55,13 @@ pub(super) enum Task {
     },
     /// A device's clock is wrong.
     WrongClock(ClockRow),
+    /// A device sends much that cannot be read.
+    Unread {
+        /// Its name.
+        device: String,
+        /// What it sends.
+        lines: OfDevice,
+    },
 }
 
 /// What to do now, worst first.
@@ -84,6 +97,7 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
     tasks.extend(worked.into_iter().cloned().map(Task::Finding));
     tasks.extend(warnings.into_iter().cloned().map(Task::Warning));
     tasks.extend(tried.into_iter().cloned().map(Task::Finding));
+    let mut unread = posted.unread.last_day(&posted.tally, now);
     for (_, name, heard) in posted.tally.devices() {
         let silent = heard.is_none_or(|heard| heard < now.plus_seconds(-SILENT_SECONDS));
         let wrong = posted.learned.clocks_of(name);
@@ -94,6 +108,12 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
                 .cloned()
                 .map(Task::WrongClock),
         );
+        if let Some(lines) = unread.remove(name).filter(is_much) {
+            tasks.push(Task::Unread {
+                device: name.to_owned(),
+                lines,
+            });
+        }
         let gone = |seconds: i64| now.plus_seconds(-seconds);
         if let Some(heard) = heard
             && heard < gone(SILENT_SECONDS)
@@ -120,6 +140,11 @@ pub(super) fn verdict(posted: &Posted, tasks: &[Task]) -> Verdict {
     } else {
         Verdict::Good
     }
+}
+
+/// Whether so much cannot be read that attacks may be missed.
+fn is_much(lines: &OfDevice) -> bool {
+    lines.unread >= MUCH_LINES && lines.unread.saturating_mul(MUCH_SHARE) >= lines.received
 }
 
 fn is_bad(finding: &KeptFinding) -> bool {

@@ -7,8 +7,8 @@ use super::compile::Format;
 use super::envelope::{self, Envelope};
 use super::keys::Slots;
 use super::stamp::Missing;
-use super::{Context, Formats, MAX_RECORD_BYTES, Scratch, as_text, trim};
-use crate::event::{Event, Field, Kind};
+use super::{Context, Formats, MAX_RECORD_BYTES, Scratch, as_text, escape, trim};
+use crate::event::{Event, Field, Kind, write_string};
 use crate::reject::Reject;
 
 /// A format is only close when the record has at least so many of its keys.
@@ -38,6 +38,51 @@ pub enum Why {
     Marks,
 }
 
+impl Why {
+    /// The stable code: `field`, `shape` or `marks`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Field(_) => "field",
+            Self::Shape => "shape",
+            Self::Marks => "marks",
+        }
+    }
+
+    /// The field that was missing or unreadable.
+    #[must_use]
+    pub const fn field(self) -> Option<Field> {
+        match self {
+            Self::Field(field) => Some(field),
+            Self::Shape | Self::Marks => None,
+        }
+    }
+}
+
+impl Closest<'_> {
+    /// Appends it as one JSON object: `format`, `vendor`, `product`, `why`, and `field` where `why` is
+    /// `field`.
+    pub fn write_json(&self, out: &mut String) {
+        let said = [
+            ("format", Some(self.format)),
+            ("vendor", self.vendor),
+            ("product", self.product),
+            ("why", Some(self.why.code())),
+            ("field", self.why.field().map(Field::as_str)),
+        ];
+        let mut separator = '{';
+        for (key, value) in said {
+            let Some(value) = value else { continue };
+            out.push(separator);
+            separator = ',';
+            write_string(key, out);
+            out.push(':');
+            write_string(value, out);
+        }
+        out.push('}');
+    }
+}
+
 impl Formats {
     /// The format that came closest to `record`; `None` when a format reads it, or when it resembles
     /// none.
@@ -53,17 +98,39 @@ impl Formats {
             received: context.received,
             zone_offset_seconds: context.zone_offset_seconds,
         };
-        let envelope = envelope::open(text, &missing);
-        let mut slots = Slots::new();
         let mut room = values.iter_mut();
+        if let Some(wrapped) = envelope::container::json(text, &missing)
+            && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut room)
+            && let found @ Some(_) = self.closest_line(inside.trim(), context, &missing, &mut room)
+        {
+            return found;
+        }
+        self.closest_line(text, context, &missing, &mut room)
+    }
+
+    fn closest_line<'f, 'a>(
+        &'f self,
+        text: &'a str,
+        context: &Context<'_>,
+        missing: &Missing,
+        room: &mut std::slice::IterMut<'a, String>,
+    ) -> Option<Closest<'f>>
+    where
+        'f: 'a,
+    {
+        let envelope = envelope::open(text, missing);
+        let mut slots = Slots::new();
+        let asked = context.format;
         let mut marked = None;
         for recogniser in &self.recognisers {
-            for number in recogniser.candidates(&envelope, true).as_slice() {
-                let Some(format) = self.formats.get(usize::from(*number)) else {
-                    continue;
-                };
+            let candidates = recogniser.candidates(&envelope, true);
+            let recognised = candidates.as_slice().iter();
+            let recognised = recognised.filter_map(|number| self.formats.get(usize::from(*number)));
+            let named = self.formats.iter();
+            let named = named.filter(|format| asked == Some(&*format.name));
+            for format in recognised.filter(|_| asked.is_none()).chain(named) {
                 let mut event = Event::new(context.received, "", Kind::System);
-                match format.read(&envelope, &missing, &mut room, &mut slots, &mut event) {
+                match format.read(&envelope, missing, room, &mut slots, &mut event) {
                     None => marked = marked.or(Some((format, Why::Shape))),
                     Some(Err(Reject::FieldUnreadable)) => {
                         let field = format.mapping.lacking(&slots, &event);
@@ -76,6 +143,7 @@ impl Formats {
         }
         match marked {
             Some((format, why)) => Some(format.closest(why)),
+            None if asked.is_some() => None,
             None => self.most_keys(&envelope, &mut slots),
         }
     }
@@ -154,9 +222,66 @@ input = '{"gate":1,"src":"192.0.2.1"}'
 expect = { kind = "network", src_ip = "192.0.2.1" }
 "#;
 
+    fn formats() -> Formats {
+        Formats::compile(&[("wall", WALL), ("gate", GATE)]).unwrap()
+    }
+
+    #[test]
+    fn a_named_format_says_why_it_cannot_read() {
+        let formats = formats();
+        let mut context = Context::at(Timestamp::from_seconds(1_795_348_800));
+        context.format = Some("wall");
+        for (input, expected) in [
+            ("wall: src=? dpt=22", Some(Why::Field(Field::SrcIp))),
+            ("src=192.0.2.1 dpt=22", Some(Why::Shape)),
+            (
+                r#"{"src":"192.0.2.1","dst":"192.0.2.2","usr":"x"}"#,
+                Some(Why::Shape),
+            ),
+        ] {
+            let found = formats.closest(input.as_bytes(), &context);
+            let found = found.map(|closest| (closest.format, closest.why));
+            assert_eq!(found, expected.map(|why| ("wall", why)), "{input}");
+        }
+    }
+
+    #[test]
+    fn looks_inside_a_container() {
+        let formats = formats();
+        let context = Context::at(Timestamp::from_seconds(1_795_348_800));
+        let input =
+            r#"{"log":"wall: src=? dpt=22\n","stream":"stdout","time":"2026-11-22T12:00:00Z"}"#;
+        let found = formats.closest(input.as_bytes(), &context).unwrap();
+        assert_eq!(
+            (found.format, found.why),
+            ("wall", Why::Field(Field::SrcIp))
+        );
+    }
+
+    #[test]
+    fn as_json() {
+        let formats = formats();
+        let context = Context::at(Timestamp::from_seconds(1_795_348_800));
+        for (input, expected) in [
+            (
+                "wall: src=? dpt=22",
+                r#"{"format":"wall","vendor":"Acme","product":"Wall","why":"field","field":"src_ip"}"#,
+            ),
+            (
+                r#"{"gate": "#,
+                r#"{"format":"gate","product":"Gate","why":"shape"}"#,
+            ),
+        ] {
+            let mut said = String::new();
+            let found = formats.closest(input.as_bytes(), &context).unwrap();
+            found.write_json(&mut said);
+            assert_eq!(said, expected);
+        }
+    }
+
     #[test]
     fn says_which_format_failed_and_why() {
-        let formats = Formats::compile(&[("wall", WALL), ("gate", GATE)]).unwrap();
+        let formats = formats();
         let context = Context::at(Timestamp::from_seconds(1_795_348_800));
         for (input, expected) in [
             ("wall: src=192.0.2.1 dpt=22", None),

@@ -81,8 +81,13 @@ impl FormatFile {
 impl FormatFile {
     /// How the format is recognised among those of one turn; it counts in its own only.
     pub fn entry(&self, turn: Turn) -> Entry<'_> {
+        self.entry_if(turn, true)
+    }
+
+    /// The same; nowhere unless `counts`.
+    pub fn entry_if(&self, turn: Turn, counts: bool) -> Entry<'_> {
         Entry {
-            ways: if self.fallback == turn {
+            ways: if counts && self.fallback == turn {
                 &self.recognise
             } else {
                 &[]

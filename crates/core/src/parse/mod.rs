@@ -19,6 +19,7 @@ mod escape;
 mod file;
 mod keys;
 mod mapping;
+mod names;
 mod pattern;
 mod readers;
 mod recognise;
@@ -26,10 +27,11 @@ mod rules;
 mod stamp;
 mod step;
 
-pub use about::{About, about};
+pub use about::{About, Marks, about};
 pub use case::{CaseProblem, Sample, check_cases, samples};
 pub use closest::{Closest, Why};
 pub use compile::{FormatError, Problem};
+pub use names::{DeviceNames, Named};
 
 use crate::content;
 use crate::event::{Event, Kind};
@@ -88,8 +90,10 @@ pub struct Scratch {
 pub struct Formats {
     formats: Vec<Format>,
     /// One for each turn: the formats that are tried first, and those that are tried when none of them
-    /// takes the record.
+    /// takes the record. Before them one for formats that somebody brought along, if there are any.
     recognisers: Vec<recognise::Recogniser>,
+    /// How many of them may be asked for the most likely format alone.
+    quick: usize,
 }
 
 impl Formats {
@@ -106,28 +110,56 @@ impl Formats {
     /// # Errors
     /// All problems of all files.
     pub fn compile(files: &[(&str, &str)]) -> Result<Self, FormatError> {
+        Self::compile_with(&[], files)
+    }
+
+    /// Compiles the format files `own` together with those that ship with the program. One of the same
+    /// name stands for the shipped one, and all of them are asked before the shipped ones.
+    ///
+    /// # Errors
+    /// All problems of all files.
+    pub fn with_own(own: &[(&str, &str)]) -> Result<Self, FormatError> {
+        let shipped: Vec<(&str, &str)> = content::FORMATS
+            .iter()
+            .copied()
+            .filter(|(name, _)| !own.iter().any(|(known, _)| known == name))
+            .collect();
+        Self::compile_with(own, &shipped)
+    }
+
+    fn compile_with(own: &[(&str, &str)], files: &[(&str, &str)]) -> Result<Self, FormatError> {
         let mut problems = Vec::new();
         let mut read = Vec::new();
-        for (name, text) in files {
+        for (index, (name, text)) in own.iter().chain(files).enumerate() {
             match file::FormatFile::read(name, text) {
-                Ok(file) => read.push((*name, file)),
+                Ok(file) => read.push((*name, file, index < own.len())),
                 Err(problem) => problems.push(problem),
             }
         }
         let formats: Vec<Format> = read
             .iter()
-            .filter_map(|(name, file)| compile::format(name, file, &mut problems))
+            .filter_map(|(name, file, _)| compile::format(name, file, &mut problems))
             .collect();
-        let recognisers: Result<Vec<_>, String> = file::Turn::ALL
+        let first = file::Turn::First;
+        let before = (!own.is_empty()).then_some((first, true));
+        let turns: Vec<_> = before
+            .into_iter()
+            .chain(file::Turn::ALL.map(|turn| (turn, false)))
+            .collect();
+        let recognisers: Result<Vec<_>, String> = turns
             .iter()
-            .map(|turn| {
-                let entries: Vec<_> = read.iter().map(|(_, file)| file.entry(*turn)).collect();
+            .map(|(turn, is_own)| {
+                let entries: Vec<_> = read
+                    .iter()
+                    .map(|(_, file, own)| file.entry_if(*turn, *turn != first || own == is_own))
+                    .collect();
                 recognise::Recogniser::build(&entries)
             })
             .collect();
         match recognisers {
             Ok(recognisers) if problems.is_empty() => {
                 return Ok(Self {
+                    quick: recognisers.len() + 1 - file::Turn::ALL.len(),
                     formats,
                     recognisers,
                 });
@@ -232,9 +264,9 @@ impl Formats {
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
         // The first that is found mostly is it; only if it is not, all are looked for.
-        let quick = self.recognisers.first().map(|first| (first, false));
+        let quick = self.recognisers.iter().take(self.quick);
         let passes = quick
-            .into_iter()
+            .map(|first| (first, false))
             .chain(self.recognisers.iter().map(|all| (all, true)));
         let mut unreadable = None;
         for (recogniser, thorough) in passes {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
 use larum_collector::config::{Config, ConfigError};
+use larum_collector::own_formats::{self, OwnFormatsError};
+use larum_core::parse::{Formats, check_cases};
 use larum_core::words::Words;
 
 /// Where the configuration is when none is named.
@@ -24,9 +26,64 @@ pub struct Args {
 /// 2 for a configuration with problems, each told with its line; 74 when the file cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let words = Words::of("en")?;
-    load(&args.file, &words)?;
+    let config = load(&args.file, &words)?;
+    if let Some(folder) = &config.formats {
+        check_formats(folder, &words)?;
+    }
     writeln!(std::io::stdout(), "{}", words.say("config-good"))?;
     Ok(Exit::Done)
+}
+
+/// Checks the firm's own format files: that they can be used, and that their samples hold.
+///
+/// # Errors
+/// 2 with every problem of every file; 74 when the folder cannot be read.
+pub fn check_formats(folder: &Path, words: &Words) -> anyhow::Result<()> {
+    let unreadable = |problem: &OwnFormatsError| failure(Exit::Input, problem.to_string());
+    let files = own_formats::read_folder(folder).map_err(|problem| unreadable(&problem))?;
+    let pairs: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let problems: Vec<String> = match Formats::with_own(&pairs) {
+        Err(error) => error.problems.iter().map(ToString::to_string).collect(),
+        Ok(formats) => {
+            let (_, problems) = check_cases(&formats, &pairs);
+            let said = problems.iter().map(|problem| {
+                let args = [
+                    ("file", problem.format.as_str().into()),
+                    ("difference", problem.difference.as_str().into()),
+                ];
+                words.say_with("config-formats-sample", &args)
+            });
+            said.collect()
+        }
+    };
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(failure(
+        Exit::Usage,
+        listed(folder, problems.len(), problems, words),
+    ))
+}
+
+/// `path` has so many problems, and which.
+fn listed(
+    path: &Path,
+    count: usize,
+    problems: impl IntoIterator<Item = String>,
+    words: &Words,
+) -> String {
+    let head = words.say_with(
+        "config-problems",
+        &[
+            ("path", path.display().to_string().into()),
+            ("count", count.into()),
+        ],
+    );
+    let lines: Vec<String> = std::iter::once(head).chain(problems).collect();
+    lines.join("\n  ")
 }
 
 /// Reads a configuration, or says all that is wrong with it.
@@ -46,16 +103,8 @@ pub fn load(file: &Path, words: &Words) -> anyhow::Result<Config> {
             ),
         ),
         ConfigError::Wrong(problems) => {
-            let head = words.say_with(
-                "config-problems",
-                &[
-                    ("path", file.display().to_string().into()),
-                    ("count", problems.len().into()),
-                ],
-            );
             let said = problems.iter().map(|problem| problem.say(words));
-            let lines: Vec<String> = std::iter::once(head).chain(said).collect();
-            failure(Exit::Usage, lines.join("\n  "))
+            failure(Exit::Usage, listed(file, problems.len(), said, words))
         }
     })
 }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use larum_cli::exit::{Exit, failure};
 use larum_cli::log::Log;
+use larum_collector::run::Reload;
 use larum_collector::{Config, Shared};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::check_config::{DEFAULT_CONFIG, load};
+use super::check_config::{DEFAULT_CONFIG, check_formats, load};
 
 /// Arguments of `larum collect`.
 #[derive(clap::Args)]
@@ -36,6 +37,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if config.listen.is_empty() && config.files.is_empty() && !config.stdin {
         return Err(failure(Exit::Usage, words.say("config-no-input")));
     }
+    if let Some(folder) = &config.formats {
+        check_formats(folder, &words)?;
+    }
     args.log.start();
     quiet_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -51,6 +55,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 async fn collect(config: Config) -> anyhow::Result<Exit> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    // Before the start, so that an early one does not end the process.
+    let hangup = signal(SignalKind::hangup())?;
     let shutdown = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -73,9 +79,26 @@ async fn collect(config: Config) -> anyhow::Result<Exit> {
     if let Some(metrics) = collector.metrics_addr {
         tracing::info!(url = format!("http://{metrics}/metrics"), "metrics");
     }
+    reload_on_hangup(hangup, collector.reload.clone());
     collector.handle.await?;
     tracing::info!("stopped");
     Ok(Exit::Done)
+}
+
+/// Reads the firm's own formats again whenever the process is sent SIGHUP.
+fn reload_on_hangup(mut hangup: Signal, reload: Reload) {
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let reload = reload.clone();
+            let loaded = tokio::task::spawn_blocking(move || reload.formats()).await;
+            match loaded {
+                Ok(Ok(())) => tracing::info!("formats read again"),
+                // File names and keys of the firm's own making; no line of a device is in them.
+                Ok(Err(problem)) => tracing::error!(%problem, "the formats of before stay"),
+                Err(_) => tracing::error!("the formats of before stay"),
+            }
+        }
+    });
 }
 
 /// A panic's message may quote the record that caused it; the log gets the place only.

@@ -1,11 +1,19 @@
-//! `larum formats`: which formats there are, what one says, and whether its samples hold.
+//! `larum formats`: which formats there are, what one says, whether its samples hold, and how much of
+//! a log they read.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+mod cases;
+mod files;
+mod list;
+mod log;
+mod sample;
+mod show;
 
-use larum_cli::exit::{Exit, failure};
-use larum_core::content::FORMATS;
-use larum_core::parse::{Formats, about, check_cases};
+use std::path::PathBuf;
+
+use larum_cli::exit::Exit;
+use larum_core::words::Words;
+
+pub use files::{Files, own};
 
 /// Arguments of `larum formats`.
 #[derive(clap::Args)]
@@ -16,168 +24,59 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// List the formats: name, maker, product, number of sample records
-    List,
-    /// Print the file of one format
-    Show {
-        /// Name of the format
-        name: String,
-    },
-    /// Compile format files and check every sample record in them
-    Test {
-        /// Format files, tried beside the built-in ones, or one folder of them, tried alone (default:
-        /// the built-in ones)
-        #[arg(value_name = "FILE.toml|DIR")]
-        paths: Vec<PathBuf>,
-    },
+    /// List the formats: name, device, number of sample lines
+    List(list::Args),
+    /// Show what one format reads and how it knows it, or its file
+    Show(show::Args),
+    /// Check the sample lines of format files, or see how much of a log is read and what the rest
+    /// looks like
+    Test(TestArgs),
+}
+
+/// Arguments of `larum formats test`.
+#[derive(clap::Args)]
+struct TestArgs {
+    /// One JSON object per line instead of a table, for logs
+    #[arg(long)]
+    json: bool,
+    /// When the log was received, for formats without year (default: now)
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<String>,
+    /// Format files, tried beside the built-in ones, or one folder of them, tried alone (default: the
+    /// built-in ones); and logs (plain, gzip or zstd; - is standard input), read with those formats
+    #[arg(value_name = "FILE.toml|DIR|LOG|-")]
+    paths: Vec<PathBuf>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// With the exit code of the contract; 5 when a format file is wrong or a sample does not hold.
+/// With the exit code of the contract; 4 for a format that does not exist, 5 when a format file is
+/// wrong or a sample does not hold, 74 when a file cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let words = Words::of("en")?;
     match &args.command {
-        Command::List => list(),
-        Command::Show { name } => show(name),
-        Command::Test { paths } => test(paths),
+        Command::List(args) => list::run(args, &words),
+        Command::Show(args) => show::run(args, &words),
+        Command::Test(args) => test(args, &words),
     }
 }
 
-fn list() -> anyhow::Result<Exit> {
-    let mut out = io::stdout().lock();
-    for (name, text) in FORMATS {
-        let about =
-            about(name, text).map_err(|problem| failure(Exit::Conflict, problem.to_string()))?;
-        writeln!(
-            out,
-            "{:28} {:24} {:28} {:4} samples",
-            about.name,
-            about.vendor.as_deref().unwrap_or("-"),
-            about.product.as_deref().unwrap_or("-"),
-            about.cases
-        )?;
+fn test(args: &TestArgs, words: &Words) -> anyhow::Result<Exit> {
+    let is_format =
+        |path: &&PathBuf| path.is_dir() || path.extension().is_some_and(|e| e == "toml");
+    let (given, logs): (Vec<&PathBuf>, Vec<&PathBuf>) = args.paths.iter().partition(is_format);
+    if logs.is_empty() {
+        return cases::check(&given).map(|(_, exit)| exit);
     }
-    Ok(Exit::Done)
-}
-
-fn show(name: &str) -> anyhow::Result<Exit> {
-    let Some((_, text)) = FORMATS.iter().find(|(known, _)| *known == name) else {
-        return Err(failure(
-            Exit::NotFound,
-            format!("there is no format {name}; `larum formats list` shows which there are"),
-        ));
-    };
-    io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(Exit::Done)
-}
-
-fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
-    let mut tested = Files::default();
-    let mut together = Files::default();
-    match paths {
-        [] => {
-            tested = Files::built_in();
-            together = Files::built_in();
-        }
-        [folder] if folder.is_dir() => {
-            tested = Files::in_folder(folder)?;
-            together = Files::in_folder(folder)?;
-        }
-        files => {
-            for path in files {
-                tested.add(path)?;
-                together.add(path)?;
-            }
-            together.fill_up(FORMATS);
-        }
-    }
-    let formats = together.compile()?;
-    let (count, problems) = check_cases(&formats, &tested.pairs());
-    let mut out = io::stdout().lock();
-    for problem in &problems {
-        writeln!(
-            out,
-            "{}: {}\n    {}",
-            problem.format, problem.input, problem.difference
-        )?;
-    }
-    writeln!(
-        out,
-        "{} formats, {count} samples, {} wrong",
-        tested.0.len(),
-        problems.len()
-    )?;
-    Ok(if problems.is_empty() {
-        Exit::Done
+    let formats = if given.is_empty() {
+        Files::built_in().compile()?
     } else {
-        Exit::Conflict
-    })
-}
-
-/// Format files: name without ending, and text.
-#[derive(Default)]
-pub struct Files(Vec<(String, String)>);
-
-impl Files {
-    fn built_in() -> Self {
-        let mut files = Self::default();
-        files.fill_up(FORMATS);
-        files
-    }
-
-    /// The files ending in `.toml` of `folder`, by name.
-    ///
-    /// # Errors
-    /// With exit code 74 and the path that cannot be read.
-    pub fn in_folder(folder: &Path) -> anyhow::Result<Self> {
-        let unreadable =
-            |error: io::Error| crate::input::unreadable(&folder.display().to_string(), &error);
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-            .and_then(|entries| {
-                entries
-                    .map(|entry| entry.map(|entry| entry.path()))
-                    .collect()
-            })
-            .map_err(unreadable)?;
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
-        paths.sort();
-        let mut files = Self::default();
-        for path in &paths {
-            files.add(path)?;
+        let (formats, exit) = cases::check_quietly(&given)?;
+        if exit != Exit::Done {
+            return Ok(exit);
         }
-        Ok(files)
-    }
-
-    fn add(&mut self, path: &Path) -> anyhow::Result<()> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| crate::input::unreadable(&path.display().to_string(), &error))?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        self.0.push((name.into_owned(), text));
-        Ok(())
-    }
-
-    /// Adds those of `others` whose names are not there yet.
-    fn fill_up(&mut self, others: &[(&str, &str)]) {
-        for (name, text) in others {
-            if !self.0.iter().any(|(known, _)| known == name) {
-                self.0.push(((*name).to_owned(), (*text).to_owned()));
-            }
-        }
-    }
-
-    fn pairs(&self) -> Vec<(&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect()
-    }
-
-    /// Compiles them all.
-    ///
-    /// # Errors
-    /// With exit code 5 and every problem of every file.
-    pub fn compile(&self) -> anyhow::Result<Formats> {
-        Formats::compile(&self.pairs()).map_err(|error| failure(Exit::Conflict, error.to_string()))
-    }
+        formats
+    };
+    log::run(&formats, &logs, args.now.as_deref(), args.json, words)
 }

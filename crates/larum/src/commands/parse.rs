@@ -3,23 +3,27 @@
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use larum_cli::exit::{Exit, failure};
 use larum_collector::config::Zone;
 use larum_core::clock::Years;
 use larum_core::event::{Event, Field, write_event, write_reject};
 use larum_core::own::Own;
-use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::parse::{Closest, Context, Formats, Scratch};
 use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
+use larum_core::words::Words;
 use serde::Deserialize;
 
-use super::formats::Files;
+use super::formats;
 use crate::input::Records;
 use crate::recording;
 
 /// Room for answers before they are written, in bytes.
 const WRITE_BYTES: usize = 128 * 1024;
+
+/// Most records of one run that are looked into for the format that came closest: looking may try every
+/// format, and a log may be all garbage.
+const MAX_LOOKED_INTO: u32 = 1_000;
 
 /// Arguments of `larum parse`.
 #[derive(clap::Args)]
@@ -27,7 +31,8 @@ pub struct Args {
     /// Read every record with this format instead of recognising one
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
-    /// Read with the format files of this folder instead of the built-in ones
+    /// Read with the format files of this folder too: before the built-in ones, and instead of those
+    /// of the same name
     #[arg(long, value_name = "DIR")]
     formats: Option<PathBuf>,
     /// One JSON object per record
@@ -52,10 +57,8 @@ pub struct Args {
 /// # Errors
 /// With the exit code of the contract.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let formats = match &args.formats {
-        Some(folder) => Files::in_folder(folder)?.compile()?,
-        None => Formats::built_in().context("the built-in formats are wrong")?,
-    };
+    let formats = formats::own(args.formats.as_deref())?;
+    let words = Words::of("en")?;
     if let Some(name) = &args.format
         && !formats.names().any(|known| known == name)
     {
@@ -75,6 +78,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         zone: args.zone.as_ref(),
         own: Own::default(),
         json: args.json,
+        words: &words,
+        looked_into: 0,
         scratch: Scratch::default(),
         line: String::new(),
         out: BufWriter::with_capacity(WRITE_BYTES, io::stdout().lock()),
@@ -92,6 +97,8 @@ struct Answers<'a> {
     /// Knows nothing: only private and public addresses are told apart.
     own: Own,
     json: bool,
+    words: &'a Words,
+    looked_into: u32,
     scratch: Scratch,
     line: String,
     out: BufWriter<io::StdoutLock<'a>>,
@@ -160,12 +167,28 @@ impl Answers<'_> {
             event.ts = time.map(|time| recording::in_zone(time, self.zone));
             event.direction = self.own.direction(event);
         }
+        let unread = matches!(found, Err(Reject::UnknownFormat | Reject::FieldUnreadable));
+        let look = unread && self.looked_into < MAX_LOOKED_INTO;
+        self.looked_into += u32::from(look);
+        let closest = || {
+            look.then(|| self.formats.closest(record, &self.context))
+                .flatten()
+        };
         let line = &mut self.line;
         line.clear();
         if self.json {
             match found {
                 Ok(event) => write_event(&event, None, line),
-                Err(reason) => write_reject(reason, None, line),
+                Err(reason) => {
+                    write_reject(reason, None, line);
+                    if let Some(closest) = closest() {
+                        // The form ends with a brace, and has a key before it.
+                        line.pop();
+                        line.push_str(",\"closest\":");
+                        closest.write_json(line);
+                        line.push('}');
+                    }
+                }
             }
             if let Some(id) = id {
                 // Both forms start with a brace and have at least one key.
@@ -176,7 +199,10 @@ impl Answers<'_> {
                 line.push_str(id);
                 line.push(' ');
             }
-            describe(found, line);
+            match found {
+                Ok(event) => describe(&event, line),
+                Err(reason) => refused(reason, closest().as_ref(), self.words, line),
+            }
         }
         line.push('\n');
         self.out.write_all(line.as_bytes())
@@ -208,16 +234,21 @@ impl Order {
     }
 }
 
+/// Why a record is no event, for a person, and the format that came closest.
+fn refused(reason: Reject, closest: Option<&Closest<'_>>, words: &Words, line: &mut String) {
+    let reason = [("reason", reason.code().into())];
+    line.push_str(&words.say_with("parse-not-read", &reason));
+    if let Some(closest) = closest {
+        let field = closest.why.field().map_or("", Field::as_str);
+        let id = format!("parse-closest-{}", closest.why.code());
+        let why = words.say_with(&id, &[("field", field.into())]);
+        let args = [("format", closest.format.into()), ("why", why.into())];
+        line.push_str(&words.say_with("parse-closest", &args));
+    }
+}
+
 /// One line for a person: time, kind and action first, then each field with its name.
-fn describe(found: Result<Event<'_>, Reject>, line: &mut String) {
-    let event = match found {
-        Ok(event) => event,
-        Err(reason) => {
-            line.push_str("not read: ");
-            line.push_str(reason.code());
-            return;
-        }
-    };
+fn describe(event: &Event<'_>, line: &mut String) {
     let mut fields = Field::ALL
         .iter()
         .filter_map(|field| event.get(*field).map(|value| (*field, value)));
@@ -239,7 +270,11 @@ fn describe(found: Result<Event<'_>, Reject>, line: &mut String) {
     }
 }
 
-fn received(now: Option<&str>) -> anyhow::Result<Timestamp> {
+/// The time of receipt that `--now` states, or now.
+///
+/// # Errors
+/// With exit code 2 when it is no time.
+pub fn received(now: Option<&str>) -> anyhow::Result<Timestamp> {
     match now {
         Some(text) => DeviceTime::parse_rfc3339(text.as_bytes())
             .map(|time| time.at)

@@ -16,7 +16,6 @@ use larum_collector::config::Zone;
 use larum_core::detect::{Detect, Settings, Signal};
 use larum_core::event::write_string;
 use larum_core::finding::{Finding, Severity, write_finding};
-use larum_core::parse::Formats;
 use larum_core::report::{Report, Tally};
 use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
@@ -44,6 +43,9 @@ pub struct Args {
     /// List of addresses, networks or domains known bad (may be given several times)
     #[arg(long, value_name = "FILE")]
     indicators: Vec<PathBuf>,
+    /// Folder of format files: before the built-in ones, and instead of those of the same name
+    #[arg(long, value_name = "DIR")]
+    formats: Option<PathBuf>,
     /// Leave out what happened before this time
     #[arg(long, value_name = "T")]
     since: Option<String>,
@@ -102,7 +104,7 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
         tell(&note);
     }
     let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, &words)).transpose();
-    let formats = Formats::built_in()?;
+    let formats = super::formats::own(args.formats.as_deref())?;
     let received = time(&args.now)?.unwrap_or_else(|| Clock::system().now());
     let work = Work {
         own: recording::own(&paths, &formats, received),
