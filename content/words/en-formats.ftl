@@ -69,7 +69,7 @@ formats-mark-program = program { $names }
 formats-mark-starts = begins with { $names }
 formats-mark-contains = contains { $names }
 formats-mark-and = { " and " }
-formats-mark-or = { " or " }
+formats-mark-or = or
 formats-count = { $count ->
     [one] One format
    *[other] { $count } formats

@@ -167,3 +167,79 @@ fn wrong_configurations_are_told_with_their_line_and_exit_2() {
         Some(2)
     );
 }
+
+/// A file of the firm's own formats that is wrong is told with its name and key, before anything
+/// starts; one that is right is read again on SIGHUP.
+#[test]
+fn own_formats_are_checked_and_read_again_on_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    let formats = folder.path().join("formats");
+    let log = folder.path().join("gate.log");
+    fs::create_dir(&formats).unwrap();
+    fs::write(&log, "hello gate\n").unwrap();
+    let more = format!(
+        "formats = {:?}\n[[file]]\npath = {:?}\n",
+        formats.display().to_string(),
+        log.display().to_string()
+    );
+    let config = write_config(folder.path(), &more);
+    let gate = "kind = \"system\"\nreader = \"template\"\nsource = \"invented\"\n\
+                [[recognise]]\nstarts = [\"hello \"]\n[fields]\ndevice = \"name\"\n\
+                [[template]]\ntext = \"hello {word:name}\"\n\
+                [[case]]\ninput = \"hello gate\"\nexpect = { kind = \"system\", device = \"gate\" }\n";
+    let file = formats.join("hello.toml");
+    for (text, expected) in [
+        (
+            gate.replace("device =", "devise ="),
+            "hello.toml: fields.devise: ",
+        ),
+        (
+            gate.replace("\"gate\" }", "\"door\" }"),
+            "hello.toml: case: ",
+        ),
+        ("kind = 3".to_owned(), "hello.toml: "),
+    ] {
+        fs::write(&file, text).unwrap();
+        fs::write(formats.join("other.toml"), "reader = 4").unwrap();
+        for command in [
+            &["check-config", &config][..],
+            &["collect", "--config", &config],
+        ] {
+            let output = larum(command);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command:?} {said}");
+            assert!(said.contains("other.toml: "), "{said}");
+            let alone = said.contains(expected) || expected.contains(": case: ");
+            assert!(alone, "{expected} is not in {said}");
+        }
+        fs::remove_file(formats.join("other.toml")).unwrap();
+        let output = larum(&["check-config", &config]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said.contains(expected), "{expected} is not in {said}");
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!(larum(&["check-config", &config]).status.code(), Some(0));
+
+    let mut child = collect(&config);
+    let events = |status: &serde_json::Value| status.pointer("/total/events").unwrap().as_u64();
+    assert_eq!(events(&until_received(&config, 1)), Some(0));
+    fs::write(&file, gate).unwrap();
+    signal(&child, "-HUP");
+    let begun = Instant::now();
+    let mut sent = 1;
+    // The signal has no answer: lines are written until one of them is read.
+    loop {
+        let mut log = fs::OpenOptions::new().append(true).open(&log).unwrap();
+        log.write_all(b"hello gate\n").unwrap();
+        sent += 1;
+        if events(&until_received(&config, sent)) > Some(0) {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "never read");
+    }
+    signal(&child, "-TERM");
+    assert!(child.wait().unwrap().success());
+    fs::remove_dir_all(&formats).unwrap();
+    assert_eq!(larum(&["check-config", &config]).status.code(), Some(74));
+}

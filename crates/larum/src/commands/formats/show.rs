@@ -75,21 +75,21 @@ fn described(about: &About, name: &str, words: &Words) -> String {
     if about.marks.len() > MAX_WAYS {
         marks.push("…".to_owned());
     }
-    let marks = marks.join(&words.say("formats-mark-or"));
-    let rows = [
-        ("formats-maker", name.to_owned()),
-        ("formats-kind", kind),
-        ("formats-reader", about.reader.to_owned()),
-        ("formats-marks", marks),
-        ("formats-fields", fields.join(" ")),
-        ("formats-samples", about.cases.to_string()),
-        ("formats-source", about.source.clone()),
-    ];
+    let row = |id: &str, value: &str| wrapped(&words.say(id), value);
     let mut out = format!("{}\n\n", about.name);
-    for (id, value) in rows {
-        let label = words.say(id);
-        out.push_str(&wrapped(&label, &value));
+    out.push_str(&row("formats-maker", name));
+    out.push_str(&row("formats-kind", &kind));
+    out.push_str(&row("formats-reader", about.reader));
+    let or = words.say("formats-mark-or");
+    for (index, way) in marks.iter().enumerate() {
+        match index {
+            0 => out.push_str(&row("formats-marks", way)),
+            _ => out.push_str(&wrapped("", &format!("{or} {way}"))),
+        }
     }
+    out.push_str(&row("formats-fields", &fields.join(" ")));
+    out.push_str(&row("formats-samples", &about.cases.to_string()));
+    out.push_str(&row("formats-source", &about.source));
     let sample = about.sample.as_deref().unwrap_or_default();
     let sample = sample::shown(sample.as_bytes());
     let args = [("sample", sample.into())];
