@@ -88,6 +88,7 @@ impl Formats {
     /// none.
     pub fn closest<'f>(&'f self, record: &[u8], context: &Context<'_>) -> Option<Closest<'f>> {
         let mut scratch = Scratch::default();
+        let mut entry = String::new();
         let Scratch {
             text: lossy,
             values,
@@ -102,6 +103,11 @@ impl Formats {
         if let Some(wrapped) = envelope::container::json(text, &missing)
             && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut room)
             && let found @ Some(_) = self.closest_line(inside.trim(), context, &missing, &mut room)
+        {
+            return found;
+        }
+        if envelope::container::journal(text, &mut entry)
+            && let found @ Some(_) = self.closest_line(&entry, context, &missing, &mut room)
         {
             return found;
         }
