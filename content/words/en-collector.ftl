@@ -187,6 +187,7 @@ page-more-clocks = and { $count } more
 clock-zone-stated = writes { $zone }, as it says itself
 clock-zone-configured = writes { $zone }, as configured
 clock-zone-learned = writes { $zone }, seen from its lines
+clock-zone-learned-little = writes { $zone }, seen from few lines so far
 clock-zone-assumed = taken to write { $zone }
 clock-right = its clock is right
 clock-ahead = its clock is { $span } ahead: set it to { $time }

@@ -8,10 +8,12 @@ use super::{ClockRow, OwnRow};
 /// The zone a device writes in, how that is known, and what is wrong with its clock at `now`.
 #[must_use]
 pub fn clock_line(row: &ClockRow, now: Timestamp, words: &Words) -> String {
-    let zone = words.say_with(
-        &format!("clock-zone-{}", row.zone_from),
-        &[("zone", zone(row.zone_offset_seconds).into())],
-    );
+    let id = if row.zone_from == "learned" && !row.sure {
+        "clock-zone-learned-little".to_owned()
+    } else {
+        format!("clock-zone-{}", row.zone_from)
+    };
+    let zone = words.say_with(&id, &[("zone", zone(row.zone_offset_seconds).into())]);
     let clock = match (row.wrong_seconds, row.skew_seconds) {
         (Some(skew), _) => words.say_with(
             if skew > 0 {
@@ -101,11 +103,17 @@ mod tests {
             skew_seconds: Some(420),
             wrong_seconds: Some(420),
             steady: true,
+            sure: true,
             ..ClockRow::default()
         };
         check(
             &row,
             "writes UTC+01:00, seen from its lines; its clock is 7 minutes ahead: set it to 2026-11-22 20:24 UTC+01:00",
+        );
+        row.sure = false;
+        check(
+            &row,
+            "writes UTC+01:00, seen from few lines so far; its clock is 7 minutes ahead: set it to 2026-11-22 20:24 UTC+01:00",
         );
         row.host = Some("wall".to_owned());
         row.zone_offset_seconds = 0;

@@ -71,9 +71,6 @@ pub struct Settings {
     /// that many firms together see what one cannot. On for collectors, off for looking into a
     /// recording. Default off.
     pub report_probes: bool,
-    /// A device whose clock is further off than this is taken at the time of receipt. `None` (the
-    /// default) for recordings, whose records are all received long after.
-    pub max_skew_seconds: Option<i64>,
 }
 
 impl Settings {
@@ -85,7 +82,6 @@ impl Settings {
             never_match: NetworkSet::never_block(),
             words,
             report_probes: false,
-            max_skew_seconds: None,
         }
     }
 }
@@ -137,7 +133,6 @@ impl Detect {
             Arc::clone(&indicators),
             &settings.own,
             settings.never_match.clone(),
-            settings.max_skew_seconds,
         );
         Self {
             sifter,

@@ -132,7 +132,6 @@ pub struct Sifter {
     indicators: Arc<Indicators>,
     own: Arc<NetworkSet>,
     never: Arc<NetworkSet>,
-    max_skew_seconds: Option<i64>,
 }
 
 /// Working memory of one sifting thread.
@@ -149,14 +148,12 @@ impl Sifter {
         indicators: Arc<Indicators>,
         own: &[Network],
         never: NetworkSet,
-        max_skew_seconds: Option<i64>,
     ) -> Self {
         Self {
             rules,
             indicators,
             own: Arc::new(NetworkSet::new(own.iter().copied())),
             never: Arc::new(never),
-            max_skew_seconds,
         }
     }
 
@@ -183,7 +180,7 @@ impl Sifter {
         }
         let (proto, port) = service_of(event);
         Some(Observation {
-            at: self.time_of(event),
+            at: event.at(),
             source,
             outside,
             target,
@@ -194,16 +191,6 @@ impl Sifter {
             rules: scratch.matched.clone(),
             listed,
         })
-    }
-
-    /// The event's own time; the time of receipt when its clock is beyond belief.
-    fn time_of(&self, event: &Event<'_>) -> Timestamp {
-        let at = event.at();
-        let skew_ms = at.millis_since(event.received).saturating_abs();
-        match self.max_skew_seconds {
-            Some(most) if skew_ms > most.saturating_mul(1_000) => event.received,
-            _ => at,
-        }
     }
 
     fn is_outside(&self, ip: IpAddr) -> bool {

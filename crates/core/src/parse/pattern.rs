@@ -252,7 +252,9 @@ mod tests {
                 .unwrap()
                 .read(text.as_bytes(), &missing);
             let expected = expected.map(|text| DeviceTime::parse_rfc3339(text.as_bytes()).unwrap());
-            assert_eq!(found, expected, "{pattern} {text}");
+            // What was assumed is not compared.
+            let shown = |time: Option<DeviceTime>| time.map(|time| time.to_string());
+            assert_eq!(shown(found), shown(expected), "{pattern} {text}");
         }
         for wrong in ["%q", "%", "%Y", ""] {
             assert!(Pattern::compile(wrong).is_err(), "{wrong}");
