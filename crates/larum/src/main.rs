@@ -27,7 +27,7 @@ enum Command {
     /// Look for attacks in recorded logs and report in plain words
     Scan(commands::scan::Args),
     /// Judge web requests, payloads or domains with the models alone
-    Judge(not_built::Args),
+    Judge(commands::judge::Args),
     /// Run the installed collector
     Collect(commands::collect::Args),
     /// Check a configuration file and report all its problems
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Parse(args) => commands::parse::run(&args),
         Command::Scan(args) => commands::scan::run(&args),
-        Command::Judge(args) => not_built::run("judge", &args),
+        Command::Judge(args) => commands::judge::run(&args),
         Command::Collect(args) => commands::collect::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::Join(args) => commands::join::run(&args),

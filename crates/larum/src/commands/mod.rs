@@ -4,6 +4,7 @@ pub mod check_config;
 pub mod collect;
 pub mod formats;
 pub mod join;
+pub mod judge;
 pub mod ledger;
 pub mod outbox;
 pub mod parse;

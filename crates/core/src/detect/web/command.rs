@@ -154,16 +154,177 @@ const COMMANDS: &[&str] = &[
     "xz",
     "zsh",
     "busybox",
+    "ansible",
+    "at",
+    "batch",
+    "c89",
+    "c99",
+    "chef",
+    "cmp",
+    "composer",
+    "ed",
+    "eqn",
+    "gdb",
+    "hd",
+    "hexdump",
+    "irb",
+    "joe",
+    "mtr",
+    "octave",
+    "pandoc",
+    "perf",
+    "pico",
+    "puppet",
+    "rmt",
+    "rpm",
+    "tbl",
+    "terraform",
+    "wall",
+    "watch",
+    "yarn",
+    "yum",
+    "look",
+];
+
+/// Commands of administrators that are no words of any language: enough by themselves.
+const UNMISTAKABLE: &[&str] = &[
+    "addgroup",
+    "adduser",
+    "ansible-config",
+    "ansible-console",
+    "ansible-doc",
+    "ansible-galaxy",
+    "ansible-inventory",
+    "ansible-playbook",
+    "ansible-pull",
+    "ansible-test",
+    "ansible-vault",
+    "apt-cache",
+    "apt-get",
+    "bpftrace",
+    "bsdtar",
+    "bzcat",
+    "bzip2",
+    "capsh",
+    "chef-client",
+    "chef-run",
+    "chef-shell",
+    "chef-vault",
+    "chroot",
+    "cpulimit",
+    "crsh",
+    "cscli",
+    "csplit",
+    "debugfs",
+    "dmidecode",
+    "dmsetup",
+    "dnsdomainname",
+    "dpkg",
+    "dstat",
+    "easy_install",
+    "ebtables",
+    "exiftool",
+    "fping",
+    "ghci",
+    "hping3",
+    "iftop",
+    "ip6tables",
+    "iptables",
+    "journalctl",
+    "jrunscript",
+    "kubectl",
+    "latexmk",
+    "ldconfig",
+    "logname",
+    "losetup",
+    "lsattr",
+    "lsblk",
+    "lscpu",
+    "lshw",
+    "lsmod",
+    "lspci",
+    "lsusb",
+    "lwp-download",
+    "lwp-request",
+    "mawk",
+    "mkpasswd",
+    "modprobe",
+    "mysqladmin",
+    "mysqldump",
+    "nawk",
+    "nroff",
+    "nsenter",
+    "openvt",
+    "opkg",
+    "pdftex",
+    "pg_dump",
+    "pkexec",
+    "pkill",
+    "psftp",
+    "pstree",
+    "rbash",
+    "rlogin",
+    "rlwrap",
+    "rpmquery",
+    "rsh",
+    "rview",
+    "rvim",
+    "setarch",
+    "setcap",
+    "setfacl",
+    "smbclient",
+    "sqlite3",
+    "ssh-agent",
+    "ssh-copy-id",
+    "ssh-keygen",
+    "ssh-keyscan",
+    "sshpass",
+    "start-stop-daemon",
+    "stdbuf",
+    "strace",
+    "sysctl",
+    "systemctl",
+    "systemd-run",
+    "taskset",
+    "tclsh",
+    "tcsh",
+    "tmux",
+    "torsocks",
+    "tshark",
+    "ulimit",
+    "unlzma",
+    "unshare",
+    "unxz",
+    "update-alternatives",
+    "userdel",
+    "usermod",
+    "uudecode",
+    "uuencode",
+    "valgrind",
+    "vboxmanage",
+    "vigr",
+    "vimdiff",
+    "vipw",
+    "virsh",
+    "visudo",
+    "xdotool",
+    "xmodmap",
+    "xterm",
+    "xzcat",
+    "zcat",
+    "zgrep",
+    "zypper",
 ];
 
 /// Commands that are also everyday words: they need more around them.
 const EVERYDAY: &[&str] = &[
-    "cat", "del", "dig", "dir", "docker", "echo", "env", "eval", "exec", "groups", "head", "id",
-    "ip", "kill", "less", "ls", "mail", "mount", "net", "nice", "node", "od", "perl", "php", "pip",
-    "ps", "python", "reg", "rev", "route", "ruby", "sleep", "sort", "source", "start", "strings",
-    "su", "tail", "tee", "timeout", "top", "touch", "type", "vi", "w", "which", "who", "cut",
-    "find", "more", "set", "time", "date", "nc", "cp", "rm", "dash", "expr", "host", "lua",
-    "passwd", "bash",
+    "cat", "cd", "del", "dig", "dir", "docker", "echo", "env", "eval", "exec", "groups", "head",
+    "id", "ip", "kill", "less", "ls", "mail", "mount", "net", "nice", "node", "od", "perl", "php",
+    "pip", "ps", "python", "reg", "rev", "route", "ruby", "sleep", "sort", "source", "start",
+    "strings", "su", "tail", "tee", "timeout", "top", "touch", "type", "vi", "w", "which", "who",
+    "cut", "find", "more", "set", "time", "date", "nc", "cp", "rm", "dash", "expr", "host", "lua",
+    "passwd", "bash", "at", "batch", "chef", "composer", "ed", "joe", "octave", "perf", "puppet",
+    "wall", "watch", "yarn", "look", "pico",
 ];
 
 /// Reads `value`.
@@ -177,6 +338,14 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
     substitutions(value, verdict);
     windows_statement(&plain, verdict);
     file_wildcards(&plain, verdict);
+}
+
+/// Whether a user agent is the name of a command, alone or with arguments.
+pub(super) fn agent(agent: &str, verdict: &mut Verdict) {
+    let (name, after) = command_name(agent.trim_matches(['\'', '"']));
+    if UNMISTAKABLE.contains(&name.as_str()) && !after.trim_start().starts_with(['(', '/']) {
+        verdict.add(Kind::Command, 5, "command-line");
+    }
 }
 
 /// `; cat`, `| id`, `&& ls`, a line break and a command.
@@ -196,8 +365,10 @@ fn after_separators(value: &str, verdict: &mut Verdict) {
         {
             continue;
         }
+        let braced = separator == '{' && rest.starts_with(',');
         let rest = rest.trim_start_matches(|letter: char| {
             letter.is_whitespace()
+                || letter == ',' && separator == '{'
                 || matches!(
                     letter,
                     '&' | '|' | '(' | '{' | '"' | '\'' | '@' | '!' | '<' | '>'
@@ -205,7 +376,7 @@ fn after_separators(value: &str, verdict: &mut Verdict) {
         });
         let (name, after) = command_name(rest);
         if let Some(certain) = weigh(&name, after)
-            && (certain || strong_separator(separator, before, after))
+            && (certain || braced || strong_separator(separator, before, after))
         {
             verdict.add(Kind::Command, 5, "command-after-separator");
             return;
@@ -231,7 +402,8 @@ fn command_name(text: &str) -> (String, &str) {
 
 /// Whether the word is a command at all, and whether what follows makes it certain.
 fn weigh(name: &str, after: &str) -> Option<bool> {
-    let known = COMMANDS.contains(&name) || EVERYDAY.contains(&name);
+    let known =
+        COMMANDS.contains(&name) || EVERYDAY.contains(&name) || UNMISTAKABLE.contains(&name);
     let ends = after.is_empty()
         || after.starts_with(|letter: char| {
             letter.is_whitespace()
@@ -273,7 +445,7 @@ fn strong_separator(separator: char, before: &str, after: &str) -> bool {
     let doubled = before.ends_with(['|', '&']) && matches!(separator, '|' | '&');
     rest.is_empty()
         || doubled && rest.len() < 64
-        || matches!(separator, '|' | '\n' | '`') && !before.ends_with(' ') && rest.len() < 40
+        || matches!(separator, '|' | '`') && !before.ends_with(' ') && rest.len() < 40
         || matches!(separator, '(' | '`') && before.ends_with('$')
 }
 
@@ -307,7 +479,17 @@ fn at_start(value: &str, verdict: &mut Verdict) {
         return;
     };
     let argument = after.trim_start();
-    let option_or_path = argument.starts_with("--")
+    // People search the web for such names; only with something to work on is it a command.
+    let unmistakable = UNMISTAKABLE.contains(&name.as_str())
+        && argument
+            .split_whitespace()
+            .any(|word| word.starts_with('-') || word.contains(['.', '/', ':', '=', '|', '>']));
+    let later_option = certain
+        && argument.split_whitespace().skip(1).any(|word| {
+            word.len() > 1 && word.len() <= 3 && word.starts_with('-') || word.starts_with("--")
+        });
+    let option_or_path = later_option
+        || argument.starts_with("--")
         || argument.starts_with('-')
             && argument
                 .chars()
@@ -316,7 +498,7 @@ fn at_start(value: &str, verdict: &mut Verdict) {
         || argument.starts_with("/") && argument.len() > 3
         || argument.starts_with("http")
         || argument.starts_with("if=");
-    if in_folder || certain && option_or_path {
+    if in_folder || unmistakable || certain && option_or_path {
         verdict.add(Kind::Command, 5, "command-line");
     }
 }

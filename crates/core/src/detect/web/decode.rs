@@ -203,6 +203,14 @@ fn entity(text: &[u8]) -> Option<(usize, Decoded)> {
     ENTITIES.iter().find_map(|(known, letter)| {
         let found = name.get(..known.len())?;
         let closed = name.get(known.len()) == Some(&b';');
+        // The oldest names need no semicolon (HTML standard, 13.5).
+        let ends = name
+            .get(known.len())
+            .is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'=');
+        let bare = !closed && ends && matches!(*known, "lt" | "gt" | "quot");
+        if bare && found.eq_ignore_ascii_case(known.as_bytes()) {
+            return Some((known.len() + 1, Decoded::Letter(*letter)));
+        }
         (closed && found.eq_ignore_ascii_case(known.as_bytes()))
             .then_some((known.len() + 2, Decoded::Letter(*letter)))
     })

@@ -409,9 +409,27 @@ const HANDLERS: &[&str] = &[
     "message",
 ];
 
+/// `java<tab>script:`: browsers drop line breaks and tabs inside an address; people do not type them.
+fn hidden_scheme(value: &str, verdict: &mut Verdict) {
+    if !value.contains(['\t', '\n', '\r']) {
+        return;
+    }
+    let lower = value.to_ascii_lowercase();
+    let joined: String = lower
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .collect();
+    for scheme in ["javascript:", "vbscript:", "livescript:"] {
+        if joined.matches(scheme).count() > lower.matches(scheme).count() {
+            verdict.add(Kind::Xss, 5, "html-hidden-script-address");
+        }
+    }
+}
+
 /// `javascript:` and the like with code after it.
 fn scheme_anywhere(value: &str, verdict: &mut Verdict) {
     let squeezed = squeeze(value);
+    hidden_scheme(value, verdict);
     for scheme in ["javascript:", "vbscript:", "livescript:"] {
         let Some((before, after)) = squeezed.split_once(scheme) else {
             continue;

@@ -25,6 +25,8 @@ impl Scope {
     pub(super) const AGENT: Self = Self(4);
     /// In a value that may itself be a user agent: only names of scanners.
     pub(super) const AGENT_NAME: Self = Self(8);
+    /// In the fields of a form as they were sent, names included.
+    pub(super) const FIELDS: Self = Self(16);
 
     fn read(words: &str) -> Option<Self> {
         words.split(' ').try_fold(Self(0), |sum, word| {
@@ -33,6 +35,7 @@ impl Scope {
                 "value" => Self::VALUE,
                 "agent" => Self::AGENT,
                 "name" => Self::AGENT_NAME,
+                "fields" => Self::FIELDS,
                 _ => return None,
             };
             Some(Self(sum.0 | one.0))

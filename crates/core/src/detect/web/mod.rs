@@ -1,18 +1,26 @@
 //! The web judge: is this request an attack, by what it asks for alone.
 //!
-//! A pure function of method, target, user agent and referer, which is what access logs hold. Points
+//! A pure function of method, target, user agent and referer, which is what access logs hold, or of a
+//! whole request with all headers and its body ([`judge_whole`]). Points
 //! add up in the manner of anomaly scoring (critical 5, error 4, warning 3, notice 2): from
 //! [`SUSPICIOUS`] on a request is suspicious, from [`ATTACK`] on, or with two kinds of attack at once,
 //! it is an attack. Values are decoded as servers decode them, then read by an SQL tokeniser, an HTML
 //! tokeniser, a command-line reader and one automaton of telling words.
 
+mod body;
 mod command;
 mod decode;
 mod html;
+mod json;
 mod literals;
+mod multipart;
 mod sql;
+mod sql_functions;
 mod sql_rules;
 mod text;
+mod whole;
+
+pub use whole::{WholeRequest, judge_whole};
 
 use super::recall::Recall;
 use crate::event::words;
@@ -54,6 +62,8 @@ words! {
         Header = "header",
         /// Queries for directories and document stores.
         Query = "query",
+        /// Requests that break the protocol's rules, as tools do that look for weak servers.
+        Protocol = "protocol",
     }
 }
 
@@ -187,7 +197,9 @@ pub fn judge_value(value: &str) -> Verdict {
     let mut verdict = Verdict::default();
     let value = cut(value);
     literals::scan(value, Scope::AGENT_NAME, &mut verdict);
-    read_value(&decode::value(value, true), &mut verdict);
+    let decoded = decode::value(value, true);
+    text::hidden_bracket(value, &decoded, &mut verdict);
+    read_value(&decoded, &mut verdict);
     verdict
 }
 
@@ -228,14 +240,15 @@ fn read_target(uri: &str, verdict: &mut Verdict) {
 fn read_parameters(query: &str, verdict: &mut Verdict) {
     for parameter in query.split('&').take(MAX_PARAMETERS) {
         if !decode::needs_reading(parameter.as_bytes()) {
+            literals::scan(parameter, Scope::VALUE, verdict);
             continue;
         }
         match parameter.split_once('=') {
             Some((name, value)) => {
-                if decode::needs_reading(name.as_bytes()) {
-                    read_value(&decode::value(name, true), verdict);
-                }
-                let value = decode::value(value, true);
+                read_sent(name, true, verdict);
+                let sent = value;
+                let value = decode::value(sent, true);
+                text::hidden_bracket(sent, &value, verdict);
                 text::inclusion(&value, verdict);
                 read_value(&value, verdict);
                 // `=` may also belong to the value: `a'=b`.
@@ -255,6 +268,7 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
 fn read_agent(agent: &str, verdict: &mut Verdict) {
     literals::scan(agent, Scope::AGENT, verdict);
     if decode::is_odd_agent(agent) {
+        command::agent(agent, verdict);
         read_value(&decode::value(agent, false), verdict);
     }
 }
@@ -269,6 +283,18 @@ fn read_referer(referer: &str, verdict: &mut Verdict) {
     }
     if let Some(query) = query {
         read_parameters(query, verdict);
+    }
+}
+
+/// Reads one value that came decoded once: plain ones only for words that tell by themselves.
+fn read_sent(value: &str, plus: bool, verdict: &mut Verdict) {
+    let value = cut(value);
+    if decode::needs_reading(value.as_bytes()) {
+        let decoded = decode::value(value, plus);
+        text::hidden_bracket(value, &decoded, verdict);
+        read_value(&decoded, verdict);
+    } else {
+        literals::scan(value, Scope::VALUE, verdict);
     }
 }
 

@@ -156,6 +156,8 @@ fn next(text: &str) -> Option<(Class, usize)> {
         [b')', ..] => (Class::Close, 1),
         [b',', ..] => (Class::Comma, 1),
         [b';', ..] => (Class::Semicolon, 1),
+        // NULL, as MySQL also writes it.
+        [b'\\', b'N', ..] => (Class::Constant, 2),
         [b'@', ..] => (
             Class::Constant,
             1 + run(bytes.get(1..), |byte| {
@@ -268,6 +270,7 @@ fn word(word: &str, after: &str) -> (Class, usize) {
             | "replace" | "handler" | "backup" | "restore" | "call" | "rename" | "print"
             | "begin" | "if" | "set" | "use" | "do" | "kill" | "load" | "copy" | "vacuum"
             | "attach" => Class::Verb,
+            "database" | "schema" if called => Class::Function,
             "from" | "where" | "having" | "group" | "order" | "by" | "limit" | "offset"
             | "into" | "values" | "table" | "join" | "on" | "as" | "case" | "when" | "then"
             | "else" | "end" | "procedure" | "collate" | "delay" | "database" | "function"

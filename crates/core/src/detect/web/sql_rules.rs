@@ -1,12 +1,13 @@
 //! Sequences of SQL tokens that values of honest visitors do not hold.
 
 use super::sql::{Class, Context, Token, tokens};
+use super::sql_functions::known_function;
 use super::{Kind, Verdict};
 
 /// Reads `value` bare, and as the inside of a string where it holds a quote.
 pub(super) fn read(value: &str, verdict: &mut Verdict) {
     let mut contexts = vec![Context::Bare];
-    for quote in [b'\'', b'"'] {
+    for quote in [b'\'', b'"', b'`'] {
         if value.as_bytes().contains(&quote) {
             contexts.push(Context::Quoted(quote));
         }
@@ -117,6 +118,15 @@ impl<'t> View<'t> {
                 .text
                 .starts_with(|letter: char| letter.is_ascii_alphabetic())
         })
+    }
+
+    /// Whether a bracket was closed that the value did not open.
+    fn leaves_bracket(&self) -> bool {
+        let count = |class: Class| {
+            let before = self.tokens.iter().take(self.at);
+            before.filter(|token| token.class == class).count()
+        };
+        count(Class::Close) > count(Class::Open)
     }
 
     fn rest(&self, after: usize) -> &'t [Token<'t>] {
@@ -320,7 +330,12 @@ fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdi
             verdict.add(Kind::Sql, 5, "sql-condition-cut");
         }
         None if sure && first.class != Class::Name => {
-            let odd = view.quoted || first.class == Class::Constant || view.at == 1;
+            let compared = view
+                .tokens
+                .iter()
+                .take(view.at)
+                .any(|token| token.class == Class::Compare && !token.text.is_empty());
+            let odd = view.quoted || first.class == Class::Constant || view.at == 1 || compared;
             let short =
                 first.class != Class::Text || first.text.len() < 24 && !first.text.contains(' ');
             if odd && short {
@@ -329,93 +344,6 @@ fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdi
         }
         _ => {}
     }
-}
-
-/// Functions that only databases have.
-const FUNCTIONS: &[&str] = &[
-    "sleep",
-    "benchmark",
-    "pg_sleep",
-    "load_file",
-    "version",
-    "database",
-    "user",
-    "current_user",
-    "substring",
-    "substr",
-    "ascii",
-    "char",
-    "concat",
-    "concat_ws",
-    "group_concat",
-    "ifnull",
-    "nullif",
-    "extractvalue",
-    "updatexml",
-    "make_set",
-    "elt",
-    "hex",
-    "unhex",
-    "count",
-    "length",
-    "len",
-    "mid",
-    "ord",
-    "cast",
-    "convert",
-    "exists",
-    "coalesce",
-    "row_count",
-    "rand",
-    "floor",
-    "schema",
-    "session_user",
-    "system_user",
-    "password",
-    "encode",
-    "md5",
-    "sha1",
-    "chr",
-    "instr",
-    "json_depth",
-    "json_extract",
-    "db_name",
-    "host_name",
-    "randomblob",
-    "waitfor",
-    "repeat",
-    "bin",
-    "conv",
-    "cos",
-    "sin",
-    "pi",
-    "aes_decrypt",
-    "compress",
-    "lower",
-    "upper",
-    "reverse",
-    "left",
-    "right",
-    "exp",
-    "charset",
-    "collation",
-    "posstr",
-    "vsize",
-    "isnull",
-    "nvl",
-    "decode",
-    "xmltype",
-    "geometrycollection",
-    "polygon",
-    "multipoint",
-    "st_latfromgeohash",
-    "row",
-    "iif",
-];
-
-fn known_function(name: &str) -> bool {
-    let name = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
-    FUNCTIONS.contains(&name.as_str())
 }
 
 fn function(view: &View<'_>, verdict: &mut Verdict) {
@@ -467,11 +395,15 @@ fn changes_data(view: &View<'_>, verb: &str) -> bool {
     };
     match verb {
         "insert" | "replace" | "merge" => {
-            view.is(1, "into")
-                && named(2)
-                && view.rest(3).iter().any(|token| {
-                    token.is("values") || token.is("select") || token.class == Class::Open
-                })
+            let stacked = view
+                .before()
+                .is_some_and(|token| token.class == Class::Semicolon);
+            stacked && named(1) && view.rest(2).iter().any(|token| token.is("values"))
+                || view.is(1, "into")
+                    && named(2)
+                    && view.rest(3).iter().any(|token| {
+                        token.is("values") || token.is("select") || token.class == Class::Open
+                    })
         }
         "delete" => {
             view.is(1, "from")
@@ -491,6 +423,9 @@ fn changes_data(view: &View<'_>, verb: &str) -> bool {
                     token.class == Class::Open
                         || token.is("as")
                         || token.is("add")
+                        || token.is("change")
+                        || token.is("modify")
+                        || token.is("rename")
                         || token.is("drop")
                         || token.is("identified")
                         || token.is("returns")
@@ -575,7 +510,6 @@ fn word(view: &View<'_>, verdict: &mut Verdict) {
     let Some(word) = view.token(0) else {
         return;
     };
-    let open = view.after_value() || view.before().is_none();
     let is = match word.text.to_ascii_lowercase().as_str() {
         "order" | "group" => {
             let past = view.after_value() && view.is(1, "by");
@@ -590,19 +524,7 @@ fn word(view: &View<'_>, verdict: &mut Verdict) {
                     )
                     || view.is(3, "having"))
         }
-        "having" | "where" => {
-            let start = view.skip_signs(1);
-            view.token(start).is_some_and(|token| {
-                matches!(token.class, Class::Number | Class::Text)
-                    || token.class == Class::Function && known_function(token.text)
-            }) && (view.class(start + 1) == Some(Class::Compare)
-                || open && view.class(start) != Some(Class::Text) && view.ends(start + 1))
-                || view
-                    .before()
-                    .is_some_and(|token| token.class == Class::Close)
-                    && view.token(start).is_some_and(Token::is_value)
-                    && view.class(start + 1) == Some(Class::Compare)
-        }
+        "having" | "where" => filter(view),
         "limit" => {
             view.after_value()
                 && view.class(1) == Some(Class::Number)
@@ -628,12 +550,44 @@ fn word(view: &View<'_>, verdict: &mut Verdict) {
                 && view
                     .token(1)
                     .is_some_and(|token| token.is("dual") || token.text.contains('.'))
+                || view.leaves_bracket()
+                    && view.class(1) == Some(Class::Name)
+                    && view.is(2, "where")
+        }
+        "as" => {
+            view.is(2, "from")
+                && view
+                    .token(1)
+                    .is_some_and(|token| token.text.starts_with(['"', '\'', '`']))
         }
         _ => false,
     };
     if is {
         verdict.add(Kind::Sql, 5, "sql-clause");
     }
+}
+
+/// `having 1=1`, `) where x=1`, `where sleep(1)`.
+fn filter(view: &View<'_>) -> bool {
+    let open = view.after_value() || view.before().is_none();
+
+    let start = view.skip_signs(1);
+    view.token(start).is_some_and(|token| {
+        matches!(token.class, Class::Number | Class::Text)
+            || token.class == Class::Function && known_function(token.text)
+    }) && (view.class(start + 1) == Some(Class::Compare)
+        || open && view.class(start) != Some(Class::Text) && view.ends(start + 1))
+        || view.is(0, "having")
+            && view.class(start) == Some(Class::Function)
+            && view
+                .rest(start + 1)
+                .iter()
+                .any(|token| token.class == Class::Compare)
+        || view
+            .before()
+            .is_some_and(|token| token.class == Class::Close)
+            && view.token(start).is_some_and(Token::is_value)
+            && view.class(start + 1) == Some(Class::Compare)
 }
 
 /// A quote, then a comment that cuts off the rest of the statement.
@@ -685,10 +639,13 @@ fn comment(view: &View<'_>, verdict: &mut Verdict) {
     });
     let only_number = tail.trim().is_empty()
         && !view.quoted
-        && view.at == 1
+        && view.at >= 1
+        && (view.at == 1 || text.starts_with("/*"))
         && view
-            .before()
-            .is_some_and(|token| matches!(token.class, Class::Number | Class::Constant));
+            .tokens
+            .iter()
+            .take(view.at)
+            .all(|token| matches!(token.class, Class::Number | Class::Constant | Class::Sum));
     if bare_cut && (closes > opens || code) || only_number {
         verdict.add(Kind::Sql, 5, "sql-bracket-comment");
     }
@@ -711,7 +668,8 @@ fn compare(view: &View<'_>, verdict: &mut Verdict) {
     if !view.quoted || !left_string {
         return;
     }
-    let right = view.skip_signs(1);
+    // `sounds like`, `is not`
+    let right = view.skip_signs(1 + usize::from(view.class(1) == Some(Class::Compare)));
     let Some(operand) = view.token(right) else {
         return;
     };
@@ -743,10 +701,17 @@ fn sum(view: &View<'_>, verdict: &mut Verdict) {
     let strange = matches!(operand.class, Class::Constant | Class::Select)
         || operand.class == Class::Function && (left_string || known_function(operand.text));
     let word = operand.class == Class::Constant && operand.text.len() < 4;
+    // `'/column is not null-'`
+    let tested = view.class(after) != Some(Class::Compare)
+        && view.class(right + 1) == Some(Class::Compare)
+        && view.class(view.skip_signs(right + 2)) == Some(Class::Constant)
+        || view.class(after) == Some(Class::Compare)
+            && view.class(view.skip_signs(after + 1)) == Some(Class::Constant);
     let joins_strings =
         left_string && operand.class == Class::Text && view.token(right + 1).is_none();
     if left_string && (strange && !word || follows && operand.class != Class::Name)
         || joins_strings
+        || left_string && tested
         || operand.class == Class::Select
         || strange && follows
     {

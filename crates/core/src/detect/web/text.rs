@@ -56,7 +56,20 @@ pub(super) fn traversal(text: &str, is_path: bool, verdict: &mut Verdict) {
         }
     }
     if bytes.contains(&0) {
-        verdict.add(Kind::Traversal, 4, "nul-byte");
+        verdict.add(Kind::Traversal, 5, "nul-byte");
+    }
+}
+
+/// Nothing but angle brackets, written so that a filter does not see them: a test of filters.
+pub(super) fn hidden_bracket(sent: &str, decoded: &str, verdict: &mut Verdict) {
+    let only = decoded.trim();
+    let hides = sent.contains(['&', '\\']) || sent.contains("%26") || sent.contains("%5");
+    if hides
+        && !only.is_empty()
+        && only.len() < 64
+        && only.bytes().all(|byte| b"<> ".contains(&byte))
+    {
+        verdict.add(Kind::Xss, 5, "html-hidden-bracket");
     }
 }
 
@@ -83,7 +96,9 @@ pub(super) fn headers(text: &str, verdict: &mut Verdict) {
         if known && (after.starts_with(':') || after.starts_with('=')) {
             verdict.add(Kind::Header, 5, "header-forged");
         } else if MAIL.contains(&name)
-            || (name.len() > 1 && name.starts_with(['A', 'V', 'a']) && mail_tag(name, after))
+            || (name.len() > 1
+                && name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+                && mail_tag(name, after))
         {
             verdict.add(Kind::Header, 5, "mail-command");
         }
@@ -120,19 +135,45 @@ const MAIL: &[&str] = &[
 
 /// An IMAP command: tag, then a verb.
 fn mail_tag(name: &str, after: &str) -> bool {
+    let verb = after.split([' ', '\r', '\n']).next().unwrap_or("");
     name.chars().skip(1).all(|letter| letter.is_ascii_digit())
-        && [
-            "CAPABILITY",
-            "FETCH",
-            "LOGIN",
-            "SELECT",
-            "LOGOUT",
-            "LIST",
-            "NOOP",
-        ]
-        .iter()
-        .any(|verb| after.starts_with(verb))
+        && IMAP.iter().any(|known| verb.eq_ignore_ascii_case(known))
 }
+
+/// Commands of IMAP (RFC 9051, 6), and the farewell of the other mail protocols.
+const IMAP: &[&str] = &[
+    "APPEND",
+    "AUTHENTICATE",
+    "CAPABILITY",
+    "CHECK",
+    "CLOSE",
+    "COPY",
+    "CREATE",
+    "DELETE",
+    "ENABLE",
+    "EXAMINE",
+    "EXPUNGE",
+    "FETCH",
+    "IDLE",
+    "LIST",
+    "LOGIN",
+    "LOGOUT",
+    "LSUB",
+    "MOVE",
+    "NAMESPACE",
+    "NOOP",
+    "QUIT",
+    "RENAME",
+    "SEARCH",
+    "SELECT",
+    "STARTTLS",
+    "STATUS",
+    "STORE",
+    "SUBSCRIBE",
+    "UID",
+    "UNSELECT",
+    "UNSUBSCRIBE",
+];
 
 /// Template expressions: `{{7*7}}`, `${...}`, `#{...}`, `<%= %>`, `%{...}`, `{% ... %}`.
 pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
