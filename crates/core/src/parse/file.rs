@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::Problem;
 use super::compile::RECORD_KEY;
+use super::own_words::Opening;
 use super::recognise::Entry;
 
 /// A whole file.
@@ -98,6 +99,14 @@ impl FormatFile {
     }
 }
 
+impl FormatFile {
+    /// In which shapes all records begin; none where one way to recognise them asks for none.
+    pub fn begins(&self) -> Vec<Opening> {
+        let shapes: Option<Vec<Opening>> = self.recognise.iter().map(|way| way.begins).collect();
+        shapes.unwrap_or_default()
+    }
+}
+
 fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     1 + memchr::memchr_iter(b'\n', before).count()
@@ -175,9 +184,22 @@ pub(super) struct Recognise {
     /// The message starts with one of these.
     #[serde(default)]
     pub starts: Vec<String>,
+    /// The message begins in this shape.
+    pub begins: Option<Opening>,
     /// The message contains all of these.
     #[serde(default)]
     pub contains: Vec<String>,
+    /// The marks inside count wherever they stand: between quotes, and behind the tag of a program that
+    /// no format names.
+    #[serde(default)]
+    pub anywhere: bool,
+}
+
+impl Recognise {
+    /// Whether nothing but marks inside recognise it.
+    pub const fn is_by_marks_inside(&self) -> bool {
+        self.programs.is_empty() && self.starts.is_empty() && self.begins.is_none()
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -20,6 +20,7 @@ mod file;
 mod keys;
 mod mapping;
 mod names;
+mod own_words;
 mod pattern;
 mod readers;
 mod recognise;
@@ -304,7 +305,8 @@ impl Format {
         event: &mut Event<'a>,
     ) -> Option<Result<(), Reject>> {
         let (reading, stamp, host) = if self.whole_record {
-            envelope.bodies().find_map(|body| {
+            let mut bodies = envelope.bodies().filter(|body| self.may_begin(body.text));
+            bodies.find_map(|body| {
                 let reading = self.fill(body.text, envelope, slots)?;
                 Some((reading, body.stamp, body.host))
             })?
@@ -322,6 +324,11 @@ impl Format {
         event.ts = stamp;
         event.device = host.map(Into::into);
         Some(self.mapping.apply(slots, reading, missing, event))
+    }
+
+    /// Whether a record of the format can begin as `text` does.
+    fn may_begin(&self, text: &str) -> bool {
+        self.begins.is_empty() || self.begins.iter().any(|shape| shape.begins(text))
     }
 
     /// Fills `slots` from `message` or the part of the header that the format reads instead.

@@ -4,7 +4,10 @@
 //!
 //! A program that a format names belongs to that format alone: text inside such a message, which an
 //! attacker may have chosen, can then not make it pass for another product's. For the same reason a
-//! message that begins as JSON, CEF or LEEF is only another's by marks that its values cannot hold.
+//! message that begins as JSON, CEF or LEEF is only another's by marks that its values cannot hold, and
+//! a mark inside counts only where it can be the device's own word ([`own_words`]).
+//!
+//! [`own_words`]: super::own_words
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, StartKind, automaton::OverlappingState};
 
@@ -13,6 +16,7 @@ use memchr::memmem::Finder;
 use super::envelope::Envelope;
 use super::file::{ReaderKind, Recognise};
 use super::keys::KeyTable;
+use super::own_words::{Opening, Teller, said_outside_quotes};
 
 /// The most formats that are tried on one record.
 pub(super) const MAX_CANDIDATES: usize = 16;
@@ -90,6 +94,11 @@ impl Shape {
     }
 }
 
+/// Whether a mark at the start is too short to say much.
+fn starts_say_little(way: &Recognise) -> bool {
+    way.starts.iter().any(|mark| mark.len() < LEAST_START_BYTES)
+}
+
 /// One way to recognise one format.
 #[derive(Debug)]
 struct Way {
@@ -99,11 +108,52 @@ struct Way {
     in_json: bool,
     /// Whether marks inside count in CEF and LEEF.
     in_bars: bool,
+    /// Only marks inside recognise it, so they must be the device's own words.
+    guarded: bool,
+    /// It does not count behind the tag of a program that no format names.
+    untagged: bool,
+    begins: Option<Opening>,
     starts: Vec<Box<str>>,
     contains: Vec<Finder<'static>>,
 }
 
 impl Way {
+    fn new(format: u16, entry: &Entry<'_>, way: &Recognise) -> Self {
+        let boxed = |marks: &[String]| marks.iter().map(|mark| mark.as_str().into()).collect();
+        // A reader that knows by the syntax what is a value takes no value for a record.
+        let structured = matches!(
+            entry.reader,
+            ReaderKind::Json | ReaderKind::Xml | ReaderKind::Cef | ReaderKind::Leef
+        );
+        let careful =
+            !structured && !way.anywhere && way.programs.is_empty() && way.begins.is_none();
+        let finders = way.contains.iter();
+        Self {
+            format,
+            whole_record: entry.whole_record,
+            in_json: Shape::Json.admits(entry.reader, &way.contains),
+            in_bars: Shape::Bars.admits(entry.reader, &way.contains),
+            guarded: careful && (way.starts.is_empty() || starts_say_little(way)),
+            untagged: careful && !way.contains.is_empty(),
+            begins: way.begins,
+            starts: boxed(&way.starts),
+            contains: finders.map(|mark| Finder::new(mark).into_owned()).collect(),
+        }
+    }
+
+    /// Whether it counts in a message that `envelope`'s sender worded; `known` says whether a format
+    /// names the program.
+    fn trusts(&self, envelope: &Envelope<'_>, known: bool) -> bool {
+        if !self.guarded && !self.untagged {
+            return true;
+        }
+        match Teller::of(envelope, known) {
+            Teller::Device => true,
+            Teller::OwnLog => !self.guarded,
+            Teller::Program => !self.guarded && !self.untagged,
+        }
+    }
+
     fn holds(&self, envelope: &Envelope<'_>) -> bool {
         if self.whole_record {
             return envelope.bodies().any(|body| self.holds_in(body.text));
@@ -120,10 +170,14 @@ impl Way {
                 .iter()
                 .any(|mark| message.starts_with(mark.as_ref()));
         starts
-            && self
-                .contains
-                .iter()
-                .all(|mark| mark.find(message.as_bytes()).is_some())
+            && self.begins.is_none_or(|shape| shape.begins(message))
+            && self.contains.iter().all(|mark| {
+                if self.guarded {
+                    said_outside_quotes(mark, message.as_bytes())
+                } else {
+                    mark.find(message.as_bytes()).is_some()
+                }
+            })
     }
 }
 
@@ -135,6 +189,8 @@ pub(super) struct Recogniser {
     /// For each program, the ways that name it.
     by_program: Vec<Vec<usize>>,
     starts: Starts,
+    /// The ways of messages that begin in a shape.
+    shapes: Vec<(Opening, usize)>,
     contains: Option<Marks>,
 }
 
@@ -270,23 +326,11 @@ impl Recogniser {
         let mut by_program: Vec<Vec<usize>> = Vec::new();
         let mut starts = Vec::new();
         let mut contains = Vec::new();
+        let mut shapes = Vec::new();
         for (format, entry) in (0..).zip(formats) {
             for way in entry.ways {
                 let number = ways.len();
-                let boxed =
-                    |marks: &[String]| marks.iter().map(|mark| mark.as_str().into()).collect();
-                ways.push(Way {
-                    format,
-                    whole_record: entry.whole_record,
-                    in_json: Shape::Json.admits(entry.reader, &way.contains),
-                    in_bars: Shape::Bars.admits(entry.reader, &way.contains),
-                    starts: boxed(&way.starts),
-                    contains: way
-                        .contains
-                        .iter()
-                        .map(|mark| Finder::new(mark).into_owned())
-                        .collect(),
-                });
+                ways.push(Way::new(format, entry, way));
                 for program in &way.programs {
                     let known = program_names
                         .iter()
@@ -303,9 +347,11 @@ impl Recogniser {
                 if !way.programs.is_empty() {
                     continue;
                 }
-                // A short mark at the start says little: a rare one inside is looked for instead.
-                let says_little = way.starts.iter().any(|mark| mark.len() < LEAST_START_BYTES);
-                if way.starts.is_empty() || (says_little && !way.contains.is_empty()) {
+                // A rare mark inside is looked for instead.
+                let says_little = starts_say_little(way);
+                if let (true, Some(shape)) = (way.starts.is_empty(), way.begins) {
+                    shapes.push((shape, number));
+                } else if way.starts.is_empty() || (says_little && !way.contains.is_empty()) {
                     let first = way.contains.first();
                     contains.extend(first.map(|mark| (mark.as_str().into(), number)));
                 } else {
@@ -320,6 +366,7 @@ impl Recogniser {
             programs: KeyTable::new(program_names.iter().copied().zip(0..)),
             by_program,
             starts: Starts::build(starts),
+            shapes,
             contains: Marks::build(&contains)?,
             ways,
         })
@@ -333,7 +380,7 @@ impl Recogniser {
         if let Some(program) = program {
             let ways = self.by_program.get(usize::from(program));
             for way in ways.into_iter().flatten() {
-                self.push_if_holds(*way, envelope, &mut found);
+                self.push_if_holds(*way, envelope, true, &mut found);
             }
             if !thorough {
                 found.anchored = found.length;
@@ -348,12 +395,17 @@ impl Recogniser {
                 .get(way)
                 .is_some_and(|way| way.whole_record || !only_whole);
             if counts {
-                self.push_if_holds(way, envelope, found);
+                self.push_if_holds(way, envelope, program.is_some(), found);
             }
         };
         for place in places(envelope).into_iter().flatten() {
             for way in self.starts.of(place) {
                 push(way, &mut found);
+            }
+            for (shape, way) in &self.shapes {
+                if shape.begins(place) {
+                    push(*way, &mut found);
+                }
             }
         }
         found.anchored = found.length;
@@ -384,8 +436,15 @@ impl Recogniser {
         found
     }
 
-    fn push_if_holds(&self, way: usize, envelope: &Envelope<'_>, found: &mut Candidates) {
+    fn push_if_holds(
+        &self,
+        way: usize,
+        envelope: &Envelope<'_>,
+        known: bool,
+        found: &mut Candidates,
+    ) {
         if let Some(way) = self.ways.get(way)
+            && way.trusts(envelope, known)
             && way.holds(envelope)
         {
             found.push(way.format);

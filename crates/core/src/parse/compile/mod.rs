@@ -10,6 +10,7 @@ use super::convert::{self, Constant, How};
 use super::file::{self, Escapes, FormatFile};
 use super::keys::{KeyTable, MAX_SLOTS};
 use super::mapping::{Absent, Mapping, Op, Sentence, Setting, Taken};
+use super::own_words::Opening;
 use super::pattern::Pattern;
 use super::readers::Reader;
 use super::readers::cef::HEADER_KEYS;
@@ -74,6 +75,8 @@ pub(super) struct Format {
     pub header: Vec<(HeaderPart, u16)>,
     /// Whether the reader reads the record, or what follows its first header, instead of the message.
     pub whole_record: bool,
+    /// How every record begins; empty where some begin otherwise.
+    pub begins: Vec<Opening>,
     /// The part of the header that the reader reads instead of the message.
     pub read: Option<u16>,
     /// Second steps, in order.
@@ -126,6 +129,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         escapes: file.escapes == Escapes::Backslash,
         header,
         whole_record,
+        begins: file.begins(),
         read,
         steps,
         mapping,
@@ -197,7 +201,7 @@ impl Compiler<'_> {
             }
         }
         for way in &file.recognise {
-            if way.programs.is_empty() && way.starts.is_empty() && way.contains.is_empty() {
+            if way.is_by_marks_inside() && way.contains.is_empty() {
                 self.wrong("recognise", "an entry that says nothing");
             }
             let marks = way.starts.iter().chain(&way.contains).chain(&way.programs);

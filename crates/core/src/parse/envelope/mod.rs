@@ -261,12 +261,16 @@ fn level_skipped(text: &str) -> &str {
         return text;
     };
     let level = word.rsplit('.').next().unwrap_or(word);
-    let is_level = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
-    if is_level && (rest.starts_with("kernel:") || tag(rest, false).is_some()) {
+    if is_level(level) && (rest.starts_with("kernel:") || tag(rest, false).is_some()) {
         rest
     } else {
         text
     }
+}
+
+/// Whether `word` says how grave something is.
+pub(super) fn is_level(word: &str) -> bool {
+    LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
 }
 
 /// Skips `nnn: ` before a stamp, Cisco's running number.
@@ -303,7 +307,7 @@ fn host(text: &str) -> Option<(&str, &str)> {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/')
         })
         && !word.starts_with('/')
-        && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+        && !is_level(word);
     good.then_some((word, rest))
 }
 
