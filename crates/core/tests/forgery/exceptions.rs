@@ -55,7 +55,6 @@ pub const EXCEPTIONS: &[(&str, Field, Worst, &str)] = &[
         "the scenario's name is the administrator's",
     ),
     ("f5-bigip", Field::Signature, Worst::Hidden, INSIDE),
-    ("generic-key-value", Field::User, Worst::Hidden, NAME),
     ("gitea", Field::User, Worst::Hidden, NAME),
     ("hestiacp", Field::User, Worst::Hidden, NAME),
     (
@@ -83,7 +82,6 @@ pub const EXCEPTIONS: &[(&str, Field, Worst, &str)] = &[
     ("openvpn-file", Field::User, Worst::Hidden, NAME),
     ("oracle-listener", Field::User, Worst::Hidden, NAME),
     ("postfix", Field::User, Worst::Hidden, NAME),
-    ("postgresql-csv", Field::User, Worst::Hidden, NAME),
     (
         "pure-ftpd",
         Field::User,
