@@ -240,7 +240,7 @@ impl Formats {
         let answer = self.parse_line(text, context, &missing, &mut room, event);
         if answer == Err(Reject::UnknownFormat)
             && let Some(line) = room.next()
-            && envelope::container::journal(text, line)
+            && envelope::container::rewritten(text, line)
         {
             return self.parse_line(line, context, &missing, &mut room, event);
         }
@@ -402,10 +402,14 @@ fn trim(record: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\r' | b'\n' | 0, after @ ..] = rest {
         rest = after;
     }
-    while let [before @ .., b' ' | b'\t' | b'\r' | b'\n' | 0] = rest {
-        rest = before;
+    loop {
+        rest = match rest {
+            [before @ .., b' ' | b'\t' | b'\r' | b'\n' | 0] => before,
+            // A relay's spelling of a line end.
+            [before @ .., b'#', b'0', b'1', b'2' | b'5'] => before,
+            _ => return rest,
+        };
     }
-    rest
 }
 
 fn is_not_text(text: &str) -> bool {

@@ -15,6 +15,10 @@ const MONTHS: [&[u8; 3]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
 
+const WEEKDAYS: [[u8; 3]; 7] = [
+    *b"Mon", *b"Tue", *b"Wed", *b"Thu", *b"Fri", *b"Sat", *b"Sun",
+];
+
 /// Zone names that mean one offset in the logs of devices, in minutes.
 const ZONES: &[(&str, i32)] = &[
     ("UTC", 0),
@@ -116,6 +120,38 @@ pub(super) fn bsd<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
         ..Moment::default()
     };
     Some((time.complete(missing)?, rest))
+}
+
+/// Skips the day of the week that C's `ctime` writes before a stamp.
+pub(super) fn without_weekday(text: &str) -> &str {
+    let rest = text.get(4..).unwrap_or_default();
+    let is_weekday = text
+        .as_bytes()
+        .first_chunk()
+        .is_some_and(|day| WEEKDAYS.contains(day))
+        && text.as_bytes().get(3) == Some(&b' ');
+    if is_weekday { rest } else { text }
+}
+
+/// `yyyy Mmm dd hh:mm:ss`, followed by a blank and a host; what some devices and collectors write.
+pub(super) fn year_first<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
+    let (year, rest) = four_digit_year(text)?;
+    let (month, rest) = month(blanks(rest)?)?;
+    let (day, rest) = number(blanks(rest)?, 1, 2)?;
+    let (clock, micros, rest) = clock(blanks(rest)?)?;
+    let (offset, rest) = trailing_zone(rest);
+    let time = Moment {
+        year: Some(year),
+        month,
+        day,
+        clock,
+        micros,
+        offset_seconds: offset,
+        ..Moment::default()
+    };
+    // NX-OS closes the stamp with a colon; there it belongs to the message.
+    let follows = matches!(rest, [b' ', next, ..] if *next != b'%');
+    follows.then_some((time.complete(missing)?, rest))
 }
 
 /// What a stamp says, piece by piece; what it does not say is completed.
@@ -349,7 +385,12 @@ pub(super) fn number(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u
 /// Four digits that are a year and not the start of a longer number or of a time of day.
 fn four_digit_year(text: &[u8]) -> Option<(i64, &[u8])> {
     let (year, rest) = number(text, 4, 4)?;
-    let ends = !matches!(rest.first(), Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'.');
+    let ends = match rest {
+        [b':', after @ ..] => matches!(after.first(), None | Some(b' ')),
+        // The host's address may follow the time of day: "10:00:00 2001:db8::1".
+        [byte, ..] => !byte.is_ascii_alphanumeric() && *byte != b'.',
+        [] => true,
+    };
     (ends && (1970..2200).contains(&year)).then_some((year, rest))
 }
 

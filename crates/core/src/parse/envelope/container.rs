@@ -56,6 +56,9 @@ pub(in crate::parse) fn json<'a>(text: &'a str, missing: &Missing) -> Option<Wra
     })
 }
 
+/// How rsyslog writes a tab.
+pub(in crate::parse) const SPELLED_TAB: &str = "#011";
+
 /// What an entry of systemd's journal says (systemd.journal-fields).
 const ENTRY_KEYS: [&str; 5] = [
     "\"__REALTIME_TIMESTAMP\":\"",
@@ -65,11 +68,25 @@ const ENTRY_KEYS: [&str; 5] = [
     "\"MESSAGE\":\"",
 ];
 
+/// Writes into `out` what a record that no format reads was before something rewrote it. False when
+/// nothing did.
+pub(in crate::parse) fn rewritten(text: &str, out: &mut String) -> bool {
+    if journal(text, out) {
+        return true;
+    }
+    let tabs_spelled = text.contains("LEEF:") && text.contains(SPELLED_TAB);
+    if tabs_spelled {
+        out.clear();
+        out.push_str(&text.replace(SPELLED_TAB, "\t"));
+    }
+    tabs_spelled
+}
+
 /// Writes a journal entry into `out` as the line that syslog would have had: stamp, host, program and
 /// message. False when it is none.
 ///
 /// A key cannot stand inside a value: there its quotes are escaped.
-pub(in crate::parse) fn journal(text: &str, out: &mut String) -> bool {
+fn journal(text: &str, out: &mut String) -> bool {
     if !text.starts_with('{') {
         return false;
     }

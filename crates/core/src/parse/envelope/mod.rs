@@ -106,8 +106,18 @@ impl<'a> Envelope<'a> {
 
 /// Takes `text` apart. Always succeeds: without a header the whole text is the message.
 pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
-    let (had_priority, text) = priority(text);
+    let (had_priority, text) = priority(counted(text).unwrap_or(text));
     let mut envelope = Envelope::of(text);
+    if had_priority && let Some((address, rest)) = original_address(text) {
+        envelope.host = Some(address);
+        envelope.message = rest;
+        envelope.record = rest;
+    }
+    if had_priority {
+        // Without a priority it is a program's own log.
+        envelope.message = stamp::without_weekday(envelope.message);
+    }
+    let text = envelope.message;
     if had_priority
         && let Some(rest) = text.strip_prefix("1 ").or_else(|| unversioned(text))
         && rfc5424(&mut envelope, rest, missing)
@@ -135,6 +145,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         if inner_priority {
             envelope.message = inner;
         } else if let Some(inner) = counted(envelope.message) {
+            let (_, inner) = priority(inner);
             envelope.message = inner;
             if let Some(rest) = inner.strip_prefix("1 ")
                 && rfc5424(&mut envelope, rest, missing)
@@ -166,12 +177,16 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
     envelope
 }
 
-/// What follows `<pri>` behind the octet count of a framed message (RFC 6587) that a relay kept.
+/// What begins with `<pri>` behind the octet count of a framed message (RFC 6587) that a relay kept.
 fn counted(text: &str) -> Option<&str> {
     let digits = text.bytes().take(6).take_while(u8::is_ascii_digit).count();
     let rest = text.get(digits..)?.strip_prefix(' ')?;
-    let (had_priority, inner) = priority(rest);
-    (digits > 0 && had_priority).then_some(inner)
+    (digits > 0 && priority(rest).0).then_some(rest)
+}
+
+/// `Original Address=192.0.2.7 `, which some relays put before the device's own header.
+fn original_address(text: &str) -> Option<(&str, &str)> {
+    split_word(text.strip_prefix("Original Address=")?)
 }
 
 /// Skips blanks and a colon of its own (" : %ASA-…"), but not the colons an address starts with.
@@ -205,7 +220,9 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
     let text = sequence_number(envelope.message).trim_start_matches([' ', ':']);
     let bytes = text.as_bytes();
     let Some((time, rest)) = (match bytes.first() {
-        Some(b'0'..=b'9') => stamp::iso(bytes, missing),
+        Some(b'0'..=b'9') => {
+            stamp::iso(bytes, missing).or_else(|| stamp::year_first(bytes, missing))
+        }
         Some(b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'.') => stamp::bsd(bytes, missing),
         _ => None,
     }) else {
@@ -214,6 +231,12 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
     let Some(rest) = text.get(text.len() - rest.len()..) else {
         return false;
     };
+    if let Some((host, message)) = tabbed(rest) {
+        envelope.stamp = Some(time);
+        envelope.host = Some(host);
+        envelope.message = message;
+        return true;
+    }
     // A stamp must end its word, or it was part of something else.
     if !rest.starts_with([' ', ':']) {
         return false;
@@ -230,6 +253,10 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
     if let Some((host, after)) = unifi_host(rest) {
         envelope.host = Some(host);
         envelope.message = after.trim_start_matches(' ');
+        if let Some((program, message)) = tag(envelope.message, true) {
+            envelope.program = Some(program);
+            envelope.message = message;
+        }
         return true;
     }
     // "stamp tag: message" has no host; "stamp host tag: message" has one.
@@ -245,7 +272,11 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
         let again = after
             .strip_prefix(host)
             .and_then(|rest| rest.strip_prefix(' '));
-        envelope.message = level_skipped(again.unwrap_or(after));
+        let after = again.unwrap_or(after);
+        envelope.message = match unifi_host(after) {
+            Some((_, message)) => message.trim_start_matches(' '),
+            None => level_skipped(after),
+        };
         if let Some((program, message)) = tag(envelope.message, true) {
             envelope.program = Some(program);
             envelope.message = message;
@@ -282,18 +313,29 @@ fn sequence_number(text: &str) -> &str {
     }
 }
 
-/// `name,0123456789ab,v4.0.66.10832: ` or without the colon: UniFi's access points and switches put
-/// name, hardware address and version where the host belongs.
+/// `name,0123456789ab,v4.0.66.10832: ` or without the colon, or `0123456789ab,U6-LR-6.5.28+14491: `: UniFi's
+/// access points and switches put name, hardware address, model and version where the host belongs, or
+/// behind it.
 fn unifi_host(text: &str) -> Option<(&str, &str)> {
     let (word, rest) = text.split_at_checked(memchr::memchr(b' ', text.as_bytes())?)?;
     let mut parts = word.split(',');
-    let (name, address, version) = (parts.next()?, parts.next()?, parts.next()?);
-    let good = name.len() <= MAX_HOST_BYTES
-        && address.len() == 12
-        && address.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && version.starts_with('v')
-        && parts.next().is_none();
-    good.then_some((name, rest))
+    let (first, second) = (parts.next()?, parts.next()?);
+    let is_address =
+        |part: &str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let good = match parts.next() {
+        Some(version) => is_address(second) && version.starts_with('v') && parts.next().is_none(),
+        None => is_address(first) && second.ends_with(':') && second.contains('-'),
+    };
+    (good && first.len() <= MAX_HOST_BYTES).then_some((first, rest))
+}
+
+/// Behind the stamp, each after a tab: facility and level, host, message; how some Windows collectors
+/// write their files.
+fn tabbed(rest: &str) -> Option<(&str, &str)> {
+    let (level, rest) = rest.strip_prefix('\t')?.split_once('\t')?;
+    let (host, message) = rest.split_once('\t')?;
+    let good = level.contains('.') && level.len() <= MAX_HOST_BYTES && host.len() <= MAX_HOST_BYTES;
+    (good && !host.contains(' ')).then_some((host, message))
 }
 
 /// A word that can be a host name or address and is followed by a blank.
@@ -301,6 +343,13 @@ fn host(text: &str) -> Option<(&str, &str)> {
     let end = memchr::memchr(b' ', text.as_bytes())?;
     let (word, rest) = text.split_at_checked(end)?;
     let word = word.strip_suffix(':').unwrap_or(word);
+    // syslog-ng's chains ("s_net@192.0.2.7") and OSSEC's archives ("collector->192.0.2.7") end with the
+    // device.
+    let word = match word.rsplit_once('@').or_else(|| word.rsplit_once("->")) {
+        Some((_, device)) if !device.starts_with('/') => device,
+        Some((collector, _)) => collector,
+        None => word,
+    };
     let good = !word.is_empty()
         && word.len() <= MAX_HOST_BYTES
         && word.bytes().all(|byte| {
@@ -405,6 +454,13 @@ fn rfc5424<'a>(envelope: &mut Envelope<'a>, text: &'a str, missing: &Missing) ->
     envelope.message_id = said(message_id, MAX_PROGRAM_BYTES);
     envelope.structured = structured.filter(|text| text.starts_with('['));
     envelope.message = after_header(message.trim_start_matches([' ', '\u{feff}']));
+    // Relays that take the older header apart leave the tag in the message.
+    if envelope.program.is_none()
+        && let Some((program, message)) = tag(envelope.message, true)
+    {
+        envelope.program = Some(program);
+        envelope.message = message;
+    }
     true
 }
 
@@ -491,290 +547,4 @@ fn element_end(element: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Timestamp;
-
-    #[track_caller]
-    fn check(input: &str, stamp: &str, host: &str, program: &str, message: &str) {
-        let missing = Missing {
-            received: Timestamp::from_civil((2026, 11, 22), (12, 0, 0), 0).unwrap(),
-            zone_offset_seconds: 0,
-        };
-        let found = open(input, &missing);
-        let shown = found.stamp.map(|time| time.to_string()).unwrap_or_default();
-        assert_eq!(
-            (
-                shown.as_str(),
-                found.host.unwrap_or_default(),
-                found.program.unwrap_or_default(),
-                found.message
-            ),
-            (stamp, host, program, message),
-            "{input}"
-        );
-    }
-
-    #[test]
-    fn reads_the_dialects() {
-        let at = "2026-11-02T10:00:00Z";
-        check(
-            "<38>Nov  2 10:00:00 gw sshd[7]: hello",
-            at,
-            "gw",
-            "sshd",
-            "hello",
-        );
-        check("Nov 2 10:00:00 gw sshd: hello", at, "gw", "sshd", "hello");
-        check(
-            "<134>Nov 2 10:00:00 filterlog: 1,2",
-            at,
-            "",
-            "filterlog",
-            "1,2",
-        );
-        check("<134>filterlog[9]: 1,2", "", "", "filterlog", "1,2");
-        check(
-            "<166>Nov 02 2026 10:00:00: %ASA-6-1: x",
-            at,
-            "",
-            "",
-            "%ASA-6-1: x",
-        );
-        check(
-            "<166>Nov 02 2026 10:00:00 fw : %ASA-6-1: x",
-            at,
-            "fw",
-            "",
-            "%ASA-6-1: x",
-        );
-        check(
-            "Nov 2 09:00:00 192.0.2.1 Nov 02 2026 10:00:00: %ASA-6-1: x",
-            at,
-            "192.0.2.1",
-            "",
-            "%ASA-6-1: x",
-        );
-        check(
-            "<189>date=2026-11-02 time=1",
-            "",
-            "",
-            "",
-            "date=2026-11-02 time=1",
-        );
-        check(
-            "2026-11-02T10:00:00Z gw kernel: [1.0] x",
-            at,
-            "gw",
-            "kernel",
-            "[1.0] x",
-        );
-        check(
-            "Nov 2 10:00:00 gw /usr/sbin/cron[3]: x",
-            at,
-            "gw",
-            "cron",
-            "x",
-        );
-    }
-
-    #[test]
-    fn reads_more_dialects() {
-        let at = "2026-11-02T10:00:00Z";
-        check("Nov 2 10:00:00 gw date=1 b=2", at, "gw", "", "date=1 b=2");
-        check(
-            "192.0.2.1 - - [x] \"GET",
-            "",
-            "",
-            "",
-            "192.0.2.1 - - [x] \"GET",
-        );
-        check(
-            "Nov 2 10:00:00 1,2026/11/02 a: b",
-            at,
-            "",
-            "",
-            "1,2026/11/02 a: b",
-        );
-        check(
-            "2026-11-02 10:00:00 WARNING (x) y",
-            at,
-            "",
-            "",
-            "WARNING (x) y",
-        );
-        check(
-            "2026-11-02 10:00:00 /api/login: 403",
-            at,
-            "",
-            "",
-            "/api/login: 403",
-        );
-        check("<5>CEF: 0|A|B|", "", "", "", "CEF: 0|A|B|");
-        check(
-            "June 2 10:00:00 gw gw app: x",
-            "2026-06-02T10:00:00Z",
-            "gw",
-            "app",
-            "x",
-        );
-        check(
-            "Nov 2 10:00:00 ap1,02005e005301,v4.0.66.1: hostapd: x",
-            at,
-            "ap1",
-            "hostapd",
-            "x",
-        );
-        check("::1 - - [x]", "", "", "", "::1 - - [x]");
-        check("2001:db8::1 - - [x]", "", "", "", "2001:db8::1 - - [x]");
-    }
-
-    #[test]
-    fn reads_rfc_5424() {
-        let at = "2026-11-02T10:00:00Z";
-        check(
-            "<34>1 2026-11-02T10:00:00Z gw sshd 7 - - hello",
-            at,
-            "gw",
-            "sshd",
-            "hello",
-        );
-        check(
-            "<34>1 2026-11-02T10:00:00Z gw app - ID7 [a@1 b=\"x \\] y\"][c d=\"]\"] \u{feff}hello",
-            at,
-            "gw",
-            "app",
-            "hello",
-        );
-        check("<34>1 - - - - - -", "", "", "", "");
-        check("<34>1  gw app - - [a@1 b=\"c\"] x", "", "gw", "app", "x");
-        check(
-            "<34> 2026-11-02T10:00:00Z gw app - - - x",
-            at,
-            "gw",
-            "app",
-            "x",
-        );
-        check(
-            "<34>2026-11-02T10:00:00Z gw app 7 ID [a@1 b=\"c\"] x",
-            at,
-            "gw",
-            "app",
-            "x",
-        );
-        check(
-            "<34>2026-11-02T10:00:00Z gw CEF:0|A|",
-            at,
-            "gw",
-            "",
-            "CEF:0|A|",
-        );
-        check(
-            "<34>Nov 2 10:00:00 gw Wall CEF:0|A|",
-            at,
-            "gw",
-            "",
-            "CEF:0|A|",
-        );
-        check("<34>1 - - - - - - only", "", "", "", "only");
-    }
-
-    #[test]
-    fn reads_a_record_inside_a_relays_header() {
-        let at = "2026-11-02T10:00:00Z";
-        for inner in [
-            "<34>1 2026-11-02T10:00:00Z gw app: 7 - - hello",
-            "1 2026-11-02T10:00:00Z gw app 7 - - hello",
-            "<34>Nov  2 10:00:00 gw app: hello",
-        ] {
-            check(
-                &format!("Nov 2 11:00:00 relay {inner}"),
-                at,
-                "gw",
-                "app",
-                "hello",
-            );
-        }
-    }
-
-    #[test]
-    fn skips_words_that_belong_to_no_rule() {
-        let at = "2026-11-02T10:00:00Z";
-        let forged = "Invalid user CEF:0|A|B|1|2|3|4|src=203.0.113.9";
-        check(
-            &format!("<34>Nov 2 10:00:00 gw sshd[7]: {forged}"),
-            at,
-            "gw",
-            "sshd",
-            forged,
-        );
-        let agent = "192.0.2.1 - - [x] \"GET /\" \"CEF:0|A|\"";
-        check(agent, "", "", "", agent);
-        check(
-            "<34>1 2026-11-02T10:00:00Z gw CEF:0|A|B",
-            at,
-            "gw",
-            "",
-            "CEF:0|A|B",
-        );
-        check("Nov 2 10:00:00 gw info sshd[7]: x", at, "gw", "sshd", "x");
-        check(
-            "Nov 2 10:00:00 gw (squid-1)[7]: x",
-            at,
-            "gw",
-            "squid-1",
-            "x",
-        );
-        check(
-            "Nov 2 10:00:00 gw user.info kernel: x",
-            at,
-            "gw",
-            "kernel",
-            "x",
-        );
-        check(
-            "Nov 2 10:00:00 gw info text: x",
-            at,
-            "gw",
-            "",
-            "info text: x",
-        );
-        check(
-            "2026-11-02T09:00:00Z Nov 2 10:00:00 gw app[7]: x",
-            at,
-            "gw",
-            "app",
-            "x",
-        );
-        check(
-            "Nov 2 10:00:00 gw 45 <14>1 2026-11-02T10:00:00Z b app - - - x",
-            at,
-            "b",
-            "app",
-            "x",
-        );
-    }
-
-    #[test]
-    fn keeps_what_follows_the_first_header() {
-        let missing = Missing {
-            received: Timestamp::from_civil((2026, 11, 22), (12, 0, 0), 0).unwrap(),
-            zone_offset_seconds: 0,
-        };
-        let found = open(
-            "<13>Nov 2 10:00:00 web 2026-11-02 10:00:00 10.0.0.1 GET /",
-            &missing,
-        );
-        let bodies: Vec<_> = found.bodies().map(|body| (body.host, body.text)).collect();
-        assert_eq!(
-            bodies,
-            [
-                (
-                    None,
-                    "Nov 2 10:00:00 web 2026-11-02 10:00:00 10.0.0.1 GET /"
-                ),
-                (Some("web"), "2026-11-02 10:00:00 10.0.0.1 GET /"),
-            ]
-        );
-    }
-}
+mod tests;

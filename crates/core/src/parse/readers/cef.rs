@@ -7,6 +7,7 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::parse::envelope::container::SPELLED_TAB;
 use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
 
@@ -67,6 +68,10 @@ impl Header {
         {
             delimiter = byte;
             rest = after;
+        }
+        if memchr(delimiter, rest.as_bytes()).is_none() && rest.contains(SPELLED_TAB) {
+            // Read again when the tabs are back.
+            return false;
         }
         if memchr(delimiter, rest.as_bytes()).is_none() {
             // A relay turned the tabs into something else, mostly blanks; PAN-OS writes bars.
