@@ -106,7 +106,7 @@ impl Formats {
         {
             return found;
         }
-        if envelope::container::journal(text, &mut entry)
+        if envelope::container::rewritten(text, &mut entry)
             && let found @ Some(_) = self.closest_line(&entry, context, &missing, &mut room)
         {
             return found;
