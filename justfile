@@ -30,5 +30,14 @@ test:
 bench *args:
     cargo run --release --locked --bin larum-bench -- {{args}}
 
+# instructions a line of each format, against docs/developer/instructions.csv; needs valgrind, takes
+# minutes, and is therefore no part of `ci`
+instructions *args:
+    tools/instructions {{args}}
+
+# look for hostile records with libFuzzer for some seconds (docs/developer/proofs.md)
+fuzz target="parse" seconds="60":
+    tools/fuzz {{target}} {{seconds}}
+
 # everything that must be green
 ci: lint deny test

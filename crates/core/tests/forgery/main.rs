@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use larum_core::content::FORMATS;
-use larum_core::event::Event;
+use larum_core::event::{Event, Field};
 use larum_core::parse::{Context, Formats, Scratch};
 use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
@@ -32,6 +32,10 @@ use place::Place;
 const RECEIVED: Timestamp = Timestamp::from_seconds(1_795_348_800);
 /// The address that must appear nowhere.
 const EVIL: &str = "203.0.113.66";
+
+/// At most one text in so many may make a record unreadable, another product's, or lose its address:
+/// mostly names that a device writes bare, before the words by which its record is known.
+const HIDDEN_SHARE: usize = 50;
 
 /// A format file's case.
 struct Sample {
@@ -181,8 +185,8 @@ fn worst(
 #[test]
 fn a_strangers_text_becomes_no_address() {
     let formats = Formats::built_in().unwrap();
-    let mut tried = 0_usize;
-    let mut seen: BTreeMap<(String, &str), (Worst, String)> = BTreeMap::new();
+    let (mut tried, mut hidden) = (0_usize, 0_usize);
+    let mut forged: BTreeMap<(String, &str), String> = BTreeMap::new();
     for sample in samples() {
         let mut scratch = Scratch::default();
         let context = Context::at(sample.received);
@@ -196,33 +200,34 @@ fn a_strangers_text_becomes_no_address() {
                 tried += 1;
                 let mut scratch = Scratch::default();
                 let found = formats.parse(record.as_bytes(), &context, &mut scratch);
-                let Some(worst) = worst(found, event.format, honest) else {
-                    continue;
-                };
-                let key = (event.format.to_owned(), place.field.as_str());
-                let known = seen.entry(key).or_insert((worst, record.clone()));
-                if worst > known.0 {
-                    *known = (worst, record);
+                match worst(found, event.format, honest) {
+                    None => {}
+                    Some(Worst::Hidden) => hidden += 1,
+                    Some(Worst::Forged) => {
+                        forged.insert((event.format.to_owned(), place.field.as_str()), record);
+                    }
                 }
             }
         }
     }
-    assert!(tried > 20_000, "only {tried} places and texts were tried");
     let mut problems = Vec::new();
-    for ((format, field), (worst, record)) in &seen {
-        let known = EXCEPTIONS
-            .iter()
-            .find(|(name, of, _, _)| name == format && of.as_str() == *field);
-        if known.is_none_or(|(_, _, most, _)| worst > most) {
-            problems.push(format!("{worst:?} by {field} of {format}: {record}"));
+    for ((format, field), record) in &forged {
+        let known = |(name, of, _): &&(&str, Field, &str)| name == format && of.as_str() == *field;
+        if !EXCEPTIONS.iter().any(|exception| known(&exception)) {
+            problems.push(format!("{field} of {format}: {record}"));
         }
     }
-    for (format, field, most, reason) in EXCEPTIONS {
-        let found = seen.get(&((*format).to_owned(), field.as_str()));
-        if found.is_none_or(|(worst, _)| worst < most) {
+    for (format, field, reason) in EXCEPTIONS {
+        if !forged.contains_key(&((*format).to_owned(), field.as_str())) {
             // Somebody mended a format: no reason to stop them.
-            println!("{most:?} by {field} of {format} no longer happens: {reason}");
+            println!("{field} of {format} no longer forges an address: {reason}");
         }
     }
+    println!("{tried} texts tried, {hidden} hid their record");
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(tried > 20_000, "only {tried} places and texts were tried");
+    assert!(
+        hidden * HIDDEN_SHARE < tried,
+        "{hidden} of {tried} hid their record"
+    );
 }

@@ -28,6 +28,9 @@ const MAX_FIELDS: usize = 32;
 /// How many ends of gaps are tried on one message, per byte of it, all templates together. An honest
 /// message needs one or two.
 const MAX_TRIES_PER_BYTE: usize = 8;
+/// Looking through so many bytes for an end costs as much as trying one: so that time is linear in the
+/// message's length however gaps lie inside one another.
+const BYTES_PER_TRY: usize = 64;
 /// The same for any message, however short.
 const MIN_TRIES: usize = 1_024;
 /// The most `<<…>>` of one template: each doubles its paths.
@@ -235,16 +238,20 @@ impl Templates {
         self.add_literal(fresh, rest)
     }
 
-    /// The template that covers `message`, its gaps put into `slots`.
-    pub fn read<'a>(&self, message: &'a str, escapes: bool, slots: &mut Slots<'a>) -> Option<u16> {
-        let mut walk = Walk {
-            nodes: &self.nodes,
+    const fn walk<'t, 'a>(&'t self, message: &'a str, escapes: bool) -> Walk<'t, 'a> {
+        Walk {
+            nodes: self.nodes.as_slice(),
             text: message,
             escapes,
             gaps: [(0, 0); MAX_FIELDS],
             count: 0,
             tries: message.len() * MAX_TRIES_PER_BYTE + MIN_TRIES,
-        };
+        }
+    }
+
+    /// The template that covers `message`, its gaps put into `slots`.
+    pub fn read<'a>(&self, message: &'a str, escapes: bool, slots: &mut Slots<'a>) -> Option<u16> {
+        let mut walk = self.walk(message, escapes);
         let path = self.paths.get(walk.from(0, 0)?)?;
         for (slot, (start, end)) in path.slots.iter().zip(walk.gaps) {
             if let Some(slot) = slot
@@ -300,11 +307,16 @@ impl<'t> Walk<'t, '_> {
             at + rest.iter().take_while(|byte| good(byte)).count()
         };
         match gap {
-            Gap::Int => self.fixed(child, at, run(u8::is_ascii_digit)),
+            Gap::Int => {
+                let end = run(u8::is_ascii_digit);
+                self.spend(end - at)?;
+                self.fixed(child, at, end)
+            }
             Gap::Ip => {
                 let end = run(|byte| {
                     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'%' | b'-' | b'_')
                 });
+                self.spend(end - at)?;
                 let (end, _) = self.address_end(at, end)?;
                 self.fixed(child, at, end)
             }
@@ -312,6 +324,7 @@ impl<'t> Walk<'t, '_> {
                 let end = run(|byte| {
                     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'%' | b'-' | b'_')
                 });
+                self.spend(end - at)?;
                 let end = match self.address_end(at, end) {
                     Some((end, _)) => end,
                     None => run(|byte| {
@@ -327,15 +340,27 @@ impl<'t> Walk<'t, '_> {
             Gap::Quoted => {
                 let inside = at + 1;
                 (bytes.get(at) == Some(&b'"')).then_some(())?;
-                let end = self.quote_end(inside)?;
+                let end = self.quote_end(inside);
+                self.spend(end.unwrap_or(bytes.len()) - at)?;
+                let end = end?;
                 self.took(child, (inside, end), end + 1)
             }
-            Gap::Word => self.shortest(child, at, at + 1, run(|byte| *byte != b' ')),
-            Gap::Maybe => self.shortest(child, at, at, run(|byte| *byte != b' ')),
+            Gap::Word | Gap::Maybe => {
+                let end = run(|byte| *byte != b' ');
+                self.spend(end - at)?;
+                let least = at + usize::from(gap == Gap::Word);
+                self.shortest(child, at, least, end)
+            }
             Gap::Lazy => self.shortest(child, at, at, bytes.len()),
             Gap::Text => self.longest(child, at),
             Gap::Rest => self.took(child, (at, bytes.len()), bytes.len()),
         }
+    }
+
+    /// Notes that `bytes` were looked through; `None` when that was too much.
+    const fn spend(&mut self, bytes: usize) -> Option<()> {
+        self.tries = self.tries.saturating_sub(bytes / BYTES_PER_TRY);
+        if self.tries == 0 { None } else { Some(()) }
     }
 
     /// Where the address in `at..most` ends; a colon or full stop behind it is punctuation.
@@ -398,14 +423,16 @@ impl<'t> Walk<'t, '_> {
         let node = self.nodes.get(child)?;
         if let Some(first) = node.only_first() {
             let mut from = least;
-            while let Some(found) = self.find(first, from, most) {
+            loop {
+                let found = self.find(first, from, most);
+                self.spend(found.unwrap_or(most).saturating_sub(from))?;
+                let found = found?;
                 if let Some(done) = self.took(child, (at, found), found) {
                     return Some(done);
                 }
                 self.tries = self.tries.checked_sub(1)?;
                 from = found + 1;
             }
-            return None;
         }
         for end in least..=most {
             if let Some(found) = self.end_at(node, child, at, end) {
@@ -429,10 +456,10 @@ impl<'t> Walk<'t, '_> {
         let node = self.nodes.get(child)?;
         if let Some(first) = node.only_first() {
             let mut most = self.text.len();
-            while let Some(window) = self.text.as_bytes().get(at..most)
-                && let Some(found) = memchr::memrchr(first, window)
-            {
-                most = at + found;
+            while let Some(window) = self.text.as_bytes().get(at..most) {
+                let found = memchr::memrchr(first, window);
+                self.spend(window.len() - found.unwrap_or(0))?;
+                most = at + found?;
                 if let Some(done) = self.took(child, (at, most), most) {
                     return Some(done);
                 }
@@ -567,6 +594,32 @@ mod tests {
             .as_ref()
             .map(|(number, values)| (*number, values.as_slice()));
         assert_eq!(found, expected, "{input}");
+    }
+
+    /// Time is linear because what a walk may spend is, and looking through text is paid for too.
+    #[test]
+    fn hostile_messages_are_given_up_and_honest_ones_cost_little() {
+        let mut tree = Templates::new();
+        for (number, text) in (0..).zip([
+            "a {lazy}b{lazy}c{lazy}Q",
+            "t {text} from {text} to {text} end",
+            "w {word:x}:{word}:{word}!",
+            "h {lazy} for {text:user} from {ip:ip} port {int} ssh2",
+        ]) {
+            tree.add(number, text, |_| None).unwrap();
+        }
+        let length = 60_000;
+        let many = |head: &str, piece: &str| head.to_owned() + &piece.repeat(length / piece.len());
+        for message in [many("a ", "bc"), many("t ", " from  to "), many("w ", "a:")] {
+            let mut walk = tree.walk(&message, true);
+            assert_eq!(walk.from(0, 0), None);
+            assert!(walk.tries < 64, "{} tries left", walk.tries);
+        }
+        let honest = many("h x for ", "user name ") + " from 192.0.2.1 port 7 ssh2";
+        let mut walk = tree.walk(&honest, true);
+        let before = walk.tries;
+        assert!(walk.from(0, 0).is_some());
+        assert!(walk.tries > before / 10 * 9, "{} of {before}", walk.tries);
     }
 
     #[test]
