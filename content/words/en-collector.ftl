@@ -108,7 +108,7 @@ page-verdict-look = { $count ->
    *[other] { $count } things need your attention
 }
 page-verdict-good = All is well
-page-verdict-text = { $received } lines read in the last 24 hours from { $devices ->
+page-verdict-text = { $received } lines received in the last 24 hours from { $devices ->
     [one] one device
    *[other] { $devices } devices
 }.
@@ -147,7 +147,7 @@ page-kept-out-none = No attack was seen.
 page-kind = Kind
 page-attempts = Attempts
 page-blocked = Kept out for certain
-page-figure-lines = lines read
+page-figure-lines = lines received
 page-figure-attempts = attempts seen
 page-figure-blocked = kept out for certain
 page-figure-waiting = waiting for the hub

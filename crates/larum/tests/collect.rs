@@ -168,13 +168,24 @@ fn wrong_configurations_are_told_with_their_line_and_exit_2() {
     );
 }
 
-/// A file of the firm's own formats that is wrong is told with its name and key, before anything
-/// starts; one that is right is read again on SIGHUP.
-#[test]
-fn own_formats_are_checked_and_read_again_on_hangup() {
-    let folder = tempfile::tempdir().unwrap();
-    let formats = folder.path().join("formats");
-    let log = folder.path().join("gate.log");
+const HELLO: &str = r#"
+kind = "system"
+reader = "template"
+source = "invented"
+[[recognise]]
+starts = ["hello "]
+[fields]
+device = "name"
+[[template]]
+text = "hello {word:name}"
+[[case]]
+input = "hello gate"
+expect = { kind = "system", device = "gate" }
+"#;
+
+/// A configuration that names a folder of formats and a log of one line; all three.
+fn with_own_formats(folder: &Path) -> (String, std::path::PathBuf, std::path::PathBuf) {
+    let (formats, log) = (folder.join("formats"), folder.join("gate.log"));
     fs::create_dir(&formats).unwrap();
     fs::write(&log, "hello gate\n").unwrap();
     let more = format!(
@@ -182,49 +193,56 @@ fn own_formats_are_checked_and_read_again_on_hangup() {
         formats.display().to_string(),
         log.display().to_string()
     );
-    let config = write_config(folder.path(), &more);
-    let gate = "kind = \"system\"\nreader = \"template\"\nsource = \"invented\"\n\
-                [[recognise]]\nstarts = [\"hello \"]\n[fields]\ndevice = \"name\"\n\
-                [[template]]\ntext = \"hello {word:name}\"\n\
-                [[case]]\ninput = \"hello gate\"\nexpect = { kind = \"system\", device = \"gate\" }\n";
-    let file = formats.join("hello.toml");
-    for (text, expected) in [
-        (
-            gate.replace("device =", "devise ="),
-            "hello.toml: fields.devise: ",
-        ),
-        (
-            gate.replace("\"gate\" }", "\"door\" }"),
-            "hello.toml: case: ",
-        ),
-        ("kind = 3".to_owned(), "hello.toml: "),
-    ] {
-        fs::write(&file, text).unwrap();
-        fs::write(formats.join("other.toml"), "reader = 4").unwrap();
-        for command in [
-            &["check-config", &config][..],
-            &["collect", "--config", &config],
-        ] {
-            let output = larum(command);
+    (write_config(folder, &more), formats, log)
+}
+
+/// Every problem of every file of the firm's own formats is told with its file and key, before anything
+/// starts.
+#[test]
+fn own_formats_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, formats, _) = with_own_formats(folder.path());
+    let check = |commands: &[&[&str]], expected: &[&str]| {
+        for command in commands {
+            let output = larum(&[command, &[config.as_str()][..]].concat());
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(2), "{command:?} {said}");
-            assert!(said.contains("other.toml: "), "{said}");
-            let alone = said.contains(expected) || expected.contains(": case: ");
-            assert!(alone, "{expected} is not in {said}");
+            for part in expected {
+                assert!(said.contains(part), "{part} is not in {said}");
+            }
         }
-        fs::remove_file(formats.join("other.toml")).unwrap();
-        let output = larum(&["check-config", &config]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        assert!(said.contains(expected), "{expected} is not in {said}");
-    }
-    fs::remove_file(&file).unwrap();
+    };
+    let both: &[&[&str]] = &[&["check-config"], &["collect", "--config"]];
+    let write = |name: &str, text: &str| fs::write(formats.join(name), text).unwrap();
+    write("hello.toml", &HELLO.replace("device =", "devise ="));
+    write("other.toml", "reader = 4");
+    check(
+        both,
+        &["hello.toml: fields.devise: ", "other.toml: line 1: "],
+    );
+    fs::remove_file(formats.join("other.toml")).unwrap();
+    write("hello.toml", &HELLO.replace("\"gate\" }", "\"door\" }"));
+    check(both, &["hello.toml: case: "]);
+    write("hello.toml", HELLO);
     assert_eq!(larum(&["check-config", &config]).status.code(), Some(0));
+    fs::remove_dir_all(&formats).unwrap();
+    assert_eq!(larum(&["check-config", &config]).status.code(), Some(74));
+}
 
+/// A file of the firm's own formats is read on SIGHUP, without a restart.
+#[test]
+fn own_formats_are_read_again_on_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, formats, log) = with_own_formats(folder.path());
     let mut child = collect(&config);
     let events = |status: &serde_json::Value| status.pointer("/total/events").unwrap().as_u64();
     assert_eq!(events(&until_received(&config, 1)), Some(0));
-    fs::write(&file, gate).unwrap();
+    let said = String::from_utf8(larum(&["status", "--config", &config]).stdout).unwrap();
+    assert!(
+        said.contains("One line looks like nothing Larum knows."),
+        "{said}"
+    );
+    fs::write(formats.join("hello.toml"), HELLO).unwrap();
     signal(&child, "-HUP");
     let begun = Instant::now();
     let mut sent = 1;
@@ -240,6 +258,4 @@ fn own_formats_are_checked_and_read_again_on_hangup() {
     }
     signal(&child, "-TERM");
     assert!(child.wait().unwrap().success());
-    fs::remove_dir_all(&formats).unwrap();
-    assert_eq!(larum(&["check-config", &config]).status.code(), Some(74));
 }

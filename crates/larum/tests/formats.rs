@@ -252,9 +252,18 @@ fn the_list_of_devices_is_current() {
     let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/member/devices.md");
     let made = text(&larum(&["formats", "list", "--markdown"]));
     assert!(!made.contains('«'), "a heading lacks words");
-    assert_eq!(
-        fs::read_to_string(page).unwrap(),
-        made,
-        "formats came or went: cargo run -p larum -- formats list --markdown > docs/member/devices.md"
+    let kept = fs::read_to_string(page).unwrap();
+    let missing: Vec<&str> = made
+        .lines()
+        .filter(|line| !kept.lines().any(|known| known == *line))
+        .collect();
+    let gone: Vec<&str> = kept
+        .lines()
+        .filter(|line| !made.lines().any(|known| known == *line))
+        .collect();
+    assert!(
+        kept == made,
+        "devices came {missing:?} or went {gone:?}: \
+         cargo run -p larum -- formats list --markdown > docs/member/devices.md"
     );
 }

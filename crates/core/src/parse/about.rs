@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Problem;
 use super::file::{FormatFile, ReaderKind, Turn};
+use super::own_words::Opening;
 use crate::event::Field;
 
 /// A format as `larum formats list` and `show` tell it.
@@ -40,6 +41,8 @@ pub struct Marks {
     pub programs: Vec<String>,
     /// The message starts with one of these.
     pub starts: Vec<String>,
+    /// The message begins in this shape, as the file calls it.
+    pub begins: Option<&'static str>,
     /// The message contains all of these.
     pub contains: Vec<String>,
 }
@@ -66,6 +69,7 @@ pub fn about(name: &str, text: &str) -> Result<About, Problem> {
             .map(|way| Marks {
                 programs: way.programs,
                 starts: way.starts,
+                begins: way.begins.map(Opening::word),
                 contains: way.contains,
             })
             .collect(),

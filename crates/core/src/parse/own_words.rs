@@ -24,6 +24,17 @@ pub(super) enum Opening {
 }
 
 impl Opening {
+    /// The word in the file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Date => "date",
+            Self::DateInBrackets => "date-in-brackets",
+            Self::Level => "level",
+            Self::Pair => "pair",
+        }
+    }
+
     /// Whether `text` begins so.
     pub fn begins(self, text: &str) -> bool {
         let bytes = text.as_bytes();

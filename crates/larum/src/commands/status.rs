@@ -8,6 +8,7 @@ use larum_cli::exit::{Exit, failure};
 use larum_collector::config::DEFAULT_STATE_DIR;
 use larum_collector::learned;
 use larum_collector::status::{self, StatusDocument};
+use larum_core::parse::DeviceNames;
 use larum_core::time::DeviceTime;
 use larum_core::words::Words;
 use larum_link::wire::Tally;
@@ -65,13 +66,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&document)?)?;
     } else {
-        write!(out, "{}", text(&document, &words))?;
+        let names = DeviceNames::built_in().map_err(|why| failure(Exit::Conflict, why))?;
+        write!(out, "{}", text(&document, &names, &words))?;
     }
     Ok(Exit::Done)
 }
 
 /// The document for a person, at most 80 columns unless a name is longer.
-fn text(document: &StatusDocument, words: &Words) -> String {
+fn text(document: &StatusDocument, names: &DeviceNames, words: &Words) -> String {
     let state = if document.running {
         "status-running"
     } else {
@@ -97,6 +99,8 @@ fn text(document: &StatusDocument, words: &Words) -> String {
                 ("received", format!("{received:>10}").into()),
             ],
         ));
+        let unread = device.unread.iter();
+        lines.extend(unread.map(|row| format!("      {}", row.say(names, words))));
     }
     lines.extend(learned_lines(document, words));
     lines.push(String::new());

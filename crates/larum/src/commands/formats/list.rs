@@ -1,7 +1,6 @@
 //! `larum formats list`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 use larum_cli::exit::{Exit, failure};
@@ -10,6 +9,9 @@ use larum_core::event::Field;
 use larum_core::parse::{About, DeviceNames, about};
 use larum_core::words::Words;
 use serde::Serialize;
+
+/// The heading of formats that are of no product.
+const GENERAL: &str = "general";
 
 /// Arguments of `larum formats list`.
 #[derive(clap::Args)]
@@ -107,18 +109,20 @@ pub fn named<'n>(names: &'n DeviceNames, about: &About) -> larum_core::parse::Na
     )
 }
 
-/// The list of devices as a page: one table for each heading, devices by name, their formats beside.
+/// The list of devices as a page: devices by name under each heading.
 fn page(all: &[About], names: &DeviceNames, words: &Words) -> String {
-    let mut groups: BTreeMap<&str, BTreeMap<(String, String), BTreeSet<&str>>> = BTreeMap::new();
-    let mut products = 0;
+    // By the name in small letters, so that capitals do not come first.
+    let mut groups: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
     for about in all {
         let named = named(names, about);
-        let key = (named.name.to_lowercase(), named.name.into_owned());
         let devices = groups.entry(named.group).or_default();
-        let formats = devices.entry(key).or_default();
-        products += usize::from(formats.is_empty() && named.group != "general");
-        formats.insert(&about.name);
+        devices.insert(named.name.to_lowercase(), named.name.into_owned());
     }
+    let products: usize = groups
+        .iter()
+        .filter(|(group, _)| **group != GENERAL)
+        .map(|(_, devices)| devices.len())
+        .sum();
     let count = [("products", products.into())];
     let mut out = format!(
         "# {}\n\n{}\n\n{}\n\n{}\n",
@@ -127,24 +131,15 @@ fn page(all: &[About], names: &DeviceNames, words: &Words) -> String {
         words.say("devices-text-other"),
         words.say("devices-generated"),
     );
-    let head = [
-        words.say("devices-head-name"),
-        words.say("devices-head-format"),
-    ];
-    for (group, devices) in names
-        .groups()
-        .filter_map(|group| Some((group, groups.get(group)?)))
-    {
+    for group in names.groups() {
+        let Some(devices) = groups.get(group) else {
+            continue;
+        };
         let title = words.say(&format!("devices-group-{group}"));
-        let mut lines = format!("\n## {title}\n\n| {} |\n|---|---|\n", head.join(" | "));
-        for ((_, name), formats) in devices {
-            let formats: Vec<String> = formats.iter().map(|name| format!("`{name}`")).collect();
-            // Names are ours, but a bar would still break the table.
-            let name = name.replace('|', "\\|");
-            // Writing to a String cannot fail.
-            let _written = writeln!(lines, "| {name} | {} |", formats.join(" "));
+        out.push_str(&format!("\n## {title}\n\n"));
+        for name in devices.values() {
+            out.push_str(&format!("- {name}\n"));
         }
-        out.push_str(&lines);
     }
     out
 }

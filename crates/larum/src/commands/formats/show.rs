@@ -109,7 +109,11 @@ fn mark(way: &Marks, words: &Words) -> String {
         ("formats-mark-starts", &way.starts, ", "),
         ("formats-mark-contains", &way.contains, " + "),
     ];
-    let said: Vec<String> = parts
+    let shape = way.begins.map(|shape| {
+        let id = format!("formats-mark-begins-{shape}");
+        words.say(&id)
+    });
+    let said = parts
         .into_iter()
         .filter(|(_, marks, _)| !marks.is_empty())
         .map(|(id, marks, separator)| {
@@ -122,8 +126,8 @@ fn mark(way: &Marks, words: &Words) -> String {
                 shown.push("…".to_owned());
             }
             words.say_with(id, &[("names", shown.join(separator).into())])
-        })
-        .collect();
+        });
+    let said: Vec<String> = shape.into_iter().chain(said).collect();
     said.join(&words.say("formats-mark-and"))
 }
 
