@@ -71,6 +71,8 @@ impl House {
 
 /// Time this thread really ran, so that other programs on the machine do not count against us.
 pub fn processor_time() -> Result<Duration> {
+    // The kernel brings the figure up to date at ticks, some milliseconds apart, and when asked to switch.
+    std::thread::yield_now();
     let schedule =
         std::fs::read_to_string("/proc/thread-self/schedstat").context("this needs Linux")?;
     let nanos = schedule.split(' ').next().unwrap_or_default().parse()?;
