@@ -6,8 +6,9 @@
 use super::compile::Format;
 use super::envelope::{self, Envelope};
 use super::keys::Slots;
+use super::recognise::Candidates;
 use super::stamp::Missing;
-use super::{Context, Formats, MAX_RECORD_BYTES, Scratch, as_text, escape, trim};
+use super::{Context, Formats, MAX_RECORD_BYTES, Scratch, Shipped, as_text, escape, trim};
 use crate::event::{Event, Field, Kind, write_string};
 use crate::reject::Reject;
 
@@ -128,24 +129,34 @@ impl Formats {
         let mut slots = Slots::new();
         let asked = context.format;
         let mut marked = None;
-        for recogniser in &self.recognisers {
-            let candidates = recogniser.candidates(&envelope, true);
-            let recognised = candidates.as_slice().iter();
-            let recognised = recognised.filter_map(|number| self.formats.get(usize::from(*number)));
-            let named = self.formats.iter();
-            let named = named.filter(|format| asked == Some(&*format.name));
-            for format in recognised.filter(|_| asked.is_none()).chain(named) {
-                let mut event = Event::new(context.received, "", Kind::System);
-                match format.read(&envelope, missing, room, &mut slots, &mut event) {
-                    None => marked = marked.or(Some((format, Why::Shape))),
-                    Some(Err(Reject::FieldUnreadable)) => {
-                        let field = format.mapping.lacking(&slots, &event);
-                        let why = field.map_or(Why::Shape, Why::Field);
-                        return Some(format.closest(why));
-                    }
-                    Some(_) => return None,
+        let mut read = |format: &'f Format| {
+            let mut event = Event::new(context.received, "", Kind::System);
+            match format.read(&envelope, missing, room, &mut slots, &mut event) {
+                None => {
+                    marked = marked.or(Some((format, Why::Shape)));
+                    None
                 }
+                Some(Err(Reject::FieldUnreadable)) => {
+                    let field = format.mapping.lacking(&slots, &event);
+                    Some(Some(format.closest(field.map_or(Why::Shape, Why::Field))))
+                }
+                Some(_) => Some(None),
             }
+        };
+        let answer = match asked {
+            Some(name) => {
+                let named = self.formats.iter().find(|format| *format.name == *name);
+                named.and_then(Shipped::format).and_then(read)
+            }
+            None => self.recognisers.iter().find_map(|recogniser| {
+                let mut tried = Candidates::default();
+                recogniser.find(&envelope, true, &mut tried, |number, _| {
+                    read(self.format(number)?)
+                })
+            }),
+        };
+        if let Some(answer) = answer {
+            return answer;
         }
         match marked {
             Some((format, why)) => Some(format.closest(why)),
@@ -160,6 +171,7 @@ impl Formats {
         for format in self
             .formats
             .iter()
+            .filter_map(Shipped::format)
             .filter(|format| format.reader.has_keys())
         {
             if format.fill(envelope.message, envelope, slots).is_none() {

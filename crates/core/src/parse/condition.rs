@@ -61,7 +61,7 @@ impl Wanted {
     /// Whether `text` is what is wanted.
     pub fn fits(&self, text: &str) -> bool {
         let same = |piece: Option<&[u8]>, wanted: &str| {
-            piece.is_some_and(|piece| piece.eq_ignore_ascii_case(wanted.as_bytes()))
+            piece.is_some_and(|piece| same(piece, wanted.as_bytes()))
         };
         let bytes = text.as_bytes();
         match self {
@@ -72,6 +72,7 @@ impl Wanted {
                 let start = bytes.len().checked_sub(wanted.len());
                 same(start.and_then(|start| bytes.get(start..)), wanted)
             }
+            Self::Part(wanted) if wanted.len() > bytes.len() => false,
             Self::Part(wanted) => {
                 let first = wanted.bytes().next().unwrap_or_default();
                 let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
@@ -79,6 +80,15 @@ impl Wanted {
                     .any(|at| same(bytes.get(at..at + wanted.len()), wanted))
             }
         }
+    }
+}
+
+/// Whether both are the same, ASCII case ignored; mostly the first bytes tell.
+#[inline]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    match (one, other) {
+        ([first, ..], [wanted, ..]) if (first ^ wanted) & !0x20 != 0 => false,
+        _ => one.eq_ignore_ascii_case(other),
     }
 }
 

@@ -579,12 +579,17 @@ pub(super) fn ip(text: &str) -> Option<IpAddr> {
 
 /// Four decimal numbers, no leading zeros (they would mean octal to some).
 pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let (ip, rest) = ipv4_start(text)?;
+    rest.is_empty().then_some(ip)
+}
+
+/// The same, and what follows it.
+pub(super) fn ipv4_start(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
     let (first, rest) = octet(text)?;
     let (second, rest) = octet(rest.strip_prefix(b".")?)?;
     let (third, rest) = octet(rest.strip_prefix(b".")?)?;
     let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
-    rest.is_empty()
-        .then(|| Ipv4Addr::new(first, second, third, fourth))
+    Some((Ipv4Addr::new(first, second, third, fourth), rest))
 }
 
 /// The number up to 255 that `text` begins with, and what follows.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::scan;
+
 /// How a value is escaped. Readers set anything but `None` only where there is something to undo, so
 /// that plain text is never copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub(super) enum Escape {
 impl Escape {
     /// The backslash, if `escapes` are undone and `text` holds one.
     pub fn backslash_in(text: &str, escapes: bool) -> Self {
-        if escapes && memchr::memchr(b'\\', text.as_bytes()).is_some() {
+        if escapes && scan::find(b'\\', text.as_bytes(), 0).is_some() {
             Self::Backslash
         } else {
             Self::None

@@ -62,31 +62,94 @@ pub(super) struct FormatFile {
     pub case: Vec<Case>,
 }
 
+/// How a case begins.
+const CASE: &str = "\n[[case]]";
+
 impl FormatFile {
     /// Reads the file of format `name`.
     ///
     /// # Errors
     /// What is wrong with it, and in which line.
     pub fn read(name: &str, text: &str) -> Result<Self, Problem> {
-        toml::from_str(text).map_err(|error| Problem {
-            file: name.to_owned(),
-            key: error.span().map_or_else(
-                || "file".to_owned(),
-                |span| format!("line {}", line_of(text, span.start)),
-            ),
-            problem: error.message().to_owned(),
-        })
+        parsed(name, text)
+    }
+
+    /// The same without its cases, which are two fifths of it and no part of the format. They stand
+    /// last; in a file in which something follows them they are read, too.
+    ///
+    /// # Errors
+    /// What is wrong with it, and in which line.
+    pub fn read_format(name: &str, text: &str) -> Result<Self, Problem> {
+        let Some((head, cases)) = text.find(CASE).and_then(|at| text.split_at_checked(at + 1))
+        else {
+            return Self::read(name, text);
+        };
+        let mut headers = cases.lines().filter(|line| line.starts_with('['));
+        let only_cases = headers.all(|header| header.trim_start_matches('[').starts_with("case"));
+        Self::read(name, if only_cases { head } else { text })
+    }
+
+    /// The part of it that is known of a shipped file from the start.
+    pub fn head(&self) -> Head {
+        Head {
+            fallback: self.fallback,
+            reader: self.reader,
+            read: self.read.clone(),
+            recognise: self.recognise.clone(),
+        }
+    }
+
+    /// Whether the reader reads the record itself instead of the message.
+    pub fn whole_record(&self) -> bool {
+        self.read.as_deref() == Some(RECORD_KEY)
     }
 }
 
-impl FormatFile {
-    /// How the format is recognised among those of one turn; it counts in its own only.
-    pub fn entry(&self, turn: Turn) -> Entry<'_> {
-        self.entry_if(turn, true)
+/// What must be known of a format before a record can be: when it is tried, by what it is
+/// recognised, and how it is written. A small part of its file, and all that is read of it at the start.
+#[derive(Debug, Deserialize, PartialEq)]
+pub(super) struct Head {
+    #[serde(default)]
+    fallback: Turn,
+    reader: ReaderKind,
+    read: Option<String>,
+    recognise: Vec<Recognise>,
+}
+
+impl Head {
+    /// Picks it out of the file of format `name`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in which of the lines picked.
+    pub fn read(name: &str, text: &str) -> Result<Self, Problem> {
+        parsed(name, &Self::lines(text))
     }
 
-    /// The same; nowhere unless `counts`.
-    pub fn entry_if(&self, turn: Turn, counts: bool) -> Entry<'_> {
+    /// The lines that say it: three keys of the file's own, and the tables `[[recognise]]`.
+    fn lines(text: &str) -> String {
+        let mut picked = String::new();
+        let mut tables = 0;
+        let mut wanted = false;
+        for line in text.split_inclusive('\n') {
+            if line.starts_with('[') {
+                tables += 1;
+                wanted = line.starts_with("[[recognise]]");
+            }
+            let own = tables == 0
+                && ["fallback", "reader", "read"].iter().any(|key| {
+                    let rest = line.strip_prefix(key);
+                    rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+                });
+            if wanted || own {
+                picked.push_str(line);
+            }
+        }
+        picked
+    }
+
+    /// How the format is recognised among those of one turn; it counts in its own only, and nowhere
+    /// unless `counts`.
+    pub fn entry(&self, turn: Turn, counts: bool) -> Entry<'_> {
         Entry {
             ways: if counts && self.fallback == turn {
                 &self.recognise
@@ -105,6 +168,18 @@ impl FormatFile {
         let shapes: Option<Vec<Opening>> = self.recognise.iter().map(|way| way.begins).collect();
         shapes.unwrap_or_default()
     }
+}
+
+/// `text` of the file of format `name`, taken apart.
+fn parsed<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Problem> {
+    toml::from_str(text).map_err(|error| Problem {
+        file: name.to_owned(),
+        key: error.span().map_or_else(
+            || "file".to_owned(),
+            |span| format!("line {}", line_of(text, span.start)),
+        ),
+        problem: error.message().to_owned(),
+    })
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -175,7 +250,7 @@ pub(super) enum Escapes {
 }
 
 /// One way to recognise the format; all that is stated must hold.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recognise {
     /// The header's program is one of these.
@@ -373,4 +448,29 @@ pub(super) struct Case {
     pub expect: BTreeMap<String, toml::Value>,
     /// The reason, where it gives no event.
     pub reject: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content;
+    use crate::parse::Formats;
+
+    #[test]
+    fn what_is_read_of_a_shipped_file_at_the_start_is_what_it_says() {
+        for (name, text) in content::FORMATS {
+            let whole = FormatFile::read(name, text).unwrap();
+            assert_eq!(Head::read(name, text).unwrap(), whole.head(), "{name}");
+            let without_cases = FormatFile::read_format(name, text).unwrap();
+            assert!(without_cases.case.is_empty(), "{name}: cases come last");
+        }
+    }
+
+    #[test]
+    fn every_shipped_format_compiles_when_it_is_needed() {
+        let formats = Formats::built_in().unwrap();
+        for shipped in &formats.formats {
+            assert!(shipped.format().is_some(), "{}", shipped.name);
+        }
+    }
 }

@@ -3,86 +3,164 @@
 use smallvec::SmallVec;
 
 use super::escape::Escape;
+use super::scan;
 
 /// The most keys one format may name.
 pub(super) const MAX_SLOTS: usize = 128;
 
-/// A word and its number, or room for one.
-type Cell = Option<(Box<str>, u16)>;
+/// A word's bytes as two numbers: of up to 16 bytes they leave nothing open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    head: u64,
+    tail: u64,
+    length: usize,
+}
+
+impl Shape {
+    /// Every letter in small; a few other characters become one, too, so this is no comparison.
+    const FOLD: u64 = 0x2020_2020_2020_2020;
+    /// Bytes that `head` and `tail` cover.
+    const BYTES: usize = 16;
+
+    #[inline]
+    fn of(word: &[u8]) -> Self {
+        Self {
+            head: scan::packed(word),
+            tail: word
+                .last_chunk()
+                .map_or(0, |last| u64::from_le_bytes(*last)),
+            length: word.len(),
+        }
+    }
+
+    /// The cell of a table of `1 << (64 - shift)` where a word of this shape belongs, in any case.
+    #[inline]
+    fn home(self, shift: u32) -> usize {
+        let folded = (self.head | Self::FOLD) ^ (self.tail | Self::FOLD).rotate_left(23);
+        let mixed = (folded ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        usize::try_from(mixed >> (shift & 63)).unwrap_or(0)
+    }
+}
+
+/// A word of a table.
+#[derive(Debug)]
+struct Word {
+    shape: Shape,
+    text: Box<str>,
+    number: u16,
+}
+
+impl Word {
+    /// Whether this is `word`, whose shape is given; written the same way it mostly is, so that is
+    /// looked at first.
+    #[inline]
+    fn is(&self, shape: Shape, word: &str) -> bool {
+        if self.shape == shape && (shape.length <= Shape::BYTES || *self.text == *word) {
+            return true;
+        }
+        self.shape.length == shape.length
+            && self.shape.head | Shape::FOLD == shape.head | Shape::FOLD
+            && self.text.eq_ignore_ascii_case(word)
+    }
+}
 
 /// A fixed table from word to number, ASCII case ignored. Looking up a word costs a handful of
 /// instructions however many words there are, and allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct KeyTable {
-    cells: Box<[Cell]>,
+    /// Place of a word in `words`, counted from one; zero is none. At most one of four is taken.
+    cells: Box<[u16]>,
+    words: Box<[Word]>,
+    /// How far a hash is shifted to become a cell.
+    shift: u32,
 }
 
 impl KeyTable {
     /// Builds the table; of two equal words the first counts.
     pub fn new<'w>(words: impl IntoIterator<Item = (&'w str, u16)>) -> Self {
-        let words: Vec<_> = words.into_iter().collect();
-        let size = (words.len() * 4).next_power_of_two().max(8);
+        let given: Vec<_> = words.into_iter().collect();
+        let size = (given.len() * 4).next_power_of_two().max(8);
         let mut table = Self {
-            cells: vec![None; size].into_boxed_slice(),
+            cells: vec![0; size].into_boxed_slice(),
+            words: Box::default(),
+            shift: 64 - size.trailing_zeros(),
         };
-        for (word, number) in words {
-            if table.find(word).is_some() {
+        let mut words: Vec<Word> = Vec::with_capacity(given.len());
+        for (text, number) in given {
+            let shape = Shape::of(text.as_bytes());
+            let mut at = shape.home(table.shift);
+            let taken = loop {
+                let place = table.cells.get(at).copied().unwrap_or_default();
+                match words.get(usize::from(place).wrapping_sub(1)) {
+                    Some(held) if held.is(shape, text) => break true,
+                    Some(_) => at = (at + 1) & (size - 1),
+                    None => break false,
+                }
+            };
+            if taken {
                 continue;
             }
-            let mut at = table.home(word);
-            while let Some(Some(_)) = table.cells.get(at) {
-                at = (at + 1) & (size - 1);
-            }
-            if let Some(cell) = table.cells.get_mut(at) {
-                *cell = Some((word.into(), number));
+            words.push(Word {
+                shape,
+                text: text.into(),
+                number,
+            });
+            if let (Some(cell), Ok(place)) = (table.cells.get_mut(at), u16::try_from(words.len())) {
+                *cell = place;
             }
         }
+        table.words = words.into_boxed_slice();
         table
     }
 
     /// The number of `word`, if the table has it.
     #[inline]
     pub fn find(&self, word: &str) -> Option<u16> {
-        let mut at = self.home(word);
+        let shape = Shape::of(word.as_bytes());
+        let mut at = shape.home(self.shift);
         // Three of four cells are empty, so the walk ends.
-        while let Some(Some((held, number))) = self.cells.get(at) {
-            if held.eq_ignore_ascii_case(word) {
-                return Some(*number);
+        loop {
+            let place = *self.cells.get(at)?;
+            let held = self.words.get(usize::from(place).wrapping_sub(1))?;
+            if held.is(shape, word) {
+                return Some(held.number);
             }
             at = (at + 1) & (self.cells.len() - 1);
         }
-        None
+    }
+}
+
+/// Some of a format's slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SlotSet(u128);
+
+impl SlotSet {
+    /// Adds one. What is no slot ([`MAX_SLOTS`]) is left out.
+    #[inline]
+    pub fn insert(&mut self, slot: u16) {
+        self.0 |= 1_u128.checked_shl(u32::from(slot)).unwrap_or(0);
     }
 
-    /// Where `word` belongs: from its length and three of its bytes, folded to one case.
+    /// Whether it shares one with `other`.
     #[inline]
-    fn home(&self, word: &str) -> usize {
-        let bytes = word.as_bytes();
-        let byte = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0) | 0x20);
-        let last = bytes.len().saturating_sub(1);
-        let mixed = byte(0)
-            .wrapping_mul(0x9E37)
-            .wrapping_add(byte(last).wrapping_mul(0x79B9))
-            .wrapping_add(byte(bytes.len() / 2).wrapping_mul(0x85EB))
-            .wrapping_add(bytes.len().wrapping_mul(0xC2B3));
-        (mixed ^ (mixed >> 7)) & self.cells.len().saturating_sub(1)
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether `other` has them all.
+    #[inline]
+    pub const fn is_in(self, other: Self) -> bool {
+        self.0 & other.0 == self.0
     }
 }
 
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
-    /// As many as the format has keys: setting up more would cost every record.
-    values: SmallVec<[Value<'a>; MAX_SLOTS]>,
-    /// Goes up with every record: a value of an earlier one does not count.
-    round: u32,
-}
-
-/// What one slot holds.
-#[derive(Clone, Copy)]
-struct Value<'a> {
-    text: &'a str,
-    escape: Escape,
-    round: u32,
+    /// For each slot its place in `values`, counted from one; zero is none.
+    places: [u8; MAX_SLOTS],
+    /// What was said, in the record's order: only this costs, not what could have been said.
+    values: SmallVec<[Raw<'a>; MAX_SLOTS]>,
+    filled: SlotSet,
 }
 
 /// One value as written, and how it is escaped.
@@ -93,25 +171,21 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Slots<'a> {
-    /// Without room; see [`Slots::clear`].
+    /// All empty.
     pub fn new() -> Self {
         Self {
+            places: [0; MAX_SLOTS],
             values: SmallVec::new(),
-            round: 0,
+            filled: SlotSet::default(),
         }
     }
 
-    /// Empties all slots and makes room for `count`.
-    pub fn clear(&mut self, count: usize) {
-        self.round += 1;
-        let count = count.min(MAX_SLOTS);
-        if self.values.len() < count {
-            let empty = Value {
-                text: "",
-                escape: Escape::None,
-                round: 0,
-            };
-            self.values.resize(count, empty);
+    /// Empties all slots.
+    pub fn clear(&mut self) {
+        if !self.values.is_empty() {
+            self.places = [0; MAX_SLOTS];
+            self.values.clear();
+            self.filled = SlotSet::default();
         }
     }
 
@@ -119,31 +193,31 @@ impl<'a> Slots<'a> {
     /// further on in the record cannot replace it.
     #[inline]
     pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
-        if let Some(value) = self.values.get_mut(usize::from(slot))
-            && value.round != self.round
+        if let Some(place) = self.places.get_mut(usize::from(slot))
+            && *place == 0
         {
-            *value = Value {
-                text,
-                escape,
-                round: self.round,
-            };
+            self.values.push(Raw { text, escape });
+            *place = u8::try_from(self.values.len()).unwrap_or(0);
+            self.filled.insert(slot);
         }
     }
 
     /// How many slots hold something.
     pub fn count(&self) -> usize {
-        let held = |value: &&Value<'_>| value.round == self.round;
-        self.values.iter().filter(held).count()
+        self.values.len()
+    }
+
+    /// The slots that hold something.
+    #[inline]
+    pub const fn filled(&self) -> SlotSet {
+        self.filled
     }
 
     /// What stands under `slot`.
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
-        let value = self.values.get(usize::from(slot))?;
-        (value.round == self.round).then_some(Raw {
-            text: value.text,
-            escape: value.escape,
-        })
+        let place = usize::from(*self.places.get(usize::from(slot))?);
+        self.values.get(place.wrapping_sub(1)).copied()
     }
 }
 
@@ -167,7 +241,7 @@ mod tests {
     #[test]
     fn the_first_value_counts() {
         let mut slots = Slots::new();
-        slots.clear(MAX_SLOTS);
+        slots.clear();
         let escapes = [
             Escape::None,
             Escape::Backslash,
@@ -182,7 +256,7 @@ mod tests {
         }
         slots.set(128, "c", Escape::None);
         assert!(slots.get(128).is_none());
-        slots.clear(MAX_SLOTS);
+        slots.clear();
         assert!(slots.get(127).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! From what a record said under its keys to the fields of an event: the same for every reader.
 
 use super::convert::{self, Constant, How};
-use super::keys::{Raw, Slots};
+use super::keys::{Raw, SlotSet, Slots};
 use super::pattern::Pattern;
 use super::readers::Reading;
 use super::rules::Rules;
@@ -72,6 +72,22 @@ pub(super) struct Setting {
 pub(super) struct Op {
     pub field: Field,
     pub taken: Vec<Taken>,
+    /// All slots that a value may come from: where a record fills none of them, nothing is done.
+    slots: SlotSet,
+}
+
+impl Op {
+    /// `field` from the first of `taken` that says something.
+    pub fn new(field: Field, taken: Vec<Taken>) -> Self {
+        let mut slots = SlotSet::default();
+        let all = taken.iter().flat_map(|taken| &taken.slots);
+        all.for_each(|slot| slots.insert(*slot));
+        Self {
+            field,
+            taken,
+            slots,
+        }
+    }
 }
 
 /// Slots to read, and how.
@@ -109,7 +125,8 @@ impl Mapping {
             return Err(Reject::NotOfInterest);
         }
         put_all(&self.set, event);
-        for op in &self.ops {
+        let filled = slots.filled();
+        for op in self.ops.iter().filter(|op| op.slots.meets(filled)) {
             self.run(op, slots, missing, event);
         }
         if let Some(template) = template {

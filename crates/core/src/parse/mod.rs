@@ -25,6 +25,7 @@ mod pattern;
 mod readers;
 mod recognise;
 mod rules;
+mod scan;
 mod stamp;
 mod step;
 
@@ -33,6 +34,8 @@ pub use case::{CaseProblem, Sample, check_cases, samples};
 pub use closest::{Closest, Why};
 pub use compile::{FormatError, Problem};
 pub use names::{DeviceNames, Named};
+
+use std::sync::OnceLock;
 
 use crate::content;
 use crate::event::{Event, Kind};
@@ -86,10 +89,111 @@ pub struct Scratch {
     values: [String; 2],
 }
 
-/// All formats, compiled; to be shared between threads.
+/// A format, compiled when a record first may be of it: a firm has devices of few makers, and all
+/// formats compiled take ten times the time and the memory of those.
+#[derive(Debug)]
+struct Shipped {
+    name: Box<str>,
+    /// The file's text, where it is not compiled yet.
+    text: &'static str,
+    compiled: OnceLock<Option<Format>>,
+}
+
+impl Shipped {
+    /// The format; `None` where its file is wrong, which a test excludes of those that wait.
+    fn format(&self) -> Option<&Format> {
+        let compile = || {
+            let file = file::FormatFile::read_format(&self.name, self.text).ok()?;
+            compile::format(&self.name, &file, &mut Vec::new())
+        };
+        self.compiled.get_or_init(compile).as_ref()
+    }
+}
+
+/// Formats on the way to be [`Formats`].
+#[derive(Default)]
+struct Gathered {
+    formats: Vec<Shipped>,
+    /// The head of each, and whether somebody brought it along.
+    heads: Vec<(file::Head, bool)>,
+    problems: Vec<Problem>,
+}
+
+impl Gathered {
+    /// Compiles `files` now, so that all that is wrong with them is found.
+    fn compile(&mut self, files: &[(&str, &str)], own: bool) {
+        for (name, text) in files {
+            let file = match file::FormatFile::read(name, text) {
+                Ok(file) => file,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            compile::check_cases(name, &file, &mut self.problems);
+            let format = compile::format(name, &file, &mut self.problems);
+            self.heads.push((file.head(), own));
+            self.formats.push(Shipped {
+                name: (*name).into(),
+                text: "",
+                compiled: OnceLock::from(format),
+            });
+        }
+    }
+
+    /// Adds a shipped file, to be compiled when it is needed.
+    fn wait(&mut self, name: &str, text: &'static str) {
+        match file::Head::read(name, text) {
+            Ok(head) => self.heads.push((head, false)),
+            Err(problem) => self.problems.push(problem),
+        }
+        self.formats.push(Shipped {
+            name: name.into(),
+            text,
+            compiled: OnceLock::new(),
+        });
+    }
+
+    fn finish(mut self) -> Result<Formats, FormatError> {
+        let first = file::Turn::First;
+        let has_own = self.heads.iter().any(|(_, own)| *own);
+        let turns = has_own.then_some((first, true)).into_iter();
+        let turns = turns.chain(file::Turn::ALL.map(|turn| (turn, false)));
+        let recognisers: Result<Vec<_>, String> = turns
+            .map(|(turn, is_own)| {
+                let entries: Vec<_> = self
+                    .heads
+                    .iter()
+                    .map(|(head, own)| head.entry(turn, turn != first || *own == is_own))
+                    .collect();
+                recognise::Recogniser::build(&entries)
+            })
+            .collect();
+        match recognisers {
+            Ok(recognisers) if self.problems.is_empty() => {
+                return Ok(Formats {
+                    quick: recognisers.len() + 1 - file::Turn::ALL.len(),
+                    formats: self.formats,
+                    recognisers,
+                });
+            }
+            Ok(_) => {}
+            Err(problem) => self.problems.push(Problem {
+                file: "formats".into(),
+                key: "recognise".into(),
+                problem,
+            }),
+        }
+        Err(FormatError {
+            problems: self.problems,
+        })
+    }
+}
+
+/// All formats; to be shared between threads.
 #[derive(Debug)]
 pub struct Formats {
-    formats: Vec<Format>,
+    formats: Vec<Shipped>,
     /// One for each turn: the formats that are tried first, and those that are tried when none of them
     /// takes the record. Before them one for formats that somebody brought along, if there are any.
     recognisers: Vec<recognise::Recogniser>,
@@ -103,7 +207,7 @@ impl Formats {
     /// # Errors
     /// When a shipped file is wrong, which a test excludes.
     pub fn built_in() -> Result<Self, FormatError> {
-        Self::compile(content::FORMATS)
+        Self::with_own(&[])
     }
 
     /// Compiles format files, given as name (without ending) and text.
@@ -111,7 +215,9 @@ impl Formats {
     /// # Errors
     /// All problems of all files.
     pub fn compile(files: &[(&str, &str)]) -> Result<Self, FormatError> {
-        Self::compile_with(&[], files)
+        let mut gathered = Gathered::default();
+        gathered.compile(files, false);
+        gathered.finish()
     }
 
     /// Compiles the format files `own` together with those that ship with the program. One of the same
@@ -120,64 +226,25 @@ impl Formats {
     /// # Errors
     /// All problems of all files.
     pub fn with_own(own: &[(&str, &str)]) -> Result<Self, FormatError> {
-        let shipped: Vec<(&str, &str)> = content::FORMATS
-            .iter()
-            .copied()
-            .filter(|(name, _)| !own.iter().any(|(known, _)| known == name))
-            .collect();
-        Self::compile_with(own, &shipped)
-    }
-
-    fn compile_with(own: &[(&str, &str)], files: &[(&str, &str)]) -> Result<Self, FormatError> {
-        let mut problems = Vec::new();
-        let mut read = Vec::new();
-        for (index, (name, text)) in own.iter().chain(files).enumerate() {
-            match file::FormatFile::read(name, text) {
-                Ok(file) => read.push((*name, file, index < own.len())),
-                Err(problem) => problems.push(problem),
+        let mut gathered = Gathered::default();
+        gathered.compile(own, true);
+        let replaced = |name: &str| own.iter().any(|(known, _)| *known == name);
+        for (name, text) in content::FORMATS {
+            if !replaced(name) {
+                gathered.wait(name, text);
             }
         }
-        let formats: Vec<Format> = read
-            .iter()
-            .filter_map(|(name, file, _)| compile::format(name, file, &mut problems))
-            .collect();
-        let first = file::Turn::First;
-        let before = (!own.is_empty()).then_some((first, true));
-        let turns: Vec<_> = before
-            .into_iter()
-            .chain(file::Turn::ALL.map(|turn| (turn, false)))
-            .collect();
-        let recognisers: Result<Vec<_>, String> = turns
-            .iter()
-            .map(|(turn, is_own)| {
-                let entries: Vec<_> = read
-                    .iter()
-                    .map(|(_, file, own)| file.entry_if(*turn, *turn != first || own == is_own))
-                    .collect();
-                recognise::Recogniser::build(&entries)
-            })
-            .collect();
-        match recognisers {
-            Ok(recognisers) if problems.is_empty() => {
-                return Ok(Self {
-                    quick: recognisers.len() + 1 - file::Turn::ALL.len(),
-                    formats,
-                    recognisers,
-                });
-            }
-            Ok(_) => {}
-            Err(problem) => problems.push(Problem {
-                file: "formats".into(),
-                key: "recognise".into(),
-                problem,
-            }),
-        }
-        Err(FormatError { problems })
+        gathered.finish()
     }
 
     /// The formats' names, in the order of the files.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.formats.iter().map(|format| format.name.as_ref())
+    }
+
+    /// The format of this number.
+    fn format(&self, number: u16) -> Option<&Format> {
+        self.formats.get(usize::from(number))?.format()
     }
 
     /// What `record` says: exactly one answer for any bytes.
@@ -260,32 +327,36 @@ impl Formats {
         if let Some(name) = context.format {
             let format = self.formats.iter().find(|format| *format.name == *name);
             return format
+                .and_then(Shipped::format)
                 .ok_or(Reject::UnknownFormat)?
                 .read(&envelope, missing, room, &mut slots, event)
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
         // The first that is found mostly is it; only if it is not, all are looked for.
-        let quick = self.recognisers.iter().take(self.quick);
-        let passes = quick
-            .map(|first| (first, false))
-            .chain(self.recognisers.iter().map(|all| (all, true)));
+        let quick = (0..self.quick).map(|number| (number, false));
+        let passes = quick.chain((0..self.recognisers.len()).map(|number| (number, true)));
+        let mut tried: [recognise::Candidates; 2] = Default::default();
         let mut unreadable = None;
-        for (recogniser, thorough) in passes {
-            let candidates = recogniser.candidates(&envelope, thorough);
-            for (place, number) in candidates.as_slice().iter().enumerate() {
-                let Some(format) = self.formats.get(usize::from(*number)) else {
-                    continue;
-                };
-                match format.read(&envelope, missing, room, &mut slots, event) {
-                    None => {}
-                    // Words in a stranger's text may have named this format: another may still read it.
-                    Some(Err(reason @ Reject::FieldUnreadable)) if place >= candidates.anchored => {
-                        unreadable = Some(reason);
-                        let truncated = event.truncated;
-                        *event = Event::new(context.received, "", Kind::System);
-                        event.truncated = truncated;
+        for (number, thorough) in passes {
+            let mut none = recognise::Candidates::default();
+            let before = tried.get_mut(number).filter(|_| number < self.quick);
+            let tried = before.unwrap_or(&mut none);
+            if let Some(recogniser) = self.recognisers.get(number) {
+                let read = recogniser.find(&envelope, thorough, tried, |number, anchored| {
+                    let format = self.format(number)?;
+                    let answer = format.read(&envelope, missing, room, &mut slots, event)?;
+                    if anchored || answer != Err(Reject::FieldUnreadable) {
+                        return Some(answer);
                     }
-                    Some(answer) => return answer,
+                    // Words in a stranger's text may have named this format: another may still read it.
+                    unreadable = Some(Reject::FieldUnreadable);
+                    let truncated = event.truncated;
+                    *event = Event::new(context.received, "", Kind::System);
+                    event.truncated = truncated;
+                    None
+                });
+                if let Some(answer) = read {
+                    return answer;
                 }
             }
         }
@@ -338,7 +409,7 @@ impl Format {
         envelope: &Envelope<'a>,
         slots: &mut Slots<'a>,
     ) -> Option<Reading> {
-        slots.clear(self.slots);
+        slots.clear();
         for (part, slot) in &self.header {
             if let Some(text) = part.of(envelope) {
                 slots.set(*slot, text, Escape::None);

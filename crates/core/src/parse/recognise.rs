@@ -9,7 +9,8 @@
 //!
 //! [`own_words`]: super::own_words
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, StartKind, automaton::OverlappingState};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::{Anchored, StartKind, dfa};
 
 use memchr::memmem::Finder;
 
@@ -17,6 +18,7 @@ use super::envelope::Envelope;
 use super::file::{ReaderKind, Recognise};
 use super::keys::KeyTable;
 use super::own_words::{Opening, Teller, said_outside_quotes};
+use super::scan::head;
 
 /// The most formats that are tried on one record.
 pub(super) const MAX_CANDIDATES: usize = 16;
@@ -26,25 +28,25 @@ const LEAST_START_BYTES: usize = 3;
 /// The most ways to recognise, all formats together.
 const MAX_WAYS: usize = 4_096;
 
-/// Formats to try, most likely first.
+/// Formats that were tried, in order.
 #[derive(Default)]
 pub(super) struct Candidates {
     list: [u16; MAX_CANDIDATES],
     length: usize,
-    /// How many of them were found by the program or by how the message starts, where no stranger
-    /// writes; the others only by marks inside.
-    pub anchored: usize,
 }
 
 impl Candidates {
-    fn push(&mut self, format: u16) {
+    /// Adds a format. False when it is there already, or there is no room.
+    fn push(&mut self, format: u16) -> bool {
         if self.as_slice().contains(&format) {
-            return;
+            return false;
         }
-        if let Some(place) = self.list.get_mut(self.length) {
-            *place = format;
-            self.length += 1;
-        }
+        let Some(place) = self.list.get_mut(self.length) else {
+            return false;
+        };
+        *place = format;
+        self.length += 1;
+        true
     }
 
     pub fn as_slice(&self) -> &[u16] {
@@ -113,13 +115,12 @@ struct Way {
     /// It does not count behind the tag of a program that no format names.
     untagged: bool,
     begins: Option<Opening>,
-    starts: Vec<Box<str>>,
+    starts: Vec<Beginning>,
     contains: Vec<Finder<'static>>,
 }
 
 impl Way {
     fn new(format: u16, entry: &Entry<'_>, way: &Recognise) -> Self {
-        let boxed = |marks: &[String]| marks.iter().map(|mark| mark.as_str().into()).collect();
         // A reader that knows by the syntax what is a value takes no value for a record.
         let structured = matches!(
             entry.reader,
@@ -136,7 +137,7 @@ impl Way {
             guarded: careful && (way.starts.is_empty() || starts_say_little(way)),
             untagged: careful && !way.contains.is_empty(),
             begins: way.begins,
-            starts: boxed(&way.starts),
+            starts: way.starts.iter().map(|mark| Beginning::new(mark)).collect(),
             contains: finders.map(|mark| Finder::new(mark).into_owned()).collect(),
         }
     }
@@ -164,11 +165,9 @@ impl Way {
     }
 
     fn holds_in(&self, message: &str) -> bool {
-        let starts = self.starts.is_empty()
-            || self
-                .starts
-                .iter()
-                .any(|mark| message.starts_with(mark.as_ref()));
+        let word = head(message.as_bytes());
+        let starts =
+            self.starts.is_empty() || self.starts.iter().any(|mark| mark.is_at(message, word));
         starts
             && self.begins.is_none_or(|shape| shape.begins(message))
             && self.contains.iter().all(|mark| {
@@ -199,54 +198,80 @@ pub(super) struct Recogniser {
 struct Starts {
     /// For each first byte, where its marks begin in `marks`; one more for the end.
     by_byte: Vec<u32>,
+    /// In the order of their first bytes, then of their keys, then of the files. Marks too short for a
+    /// key stand under every key of their first byte, and under none (zero) for texts with other keys.
     marks: Vec<Start>,
 }
 
-/// One of them: its first eight bytes as a number, with a mask, decide nearly always.
 #[derive(Debug)]
 struct Start {
-    head: u64,
-    mask: u64,
-    text: Box<str>,
+    /// The second and third byte.
+    key: u64,
+    mark: Beginning,
     way: usize,
 }
 
-/// The first eight bytes of `text` as a number; what is missing is zero.
-fn head(text: &[u8]) -> u64 {
-    match text.first_chunk() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => {
-            let mut bytes = [0; 8];
-            bytes
-                .iter_mut()
-                .zip(text)
-                .for_each(|(place, byte)| *place = *byte);
-            u64::from_le_bytes(bytes)
+/// What a text begins with: the first eight bytes as a number, with a mask, decide nearly always.
+#[derive(Clone, Debug)]
+struct Beginning {
+    head: u64,
+    mask: u64,
+    text: Box<str>,
+}
+
+impl Beginning {
+    fn new(text: &str) -> Self {
+        let missing = 8_usize.saturating_sub(text.len());
+        Self {
+            head: head(text.as_bytes()),
+            mask: u64::MAX >> (8 * missing.min(7)),
+            text: text.into(),
         }
+    }
+
+    /// Whether `text`, whose first eight bytes are `word`, begins so.
+    #[inline]
+    fn is_at(&self, text: &str, word: u64) -> bool {
+        word & self.mask == self.head
+            && (self.text.len() <= 8 || text.starts_with(self.text.as_ref()))
     }
 }
 
+/// The second and third byte of [`head`].
+const KEY: u64 = 0xFF_FF00;
+
 impl Starts {
-    fn build(mut marks: Vec<(Box<str>, usize)>) -> Self {
-        // Stable, so that of one first byte the files' order counts.
-        marks.sort_by_key(|(text, _)| text.bytes().next());
-        let by_byte = (0..=256_u16)
-            .map(|byte| {
-                let before = |(text, _): &(Box<str>, usize)| {
-                    text.bytes()
-                        .next()
-                        .is_some_and(|first| u16::from(first) < byte)
-                };
-                u32::try_from(marks.partition_point(before)).unwrap_or(u32::MAX)
-            })
-            .collect();
-        let marks = marks
+    fn build(given: Vec<(Box<str>, usize)>) -> Self {
+        let first = |mark: &Beginning| mark.head & 0xFF;
+        let is_short = |mark: &Beginning| mark.text.len() < LEAST_START_BYTES;
+        let given: Vec<_> = given
             .into_iter()
-            .map(|(text, way)| Start {
-                head: head(text.as_bytes()),
-                mask: head(&vec![0xFF; text.len().min(8)]),
-                text,
-                way,
+            .map(|(text, way)| (Beginning::new(&text), way))
+            .collect();
+        let mut marks = Vec::with_capacity(given.len());
+        for (mark, way) in &given {
+            let mut keys = vec![mark.head & KEY];
+            if is_short(mark) {
+                let alike = given
+                    .iter()
+                    .filter(|(other, _)| first(other) == first(mark) && !is_short(other));
+                keys = alike.map(|(other, _)| other.head & KEY).collect();
+                keys.push(0);
+                keys.sort_unstable();
+                keys.dedup();
+            }
+            marks.extend(keys.into_iter().map(|key| Start {
+                key,
+                mark: mark.clone(),
+                way: *way,
+            }));
+        }
+        // Stable, so that of one beginning the files' order counts.
+        marks.sort_by_key(|start| (first(&start.mark), start.key));
+        let by_byte = (0..=256_u64)
+            .map(|byte| {
+                let place = marks.partition_point(|start| first(&start.mark) < byte);
+                u32::try_from(place).unwrap_or(u32::MAX)
             })
             .collect();
         Self { by_byte, marks }
@@ -255,22 +280,29 @@ impl Starts {
     /// The ways of the marks that `text` begins with.
     #[inline]
     fn of<'s>(&'s self, text: &'s str) -> impl Iterator<Item = usize> + 's {
+        let word = head(text.as_bytes());
         let first = usize::from(text.bytes().next().unwrap_or(0));
         let place = |at: usize| self.by_byte.get(at).map_or(0, |place| *place as usize);
         let marks = self.marks.get(place(first)..place(first + 1));
-        let word = head(text.as_bytes());
-        marks.into_iter().flatten().filter_map(move |mark| {
-            let same = word & mark.mask == mark.head
-                && (mark.text.len() <= 8 || text.starts_with(mark.text.as_ref()));
-            same.then_some(mark.way)
-        })
+        let marks = marks.unwrap_or_default();
+        let mut key = word & KEY;
+        let mut start = marks.partition_point(|start| start.key < key);
+        if marks.get(start).is_none_or(|start| start.key != key) {
+            (key, start) = (0, 0);
+        }
+        marks
+            .iter()
+            .skip(start)
+            .take_while(move |start| start.key == key)
+            .filter_map(move |start| start.mark.is_at(text, word).then_some(start.way))
     }
 }
 
 /// Marks in one automaton, with the way each belongs to.
 #[derive(Debug)]
 struct Marks {
-    automaton: AhoCorasick,
+    automaton: dfa::DFA,
+    start: StateID,
     ways: Vec<usize>,
 }
 
@@ -279,13 +311,17 @@ impl Marks {
         if marks.is_empty() {
             return Ok(None);
         }
-        let automaton = AhoCorasick::builder()
+        let automaton = dfa::Builder::new()
             .start_kind(StartKind::Unanchored)
-            .kind(Some(AhoCorasickKind::DFA))
+            .prefilter(false)
             .build(marks.iter().map(|(mark, _)| mark.as_bytes()))
+            .map_err(|error| error.to_string())?;
+        let start = automaton
+            .start_state(Anchored::No)
             .map_err(|error| error.to_string())?;
         Ok(Some(Self {
             automaton,
+            start,
             ways: marks.iter().map(|(_, way)| *way).collect(),
         }))
     }
@@ -293,23 +329,19 @@ impl Marks {
     /// Calls `found` with the way of every mark that occurs, once per occurrence, until it says that it
     /// has enough.
     fn each(&self, message: &str, mut found: impl FnMut(usize) -> bool) {
-        let mut state = OverlappingState::start();
-        loop {
-            let input = Input::new(message);
-            if self
-                .automaton
-                .try_find_overlapping(input, &mut state)
-                .is_err()
-            {
-                return;
+        let mut state = self.start;
+        for byte in message.bytes() {
+            state = self.automaton.next_state(Anchored::No, state, byte);
+            if !self.automaton.is_special(state) || !self.automaton.is_match(state) {
+                continue;
             }
-            let Some(hit) = state.get_match() else {
-                return;
-            };
-            if let Some(way) = self.ways.get(hit.pattern().as_usize())
-                && found(*way)
-            {
-                return;
+            for number in 0..self.automaton.match_len(state) {
+                let mark = self.automaton.match_pattern(state, number);
+                if let Some(way) = self.ways.get(mark.as_usize())
+                    && found(*way)
+                {
+                    return;
+                }
             }
         }
     }
@@ -372,83 +404,84 @@ impl Recogniser {
         })
     }
 
-    /// The formats that may have written the record. The search inside it ends with the first format
-    /// found, unless `thorough`.
-    pub fn candidates(&self, envelope: &Envelope<'_>, thorough: bool) -> Candidates {
-        let mut found = Candidates::default();
+    /// Calls `take` with each format that may have written the record and is not in `tried` yet, most
+    /// likely first, until it gives an answer; and whether the format was found by the program or by
+    /// how the message starts, where no stranger writes, and not only by marks inside. The search
+    /// inside the record ends with the first format found, unless `thorough`.
+    pub fn find<R>(
+        &self,
+        envelope: &Envelope<'_>,
+        thorough: bool,
+        tried: &mut Candidates,
+        mut take: impl FnMut(u16, bool) -> Option<R>,
+    ) -> Option<R> {
         let program = envelope.program.and_then(|name| self.programs.find(name));
+        let mut found = false;
+        let mut answer = None;
+        // Whether the search is over.
+        let mut visit = |number: usize, only_whole: bool, anchored: bool, found: &mut bool| {
+            let Some(way) = self.ways.get(number) else {
+                return false;
+            };
+            let counts = (way.whole_record || !only_whole)
+                && way.trusts(envelope, program.is_some())
+                && way.holds(envelope);
+            if !counts {
+                return false;
+            }
+            *found = true;
+            if tried.push(way.format) {
+                answer = take(way.format, anchored);
+            }
+            answer.is_some()
+        };
         if let Some(program) = program {
             let ways = self.by_program.get(usize::from(program));
             for way in ways.into_iter().flatten() {
-                self.push_if_holds(*way, envelope, true, &mut found);
+                if visit(*way, false, true, &mut found) {
+                    return answer;
+                }
             }
             if !thorough {
-                found.anchored = found.length;
-                return found;
+                return None;
             }
         }
         // What seemed to be a known program may have been a word of a file's own line.
         let only_whole = program.is_some();
-        let push = |way: usize, found: &mut Candidates| {
-            let counts = self
-                .ways
-                .get(way)
-                .is_some_and(|way| way.whole_record || !only_whole);
-            if counts {
-                self.push_if_holds(way, envelope, program.is_some(), found);
-            }
-        };
         for place in places(envelope).into_iter().flatten() {
             for way in self.starts.of(place) {
-                push(way, &mut found);
+                if visit(way, only_whole, true, &mut found) {
+                    return answer;
+                }
             }
             for (shape, way) in &self.shapes {
-                if shape.begins(place) {
-                    push(*way, &mut found);
+                if shape.begins(place) && visit(*way, only_whole, true, &mut found) {
+                    return answer;
                 }
             }
         }
-        found.anchored = found.length;
-        if (found.length == 0 || thorough)
+        if (!found || thorough)
             && let Some(marks) = &self.contains
         {
-            // Ways tried already on this record, so that a mark said a thousand times costs once.
-            let mut tried = [0_u64; MAX_WAYS / 64];
             let shape = Shape::of(envelope.message);
             let may_be_meant = |way: usize| match (shape, self.ways.get(way)) {
                 (Some(Shape::Json), Some(way)) => way.in_json,
                 (Some(Shape::Bars), Some(way)) => way.in_bars,
                 _ => true,
             };
+            // Ways tried already on this record, so that a mark said a thousand times costs once.
+            let mut seen = [0_u64; MAX_WAYS / 64];
             marks.each(envelope.record, |way| {
                 let bit = 1_u64 << (way & 63);
-                if let Some(word) = tried.get_mut(way / 64)
-                    && *word & bit == 0
-                {
-                    *word |= bit;
-                    if may_be_meant(way) {
-                        push(way, &mut found);
-                    }
-                }
-                found.length > 0 && !thorough
+                let Some(word) = seen.get_mut(way / 64).filter(|word| **word & bit == 0) else {
+                    return false;
+                };
+                *word |= bit;
+                (may_be_meant(way) && visit(way, only_whole, false, &mut found))
+                    || (found && !thorough)
             });
         }
-        found
-    }
-
-    fn push_if_holds(
-        &self,
-        way: usize,
-        envelope: &Envelope<'_>,
-        known: bool,
-        found: &mut Candidates,
-    ) {
-        if let Some(way) = self.ways.get(way)
-            && way.trusts(envelope, known)
-            && way.holds(envelope)
-        {
-            found.push(way.format);
-        }
+        answer
     }
 }
 

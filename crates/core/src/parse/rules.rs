@@ -1,13 +1,12 @@
 //! A format's `[[when]]`: what holds under which conditions.
 //!
-//! Many rules ask for values of the same few keys. Each key is looked at once a record, giving a bit
-//! for every value that some rule asks for; a rule is then a handful of comparisons of bits, however
-//! many values it names.
-
-use smallvec::SmallVec;
+//! Many rules ask for values of the same few keys. Each key is looked at once a record, and only when a
+//! rule gets that far, giving a bit for every value that some rule asks for; a rule is then a handful
+//! of comparisons of bits, however many values it names. A rule that asks for something of a key that
+//! the record did not fill is passed over without looking at anything.
 
 use super::condition::{Condition, Wanted};
-use super::keys::{KeyTable, Slots};
+use super::keys::{KeyTable, SlotSet, Slots};
 use super::mapping::Setting;
 use crate::event::Field;
 
@@ -19,6 +18,8 @@ pub(super) const MAX_QUESTIONS: usize = 128;
 /// What holds when all conditions do.
 #[derive(Debug)]
 pub(super) struct Rule {
+    /// Without these it cannot hold.
+    needs: SlotSet,
     pub set: Vec<Setting>,
     pub require: Vec<Field>,
     pub skip: bool,
@@ -75,17 +76,41 @@ impl Rules {
     /// The rules that hold, in order.
     #[inline]
     pub fn holding<'r>(&'r self, slots: &Slots<'_>) -> impl Iterator<Item = &'r Rule> {
-        let answers: SmallVec<[u64; MAX_QUESTIONS]> = self
-            .questions
-            .iter()
-            .map(|question| question.answer(slots))
-            .collect();
+        let filled = slots.filled();
+        let mut answers = Answers {
+            known: 0,
+            bits: [0; MAX_QUESTIONS],
+        };
         self.rules.iter().filter(move |rule| {
-            rule.tests.iter().all(|test| {
-                let answer = answers.get(test.question).copied().unwrap_or(0);
-                (answer & test.fits != 0) != test.negated
-            })
+            rule.needs.is_in(filled)
+                && rule.tests.iter().all(|test| {
+                    let answer = answers.to(test.question, &self.questions, slots);
+                    (answer & test.fits != 0) != test.negated
+                })
         })
+    }
+}
+
+/// The answers to the questions asked so far.
+struct Answers {
+    /// A bit for each question that was asked.
+    known: u128,
+    bits: [u64; MAX_QUESTIONS],
+}
+
+impl Answers {
+    #[inline]
+    fn to(&mut self, number: usize, questions: &[Question], slots: &Slots<'_>) -> u64 {
+        let (Some(bits), Some(question)) = (self.bits.get_mut(number), questions.get(number))
+        else {
+            return 0;
+        };
+        let bit = 1_u128 << (number & (MAX_QUESTIONS - 1));
+        if self.known & bit == 0 {
+            self.known |= bit;
+            *bits = question.answer(slots);
+        }
+        *bits
     }
 }
 
@@ -106,11 +131,15 @@ impl Builder {
         require: Vec<Field>,
         skip: bool,
     ) {
+        let mut needs = SlotSet::default();
+        let wanted = conditions.iter().filter(|condition| !condition.negated);
+        wanted.for_each(|condition| needs.insert(condition.slot));
         let tests = conditions
             .into_iter()
             .map(|condition| self.test(condition))
             .collect();
         self.rules.push(Rule {
+            needs,
             set,
             require,
             skip,
@@ -194,7 +223,7 @@ mod tests {
         }
         let rules = builder.build();
         let mut slots = Slots::new();
-        slots.clear(1);
+        slots.clear();
         slots.set(0, "LOGIN", Escape::None);
         assert_eq!(rules.holding(&slots).count(), 4);
     }
@@ -223,7 +252,7 @@ mod tests {
         assert!(rules.fit());
         for (text, expected) in [("v7", 1), ("V150", 1), ("v19", 0), ("other", 200), ("x", 0)] {
             let mut slots = Slots::new();
-            slots.clear(1);
+            slots.clear();
             slots.set(0, text, Escape::None);
             assert_eq!(rules.holding(&slots).count(), expected, "{text}");
         }

@@ -243,18 +243,20 @@ pub(super) fn web<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
 /// What follows what looks like an access log's stamp: `dd/Mmm/yyyy:hh:mm:ss` and an optional zone.
 /// Whether it is a real date shows when it is read.
 pub(super) fn web_end(text: &[u8]) -> Option<&[u8]> {
-    let (head, rest) = match text.get(1) {
-        Some(b'/') => text.split_at_checked(19)?,
-        _ => text.split_at_checked(20)?,
+    let rest = match text {
+        [b'0'..=b'9', b'/', ..] => text.get(1..)?,
+        [b'0'..=b'9', b'0'..=b'9', ..] => text.get(2..)?,
+        _ => return None,
     };
-    let day = head.len() - 18;
-    let good = head.iter().enumerate().all(|(at, byte)| match at {
-        _ if at < day => byte.is_ascii_digit(),
-        _ if at == day || at == day + 4 => *byte == b'/',
-        _ if at < day + 4 => byte.is_ascii_alphabetic(),
-        _ if at == day + 9 || at == day + 12 || at == day + 15 => *byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
+    let [b'/', m1, m2, m3, b'/', y1, y2, y3, y4, b':', clock @ ..] = rest else {
+        return None;
+    };
+    let [h1, h2, b':', n1, n2, b':', s1, s2, rest @ ..] = clock else {
+        return None;
+    };
+    let digits = [y1, y2, y3, y4, h1, h2, n1, n2, s1, s2];
+    let good = [m1, m2, m3].iter().all(|byte| byte.is_ascii_alphabetic())
+        && digits.iter().all(|byte| byte.is_ascii_digit());
     if !good {
         return None;
     }

@@ -81,12 +81,12 @@ impl Step {
         slots: &mut Slots<'a>,
         room: &mut std::slice::IterMut<'a, String>,
     ) {
-        if !all_hold(&self.conditions, slots) {
-            return;
-        }
         let Some(raw) = slots.get(self.from) else {
             return;
         };
+        if !all_hold(&self.conditions, slots) {
+            return;
+        }
         let Some(text) = escape::undo_in(raw.escape, raw.text, room) else {
             return;
         };

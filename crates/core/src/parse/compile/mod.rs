@@ -68,8 +68,6 @@ pub(super) struct Format {
     pub kind: Kind,
     pub reader: Reader,
     pub keys: KeyTable,
-    /// How many keys there are.
-    pub slots: usize,
     pub escapes: bool,
     /// What a rule asks of the header, and the slot it goes to.
     pub header: Vec<(HeaderPart, u16)>,
@@ -98,7 +96,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
     }
     compiler.check_recognisers(file);
     let mapping = compiler.mapping(file);
-    let whole_record = file.entry(file.fallback).whole_record;
+    let whole_record = file.whole_record();
     let read = file.read.as_ref().filter(|_| !whole_record);
     let read = read.map(|key| compiler.slot(key));
     // What steps read and ask is named before the readers look for their keys.
@@ -117,7 +115,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         compiler.wrong("fields", format!("more than {MAX_SLOTS} keys"));
     }
     let keys = compiler.keys(&file.under);
-    let (kind, reader, slots) = (kind?, reader?, compiler.names.len());
+    let (kind, reader) = (kind?, reader?);
     (problems.len() == before).then(|| Format {
         name: name.into(),
         vendor: file.vendor.as_deref().map(Into::into),
@@ -125,7 +123,6 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         kind,
         reader,
         keys,
-        slots,
         escapes: file.escapes == Escapes::Backslash,
         header,
         whole_record,
@@ -134,6 +131,18 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         steps,
         mapping,
     })
+}
+
+/// A file without samples is not checked by anything. What is compiled when it is needed is no longer
+/// asked.
+pub(super) fn check_cases(name: &str, file: &FormatFile, problems: &mut Vec<Problem>) {
+    if file.case.is_empty() {
+        problems.push(Problem {
+            file: name.to_owned(),
+            key: "case".into(),
+            problem: "a format needs sample records".into(),
+        });
+    }
 }
 
 struct Compiler<'c> {
@@ -212,9 +221,6 @@ impl Compiler<'_> {
         if file.source.trim().is_empty() {
             self.wrong("source", "where does the vendor document it?");
         }
-        if file.case.is_empty() {
-            self.wrong("case", "a format needs sample records");
-        }
     }
 
     fn settings(&mut self, at: &str, set: &BTreeMap<String, String>) -> Vec<Setting> {
@@ -278,7 +284,7 @@ impl Compiler<'_> {
                 .iter()
                 .filter_map(|source| self.source(&at, field, source, file))
                 .collect();
-            ops.push(Op { field, taken });
+            ops.push(Op::new(field, taken));
         }
         let mut rules = rules::Builder::default();
         for when in &file.when {

@@ -167,27 +167,12 @@ impl Compiler<'_> {
     }
 
     fn templates(&mut self, texts: &[String]) -> template::Templates {
-        let mut tree = template::Templates::new();
+        let mut builder = template::Builder::new();
         for (number, text) in (0..).zip(texts) {
-            let named = match template::keys(text) {
-                Ok(named) => named,
-                Err(problem) => {
-                    self.wrong(format!("template `{text}`"), problem);
-                    continue;
-                }
-            };
-            for key in &named {
-                if self.known_slot(key).is_none() {
-                    self.wrong(
-                        format!("template `{text}`"),
-                        format!("nobody asks for `{key}`"),
-                    );
-                }
-            }
-            if let Err(problem) = tree.add(number, text, |key| self.known_slot(key)) {
+            if let Err(problem) = builder.add(number, text, |key| self.known_slot(key)) {
                 self.wrong(format!("template `{text}`"), problem);
             }
         }
-        tree
+        builder.build()
     }
 }

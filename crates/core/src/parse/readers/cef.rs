@@ -312,7 +312,7 @@ mod tests {
             slots: [Some(0), None, None, None, Some(1), None],
         };
         let mut slots = Slots::new();
-        slots.clear(16);
+        slots.clear();
         let read = if input.starts_with("LEEF") {
             Header::read_leef
         } else {

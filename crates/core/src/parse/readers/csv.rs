@@ -6,6 +6,7 @@ use memchr::memchr;
 use crate::parse::condition::{Condition, all_hold};
 use crate::parse::escape::Escape;
 use crate::parse::keys::Slots;
+use crate::parse::scan;
 
 /// The most columns read.
 const MAX_COLUMNS: usize = 128;
@@ -62,14 +63,15 @@ impl Csv {
 
     /// The first value, how it is escaped, and what follows its separator.
     fn split<'a>(&self, text: &'a str) -> (&'a str, Escape, Option<&'a str>) {
-        let unblanked = text.trim_start_matches(' ');
-        if let Some(inside) = unblanked.strip_prefix('"')
+        // Only behind one of these may a quote be the first that is no blank.
+        if let Some(b' ' | b'"') = text.as_bytes().first()
+            && let Some(inside) = text.trim_start_matches(' ').strip_prefix('"')
             && let Some((end, escape)) = self.quote_end(inside.as_bytes())
         {
             let value = inside.get(..end).unwrap_or_default();
             return (value, escape, inside.get(end + 2..));
         }
-        let (value, after) = match memchr(self.separator, text.as_bytes()) {
+        let (value, after) = match scan::find(self.separator, text.as_bytes(), 0) {
             Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
             None => (text, None),
         };

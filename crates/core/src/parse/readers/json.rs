@@ -186,7 +186,7 @@ mod tests {
         let names = ["a", "b.c", "l.1", "b.d.e"];
         let keys = KeyTable::new(names.iter().copied().zip(0..));
         let mut slots = Slots::new();
-        slots.clear(16);
+        slots.clear();
         let good = read(input, &keys, &mut slots);
         let found: Vec<(&str, &str)> = names
             .iter()

@@ -4,10 +4,9 @@
 //! device forgot to escape does not end it early; a word without `=` belongs to no key and is passed
 //! over. Of a key said twice the first counts.
 
-use memchr::{memchr, memchr2};
-
 use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::scan;
 
 /// A compiled reader.
 #[derive(Clone, Debug)]
@@ -40,15 +39,7 @@ impl KeyValue {
             at = found + self.after.len();
         }
         let mut pairs = 0_usize;
-        while let Some(rest) = bytes.get(at..)
-            && !rest.is_empty()
-        {
-            // Keys are short: a plain loop is faster than setting up a search.
-            let mark = |byte: &u8| *byte == self.assign || *byte == self.separator;
-            let Some(found) = rest.iter().position(mark) else {
-                break;
-            };
-            let mark = at + found;
+        while let Some(mark) = scan::find_either(self.assign, self.separator, bytes, at) {
             if bytes.get(mark) != Some(&self.assign) {
                 at = mark + 1;
                 continue;
@@ -73,25 +64,30 @@ impl KeyValue {
         // "key: value" has a blank that is not part of the value.
         let blank = self.separator != b' ' && bytes.get(start) == Some(&b' ');
         let start = start + usize::from(blank);
-        if bytes.get(start) == Some(&self.quote)
-            && let Some(value) = self.quoted(bytes, start + 1, escapes)
-        {
-            return value;
+        if bytes.get(start) == Some(&self.quote) {
+            return self.quoted(bytes, start + 1, escapes);
         }
         let mut end = start;
         let mut escape = Escape::None;
-        while let Some(byte) = bytes.get(end)
-            && *byte != self.separator
-        {
-            // An escaped separator belongs to the value, unless blanks separate: those come too often
-            // behind a backslash that is none's escape.
-            if escapes && *byte == b'\\' && self.separator != b' ' {
-                escape = Escape::Backslash;
-                end += 1;
+        // An escaped separator belongs to the value, unless blanks separate: those come too often
+        // behind a backslash that is none's escape.
+        let stop = if escapes && self.separator != b' ' {
+            b'\\'
+        } else {
+            self.separator
+        };
+        loop {
+            let Some(found) = scan::find_either(self.separator, stop, bytes, end) else {
+                end = bytes.len();
+                break;
+            };
+            end = found;
+            if bytes.get(end) == Some(&self.separator) {
+                break;
             }
-            end += 1;
+            escape = Escape::Backslash;
+            end += 2;
         }
-        let end = end.min(bytes.len());
         Value {
             start,
             end,
@@ -101,45 +97,34 @@ impl KeyValue {
     }
 
     /// A value whose opening quote stands before `start`. Without a closing one it goes to the end.
-    fn quoted(&self, bytes: &[u8], start: usize, escapes: bool) -> Option<Value> {
+    fn quoted(&self, bytes: &[u8], start: usize, escapes: bool) -> Value {
         let mut at = start;
         let mut escape = Escape::None;
-        loop {
-            let rest = bytes.get(at..)?;
-            let found = if escapes {
-                memchr2(self.quote, b'\\', rest)
-            } else {
-                memchr(self.quote, rest)
-            };
-            let Some(found) = found else {
-                return Some(Value {
-                    start,
-                    end: bytes.len(),
-                    next: bytes.len(),
-                    escape,
-                });
-            };
-            let mark = at + found;
-            if bytes.get(mark) == Some(&b'\\') {
+        let stop = if escapes { b'\\' } else { self.quote };
+        while let Some(mark) = scan::find_either(self.quote, stop, bytes, at) {
+            if bytes.get(mark) != Some(&self.quote) {
                 escape = Escape::Backslash;
-                at = (mark + 2).min(bytes.len());
+                at = mark + 2;
                 continue;
             }
-            match bytes.get(mark + 1) {
-                Some(byte)
-                    if *byte != self.separator && !matches!(byte, b',' | b';' | b' ' | b']') =>
-                {
-                    at = mark + 1;
-                }
-                _ => {
-                    return Some(Value {
-                        start,
-                        end: mark,
-                        next: mark + 1,
-                        escape,
-                    });
-                }
+            let ends = bytes.get(mark + 1).is_none_or(|byte| {
+                *byte == self.separator || matches!(byte, b',' | b';' | b' ' | b']')
+            });
+            if ends {
+                return Value {
+                    start,
+                    end: mark,
+                    next: mark + 1,
+                    escape,
+                };
             }
+            at = mark + 1;
+        }
+        Value {
+            start,
+            end: bytes.len(),
+            next: bytes.len(),
+            escape,
         }
     }
 }
@@ -161,7 +146,7 @@ mod tests {
         let names = ["a", "b", "c"];
         let keys = KeyTable::new(names.iter().copied().zip(0..));
         let mut slots = Slots::new();
-        slots.clear(16);
+        slots.clear();
         let reader = KeyValue {
             assign: b'=',
             separator: b' ',

@@ -10,6 +10,7 @@ use memchr::memchr;
 
 use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::scan::{self, WORD};
 
 /// The longest prefix. The kernel allows 29 bytes (iptables) or 127 (nftables); relays add some.
 const MAX_PREFIX_BYTES: usize = 192;
@@ -52,7 +53,7 @@ impl Netfilter {
         while let Some(rest) = bytes.get(at..)
             && !rest.is_empty()
         {
-            let key = rest.iter().take_while(|byte| is_key(**byte)).count();
+            let key = scan::run(rest, WORD);
             let end = match rest.get(key) {
                 Some(b'=') => {
                     let value = key + 1;
@@ -61,7 +62,7 @@ impl Netfilter {
                         (packet.get(at..at + key), packet.get(at + value..at + end))
                         && let Some(slot) = keys.find(key)
                     {
-                        slots.set(slot, text.trim_matches('"'), Escape::None);
+                        slots.set(slot, unquoted(text), Escape::None);
                     }
                     end
                 }
@@ -84,9 +85,13 @@ impl Netfilter {
     }
 }
 
-/// Whether the kernel's keys have this byte.
-const fn is_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// `text` without quotes around it.
+fn unquoted(text: &str) -> &str {
+    if text.starts_with('"') || text.ends_with('"') {
+        text.trim_matches('"')
+    } else {
+        text
+    }
 }
 
 /// Where a value ends: at a blank outside quotes.
@@ -95,8 +100,7 @@ fn value_end(rest: &[u8]) -> usize {
         let inside = rest.get(1..).unwrap_or_default();
         return memchr(b'"', inside).map_or(rest.len(), |end| end + 2);
     }
-    let end = rest.iter().position(|byte| *byte == b' ');
-    end.unwrap_or(rest.len())
+    scan::find(b' ', rest, 0).unwrap_or(rest.len())
 }
 
 /// Where a word of capitals, digits and parentheses ends. `None` when it holds anything else.

@@ -190,7 +190,7 @@ mod tests {
         ];
         let keys = KeyTable::new(names.iter().copied().zip(0..));
         let mut slots = Slots::new();
-        slots.clear(16);
+        slots.clear();
         let good = read(input, &keys, &mut slots);
         let found: Vec<(&str, String)> = names
             .iter()

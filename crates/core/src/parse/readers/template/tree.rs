@@ -1,0 +1,300 @@
+//! The prefix tree of a format's templates: as it grows, and as it is read.
+//!
+//! While templates are added every node holds its edges itself. Read it is a handful of flat lists in
+//! which the edges of a node lie side by side: a third of the memory, and no pointers to follow.
+
+use super::Gap;
+use crate::parse::scan;
+
+/// Stands for "nobody asks for it".
+pub(super) const NO_SLOT: u16 = u16::MAX;
+/// Stands for "no template ends here".
+const NO_PATH: u32 = u32::MAX;
+/// From so many literal edges on, the first bytes are searched before the edges are looked at.
+const MANY_EDGES: usize = 4;
+
+/// A node while templates are added.
+#[derive(Default)]
+struct Bud {
+    /// Literal edges; no two start with the same byte.
+    literals: Vec<(String, usize)>,
+    gaps: Vec<(Gap, usize)>,
+    end: Option<usize>,
+}
+
+/// The template that ends at a node, and the slot of each gap on the way.
+#[derive(Debug)]
+struct Path {
+    template: u16,
+    slots: Box<[u16]>,
+}
+
+/// A tree to which templates are added.
+pub(super) struct Growing {
+    nodes: Vec<Bud>,
+    paths: Vec<Path>,
+}
+
+impl Growing {
+    /// Only the root.
+    pub fn new() -> Self {
+        Self {
+            nodes: vec![Bud::default()],
+            paths: Vec::new(),
+        }
+    }
+
+    fn bud(&mut self) -> usize {
+        self.nodes.push(Bud::default());
+        self.nodes.len() - 1
+    }
+
+    /// The node behind `gap` at `node`.
+    pub fn gap(&mut self, node: usize, gap: Gap) -> usize {
+        let known = self.nodes.get(node).and_then(|node| {
+            let mut gaps = node.gaps.iter();
+            gaps.find(|(other, _)| *other == gap)
+        });
+        if let Some((_, child)) = known {
+            return *child;
+        }
+        let child = self.bud();
+        if let Some(parent) = self.nodes.get_mut(node) {
+            parent.gaps.push((gap, child));
+            // Strictest first.
+            parent.gaps.sort_unstable();
+        }
+        child
+    }
+
+    /// The node behind `text` at `node`; an edge of which only the beginning is the same is split.
+    pub fn literal(&mut self, node: usize, text: &str) -> usize {
+        let (mut node, mut text) = (node, text);
+        while let Some(first) = text.bytes().next() {
+            let edge = self.nodes.get_mut(node).and_then(|parent| {
+                let mut edges = parent.literals.iter_mut();
+                edges.find(|(edge, _)| edge.bytes().next() == Some(first))
+            });
+            let Some((edge, child)) = edge else {
+                let child = self.bud();
+                if let Some(parent) = self.nodes.get_mut(node) {
+                    parent.literals.push((text.to_owned(), child));
+                }
+                return child;
+            };
+            let mut shared = edge
+                .bytes()
+                .zip(text.bytes())
+                .take_while(|(one, other)| one == other)
+                .count();
+            while !edge.is_char_boundary(shared) {
+                shared -= 1;
+            }
+            let below = *child;
+            if shared < edge.len() {
+                let tail = edge.split_off(shared);
+                let middle = self.bud();
+                let parent = self.nodes.get_mut(node);
+                let mut edges = parent.into_iter().flat_map(|node| &mut node.literals);
+                if let Some((_, child)) = edges.find(|(_, child)| *child == below) {
+                    *child = middle;
+                }
+                if let Some(bud) = self.nodes.get_mut(middle) {
+                    bud.literals.push((tail, below));
+                }
+                node = middle;
+            } else {
+                node = below;
+            }
+            text = text.get(shared..).unwrap_or_default();
+        }
+        node
+    }
+
+    /// Lets the template of this `number` end at `node`. False when another one does.
+    pub fn end(&mut self, node: usize, number: u16, slots: &[u16]) -> bool {
+        let Some(node) = self.nodes.get_mut(node) else {
+            return true;
+        };
+        match node.end {
+            // A variant of the same template may come out the same.
+            Some(other) => self
+                .paths
+                .get(other)
+                .is_some_and(|path| path.template == number),
+            None => {
+                node.end = Some(self.paths.len());
+                self.paths.push(Path {
+                    template: number,
+                    slots: slots.into(),
+                });
+                true
+            }
+        }
+    }
+
+    /// The tree, to be read.
+    pub fn finish(self) -> Tree {
+        let mut tree = Tree::default();
+        for bud in self.nodes {
+            let (first_edge, first_gap) = (short(tree.edges.len()), short(tree.gaps.len()));
+            for (text, child) in &bud.literals {
+                tree.firsts.extend(text.bytes().next());
+                tree.edges.push(Edge::new(text, *child, &mut tree.text));
+            }
+            tree.gaps
+                .extend(bud.gaps.iter().map(|(gap, child)| (*gap, short(*child))));
+            tree.nodes.push(Node {
+                first_edge,
+                first_gap,
+                edges: u16::try_from(bud.literals.len()).unwrap_or(u16::MAX),
+                gaps: u16::try_from(bud.gaps.len()).unwrap_or(u16::MAX),
+                end: bud.end.map_or(NO_PATH, short),
+            });
+        }
+        for path in self.paths {
+            let start = short(tree.slots.len());
+            tree.slots.extend(path.slots);
+            tree.paths
+                .push((path.template, start, short(tree.slots.len())));
+        }
+        tree.shrink();
+        tree
+    }
+}
+
+/// A place in a list or a message, none of which comes near this limit.
+#[inline]
+pub(super) fn short(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// Where something can go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    first_edge: u32,
+    first_gap: u32,
+    edges: u16,
+    gaps: u16,
+    end: u32,
+}
+
+impl Node {
+    /// The path that ends here.
+    pub const fn end(&self) -> Option<u32> {
+        match self.end {
+            NO_PATH => None,
+            path => Some(path),
+        }
+    }
+}
+
+/// A literal and the node behind it.
+#[derive(Debug)]
+struct Edge {
+    /// Its first eight bytes as a number, and which of them there are.
+    head: u64,
+    mask: u64,
+    /// All of it, in the tree's text.
+    start: u32,
+    length: u32,
+    child: u32,
+}
+
+impl Edge {
+    fn new(text: &str, child: usize, pool: &mut String) -> Self {
+        let start = short(pool.len());
+        if text.len() > 8 {
+            pool.push_str(text);
+        }
+        let missing = 8_u32.saturating_sub(short(text.len()));
+        Self {
+            head: scan::head(text.as_bytes()),
+            mask: u64::MAX.checked_shr(8 * missing).unwrap_or(0),
+            start,
+            length: short(text.len()),
+            child: short(child),
+        }
+    }
+}
+
+/// A tree to be read.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    /// The first byte of each edge.
+    firsts: Vec<u8>,
+    gaps: Vec<(Gap, u32)>,
+    /// The literals longer than eight bytes.
+    text: String,
+    /// Template, and where its slots begin and end in `slots`.
+    paths: Vec<(u16, u32, u32)>,
+    slots: Vec<u16>,
+}
+
+impl Tree {
+    fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
+        self.edges.shrink_to_fit();
+        self.firsts.shrink_to_fit();
+        self.gaps.shrink_to_fit();
+        self.text.shrink_to_fit();
+        self.paths.shrink_to_fit();
+        self.slots.shrink_to_fit();
+    }
+
+    /// The node of this number.
+    #[inline]
+    pub fn node(&self, number: u32) -> Option<&Node> {
+        self.nodes.get(number as usize)
+    }
+
+    /// The gaps at `node`, strictest first, and the node behind each.
+    #[inline]
+    pub fn gaps(&self, node: &Node) -> &[(Gap, u32)] {
+        let start = node.first_gap as usize;
+        let gaps = self.gaps.get(start..start + usize::from(node.gaps));
+        gaps.unwrap_or_default()
+    }
+
+    /// The first bytes of the literals at `node`.
+    #[inline]
+    pub fn firsts(&self, node: &Node) -> &[u8] {
+        let start = node.first_edge as usize;
+        let firsts = self.firsts.get(start..start + usize::from(node.edges));
+        firsts.unwrap_or_default()
+    }
+
+    /// The literal at `node` that `rest` begins with: the node behind it and its length.
+    #[inline]
+    pub fn literal(&self, node: &Node, rest: &[u8]) -> Option<(u32, usize)> {
+        let start = node.first_edge as usize;
+        let mut edges = self.edges.get(start..start + usize::from(node.edges))?;
+        if edges.len() > MANY_EDGES {
+            let place = scan::find(*rest.first()?, self.firsts(node), 0)?;
+            edges = edges.get(place..=place)?;
+        }
+        let word = scan::head(rest);
+        // No two begin with the same byte, so there is no second to try.
+        let edge = edges.iter().find(|edge| word & edge.mask == edge.head)?;
+        let length = edge.length as usize;
+        if length > rest.len() {
+            return None;
+        }
+        if length > 8 {
+            let start = edge.start as usize;
+            let text = self.text.as_bytes().get(start..start + length)?;
+            if rest.get(8..length)? != text.get(8..)? {
+                return None;
+            }
+        }
+        Some((edge.child, length))
+    }
+
+    /// Template and slots of a path.
+    pub fn path(&self, number: u32) -> Option<(u16, &[u16])> {
+        let (template, start, end) = *self.paths.get(number as usize)?;
+        Some((template, self.slots.get(start as usize..end as usize)?))
+    }
+}

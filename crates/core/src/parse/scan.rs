@@ -1,0 +1,214 @@
+//! Looking for a byte close by.
+//!
+//! Values and keys of log lines are short: setting up a vector search costs more than it saves. Eight
+//! bytes at a time are looked at as one number; only what goes on for long is left to `memchr`.
+
+use memchr::{memchr, memchr2};
+
+/// So many words of eight bytes are looked at before the search is left to `memchr`.
+const NEAR_WORDS: usize = 4;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// The first eight bytes of `text` as a number; of shorter text all bytes, so that two texts of one
+/// length up to eight give the same number only if they are equal.
+#[inline]
+pub(super) fn packed(text: &[u8]) -> u64 {
+    match (
+        text.first_chunk::<8>(),
+        text.first_chunk(),
+        text.last_chunk(),
+    ) {
+        (Some(bytes), ..) => u64::from_le_bytes(*bytes),
+        (None, Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        _ => {
+            let byte = |at: usize| u64::from(text.get(at).copied().unwrap_or(0));
+            byte(0) | byte(1) << 8 | byte(2) << 16
+        }
+    }
+}
+
+/// The first eight bytes of `text` as a number; what is missing is zero.
+#[inline]
+pub(super) fn head(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => {
+            let mut bytes = [0; 8];
+            bytes
+                .iter_mut()
+                .zip(text)
+                .for_each(|(place, byte)| *place = *byte);
+            u64::from_le_bytes(bytes)
+        }
+    }
+}
+
+/// A bit at the top of every byte of `word` that is `byte` (given eight times over); above the first
+/// such byte there may be more. Zero where none is.
+#[inline]
+const fn marks(word: u64, repeated: u64) -> u64 {
+    let zeroed = word ^ repeated;
+    zeroed.wrapping_sub(ONES) & !zeroed & HIGHS
+}
+
+#[inline]
+const fn repeated(byte: u8) -> u64 {
+    ONES.wrapping_mul(byte as u64)
+}
+
+/// The first place from `from` on where `byte` stands.
+#[inline]
+pub(super) fn find(byte: u8, text: &[u8], from: usize) -> Option<usize> {
+    find_either(byte, byte, text, from)
+}
+
+/// The first place from `from` on where either byte stands.
+#[inline]
+pub(super) fn find_either(one: u8, other: u8, text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let Some(bytes) = rest.first_chunk() else {
+        let found = rest.iter().position(|byte| *byte == one || *byte == other);
+        return found.map(|found| from + found);
+    };
+    let found = either(*bytes, one, other);
+    if found == 0 {
+        return find_further(one, other, text, from + 8);
+    }
+    Some(from + (found.trailing_zeros() / 8) as usize)
+}
+
+/// A bit at the top of the first of `bytes` that is one of the two.
+#[inline]
+const fn either(bytes: [u8; 8], one: u8, other: u8) -> u64 {
+    let word = u64::from_le_bytes(bytes);
+    marks(word, repeated(one)) | marks(word, repeated(other))
+}
+
+/// The same for what was not close by.
+#[inline(never)]
+fn find_further(one: u8, other: u8, text: &[u8], from: usize) -> Option<usize> {
+    let mut rest = text.get(from..)?;
+    let mut at = from;
+    for _ in 1..NEAR_WORDS {
+        let Some((bytes, after)) = rest.split_first_chunk() else {
+            let found = rest.iter().position(|byte| *byte == one || *byte == other);
+            return found.map(|found| at + found);
+        };
+        let found = either(*bytes, one, other);
+        if found != 0 {
+            return Some(at + (found.trailing_zeros() / 8) as usize);
+        }
+        (rest, at) = (after, at + 8);
+    }
+    let found = if one == other {
+        memchr(one, rest)
+    } else {
+        memchr2(one, other, rest)
+    };
+    found.map(|found| at + found)
+}
+
+/// `text` without blanks around it; mostly there are none.
+#[inline]
+pub(super) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b' ', ..] | [.., b' '] => text.trim_matches(' '),
+        _ => text,
+    }
+}
+
+/// A digit.
+pub(super) const DIGIT: u8 = 1;
+/// What a name is made of.
+pub(super) const NAME: u8 = 2;
+/// What an address is made of, with port and zone.
+pub(super) const ADDRESS: u8 = 4;
+/// A letter, digit or underscore.
+pub(super) const WORD: u8 = 8;
+
+/// The classes of every byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0_u8;
+    while let [class, after @ ..] = rest {
+        let letter = byte.is_ascii_alphanumeric();
+        if byte.is_ascii_digit() {
+            *class |= DIGIT;
+        }
+        if letter || matches!(byte, b'.' | b'-' | b'_') {
+            *class |= NAME;
+        }
+        if letter || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%') {
+            *class |= ADDRESS;
+        }
+        if letter || byte == b'_' {
+            *class |= WORD;
+        }
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    classes
+};
+
+/// The classes of `byte`.
+#[inline]
+pub(super) fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+/// How many bytes of a class `rest` begins with.
+#[inline]
+pub(super) fn run(rest: &[u8], wanted: u8) -> usize {
+    let end = rest.iter().position(|byte| class(*byte) & wanted == 0);
+    end.unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_first_of_two_bytes_wherever_it_stands() {
+        for length in 0..80 {
+            for at in 0..=length {
+                let mut text = vec![b'x'; length];
+                text.extend(b"\x80\x01==");
+                if let Some(place) = text.get_mut(at) {
+                    *place = b' ';
+                }
+                for from in 0..text.len() + 2 {
+                    let slow = |good: &dyn Fn(u8) -> bool| {
+                        (from..text.len()).find(|place| text.get(*place).is_some_and(|b| good(*b)))
+                    };
+                    assert_eq!(
+                        find_either(b'=', b' ', &text, from),
+                        slow(&|b| b == b'=' || b == b' ')
+                    );
+                    assert_eq!(find(b'=', &text, from), slow(&|b| b == b'='));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_numbers_mean_equal_words() {
+        let words = [
+            "", "a", "b", "aa", "ab", "ba", "aba", "abb", "aab", "abcd", "abcde", "abcdefg",
+        ];
+        for one in words {
+            for other in words {
+                let same = packed(one.as_bytes()) == packed(other.as_bytes());
+                assert_eq!(
+                    same && one.len() == other.len(),
+                    one == other,
+                    "{one} {other}"
+                );
+            }
+        }
+    }
+}
