@@ -132,7 +132,7 @@ pub(super) fn said_outside_quotes(mark: &Finder<'_>, text: &[u8]) -> bool {
 pub(super) enum Teller {
     /// A device, or a program that a format names.
     Device,
-    /// A program's own log: it begins with how grave it is, or a date in brackets.
+    /// A program's own log: it begins with how grave it is, a date in brackets, a logger's name, or a sentence.
     OwnLog,
     /// A program that no format names: its tag stands before the message, `name[number]:`.
     Program,
@@ -144,12 +144,30 @@ impl Teller {
         let message = envelope.message;
         if !known && is_tagged(envelope) {
             Self::Program
-        } else if Opening::Level.begins(message) || Opening::DateInBrackets.begins(message) {
+        } else if Opening::Level.begins(message)
+            || Opening::DateInBrackets.begins(message)
+            || message.starts_with("- ") && !message.starts_with("- <")
+            || begins_as_prose(message)
+        {
             Self::OwnLog
         } else {
             Self::Device
         }
     }
+}
+
+/// Whether a sentence begins: two words of letters alone, the second of small ones, or a logger's name and
+/// a dash. A device puts names, numbers and dates before its words.
+fn begins_as_prose(message: &str) -> bool {
+    let mut words = message.splitn(3, ' ');
+    let plain = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let (first, second, more) = (words.next(), words.next(), words.next());
+    more.is_some()
+        && first.is_some_and(plain)
+        && second.is_some_and(|word| {
+            let small = word.bytes().all(|byte| byte.is_ascii_lowercase());
+            (plain(word) && small) || word == "-"
+        })
 }
 
 fn is_tagged(envelope: &Envelope<'_>) -> bool {

@@ -145,7 +145,8 @@ impl Way {
     /// Whether it counts in a message that `envelope`'s sender worded; `known` says whether a format
     /// names the program.
     fn trusts(&self, envelope: &Envelope<'_>, known: bool) -> bool {
-        if !self.guarded && !self.untagged {
+        let in_header = || envelope.structured.is_some_and(|text| self.holds_in(text));
+        if (!self.guarded && !self.untagged) || in_header() {
             return true;
         }
         match Teller::of(envelope, known) {
