@@ -38,6 +38,9 @@ instructions *args:
 # look for hostile records with libFuzzer for some seconds (docs/developer/proofs.md)
 fuzz target="parse" seconds="60":
     tools/fuzz {{target}} {{seconds}}
+# what the models find in the corpus beside the checkout, written to docs/developer/evaluation.md
+evaluate:
+    cargo run --locked -q --bin larum-bench -- evaluate > docs/developer/evaluation.md
 
 # everything that must be green
 ci: lint deny test

@@ -4,7 +4,10 @@
 //! slow moment of the machine falls on all of them. The input is made from a seed, so that two
 //! versions of the program can be compared on the same bytes.
 
+mod domains;
+mod evaluate;
 mod formats;
+mod generators;
 mod hostile;
 mod house;
 mod instructions;
@@ -96,6 +99,26 @@ enum Command {
         /// A file of records, one a line
         file: PathBuf,
     },
+    /// Print what the models find in a corpus
+    Evaluate {
+        /// The shared corpus
+        #[arg(default_value = "../shared/corpus")]
+        corpus: PathBuf,
+    },
+    /// Train the model that tells generated domains
+    TrainDomains {
+        /// Honest names, one a line (tools/train-domains/benign-names.py)
+        #[arg(long)]
+        benign: PathBuf,
+        /// English words, one a line (Debian's wamerican)
+        #[arg(long)]
+        words: PathBuf,
+        /// What chance follows from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where to write the model
+        out: PathBuf,
+    },
     /// Parse and detect once, streaming, and show the most memory the process ever held
     Memory {
         /// A file of records, one a line
@@ -127,6 +150,13 @@ fn main() -> Result<()> {
         Command::Instructions => instructions::run(),
         Command::Rules => rules::measure(),
         Command::Findings { file } => whole::findings(&file),
+        Command::Evaluate { corpus } => evaluate::run(&corpus),
+        Command::TrainDomains {
+            benign,
+            words,
+            seed,
+            out,
+        } => domains::train(&benign, &words, seed, &out),
         Command::Memory { file } => whole::memory(&file),
     }
 }

@@ -6,6 +6,7 @@
 //! arrives: 65,536 sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
 
 mod alert;
+pub mod domain;
 mod fold;
 mod guessing;
 pub(crate) mod hash;

@@ -4,7 +4,8 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
-use larum_core::detect::web::{Scratch, Verdict, WholeRequest, judge_value, judge_whole};
+use larum_core::detect::domain::judge_domain;
+use larum_core::detect::web::{Level, Scratch, Verdict, WholeRequest, judge_value, judge_whole};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,6 +29,8 @@ enum What {
     Requests(Input),
     /// Values as an application receives them: {"id": …, "payload": "…"}
     Payloads(Input),
+    /// Domain names: {"id": …, "domain": "…"}: does it look made by a program?
+    Domains(Input),
 }
 
 /// Where the lines come from.
@@ -50,6 +53,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 Answer::web(id, &request.judge(&mut scratch))
             })
         }
+        What::Domains(input) => each(&input.file, |given: Domain| {
+            Answer::domain(given.id, &given.domain)
+        }),
         What::Payloads(input) => each(&input.file, |given: Payload| {
             Answer::web(given.id, &judge_value(&given.payload))
         }),
@@ -115,11 +121,30 @@ impl Answer {
     }
 }
 
-/// Points of the web judge.
+impl Answer {
+    fn domain(id: Id, domain: &str) -> Self {
+        let verdict = judge_domain(domain);
+        let found = verdict.level > Level::Clean;
+        let only = |word: &'static str| found.then_some(word);
+        Self {
+            id,
+            verdict: verdict.level.as_str(),
+            score: Score::Sum(verdict.score),
+            categories: only("generated-domain").into_iter().collect(),
+            why: only("looks-generated")
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// Points of the web judge, or the sum of the domain model.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Score {
     Points(u16),
+    Sum(i32),
 }
 
 /// The id of a line, given back as it was: a number or text.
@@ -128,6 +153,12 @@ enum Score {
 enum Id {
     Number(serde_json::Number),
     Text(String),
+}
+
+#[derive(Deserialize)]
+struct Domain {
+    id: Id,
+    domain: String,
 }
 
 #[derive(Deserialize)]
