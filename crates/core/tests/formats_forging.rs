@@ -230,7 +230,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("text in a worker's log", "iis"),
     ("text in an unknown program's own log", "iis"),
     ("text in an unknown program's own log", "iis-httperr"),
-    ("text in an unknown program's own log", "openvpn-file"),
     ("text of an unknown program without number", "tcpdump"),
     // LEEF without a product of its own, and key=value with commas in a value.
     ("user name in LEEF", "barracuda-cloudgen"),
@@ -277,9 +276,9 @@ fn a_record_in_a_strangers_text_stays_text() {
         let file: toml::Table = file.parse().unwrap();
         for (number, case) in file["case"].as_array().unwrap().iter().enumerate() {
             for text in texts(case["input"].as_str().unwrap()) {
-                // Two thirds of a file's samples in each place, to end soon.
+                // Half of a file's samples in each place, to end soon.
                 let hosts = HOSTS.iter().enumerate();
-                let hosts = hosts.filter(|(host, _)| number == 0 || (host + number) % 3 != 0);
+                let hosts = hosts.filter(|(host, _)| number == 0 || (host + number) % 2 == 0);
                 for (_, (place, guard, tells, host)) in hosts {
                     let record = host.replacen("{}", &guard.write(&text), 1);
                     let mut scratch = Scratch::default();
