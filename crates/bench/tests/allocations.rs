@@ -62,5 +62,5 @@ fn what_stands_in_the_record_as_it_is_meant_is_never_copied() {
             assert_eq!(count, 0, "{name}: {}", sample.record);
         }
     }
-    assert!(looked_at > 1_000, "only {looked_at} records");
+    assert!(looked_at > 800, "only {looked_at} records");
 }

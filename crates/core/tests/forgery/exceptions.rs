@@ -42,6 +42,11 @@ pub const EXCEPTIONS: &[(&str, Field, &str)] = &[
         "the name of an account that is logged in",
     ),
     (
+        "mariadb-audit-syslog",
+        Field::User,
+        "bare before the address; the plug-in escapes nothing",
+    ),
+    (
         "mysql",
         Field::User,
         "bare in the general log, at most 32 characters",

@@ -21,7 +21,7 @@ const BYTES_PER_TRY: usize = 64;
 /// The same for any message, however short.
 const MIN_TRIES: usize = 1_024;
 /// How many ways may wait without memory being asked for; few messages have ten.
-const USUAL_WAYS: usize = 24;
+const USUAL_WAYS: usize = 64;
 
 /// A way that was not taken yet; small, because these are moved about a lot.
 #[derive(Clone, Copy)]
