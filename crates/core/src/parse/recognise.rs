@@ -190,7 +190,7 @@ pub(super) struct Recogniser {
     by_program: Vec<Vec<usize>>,
     starts: Starts,
     /// The ways of messages that begin in a shape.
-    shapes: Vec<(Opening, usize)>,
+    shapes: Vec<(Opening, Vec<usize>)>,
     contains: Option<Marks>,
 }
 
@@ -359,7 +359,7 @@ impl Recogniser {
         let mut by_program: Vec<Vec<usize>> = Vec::new();
         let mut starts = Vec::new();
         let mut contains = Vec::new();
-        let mut shapes = Vec::new();
+        let mut shapes: Vec<(Opening, Vec<usize>)> = Vec::new();
         for (format, entry) in (0..).zip(formats) {
             for way in entry.ways {
                 let number = ways.len();
@@ -383,7 +383,10 @@ impl Recogniser {
                 // A rare mark inside is looked for instead.
                 let says_little = starts_say_little(way);
                 if let (true, Some(shape)) = (way.starts.is_empty(), way.begins) {
-                    shapes.push((shape, number));
+                    match shapes.iter_mut().find(|(known, _)| *known == shape) {
+                        Some((_, ways)) => ways.push(number),
+                        None => shapes.push((shape, vec![number])),
+                    }
                 } else if way.starts.is_empty() || (says_little && !way.contains.is_empty()) {
                     let first = way.contains.first();
                     contains.extend(first.map(|mark| (mark.as_str().into(), number)));
@@ -455,8 +458,10 @@ impl Recogniser {
                     return answer;
                 }
             }
-            for (shape, way) in &self.shapes {
-                if shape.begins(place) && visit(*way, only_whole, true, &mut found) {
+            // Each shape is looked for once, however many formats begin so.
+            let begun = self.shapes.iter().filter(|(shape, _)| shape.begins(place));
+            for way in begun.flat_map(|(_, ways)| ways) {
+                if visit(*way, only_whole, true, &mut found) {
                     return answer;
                 }
             }
