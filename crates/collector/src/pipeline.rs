@@ -188,18 +188,18 @@ impl Pipeline {
             format: None,
         };
         let board = Arc::clone(&self.parts.board);
+        let names: Vec<String> = chunk.sources().iter().map(Source::name).collect();
         let devices: Vec<DeviceId> = {
             let mut posted = board.lock();
-            let mut devices = Vec::with_capacity(chunk.sources().len());
-            for source in chunk.sources() {
-                let device = posted.tally.device(&source.name());
+            let mut devices = Vec::with_capacity(names.len());
+            for name in &names {
+                let device = posted.tally.device(name);
                 posted.tally.heard(device, chunk.received);
                 devices.push(device);
             }
             devices
         };
         let mut sums = vec![Sum::default(); devices.len()];
-        let names: Vec<String> = chunk.sources().iter().map(Source::name).collect();
         let rule = match &chunk.zone {
             Some(zone) => ZoneRule::Fixed(zone.offset_seconds_at(chunk.received)),
             None => ZoneRule::Learn(offset),

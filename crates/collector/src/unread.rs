@@ -185,8 +185,7 @@ impl Sampler {
         reason: Reject,
         context: &Context<'_>,
     ) -> Option<Likeness> {
-        let unread = matches!(reason, Reject::UnknownFormat | Reject::FieldUnreadable);
-        if !unread || record.len() > MAX_SAMPLE_BYTES {
+        if !reason.is_unread() || record.len() > MAX_SAMPLE_BYTES {
             return None;
         }
         let hour = hour_of(context.received);
@@ -347,7 +346,7 @@ impl OfDevice {
 pub(crate) fn unread_in(sum: &Sum) -> u64 {
     let reasons = Reject::ALL.iter().zip(&sum.rejected);
     reasons
-        .filter(|(reason, _)| matches!(reason, Reject::UnknownFormat | Reject::FieldUnreadable))
+        .filter(|(reason, _)| reason.is_unread())
         .map(|(_, lines)| lines)
         .sum()
 }

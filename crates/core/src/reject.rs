@@ -34,6 +34,13 @@ impl Reject {
         Self::Poisonous,
     ];
 
+    /// Whether a format may be missing or too narrow: the record is text, and nothing says that it is of
+    /// no interest.
+    #[must_use]
+    pub const fn is_unread(self) -> bool {
+        matches!(self, Self::UnknownFormat | Self::FieldUnreadable)
+    }
+
     /// The stable code used in `--json`, metrics and the status sum.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -96,10 +96,7 @@ impl Formats {
         } = &mut scratch;
         let record = record.get(..MAX_RECORD_BYTES).unwrap_or(record);
         let text = as_text(trim(record), lossy);
-        let missing = Missing {
-            received: context.received,
-            zone_offset_seconds: context.zone_offset_seconds,
-        };
+        let missing = Missing::of(context);
         let mut room = values.iter_mut();
         if let Some(wrapped) = envelope::container::json(text, &missing)
             && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut room)
@@ -144,10 +141,7 @@ impl Formats {
             }
         };
         let answer = match asked {
-            Some(name) => {
-                let named = self.formats.iter().find(|format| *format.name == *name);
-                named.and_then(Shipped::format).and_then(read)
-            }
+            Some(name) => self.named(name).and_then(read),
             None => self.recognisers.iter().find_map(|recogniser| {
                 let mut tried = Candidates::default();
                 recogniser.find(&envelope, true, &mut tried, |number, _| {

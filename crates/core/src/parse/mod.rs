@@ -247,6 +247,12 @@ impl Formats {
         self.formats.get(usize::from(number))?.format()
     }
 
+    /// The format of this name.
+    fn named(&self, name: &str) -> Option<&Format> {
+        let mut formats = self.formats.iter();
+        formats.find(|format| *format.name == *name)?.format()
+    }
+
     /// What `record` says: exactly one answer for any bytes.
     ///
     /// # Errors
@@ -291,10 +297,7 @@ impl Formats {
         mut room: std::slice::IterMut<'a, String>,
         event: &mut Event<'a>,
     ) -> Result<(), Reject> {
-        let missing = Missing {
-            received: context.received,
-            zone_offset_seconds: context.zone_offset_seconds,
-        };
+        let missing = Missing::of(context);
         if let Some(wrapped) = envelope::container::json(text, &missing)
             && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut room)
         {
@@ -325,9 +328,8 @@ impl Formats {
         let envelope = envelope::open(text, missing);
         let mut slots = Slots::new();
         if let Some(name) = context.format {
-            let format = self.formats.iter().find(|format| *format.name == *name);
-            return format
-                .and_then(Shipped::format)
+            return self
+                .named(name)
                 .ok_or(Reject::UnknownFormat)?
                 .read(&envelope, missing, room, &mut slots, event)
                 .unwrap_or(Err(Reject::UnknownFormat));

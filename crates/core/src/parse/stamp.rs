@@ -4,6 +4,7 @@
 //! year gets the latest year that puts it no more than a day after receipt; a stamp without a zone
 //! gets the zone the caller states.
 
+use super::Context;
 use crate::time::{Assumed, DeviceTime, Timestamp};
 
 /// A stamp without a year may lie this far after receipt (clock skew and zones), no further.
@@ -62,6 +63,16 @@ pub(super) struct Missing {
     pub received: Timestamp,
     /// Zone for stamps without one, in seconds east of UTC.
     pub zone_offset_seconds: i32,
+}
+
+impl Missing {
+    /// What the caller of the parser states.
+    pub const fn of(context: &Context<'_>) -> Self {
+        Self {
+            received: context.received,
+            zone_offset_seconds: context.zone_offset_seconds,
+        }
+    }
 }
 
 /// Date and time of day as written, zone not applied.

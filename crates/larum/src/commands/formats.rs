@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use larum_cli::exit::Exit;
 use larum_core::words::Words;
 
-pub use files::{Files, own};
+pub use files::own;
 
 /// Arguments of `larum formats`.
 #[derive(clap::Args)]
@@ -70,7 +70,7 @@ fn test(args: &TestArgs, words: &Words) -> anyhow::Result<Exit> {
         return cases::check(&given).map(|(_, exit)| exit);
     }
     let formats = if given.is_empty() {
-        Files::built_in().compile()?
+        own(None)?
     } else {
         let (formats, exit) = cases::check_quietly(&given)?;
         if exit != Exit::Done {

@@ -167,7 +167,7 @@ impl Answers<'_> {
             event.ts = time.map(|time| recording::in_zone(time, self.zone));
             event.direction = self.own.direction(event);
         }
-        let unread = matches!(found, Err(Reject::UnknownFormat | Reject::FieldUnreadable));
+        let unread = found.as_ref().is_err_and(|reason| reason.is_unread());
         let look = unread && self.looked_into < MAX_LOOKED_INTO;
         self.looked_into += u32::from(look);
         let closest = || {

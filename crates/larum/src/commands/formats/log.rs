@@ -124,8 +124,7 @@ impl Outcome {
             Err(reason) => reason,
         };
         *self.rejects.entry(reason).or_default() += 1;
-        let unread = matches!(reason, Reject::UnknownFormat | Reject::FieldUnreadable);
-        if !unread || self.looked_into >= MAX_LOOKED_INTO {
+        if !reason.is_unread() || self.looked_into >= MAX_LOOKED_INTO {
             return;
         }
         self.looked_into += 1;
@@ -136,8 +135,9 @@ impl Outcome {
     }
 
     fn not_read(&self) -> u64 {
-        let count = |reason| self.rejects.get(&reason).copied().unwrap_or(0);
-        count(Reject::UnknownFormat) + count(Reject::FieldUnreadable)
+        let rejects = self.rejects.iter();
+        let unread = rejects.filter(|(reason, _)| reason.is_unread());
+        unread.map(|(_, records)| records).sum()
     }
 
     /// Formats, most lines first.
