@@ -2,7 +2,12 @@
 //!
 //! See `docs/detectors/device-alert.md`.
 
+use super::fold::Fold;
+use super::hash;
+use super::story::What;
+use super::telling::{Telling, blocked_or_unknown};
 use crate::event::Event;
+use crate::finding::Category;
 use crate::finding::Severity;
 
 /// Words devices use, in their own order of badness. Fortinet, Suricata, Snort, Palo Alto, syslog.
@@ -54,6 +59,31 @@ const fn step_down(severity: Severity) -> Severity {
         Severity::Info => Severity::Info,
     }
 }
+
+impl Fold<'_> {
+    pub(super) fn alert(&mut self, signature: &str, severity: Severity) {
+        let key = self.key(What::Alert, hash::bytes(signature.as_bytes()));
+        let story = self.tell(key);
+        story.label = signature.into();
+        story.name(signature);
+        story.raise(severity, 70);
+        self.open(&key);
+    }
+}
+
+/// How alerts are told.
+pub const ALERT: Telling = Telling {
+    detector: "device-alert",
+    quiet_seconds: 3_600,
+    category: Category::IdsAlert,
+    names: "signatures",
+    reasons: "kinds",
+    techniques: |_| &[],
+    key: |story| story.label.to_string(),
+    message: |_| "alert",
+    messages: &["alert"],
+    outcome: blocked_or_unknown,
+};
 
 #[cfg(test)]
 mod tests {

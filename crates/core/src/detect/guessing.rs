@@ -4,7 +4,15 @@
 //! Three leaky buckets see fast, slow and very slow guessing; a plain count per ten minutes would
 //! miss whoever is patient. See `docs/detectors/login-guessing.md`.
 
+use super::fold::Fold;
+use super::hash;
 use super::recent::{Bucket, Recent};
+use super::sift::Observation;
+use super::source::{ANSWERED, PACKET};
+use super::story::{StoryKey, What};
+use super::telling::{Telling, service_key};
+use crate::event::Protocol;
+use crate::finding::{AttackOutcome, Category, Severity};
 
 /// Failures that may stand in the fast bucket, and the seconds one takes to leak.
 const FAST: (f32, f32) = (5.0, 10.0);
@@ -124,6 +132,176 @@ impl LoginRow {
 pub fn minute_of(now: u32) -> u16 {
     u16::try_from((now / 60) & 0xFFFF).unwrap_or(0)
 }
+
+impl Fold<'_> {
+    pub(super) fn login(&mut self, failed: bool, user: Option<&str>, mark: u32) {
+        let seen = self.seen;
+        if seen.source.is_none() {
+            return;
+        }
+        let now = seen.seconds();
+        let service = service_detail(seen);
+        let guessing = self.key(What::Guessing, service);
+        if !failed {
+            self.login_worked(user, guessing);
+            return;
+        }
+        let name = user.map(|user| hash::short(hash::bytes(user.as_bytes())));
+        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+            return;
+        };
+        row.last = row.last.max(now);
+        let judged = row.login.fail(now, name, mark);
+        if judged == Failure::Repeat {
+            return;
+        }
+        let outside = seen.outside;
+        let story = self.tell(guessing);
+        if let Some(user) = user {
+            story.name(user);
+        }
+        match judged {
+            Failure::Guessing => story.raise(Severity::Medium, 90),
+            Failure::Spraying => story.raise(Severity::Medium, 95),
+            Failure::Ordinary | Failure::Repeat => return,
+        }
+        if !outside {
+            // Mostly a forgotten password somewhere; sometimes somebody already inside.
+            story.confidence = 60;
+        }
+        self.open(&guessing);
+    }
+
+    fn login_worked(&mut self, user: Option<&str>, guessing: StoryKey) {
+        let seen = self.seen;
+        let now = seen.seconds();
+        // Who never failed needs no memory, unless there is plenty: then it vouches for them later.
+        let Some(row) = self.detect.sources.admit(seen.actor(), now, PACKET) else {
+            return;
+        };
+        row.last = row.last.max(now);
+        let known = row.login.is_known(now);
+        if !row.login.succeed(now) {
+            return;
+        }
+        let before = self.detect.stories.opened_mut(&guessing);
+        let (failures, tried) = before.map_or((5, 1), |story| {
+            story.outcome = Some(AttackOutcome::Success);
+            (story.count, story.names.count())
+        });
+        let key = self.key(What::BreakIn, guessing.detail);
+        let severe = seen.outside && !known && (failures >= 20 || tried >= 4);
+        let severity = match (seen.outside && !known, severe) {
+            (_, true) => Severity::Critical,
+            (true, false) => Severity::High,
+            (false, false) => Severity::Medium,
+        };
+        let story = self.tell(key);
+        if let Some(user) = user {
+            story.name(user);
+        }
+        story.reason(&failures.to_string());
+        story.outcome = Some(AttackOutcome::Success);
+        story.raise(severity, if severe { 90 } else { 75 });
+        self.open(&key);
+    }
+
+    pub(super) fn login_page(&mut self, path: &str) {
+        let seen = self.seen;
+        let now = seen.seconds();
+        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+            return;
+        };
+        row.last = row.last.max(now);
+        let judged = row.login.fail(now, None, 0);
+        let key = self.key(What::Guessing, WEB_LOGIN);
+        let story = self.tell(key);
+        story.reason(path);
+        if judged == Failure::Guessing {
+            story.outcome = Some(AttackOutcome::Attempt);
+            story.raise(Severity::Medium, 65);
+            self.open(&key);
+        }
+    }
+
+    pub(super) fn unauthorised(&mut self) {
+        let seen = self.seen;
+        let now = seen.seconds();
+        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+            return;
+        };
+        row.last = row.last.max(now);
+        let judged = row.web.unauthorised(now);
+        let key = self.key(What::Guessing, WEB_LOGIN);
+        if judged || self.detect.stories.opened(&key).is_some() {
+            self.tell(key).raise(Severity::Medium, 70);
+            self.open(&key);
+        }
+    }
+}
+
+/// Marks guessing at a web log-in page.
+const WEB_LOGIN: u64 = u64::MAX;
+
+/// Log-ins are told apart by service: protocol and port.
+fn service_detail(seen: &Observation) -> u64 {
+    let proto = seen.proto.map_or(0, Protocol::number);
+    (u64::from(proto) << 16) | u64::from(seen.port.unwrap_or(0))
+}
+
+/// Names beyond which guessing is called spraying.
+const SPRAYING_NAMES: u64 = 8;
+
+/// How guessing is told.
+pub const GUESSING: Telling = Telling {
+    detector: "login-guessing",
+    quiet_seconds: 3 * 3_600,
+    category: Category::BruteForce,
+    names: "users",
+    reasons: "log_in_pages",
+    techniques: |story| {
+        if story.names.count() >= SPRAYING_NAMES {
+            &["T1110.001", "T1110.003"]
+        } else {
+            &["T1110.001"]
+        }
+    },
+    key: |story| {
+        if story.key.detail == WEB_LOGIN {
+            "web/log-in".to_owned()
+        } else {
+            service_key(story).unwrap_or_else(|| "auth/guessing".to_owned())
+        }
+    },
+    message: |story| match () {
+        () if story.key.detail == WEB_LOGIN => "web-guessing",
+        () if !story.outside => "inside-guessing",
+        () if story.names.count() >= SPRAYING_NAMES => "spraying",
+        () => "guessing",
+    },
+    messages: &["web-guessing", "inside-guessing", "spraying", "guessing"],
+    outcome: |_| AttackOutcome::Attempt,
+};
+
+/// How a log-in after guessing is told.
+pub const BREAK_IN: Telling = Telling {
+    detector: "login-after-guessing",
+    quiet_seconds: 3 * 3_600,
+    category: Category::BruteForce,
+    names: "users",
+    reasons: "failures_before",
+    techniques: |_| &["T1110.001", "T1078"],
+    key: |story| service_key(story).unwrap_or_else(|| "auth/guessing".to_owned()),
+    message: |story| {
+        if story.severity >= Severity::High {
+            "break-in"
+        } else {
+            "late-log-in"
+        }
+    },
+    messages: &["break-in", "late-log-in"],
+    outcome: |_| AttackOutcome::Success,
+};
 
 #[cfg(test)]
 mod tests {

@@ -11,18 +11,22 @@ mod fold;
 mod guessing;
 pub(crate) mod hash;
 mod indicators;
+mod listed;
 mod networks;
 mod probing;
 mod recall;
 mod recent;
+mod rule;
 mod scan;
 mod sift;
 pub mod sigma;
 mod source;
 mod story;
+mod telling;
 #[cfg(test)]
 mod tests;
 pub mod web;
+mod web_attack;
 mod wording;
 
 use std::sync::Arc;

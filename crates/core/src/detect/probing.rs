@@ -3,8 +3,13 @@
 //! Search engines and old bookmarks miss pages too, but mostly they hit; a prober mostly misses. See
 //! `docs/detectors/web-probing.md`.
 
+use super::fold::Fold;
 use super::hash;
 use super::recent::Bucket;
+use super::source::ANSWERED;
+use super::story::What;
+use super::telling::Telling;
+use crate::finding::{AttackOutcome, Category, Severity};
 
 /// Distinct missing pages that may stand in the bucket, and the seconds one takes to leak.
 const FAST: (f32, f32) = (10.0, 10.0);
@@ -91,6 +96,40 @@ pub fn is_telling(path: &str) -> bool {
                     .is_some_and(|end| end.eq_ignore_ascii_case(ending))
         })
 }
+
+impl Fold<'_> {
+    pub(super) fn miss(&mut self, path: Option<&str>) {
+        let seen = self.seen;
+        let now = seen.seconds();
+        let Some(path) = path else { return };
+        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+            return;
+        };
+        row.last = row.last.max(now);
+        let probing = row.web.miss(now, hash::bytes(path.as_bytes()));
+        let key = self.key(What::WebProbing, 0);
+        let story = self.tell(key);
+        story.name(path);
+        if probing {
+            story.raise(Severity::Low, 80);
+            self.open(&key);
+        }
+    }
+}
+
+/// How probing is told.
+pub const WEB_PROBING: Telling = Telling {
+    detector: "web-probing",
+    quiet_seconds: 3_600,
+    category: Category::Scan,
+    names: "paths",
+    reasons: "kinds",
+    techniques: |_| &["T1595.003"],
+    key: |_| "web/probing".to_owned(),
+    message: |_| "web-probing",
+    messages: &["web-probing"],
+    outcome: |_| AttackOutcome::Attempt,
+};
 
 #[cfg(test)]
 mod tests {

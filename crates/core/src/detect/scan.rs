@@ -5,9 +5,16 @@
 //! served ones against. Where only refusals are logged, distinct closed ports decide, with a memory
 //! of three days so that one port an hour is still seen. See `docs/detectors/port-scan.md`.
 
+use super::fold::Fold;
 use super::guessing::minute_of;
 use super::hash;
 use super::recent::Recent;
+use super::source::{PACKET, Row};
+use super::story::{Story, StoryKey, What};
+use super::telling::{Telling, service_key};
+use crate::event::Protocol;
+use crate::finding::{AttackOutcome, Category, Severity};
+use crate::time::Timestamp;
 
 /// Distinct closed ports within an hour.
 const PORTS_PER_HOUR: u8 = 5;
@@ -188,6 +195,167 @@ pub const fn is_late_answer(src_port: Option<u16>, dst_port: u16) -> bool {
     let Some(from) = src_port else { return false };
     dst_port >= 1_024
         && (from < 1_024 || matches!(from, 1_883 | 3_478 | 5_222 | 5_228 | 8_080 | 8_443 | 8_883))
+}
+
+impl Fold<'_> {
+    pub(super) fn refused(&mut self) {
+        let seen = self.seen;
+        let (Some(port), now) = (seen.port, seen.seconds()) else {
+            return;
+        };
+        if self.detect.settings.report_probes && seen.outside {
+            self.probe(port);
+        }
+        let Some(row) = self.detect.sources.admit(seen.actor(), now, PACKET) else {
+            return;
+        };
+        row.last = row.last.max(now);
+        let target = seen.target_hash();
+        let contact = if seen.outside {
+            row.scan.refuse(now, port, target)
+        } else {
+            row.scan.refuse_inside(now, port, target)
+        };
+        let row = *row;
+        let known = self.open_scan(&row);
+        let key = match (known, contact) {
+            (Some(key), _) => key,
+            (None, Contact::Ordinary) => return,
+            _ if !self.detect.stories.has_room_for_packets() => return,
+            (None, Contact::Ports) => self.key(What::PortScan, 0),
+            (None, Contact::Hosts) => self.key(What::AddressScan, 0),
+        };
+        let outside = seen.outside;
+        let proto = seen.proto;
+        let is_new = known.is_none();
+        let story = self.tell(key);
+        if is_new {
+            for port in row.scan.ports() {
+                story.aim(None, proto, Some(port));
+            }
+            let (refused, first) = row.scan.refused();
+            story.add_earlier(refused, Timestamp::from_seconds(first.into()));
+        }
+        // The sender of a lone packet can be forged, more easily without a connection.
+        let sure = if proto == Some(Protocol::TCP) { 85 } else { 65 };
+        let severity = if outside {
+            Severity::Low
+        } else if key.what == What::AddressScan {
+            Severity::High
+        } else {
+            Severity::Medium
+        };
+        story.raise(severity, sure);
+        self.open(&key);
+    }
+
+    pub(super) fn served(&mut self) {
+        let seen = self.seen;
+        let Some(port) = seen.port else { return };
+        let now = seen.seconds();
+        let target = seen.target_hash();
+        if let Some(row) = self.detect.sources.find(seen.actor()) {
+            row.scan.serve(now, port, target);
+            let row = *row;
+            if let Some(key) = self.open_scan(&row) {
+                let service = format!("{}/{port}", seen.proto.unwrap_or(Protocol::TCP));
+                let story = self.tell(key);
+                story.reason(&service);
+                story.raise(Severity::Medium, 85);
+            }
+        }
+    }
+
+    /// The story of a scan by this actor, whose row is `row`, that is already opened.
+    fn open_scan(&self, row: &Row) -> Option<StoryKey> {
+        // A scan leaves its mark in the row: without one there is no story, unless the row is a
+        // second one for somebody whose first gave way.
+        if !row.scan.verdict() && self.detect.sources.remembers_all() {
+            return None;
+        }
+        [What::PortScan, What::AddressScan]
+            .map(|what| self.key(what, 0))
+            .into_iter()
+            .find(|key| self.detect.stories.opened(key).is_some())
+    }
+
+    fn probe(&mut self, port: u16) {
+        let number = self.seen.proto.map_or(0, Protocol::number);
+        let key = self.key(What::Probe, (u64::from(number) << 16) | u64::from(port));
+        let known = self.detect.stories.opened(&key).is_some();
+        if known || self.detect.stories.has_room_for_packets() {
+            self.tell(key).raise(Severity::Info, 60);
+            self.open(&key);
+        }
+    }
+}
+
+/// How port scans are told.
+pub const PORT_SCAN: Telling = Telling {
+    detector: "port-scan",
+    quiet_seconds: 6 * 3_600,
+    category: Category::Scan,
+    names: "signatures",
+    reasons: "open_ports",
+    techniques,
+    key: |_| "scan/port-scan".to_owned(),
+    message: |story| match story.outside {
+        false => "inside-port-scan",
+        true if story.served > 0 => "open-port-scan",
+        true => "port-scan",
+    },
+    messages: &["inside-port-scan", "open-port-scan", "port-scan"],
+    outcome: reached,
+};
+
+/// How address scans are told.
+pub const ADDRESS_SCAN: Telling = Telling {
+    detector: "address-scan",
+    quiet_seconds: 6 * 3_600,
+    category: Category::Scan,
+    names: "signatures",
+    reasons: "open_ports",
+    techniques,
+    key: |story| service_key(story).unwrap_or_else(|| "scan/address-scan".to_owned()),
+    message: |story| {
+        if story.outside {
+            "address-scan"
+        } else {
+            "inside-address-scan"
+        }
+    },
+    messages: &["address-scan", "inside-address-scan"],
+    outcome: reached,
+};
+
+/// How lone refused contacts are told.
+pub const PROBE: Telling = Telling {
+    detector: "closed-door",
+    quiet_seconds: 3_600,
+    category: Category::Scan,
+    names: "signatures",
+    reasons: "kinds",
+    techniques,
+    key: |story| service_key(story).unwrap_or_else(|| "scan/probe".to_owned()),
+    message: |_| "probe",
+    messages: &["probe"],
+    outcome: reached,
+};
+
+const fn techniques(story: &Story) -> &'static [&'static str] {
+    if story.outside {
+        &["T1595.001"]
+    } else {
+        &["T1046"]
+    }
+}
+
+const fn reached(story: &Story) -> AttackOutcome {
+    if story.served == 0 {
+        AttackOutcome::Blocked
+    } else {
+        AttackOutcome::Attempt
+    }
 }
 
 #[cfg(test)]

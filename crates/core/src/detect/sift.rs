@@ -13,6 +13,7 @@ use super::networks::{NetworkSet, Tag};
 use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
 use super::story::Ending;
+use super::web_attack::{Attack, attack_in};
 use super::{alert, hash, probing, scan, web};
 use crate::address::{Network, canonical, is_public};
 use crate::event::{Action, Event, Kind, Outcome, Protocol};
@@ -83,36 +84,6 @@ pub enum Clue {
         /// How bad.
         severity: Severity,
     },
-}
-
-/// A web request that attacks, as the web judge sees it.
-#[derive(Clone, Debug)]
-pub struct Attack {
-    /// Whether the judge is sure, rather than suspicious.
-    pub(super) sure: bool,
-    /// Points.
-    pub(super) score: u16,
-    /// Hash of the whole target.
-    pub(super) mark: u64,
-    /// Kinds of attack, as the judge spells them.
-    pub(super) kinds: Vec<&'static str>,
-    pub(super) why: Vec<&'static str>,
-    pub(super) path: Box<str>,
-}
-
-impl Attack {
-    /// Whether an answer of "here it is" means more than a page that ignores what was asked: these
-    /// kinds name a file or program that should not be there to answer.
-    pub(super) fn is_telling_when_answered(&self) -> bool {
-        const TELLING: &[&str] = &[
-            "command",
-            "file-inclusion",
-            "known-exploit",
-            "sensitive-file",
-            "traversal",
-        ];
-        self.path.len() > 1 && self.kinds.iter().any(|kind| TELLING.contains(kind))
-    }
 }
 
 /// A match with a list.
@@ -380,41 +351,6 @@ fn web_clue(event: &Event<'_>, scratch: &mut web::Scratch) -> Clue {
     }
 }
 
-/// What the web judge holds against the request, if anything.
-fn attack_in(
-    event: &Event<'_>,
-    url: &str,
-    path: &str,
-    scratch: &mut web::Scratch,
-) -> Option<Attack> {
-    let request = web::WebRequest {
-        method: event.http_method.as_deref().unwrap_or("GET"),
-        uri: url,
-        user_agent: event.user_agent.as_deref(),
-        referer: None,
-    };
-    let verdict = web::judge_with(&request, scratch);
-    let level = verdict.level();
-    // A hint that alone means nothing counts when the page is not even there.
-    let missing = event.http_status.is_some_and(|status| status >= 400);
-    if verdict.score == 0 || (level == web::Level::Clean && !missing) {
-        return None;
-    }
-    let main = verdict.main_category();
-    let others = verdict.categories.iter().copied();
-    let kinds = main
-        .into_iter()
-        .chain(others.filter(|kind| Some(*kind) != main));
-    Some(Attack {
-        sure: level == web::Level::Attack,
-        score: verdict.score,
-        mark: hash::bytes(cut(url).as_bytes()),
-        kinds: kinds.map(web::Kind::as_str).collect(),
-        why: verdict.why,
-        path: cut(path).into(),
-    })
-}
-
 fn is_login_post(event: &Event<'_>, path: &str) -> bool {
     /// Last parts of a path, without ending, that stand for a log-in page.
     const LOGIN_PAGES: &[&str] = &[
@@ -467,7 +403,7 @@ fn host_of(url: &str) -> Option<&str> {
     rest.split(['/', ':', '?']).next()
 }
 
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES))
         .unwrap_or(text)
 }

@@ -50,33 +50,6 @@ pub enum What {
     Rule(RuleIndex),
 }
 
-impl What {
-    /// The stable name of the native detector; empty for rules, which have their own id.
-    pub const fn detector(self) -> &'static str {
-        match self {
-            Self::Guessing => "login-guessing",
-            Self::BreakIn => "login-after-guessing",
-            Self::PortScan => "port-scan",
-            Self::AddressScan => "address-scan",
-            Self::Probe => "closed-door",
-            Self::WebProbing => "web-probing",
-            Self::WebAttack => "web-attack",
-            Self::Indicator => "indicator",
-            Self::Alert => "device-alert",
-            Self::Rule(_) => "",
-        }
-    }
-
-    /// Silence after which the story is over.
-    const fn quiet_seconds(self) -> i64 {
-        match self {
-            Self::Guessing | Self::BreakIn => 3 * 3_600,
-            Self::PortScan | Self::AddressScan | Self::Indicator => 6 * 3_600,
-            Self::Probe | Self::WebProbing | Self::WebAttack | Self::Alert | Self::Rule(_) => 3_600,
-        }
-    }
-}
-
 /// Which story an observation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoryKey {
@@ -196,6 +169,7 @@ pub struct Story {
     pub confidence: u8,
     /// Points of suspicious events, where a detector counts them.
     pub points: u32,
+    figures: Vec<(&'static str, f64)>,
     marks: Few<u64>,
     /// Events that were surely an attack, for detectors that also count suspicious ones.
     pub certain: u64,
@@ -212,7 +186,7 @@ impl Story {
     fn new(key: StoryKey, source: Option<IpAddr>, at: Timestamp) -> Self {
         let actor = source.map(|ip| ip.to_string()).unwrap_or_default();
         let id = FindingId::of(&[
-            key.what.detector().as_bytes(),
+            key.what.telling().detector.as_bytes(),
             actor.as_bytes(),
             &key.detail.to_le_bytes(),
             &at.as_micros().to_le_bytes(),
@@ -237,6 +211,7 @@ impl Story {
             severity: Severity::Info,
             confidence: 0,
             points: 0,
+            figures: Vec::new(),
             marks: Few::new(MAX_TEXTS),
             certain: 0,
             outcome: None,
@@ -295,6 +270,20 @@ impl Story {
     /// Notes what gave it away.
     pub fn because(&mut self, code: &str) {
         note_text(&mut self.why, code);
+    }
+
+    /// States a figure of the evidence, in place of an earlier one of this name.
+    #[expect(dead_code, reason = "for the detectors that measure")]
+    pub fn figure(&mut self, name: &'static str, figure: f64) {
+        match self.figures.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, held)) => *held = figure,
+            None => self.figures.push((name, figure)),
+        }
+    }
+
+    /// The figures stated.
+    pub fn figures(&self) -> &[(&'static str, f64)] {
+        &self.figures
     }
 
     /// Whether no event with this mark came before, as far as marks are kept.
@@ -556,7 +545,7 @@ const LOWEST_KEY: StoryKey = StoryKey {
 
 fn ends(story: &Story) -> Timestamp {
     let quiet = if story.opened {
-        story.key.what.quiet_seconds()
+        story.key.what.telling().quiet_seconds
     } else {
         DRAFT_SECONDS
     };

@@ -281,7 +281,10 @@ fn spoofed_sources_neither_push_out_an_attacker_nor_grow_memory() {
 #[test]
 fn every_message_the_detectors_use_is_in_the_catalogue() {
     let words = Words::of("en").unwrap();
-    for name in wording::MESSAGES {
+    for name in story::What::all()
+        .iter()
+        .flat_map(|what| what.telling().messages)
+    {
         for part in ["title", "advice"] {
             let id = format!("detect-{name}-{part}");
             assert!(words.has(&id), "{id}");

@@ -1,0 +1,103 @@
+//! How each detector tells its stories: the part of a detector that is words and names.
+
+use super::story::{Few, Story, What};
+use super::{alert, guessing, listed, probing, rule, scan, web_attack};
+use crate::event::Protocol;
+use crate::finding::{AttackOutcome, Category};
+
+/// How one detector tells its stories.
+///
+/// A new detector is a file with one of these, a variant of [`What`], and what it adds to
+/// [`super::fold::Fold`].
+pub struct Telling {
+    /// The stable name of the detector; empty for rules, which have their own ids.
+    pub detector: &'static str,
+    /// Silence after which a story is over, in seconds.
+    pub quiet_seconds: i64,
+    /// The sort of finding.
+    pub category: Category,
+    /// What the evidence calls the names of a story.
+    pub names: &'static str,
+    /// What the evidence calls its reasons.
+    pub reasons: &'static str,
+    /// ATT&CK technique ids.
+    pub techniques: fn(&Story) -> &'static [&'static str],
+    /// What firms compare: never content, only services, templates and names from lists.
+    pub key: fn(&Story) -> String,
+    /// Which message of the catalogue speaks of it, between `detect-` and `-title` or `-advice`.
+    pub message: fn(&Story) -> &'static str,
+    /// Every answer of `message`, for the test that none is missing.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "only a test asks for all of them")
+    )]
+    pub messages: &'static [&'static str],
+    /// What became of it, where neither the story nor a complete refusal says.
+    pub outcome: fn(&Story) -> AttackOutcome,
+}
+
+impl What {
+    /// How the stories of this are told.
+    pub const fn telling(self) -> &'static Telling {
+        match self {
+            Self::Guessing => &guessing::GUESSING,
+            Self::BreakIn => &guessing::BREAK_IN,
+            Self::PortScan => &scan::PORT_SCAN,
+            Self::AddressScan => &scan::ADDRESS_SCAN,
+            Self::Probe => &scan::PROBE,
+            Self::WebProbing => &probing::WEB_PROBING,
+            Self::WebAttack => &web_attack::WEB_ATTACK,
+            Self::Indicator => &listed::INDICATOR,
+            Self::Alert => &alert::ALERT,
+            Self::Rule(_) => &rule::RULE,
+        }
+    }
+
+    /// One of each, whatever rule.
+    #[cfg(test)]
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Guessing,
+            Self::BreakIn,
+            Self::PortScan,
+            Self::AddressScan,
+            Self::Probe,
+            Self::WebProbing,
+            Self::WebAttack,
+            Self::Indicator,
+            Self::Alert,
+        ]
+    }
+}
+
+/// What became of a story: what its detector knows, else that all of it was kept out, else what the
+/// detector supposes.
+pub fn outcome(story: &Story) -> AttackOutcome {
+    match story.outcome {
+        Some(known) => known,
+        None => (story.key.what.telling().outcome)(story),
+    }
+}
+
+/// [`AttackOutcome::Blocked`] when every event was refused, else unknown.
+pub fn blocked_or_unknown(story: &Story) -> AttackOutcome {
+    if story.refused == story.count {
+        AttackOutcome::Blocked
+    } else {
+        AttackOutcome::Unknown
+    }
+}
+
+/// The one service of a story as firms compare it, like `tcp/22`.
+pub fn service_key(story: &Story) -> Option<String> {
+    let (proto, port) = only(&story.services)?;
+    Some(format!("{}/{port}", proto.unwrap_or(Protocol::TCP)))
+}
+
+/// The only one, if there is exactly one.
+pub fn only<T: PartialEq>(few: &Few<T>) -> Option<&T> {
+    match few.items() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
