@@ -33,8 +33,8 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         Clue::Unauthorised => fold.unauthorised(),
         Clue::Miss(path) => fold.miss(path.as_deref()),
         Clue::Hit => {
-            if let Some(row) = fold.detect.sources.find(seen.actor()) {
-                row.web.hit();
+            if let Some(row) = fold.detect.sources.web.find(seen.actor()) {
+                row.hit();
             }
         }
         Clue::Attack(attack) => fold.web_attack(attack),

@@ -8,8 +8,8 @@ use super::fold::Fold;
 use super::hash;
 use super::recent::{Bucket, Recent};
 use super::sift::Observation;
-use super::source::{ANSWERED, PACKET};
 use super::story::{StoryKey, What};
+use super::table::Remembered;
 use super::telling::{Telling, service_key};
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category, Severity};
@@ -34,6 +34,7 @@ const BEFORE_SECONDS: u32 = 3_600;
 /// What is remembered about the log-ins of one source.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LoginRow {
+    last: u32,
     fast: Bucket,
     slow: Bucket,
     day: Bucket,
@@ -119,12 +120,23 @@ impl LoginRow {
     pub const fn is_known(&self, now: u32) -> bool {
         self.known != 0 && now.saturating_sub(self.known) <= KNOWN_SECONDS
     }
+}
 
-    /// How much evidence is held here, 0 to 64.
-    pub fn evidence(&self) -> u32 {
+impl Remembered for LoginRow {
+    fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// 0 to 45.
+    fn evidence(&self) -> u32 {
         let failures = self.failures.iter().filter(|at| **at != 0).count();
         let failures = u32::try_from(failures).unwrap_or(0);
-        failures + u32::from(self.names.len()) + if self.verdict { 32 } else { 0 }
+        let names = u32::from(self.names.len());
+        failures + names + if self.verdict { 32 } else { 0 }
+    }
+
+    fn touch(&mut self, now: u32) {
+        self.last = now;
     }
 }
 
@@ -147,11 +159,10 @@ impl Fold<'_> {
             return;
         }
         let name = user.map(|user| hash::short(hash::bytes(user.as_bytes())));
-        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+        let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
         };
-        row.last = row.last.max(now);
-        let judged = row.login.fail(now, name, mark);
+        let judged = row.fail(now, name, mark);
         if judged == Failure::Repeat {
             return;
         }
@@ -176,12 +187,11 @@ impl Fold<'_> {
         let seen = self.seen;
         let now = seen.seconds();
         // Who never failed needs no memory, unless there is plenty: then it vouches for them later.
-        let Some(row) = self.detect.sources.admit(seen.actor(), now, PACKET) else {
+        let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
         };
-        row.last = row.last.max(now);
-        let known = row.login.is_known(now);
-        if !row.login.succeed(now) {
+        let known = row.is_known(now);
+        if !row.succeed(now) {
             return;
         }
         let before = self.detect.stories.opened_mut(&guessing);
@@ -209,11 +219,10 @@ impl Fold<'_> {
     pub(super) fn login_page(&mut self, path: &str) {
         let seen = self.seen;
         let now = seen.seconds();
-        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+        let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
         };
-        row.last = row.last.max(now);
-        let judged = row.login.fail(now, None, 0);
+        let judged = row.fail(now, None, 0);
         let key = self.key(What::Guessing, WEB_LOGIN);
         let story = self.tell(key);
         story.reason(path);
@@ -227,11 +236,10 @@ impl Fold<'_> {
     pub(super) fn unauthorised(&mut self) {
         let seen = self.seen;
         let now = seen.seconds();
-        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+        let Some(row) = self.detect.sources.web.admit(seen.actor(), now, 1) else {
             return;
         };
-        row.last = row.last.max(now);
-        let judged = row.web.unauthorised(now);
+        let judged = row.unauthorised(now);
         let key = self.key(What::Guessing, WEB_LOGIN);
         if judged || self.detect.stories.opened(&key).is_some() {
             self.tell(key).raise(Severity::Medium, 70);

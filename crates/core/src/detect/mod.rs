@@ -3,7 +3,7 @@
 //! Two stages. [`Sifter`] looks at each event alone and may run on many threads; [`Detect::fold`]
 //! takes what is left in order and folds it into stories, one per actor and behaviour, so that a
 //! long attack is one finding with a stable id and never fifty alerts. State is bounded whatever
-//! arrives: 65,536 sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
+//! arrives: 98,304 rows about sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
 
 mod alert;
 pub mod domain;
@@ -13,6 +13,7 @@ pub(crate) mod hash;
 mod indicators;
 mod listed;
 mod networks;
+mod ports;
 mod probing;
 mod recall;
 mod recent;
@@ -22,6 +23,7 @@ mod sift;
 pub mod sigma;
 mod source;
 mod story;
+mod table;
 mod telling;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@
 use super::fold::Fold;
 use super::hash;
 use super::recent::Bucket;
-use super::source::ANSWERED;
 use super::story::What;
+use super::table::Remembered;
 use super::telling::Telling;
 use crate::finding::{AttackOutcome, Category, Severity};
 
@@ -31,6 +31,7 @@ const PARTS: &[&str] = &[
 /// What is remembered about the web requests of one source.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WebRow {
+    last: u32,
     fast: Bucket,
     unauthorised: Bucket,
     paths: [u64; 2],
@@ -46,7 +47,10 @@ impl WebRow {
     pub fn miss(&mut self, now: u32, path: u64) -> bool {
         let idle = now.saturating_sub(self.last_miss);
         if idle > FORGET_SECONDS {
-            *self = Self::default();
+            *self = Self {
+                last: self.last,
+                ..Self::default()
+            };
         }
         let [low, high] = &mut self.paths;
         let word = if path & 64 == 0 { low } else { high };
@@ -79,10 +83,20 @@ impl WebRow {
         self.last_unauthorised = now.max(self.last_unauthorised);
         self.unauthorised.pour(idle, UNAUTHORISED.1, UNAUTHORISED.0)
     }
+}
 
-    /// How much evidence is held here, 0 to 40.
-    pub fn evidence(&self) -> u32 {
+impl Remembered for WebRow {
+    fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// 0 to 40.
+    fn evidence(&self) -> u32 {
         u32::from(self.misses.min(8)) + if self.verdict { 32 } else { 0 }
+    }
+
+    fn touch(&mut self, now: u32) {
+        self.last = now;
     }
 }
 
@@ -102,11 +116,10 @@ impl Fold<'_> {
         let seen = self.seen;
         let now = seen.seconds();
         let Some(path) = path else { return };
-        let Some(row) = self.detect.sources.admit(seen.actor(), now, ANSWERED) else {
+        let Some(row) = self.detect.sources.web.admit(seen.actor(), now, 1) else {
             return;
         };
-        row.last = row.last.max(now);
-        let probing = row.web.miss(now, hash::bytes(path.as_bytes()));
+        let probing = row.miss(now, hash::bytes(path.as_bytes()));
         let key = self.key(What::WebProbing, 0);
         let story = self.tell(key);
         story.name(path);

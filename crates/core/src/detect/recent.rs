@@ -50,11 +50,6 @@ impl Recent {
         u8::try_from(near.count()).unwrap_or(LIMIT)
     }
 
-    /// The values remembered, in no special order.
-    pub fn values(&self) -> impl Iterator<Item = u16> + '_ {
-        self.values_with_minutes().map(|(value, _)| value)
-    }
-
     /// How many values are remembered.
     pub const fn len(&self) -> u8 {
         self.used

@@ -6,11 +6,10 @@
 //! of three days so that one port an hour is still seen. See `docs/detectors/port-scan.md`.
 
 use super::fold::Fold;
-use super::guessing::minute_of;
 use super::hash;
-use super::recent::Recent;
-use super::source::{PACKET, Row};
+use super::ports::Ports;
 use super::story::{Story, StoryKey, What};
+use super::table::Remembered;
 use super::telling::{Telling, service_key};
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category, Severity};
@@ -18,21 +17,20 @@ use crate::time::Timestamp;
 
 /// Distinct closed ports within an hour.
 const PORTS_PER_HOUR: u8 = 5;
-const HOUR_MINUTES: u16 = 60;
 /// Distinct closed ports within three days: as many as are remembered.
 const PORTS_IN_THREE_DAYS: u8 = 8;
-const THREE_DAYS_MINUTES: u16 = 4_320;
-/// ln(0.8 / 0.2): what one first contact weighs when 80 % of honest ones and 20 % of a scanner's
-/// are served.
-const STEP: f32 = 1.386_294_4;
-/// ln(0.99 / 0.00001): one false verdict in 100,000 sources; nine refused first contacts in a row.
-const THRESHOLD: f32 = 11.5;
+/// ln(0.8 / 0.2) = 1.386 in eighths: what one first contact weighs when 80 % of honest ones and 20 %
+/// of a scanner's are served.
+const STEP: i8 = 11;
+/// ln(0.99 / 0.00001) = 11.5 in eighths: one false verdict in 100,000 sources; nine refused first
+/// contacts in a row.
+const THRESHOLD: i8 = 92;
 /// A source can earn no more credit than four served contacts.
-const FLOOR: f32 = -4.0 * STEP;
+const FLOOR: i8 = -4 * STEP;
 /// The weight of old contacts halves every day.
 const HALF_LIFE_SECONDS: f32 = 86_400.0;
-/// First contacts remembered.
-const CONTACTS: usize = 8;
+/// Different hosts from which one closed port is a sweep.
+const SWEPT_HOSTS: u32 = 5;
 /// Refused targets within an hour that no inside host tries by itself.
 const INSIDE_TARGETS: u32 = 30;
 /// Malware that spreads knows few doors; file sharing between friends knows many.
@@ -41,20 +39,22 @@ const FEW_PORTS: u8 = 4;
 const INSIDE_PORTS_PER_HOUR: u8 = 8;
 const FEW_TARGETS: u32 = 2;
 const HOUR_SECONDS: u32 = 3_600;
+/// The bit of `refused` that stands for a verdict.
+const VERDICT: u16 = 1 << 15;
 
-/// What is remembered about the contacts of one source.
+/// What is remembered about the contacts of one source: 42 bytes, kept in pieces of two so that no
+/// room is lost between rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScanRow {
-    ports: Recent,
-    contacts: [u16; CONTACTS],
-    next: u8,
-    walk: f32,
-    walked: u32,
-    targets: u64,
-    targets_since: u32,
-    refused: u32,
-    first: u32,
-    verdict: bool,
+    ports: Ports,
+    /// Bitmap of the targets of this hour of the clock.
+    targets: [u16; 4],
+    last: [u16; 2],
+    /// Refused contacts; the highest bit says that some contact was more than ordinary.
+    refused: u16,
+    /// First refused contact: the low 24 bits of its second.
+    first: [u8; 3],
+    walk: i8,
 }
 
 /// What the contacts of a source amount to.
@@ -71,72 +71,55 @@ pub enum Contact {
 impl ScanRow {
     /// Notes a refused contact from the internet to `port` of the target with hash `target`.
     pub fn refuse(&mut self, now: u32, port: u16, target: u64) -> Contact {
-        self.refused = self.refused.saturating_add(1);
-        if self.first == 0 {
-            self.first = now;
-        }
-        if self.is_first_contact(port, target) {
-            self.walk(now, STEP);
-        }
-        let minute = minute_of(now);
-        self.ports.note(port, minute);
-        self.note_target(now, target);
-        let many_ports = self.ports.within(minute, HOUR_MINUTES) >= PORTS_PER_HOUR
-            || self.ports.within(minute, THREE_DAYS_MINUTES) >= PORTS_IN_THREE_DAYS;
-        let contact = if many_ports && self.walk > 0.0 {
+        let now = self.note_refused(now, port, target);
+        let many_ports = self.ports.within_hour(now) >= PORTS_PER_HOUR
+            || self.ports.len() >= PORTS_IN_THREE_DAYS;
+        let contact = if many_ports && self.walk > 0 {
             Contact::Ports
-        } else if self.walk >= THRESHOLD && hash::distinct(self.targets) >= 5 {
+        } else if self.walk >= THRESHOLD && self.distinct_targets() >= SWEPT_HOSTS {
             Contact::Hosts
         } else {
             Contact::Ordinary
         };
-        self.verdict |= contact != Contact::Ordinary;
-        contact
+        self.judged(contact)
     }
 
     /// Notes a refused contact by an inside host.
     pub fn refuse_inside(&mut self, now: u32, port: u16, target: u64) -> Contact {
-        self.refused = self.refused.saturating_add(1);
-        if self.first == 0 {
-            self.first = now;
-        }
-        if self.is_first_contact(port, target) {
-            self.walk(now, STEP);
-        }
-        self.ports.note(port, minute_of(now));
-        self.note_target(now, target);
-        let targets = hash::distinct(self.targets);
-        let minute = minute_of(now);
-        let contact =
-            if targets >= INSIDE_TARGETS && self.walk >= THRESHOLD && self.ports.len() <= FEW_PORTS
-            {
-                Contact::Hosts
-            } else if targets <= FEW_TARGETS
-                && self.ports.within(minute, HOUR_MINUTES) >= INSIDE_PORTS_PER_HOUR
-            {
-                Contact::Ports
-            } else {
-                Contact::Ordinary
-            };
-        self.verdict |= contact != Contact::Ordinary;
-        contact
+        let now = self.note_refused(now, port, target);
+        let targets = self.distinct_targets();
+        let spreads = targets >= INSIDE_TARGETS && self.ports.len() <= FEW_PORTS;
+        let contact = if spreads && self.walk >= THRESHOLD {
+            Contact::Hosts
+        } else if targets <= FEW_TARGETS && self.ports.within_hour(now) >= INSIDE_PORTS_PER_HOUR {
+            Contact::Ports
+        } else {
+            Contact::Ordinary
+        };
+        self.judged(contact)
     }
 
     /// Notes a contact that was let through.
-    pub fn serve(&mut self, now: u32, port: u16, target: u64) {
-        if self.is_first_contact(port, target) {
+    pub fn serve(&mut self, now: u32, target: u64) {
+        let now = self.advance(now);
+        if self.note_target(target) {
             self.walk(now, -STEP);
         }
+        self.set_last(now);
     }
 
     /// Whether some contact was ever more than ordinary.
     pub const fn verdict(&self) -> bool {
-        self.verdict
+        self.refused & VERDICT != 0
     }
 
-    /// Refused contacts so far, and when the first of them was.
-    pub const fn refused(&self) -> (u32, u32) {
-        (self.refused, self.first)
+    /// Refused contacts so far, 32,767 at most, and when the first of them was, within half a year.
+    pub fn refused(&self) -> (u32, u32) {
+        let [high, middle, low] = self.first;
+        let first = u32::from_be_bytes([0, high, middle, low]);
+        let ago = self.last().wrapping_sub(first) & 0x00FF_FFFF;
+        let count = u32::from(self.refused & !VERDICT);
+        (count, self.last().saturating_sub(ago))
     }
 
     /// The closed ports remembered.
@@ -144,48 +127,88 @@ impl ScanRow {
         self.ports.values()
     }
 
-    /// How much evidence is held here, 0 to 24.
-    pub fn evidence(&self) -> u32 {
-        let ports = u32::from(self.ports.len());
-        let targets = hash::distinct(self.targets).min(8);
-        ports.max(targets).saturating_sub(1) + if self.verdict { 16 } else { 0 }
+    /// Counts a refused contact; the time to go by, which never goes back.
+    fn note_refused(&mut self, now: u32, port: u16, target: u64) -> u32 {
+        if self.refused == 0 {
+            let [_, high, middle, low] = now.to_be_bytes();
+            self.first = [high, middle, low];
+        }
+        self.refused += u16::from(self.refused & !VERDICT < !VERDICT);
+        let now = self.advance(now);
+        let new_target = self.note_target(target);
+        if self.ports.note(port, now) || new_target {
+            self.walk(now, STEP);
+        }
+        self.set_last(now);
+        now
     }
 
-    /// Whether this pair of target and port is not among the last few.
-    fn is_first_contact(&mut self, port: u16, target: u64) -> bool {
-        let mark = hash::short(hash::mix(target ^ u64::from(port))).max(1);
-        if self.contacts.contains(&mark) {
+    const fn judged(&mut self, contact: Contact) -> Contact {
+        if !matches!(contact, Contact::Ordinary) {
+            self.refused |= VERDICT;
+        }
+        contact
+    }
+
+    /// Forgets old ports, and with each hour of the clock the targets; the time to go by.
+    fn advance(&mut self, now: u32) -> u32 {
+        let now = now.max(self.last());
+        self.ports.advance(now, self.last());
+        if now / HOUR_SECONDS != self.last() / HOUR_SECONDS {
+            self.targets = [0; 4];
+        }
+        now
+    }
+
+    /// Notes a target; whether it is new within this hour.
+    fn note_target(&mut self, target: u64) -> bool {
+        let bit = usize::try_from(target & 63).unwrap_or(0);
+        let Some(word) = self.targets.get_mut(bit / 16) else {
             return false;
-        }
-        if let Some(slot) = self.contacts.get_mut(usize::from(self.next)) {
-            *slot = mark;
-        }
-        self.next = (self.next + 1) % 8;
-        true
+        };
+        let is_new = *word & (1 << (bit % 16)) == 0;
+        *word |= 1 << (bit % 16);
+        is_new
     }
 
-    fn walk(&mut self, now: u32, step: f32) {
+    fn distinct_targets(&self) -> u32 {
+        let words = self.targets.iter();
+        hash::distinct(words.fold(0, |bits, word| (bits << 16) | u64::from(*word)))
+    }
+
+    fn walk(&mut self, now: u32, step: i8) {
         #[expect(
             clippy::cast_precision_loss,
             reason = "seconds of an idle source, far below 2^24 where it matters"
         )]
-        let idle = now.saturating_sub(self.walked) as f32;
-        let kept = if self.walked == 0 {
-            0.0
-        } else {
-            self.walk * (-idle / HALF_LIFE_SECONDS).exp2()
-        };
-        self.walked = now.max(self.walked);
-        self.walk = (kept + step).clamp(FLOOR, THRESHOLD + 4.0 * STEP);
+        let idle = now.saturating_sub(self.last()) as f32;
+        let kept = f32::from(self.walk) * (-idle / HALF_LIFE_SECONDS).exp2();
+        #[expect(clippy::cast_possible_truncation, reason = "nearer to 0 than before")]
+        let kept = kept.round() as i8;
+        self.walk = kept.saturating_add(step).max(FLOOR);
     }
 
-    const fn note_target(&mut self, now: u32, target: u64) {
-        if now.saturating_sub(self.targets_since) > HOUR_SECONDS {
-            self.targets = 0;
-            self.targets_since = now;
-        }
-        self.targets |= hash::bit(target);
+    fn set_last(&mut self, now: u32) {
+        let [a, b, c, d] = now.to_be_bytes();
+        self.last = [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])];
     }
+}
+
+impl Remembered for ScanRow {
+    fn last(&self) -> u32 {
+        let [high, low] = self.last;
+        (u32::from(high) << 16) | u32::from(low)
+    }
+
+    /// 0 to 24.
+    fn evidence(&self) -> u32 {
+        let ports = u32::from(self.ports.len());
+        let targets = self.distinct_targets().min(8);
+        ports.max(targets).saturating_sub(1) + if self.verdict() { 16 } else { 0 }
+    }
+
+    /// Nothing to do: each contact notes its time.
+    fn touch(&mut self, _: u32) {}
 }
 
 /// Whether a refused packet is a late answer to a connection somebody inside opened: from a service
@@ -206,15 +229,14 @@ impl Fold<'_> {
         if self.detect.settings.report_probes && seen.outside {
             self.probe(port);
         }
-        let Some(row) = self.detect.sources.admit(seen.actor(), now, PACKET) else {
+        let Some(row) = self.detect.sources.scan.admit(seen.actor(), now, 1) else {
             return;
         };
-        row.last = row.last.max(now);
         let target = seen.target_hash();
         let contact = if seen.outside {
-            row.scan.refuse(now, port, target)
+            row.refuse(now, port, target)
         } else {
-            row.scan.refuse_inside(now, port, target)
+            row.refuse_inside(now, port, target)
         };
         let row = *row;
         let known = self.open_scan(&row);
@@ -230,10 +252,10 @@ impl Fold<'_> {
         let is_new = known.is_none();
         let story = self.tell(key);
         if is_new {
-            for port in row.scan.ports() {
+            for port in row.ports() {
                 story.aim(None, proto, Some(port));
             }
-            let (refused, first) = row.scan.refused();
+            let (refused, first) = row.refused();
             story.add_earlier(refused, Timestamp::from_seconds(first.into()));
         }
         // The sender of a lone packet can be forged, more easily without a connection.
@@ -254,8 +276,8 @@ impl Fold<'_> {
         let Some(port) = seen.port else { return };
         let now = seen.seconds();
         let target = seen.target_hash();
-        if let Some(row) = self.detect.sources.find(seen.actor()) {
-            row.scan.serve(now, port, target);
+        if let Some(row) = self.detect.sources.scan.find(seen.actor()) {
+            row.serve(now, target);
             let row = *row;
             if let Some(key) = self.open_scan(&row) {
                 let service = format!("{}/{port}", seen.proto.unwrap_or(Protocol::TCP));
@@ -267,10 +289,10 @@ impl Fold<'_> {
     }
 
     /// The story of a scan by this actor, whose row is `row`, that is already opened.
-    fn open_scan(&self, row: &Row) -> Option<StoryKey> {
+    fn open_scan(&self, row: &ScanRow) -> Option<StoryKey> {
         // A scan leaves its mark in the row: without one there is no story, unless the row is a
         // second one for somebody whose first gave way.
-        if !row.scan.verdict() && self.detect.sources.remembers_all() {
+        if !row.verdict() && self.detect.sources.scan.remembers_all() {
             return None;
         }
         [What::PortScan, What::AddressScan]
@@ -419,7 +441,7 @@ mod tests {
     fn a_source_that_is_mostly_served_is_no_scanner() {
         let mut row = ScanRow::default();
         for n in 0..12_u16 {
-            row.serve(START + u32::from(n), 443, hash::mix(u64::from(n)));
+            row.serve(START + u32::from(n), hash::mix(u64::from(n)));
         }
         for port in [5_000, 5_001, 5_002, 5_003] {
             let contact = row.refuse(START + 20, port, 1);
