@@ -10,8 +10,10 @@ use crate::event::Protocol;
 use crate::finding::{AttackOutcome, FindingId, Severity};
 use crate::time::Timestamp;
 
-/// Stories at most, open ones and drafts together; at 1 to 3 KiB each.
+/// Stories at most, open ones and drafts together.
 pub const MAX_STORIES: usize = 8_192;
+/// Bytes that all stories together may hold, texts and all.
+pub const MAX_BYTES: usize = 10 * 1_048_576;
 /// Beyond this many, single packets (which can be spoofed) open no further stories.
 pub const MAX_PACKET_STORIES: usize = 4_096;
 /// Texts kept per story and sort; what a finding may list.
@@ -67,6 +69,8 @@ pub struct Few<T> {
     items: Vec<T>,
     most: usize,
     seen: [u64; 8],
+    /// Bytes of texts kept.
+    text_bytes: usize,
 }
 
 impl<T: PartialEq> Few<T> {
@@ -75,6 +79,7 @@ impl<T: PartialEq> Few<T> {
             items: Vec::new(),
             most,
             seen: [0; 8],
+            text_bytes: 0,
         }
     }
 
@@ -90,6 +95,11 @@ impl<T: PartialEq> Few<T> {
         if self.items.len() < self.most && !self.items.contains(&item) {
             self.items.push(item);
         }
+    }
+
+    /// Bytes held on the heap.
+    const fn bytes(&self) -> usize {
+        self.items.capacity() * size_of::<T>() + self.text_bytes
     }
 
     /// The first ones, at most as many as are kept.
@@ -180,6 +190,8 @@ pub struct Story {
     /// that a device whose clock is slow is not cut into pieces.
     touched: Timestamp,
     due: Timestamp,
+    /// Its part of the sum that [`Stories`] keeps.
+    counted_bytes: usize,
 }
 
 impl Story {
@@ -218,6 +230,7 @@ impl Story {
             timeline: Timeline::default(),
             touched: at,
             due: at,
+            counted_bytes: 0,
         }
     }
 
@@ -299,6 +312,23 @@ impl Story {
         self.confidence = self.confidence.max(confidence);
     }
 
+    /// Bytes held, within a tenth.
+    fn bytes(&self) -> usize {
+        /// Its places in the two maps of [`Stories`], and what allocating costs.
+        const PLACES: usize = 200;
+        size_of::<Self>()
+            + PLACES
+            + self.targets.bytes()
+            + self.services.bytes()
+            + self.names.bytes()
+            + self.reasons.bytes()
+            + self.why.bytes()
+            + self.marks.bytes()
+            + self.label.len()
+            + self.figures.capacity() * size_of::<(&str, f64)>()
+            + self.timeline.steps.capacity() * size_of::<(i64, u64)>()
+    }
+
     /// The timeline as lines of time and count.
     pub fn timeline(&self) -> Vec<String> {
         self.timeline.lines()
@@ -319,6 +349,7 @@ fn note_text(few: &mut Few<Box<str>>, text: &str) {
         }
         return;
     }
+    few.text_bytes += cut.len();
     few.note(cut.into(), hash);
 }
 
@@ -326,31 +357,40 @@ fn note_text(few: &mut Few<Box<str>>, text: &str) {
 #[derive(Clone, Debug)]
 struct Timeline {
     step_seconds: i64,
-    steps: BTreeMap<i64, u64>,
+    /// In order of time.
+    steps: Vec<(i64, u64)>,
 }
 
 impl Default for Timeline {
     fn default() -> Self {
         Self {
             step_seconds: 60,
-            steps: BTreeMap::new(),
+            steps: Vec::new(),
         }
     }
 }
 
 impl Timeline {
     fn note(&mut self, at: Timestamp) {
-        *self
-            .steps
-            .entry(at.as_seconds().div_euclid(self.step_seconds))
-            .or_default() += 1;
+        let step = at.as_seconds().div_euclid(self.step_seconds);
+        match self.steps.binary_search_by_key(&step, |(step, _)| *step) {
+            Ok(known) => {
+                if let Some((_, count)) = self.steps.get_mut(known) {
+                    *count += 1;
+                }
+            }
+            Err(place) => self.steps.insert(place, (step, 1)),
+        }
         while self.steps.len() > MAX_STEPS {
             self.step_seconds *= 2;
-            let mut wider = BTreeMap::new();
-            for (step, count) in &self.steps {
-                *wider.entry(step.div_euclid(2)).or_default() += count;
+            for (step, _) in &mut self.steps {
+                *step = step.div_euclid(2);
             }
-            self.steps = wider;
+            self.steps.dedup_by(|later, kept| {
+                let same = later.0 == kept.0;
+                kept.1 += if same { later.1 } else { 0 };
+                same
+            });
         }
     }
 
@@ -382,6 +422,8 @@ pub struct Stories {
     quiet_until: Option<Timestamp>,
     /// Opened stories that were cut short for room.
     cut_short: u64,
+    /// Bytes of all stories when each was last touched.
+    bytes: usize,
 }
 
 impl Stories {
@@ -396,6 +438,9 @@ impl Stories {
         over: &mut Vec<Story>,
     ) -> &mut Story {
         let touched = now.max(at);
+        while self.bytes > MAX_BYTES && !self.stories.is_empty() {
+            self.make_room(over);
+        }
         let known = self.stories.get(&place_of(&key));
         let stale = known.map(|story| touched > ends(story));
         if stale == Some(true) {
@@ -414,6 +459,9 @@ impl Stories {
             Box::new(story)
         });
         story.touched = touched.max(story.touched);
+        let bytes = story.bytes();
+        self.bytes = self.bytes - story.counted_bytes + bytes;
+        story.counted_bytes = bytes;
         story
     }
 
@@ -494,6 +542,7 @@ impl Stories {
     /// Ends all stories, in order of first event and id.
     pub fn finish(&mut self, over: &mut Vec<Story>) {
         self.due.clear();
+        self.bytes = 0;
         let from = over.len();
         over.extend(
             std::mem::take(&mut self.stories)
@@ -530,6 +579,7 @@ impl Stories {
             return;
         };
         self.due.remove(&(story.opened, story.due, *key));
+        self.bytes -= story.counted_bytes;
         if story.opened {
             over.push(*story);
         }
