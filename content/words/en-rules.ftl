@@ -15,8 +15,9 @@ rule-skip-value = One of its values does not make sense.
 rule-skip-regex = One of its search patterns cannot be run safely.
 rule-skip-condition = Its condition does not make sense.
 rule-skip-aggregation = It counts in an old way that newer rules have replaced.
-rule-skip-correlation = Correlation is not built yet.
-rule-skip-filter = Filters for other rules are not built yet.
+rule-skip-correlation = It counts in a way that does not make sense or that we do not know.
+rule-skip-filter = It is a filter for other rules that does not make sense.
+rule-skip-reference = It builds on a rule that is missing or cannot be used.
 
 rule-advice-for-web = Check that the web server's software is up to date. If the request was answered with a page, ask whoever looks after the site to look at that page today.
 rule-advice-for-exposure = Close this door to the internet unless you need it. If you need it, let in only the addresses that you know, or use a VPN.

@@ -45,6 +45,7 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
     }
     fold.listed();
     fold.rules();
+    super::rule::correlate(detect, seen, now, out);
 }
 
 impl Fold<'_> {

@@ -117,6 +117,7 @@ pub struct Detect {
     settings: Settings,
     sources: source::Sources,
     stories: story::Stories,
+    correlator: sigma::Correlator,
     clock: RecordClock,
     over: Vec<story::Story>,
 }
@@ -149,6 +150,7 @@ impl Detect {
             settings,
             sources: source::Sources::default(),
             stories: story::Stories::default(),
+            correlator: sigma::Correlator::default(),
             clock: RecordClock::default(),
             over: Vec::new(),
         }
@@ -192,6 +194,7 @@ impl Detect {
 
     /// Ends what has been quiet long enough at `now`, in record time.
     pub fn expire(&mut self, now: Timestamp, out: &mut Vec<Signal>) {
+        rule::expire(self, now, out);
         self.stories.expire(now, &mut self.over);
         self.say_over(out);
     }
@@ -200,14 +203,15 @@ impl Detect {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         // One microsecond past: a story is over after its quiet time, not at it.
-        let deadline = self.stories.next_deadline()?;
-        Some(Timestamp::from_micros(
-            deadline.as_micros().saturating_add(1),
-        ))
+        let stories = self.stories.next_deadline();
+        let stories = stories.map(|at| Timestamp::from_micros(at.as_micros().saturating_add(1)));
+        let correlations = self.correlator.next_deadline();
+        stories.into_iter().chain(correlations).min()
     }
 
     /// The end of the input: ends everything, in order of first event and id.
     pub fn finish(&mut self, out: &mut Vec<Signal>) {
+        rule::finish(self, out);
         self.stories.finish(&mut self.over);
         self.say_over(out);
     }

@@ -35,6 +35,8 @@ pub struct Observation {
     pub(super) ending: Ending,
     pub(super) clue: Clue,
     pub(super) rules: Vec<RuleIndex>,
+    /// What correlations need to know; empty unless one of them counts a rule that matched.
+    pub(super) facts: Vec<sigma::Fact>,
     pub(super) listed: Option<Listed>,
 }
 
@@ -159,6 +161,7 @@ impl Sifter {
             proto,
             ending: ending_of(event),
             clue,
+            facts: self.rules.facts(event, &scratch.matched),
             rules: scratch.matched.clone(),
             listed,
         })

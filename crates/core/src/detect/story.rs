@@ -20,6 +20,8 @@ pub const MAX_PACKET_STORIES: usize = 4_096;
 pub const MAX_TEXTS: usize = 20;
 /// Longest text kept, in bytes.
 pub const MAX_TEXT_BYTES: usize = 200;
+/// Sources kept per story, where it can have several; as many as a finding may name.
+const MAX_SOURCES: usize = 50;
 /// Targets and services kept per story.
 const MAX_PLACES: usize = 32;
 /// Steps of a timeline.
@@ -159,6 +161,8 @@ pub struct Story {
     pub served: u64,
     /// The actor.
     pub source: Option<IpAddr>,
+    /// Who did it, where that can be several: the first few.
+    pub several: Vec<IpAddr>,
     /// Whom it was aimed at.
     pub targets: Few<IpAddr>,
     /// At which services.
@@ -213,6 +217,7 @@ impl Story {
             refused: 0,
             served: 0,
             source,
+            several: Vec::new(),
             targets: Few::new(MAX_PLACES),
             services: Few::new(MAX_PLACES),
             names: Few::new(MAX_TEXTS),
@@ -256,6 +261,20 @@ impl Story {
             self.refused = self.refused.saturating_add(all - known);
         }
         self.first = self.first.min(first);
+    }
+
+    /// Counts events that were gathered before the story was told, this one among them.
+    pub fn begin_with(&mut self, count: u64, refused: u64, first: Timestamp) {
+        self.count = self.count.max(count);
+        self.refused = self.refused.max(refused);
+        self.first = self.first.min(first);
+    }
+
+    /// Notes one of several who did it.
+    pub fn join(&mut self, source: IpAddr) {
+        if self.several.len() < MAX_SOURCES && !self.several.contains(&source) {
+            self.several.push(source);
+        }
     }
 
     /// Notes whom it was aimed at.

@@ -24,7 +24,7 @@ pub fn finding(story: &Story, words: &Words, rules: &RuleSet) -> Finding {
         outcome: outcome(story),
         first: story.first,
         last: story.last,
-        sources: story.source.into_iter().collect(),
+        sources: sources(story),
         dst_ip: only(&story.targets).copied(),
         dst_port: only(&story.services).map(|(_, port)| *port),
         proto: only(&story.services).and_then(|(proto, _)| *proto),
@@ -49,6 +49,12 @@ pub fn finding(story: &Story, words: &Words, rules: &RuleSet) -> Finding {
         finding.advice = words.say_with(&format!("detect-{name}-advice"), &args);
     }
     finding
+}
+
+fn sources(story: &Story) -> Vec<std::net::IpAddr> {
+    let several = story.several.iter().copied();
+    let several = several.filter(|ip| story.source != Some(*ip));
+    story.source.into_iter().chain(several).collect()
 }
 
 fn arguments<'w>(story: &'w Story, words: &Words, key: &str) -> Vec<(&'static str, Argument<'w>)> {

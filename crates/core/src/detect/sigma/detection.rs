@@ -7,7 +7,8 @@ use yaml_serde::{Mapping, Value};
 use super::condition::{Condition, names_fit, parse};
 use super::expression::Expression;
 use super::glob::{Glob, Token, tokens};
-use super::modifier::{Compare, Modifiers, Place};
+use super::modifier::{Compare, Modifiers, Order, Part, Place};
+use super::placeholder::Placeholders;
 use super::predicate::{Predicates, Test};
 use super::skip::{Skip, SkipReason, skip};
 use super::slot::Slot;
@@ -43,8 +44,13 @@ const ACTIONS: &[(&[&str], &[Action])] = &[
 ];
 
 /// Reads a `detection` map into an expression over `predicates`.
-pub(super) fn read(detection: &Mapping, predicates: &mut Predicates) -> Result<Expression, Skip> {
+pub(super) fn read(
+    detection: &Mapping,
+    placeholders: &Placeholders,
+    predicates: &mut Predicates,
+) -> Result<Expression, Skip> {
     let mut reader = Reader {
+        placeholders,
         predicates,
         values: 0,
     };
@@ -99,6 +105,7 @@ fn join(condition: &Condition, selections: &[(&str, Expression)]) -> Result<Expr
 }
 
 struct Reader<'p> {
+    placeholders: &'p Placeholders,
     predicates: &'p mut Predicates,
     values: usize,
 }
@@ -178,10 +185,22 @@ impl Reader<'_> {
         if value.is_null() || modifiers.compare == Compare::Exists {
             return self.presence(slots, modifiers, value);
         }
+        let text = scalar(value)?;
+        let texts = if modifiers.expand {
+            self.placeholders.expand(&text)?
+        } else {
+            vec![text]
+        };
+        self.values += texts.len() - 1;
+        if self.values > MAX_VALUES {
+            return skip(SkipReason::TooMany, "values");
+        }
         let mut parts = Vec::new();
-        for slot in slots {
-            for (slot, test) in tests(*slot, modifiers, value)? {
-                parts.push(Expression::Is(self.predicates.add(slot, test)?));
+        for text in &texts {
+            for slot in slots {
+                for (slot, test) in tests(*slot, modifiers, text)? {
+                    parts.push(Expression::Is(self.predicates.add(slot, test)?));
+                }
             }
         }
         Ok(Expression::or(parts))
@@ -208,12 +227,14 @@ impl Reader<'_> {
 }
 
 /// The tests of one slot for one value: any of them may hold.
-fn tests(slot: Slot, modifiers: &Modifiers, value: &Value) -> Result<Vec<(Slot, Test)>, Skip> {
-    let text = scalar(value)?;
+fn tests(slot: Slot, modifiers: &Modifiers, text: &str) -> Result<Vec<(Slot, Test)>, Skip> {
     let one = |test| Ok(vec![(slot, test)]);
+    if let Some(part) = modifiers.part {
+        return one(clock(part, modifiers.compare, text)?);
+    }
     match modifiers.compare {
-        Compare::Text => texts(slot, modifiers, &text),
-        Compare::Regex(flags) => one(Test::Regex(with_flags(&text, flags))),
+        Compare::Text => texts(slot, modifiers, text),
+        Compare::Regex(flags) => one(Test::Regex(with_flags(text, flags))),
         Compare::Cidr => match text.parse() {
             Ok(network) => one(Test::Network(network)),
             Err(_) => skip(SkipReason::Value, text),
@@ -222,11 +243,24 @@ fn tests(slot: Slot, modifiers: &Modifiers, value: &Value) -> Result<Vec<(Slot, 
             Ok(limit) => one(Test::Compare(order, limit)),
             Err(_) => skip(SkipReason::Value, text),
         },
-        Compare::Field => Ok(taxonomy::slots(&text)?
+        Compare::Field => Ok(taxonomy::slots(text)?
             .iter()
             .map(|other| (slot, Test::Same(*other, modifiers.place)))
             .collect()),
         Compare::Exists => skip(SkipReason::Value, text),
+    }
+}
+
+/// A part of a moment, compared with a number.
+fn clock(part: Part, compare: Compare, text: &str) -> Result<Test, Skip> {
+    let order = match compare {
+        Compare::Text => Order::Same,
+        Compare::Number(order) => order,
+        _ => return skip(SkipReason::Modifier, "a part of a moment is a number"),
+    };
+    match text.trim().parse() {
+        Ok(number) => Ok(Test::Clock(part, order, number)),
+        Err(_) => skip(SkipReason::Value, text),
     }
 }
 

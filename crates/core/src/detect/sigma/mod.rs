@@ -1,34 +1,43 @@
 //! Sigma: detection rules as the field writes them, run straight over [`Event`]s.
 //!
-//! Standard: Sigma specification 2.1. Rules of all authors compile into one matcher; what cannot apply
-//! here is listed with its reason ([`Skipped`]), never silently ignored. See
-//! `docs/developer/sigma.md` for what is understood and where it differs.
+//! Standard: Sigma specification 2.1. Rules of all authors compile into one matcher; correlations count
+//! what it finds ([`Correlator`]); what cannot apply here is listed with its reason ([`Skipped`]),
+//! never silently ignored. See `docs/developer/sigma.md` for what is understood and where it differs.
 
 mod case;
 mod condition;
+mod correlation;
+mod correlator;
 mod detection;
 mod document;
 mod expression;
+mod fact;
+mod filter;
 mod glob;
 mod index;
+mod load;
 mod modifier;
+mod placeholder;
 mod predicate;
 mod required;
 mod rule;
 mod skip;
 mod slot;
 mod taxonomy;
+mod window;
 
-use std::collections::BTreeSet;
-
+use correlation::Correlation;
 use expression::Expression;
 use index::Index;
-use predicate::{Predicate, Predicates};
+use predicate::Predicate;
 use slot::Kinds;
 use taxonomy::Route;
 
 pub use case::{Case, CaseError, cases};
-pub use rule::Rule;
+pub use correlation::{MAX_CORRELATIONS, MAX_DISTINCT, MAX_INPUTS, MAX_ORDERED};
+pub use correlator::{Correlator, Hit, MAX_CELLS, MAX_GROUPS, Trace};
+pub use fact::Fact;
+pub use rule::{Rule, RuleKind};
 pub use skip::{SkipReason, Skipped};
 
 use crate::content;
@@ -48,7 +57,13 @@ pub struct RuleIndex(u32);
 /// Rules compiled into one matcher. The default has none.
 #[derive(Default)]
 pub struct RuleSet {
+    /// What each rule says about itself: first those that look at events, then the correlations.
+    about: Vec<Rule>,
     rules: Vec<Compiled>,
+    correlations: Vec<Correlation>,
+    /// Per rule that looks at events: the correlations that count it, and as which input.
+    reach: Vec<Vec<(u32, u16)>>,
+    joined: Vec<Joined>,
     predicates: Vec<Predicate>,
     /// Per predicate: whether the index finds it whenever it is true.
     indexed: Vec<bool>,
@@ -60,9 +75,21 @@ pub struct RuleSet {
 }
 
 struct Compiled {
-    rule: Rule,
     route: Route,
     expression: Expression,
+}
+
+/// A filter document, joined to rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// File it stood in, as named by the caller.
+    pub file: String,
+    /// Its id, or empty.
+    pub id: String,
+    /// Its title, or empty.
+    pub title: String,
+    /// To how many rules.
+    pub rules: usize,
 }
 
 /// Working memory of [`RuleSet::matches`], reused from event to event so that matching allocates
@@ -101,7 +128,7 @@ impl RuleSet {
     /// # Errors
     /// When one of them does not apply, which a test excludes.
     pub fn built_in() -> Result<Self, BuiltInError> {
-        let (rules, skipped) = Self::compile_named(content::RULES.iter().copied());
+        let (rules, skipped) = load::load(content::RULES.iter().copied());
         if skipped.is_empty() {
             Ok(rules)
         } else {
@@ -113,7 +140,7 @@ impl RuleSet {
     /// id, the first counts.
     #[must_use]
     pub fn compile(files: &[(String, String)]) -> (Self, Vec<Skipped>) {
-        Self::compile_named(
+        load::load(
             files
                 .iter()
                 .map(|(name, text)| (name.as_str(), text.as_str())),
@@ -127,60 +154,12 @@ impl RuleSet {
         let own = files
             .iter()
             .map(|(name, text)| (name.as_str(), text.as_str()));
-        let (set, mut skipped) = Self::compile_named(own.chain(content::RULES.iter().copied()));
+        let (set, mut skipped) = load::load(own.chain(content::RULES.iter().copied()));
         skipped.retain(|skipped| {
             skipped.reason != SkipReason::DuplicateId
                 || files.iter().any(|(name, _)| *name == skipped.file)
         });
         (set, skipped)
-    }
-
-    fn compile_named<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> (Self, Vec<Skipped>) {
-        let mut predicates = Predicates::default();
-        let mut rules = Vec::new();
-        let mut skipped = Vec::new();
-        let mut ids = BTreeSet::new();
-        for (file, text) in files {
-            for document in document::documents(text) {
-                let title = document
-                    .as_ref()
-                    .ok()
-                    .and_then(|document| document.text("title"))
-                    .unwrap_or_default();
-                let compiled = document
-                    .and_then(|document| compile(file, &document, &mut predicates))
-                    .and_then(|compiled| {
-                        if rules.len() >= MAX_RULES {
-                            skip::skip(SkipReason::TooMany, "rules")
-                        } else if ids.insert(compiled.rule.id.clone()) {
-                            Ok(compiled)
-                        } else {
-                            skip::skip(SkipReason::DuplicateId, &*compiled.rule.id)
-                        }
-                    });
-                match compiled {
-                    Ok(compiled) => rules.push(compiled),
-                    Err((reason, detail)) => skipped.push(Skipped {
-                        file: file.to_owned(),
-                        title,
-                        reason,
-                        detail,
-                    }),
-                }
-            }
-        }
-        match Self::assemble(rules, predicates.into_all()) {
-            Ok(set) => (set, skipped),
-            Err((reason, detail)) => {
-                skipped.push(Skipped {
-                    file: String::new(),
-                    title: String::new(),
-                    reason,
-                    detail,
-                });
-                (Self::default(), skipped)
-            }
-        }
     }
 
     fn assemble(rules: Vec<Compiled>, predicates: Vec<Predicate>) -> Result<Self, skip::Skip> {
@@ -220,6 +199,7 @@ impl RuleSet {
             always,
             rules,
             predicates,
+            ..Self::default()
         })
     }
 
@@ -319,24 +299,34 @@ impl RuleSet {
         reason = "an index names a rule of the set it came from"
     )]
     pub fn rule(&self, index: RuleIndex) -> &Rule {
-        &self.rules[place(index.0)].rule
+        &self.about[place(index.0)]
     }
 
-    /// All rules, in the order of the set.
+    /// All rules, in the order of the set: those that look at events, then the correlations.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().map(|compiled| &compiled.rule)
+        self.about.iter()
     }
 
-    /// How many rules there are.
+    /// The filters that were joined to rules.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.rules.len()
+    pub fn filters(&self) -> &[Joined] {
+        &self.joined
+    }
+
+    /// How many rules there are, correlations among them.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.about.len()
     }
 
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.about.is_empty()
+    }
+
+    fn correlation(&self, fact: &Fact) -> Option<&Correlation> {
+        self.correlations.get(place(fact.correlation))
     }
 }
 
@@ -349,38 +339,6 @@ impl Scratch {
         }
         self.queue.clear();
     }
-}
-
-fn compile(
-    file: &str,
-    document: &document::Document,
-    predicates: &mut Predicates,
-) -> Result<Compiled, skip::Skip> {
-    if document.has("correlation") {
-        return skip::skip(SkipReason::Correlation, "");
-    }
-    if document.has("filter") {
-        return skip::skip(SkipReason::Filter, "");
-    }
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let rule = Rule::read(name.strip_suffix(".yml").unwrap_or(name), document)?;
-    let Some(source) = document.map("logsource") else {
-        return skip::skip(SkipReason::Incomplete, "logsource");
-    };
-    let part = |key: &str| source.get(key).and_then(document::text_of);
-    let route = Route::new(
-        part("category").as_deref(),
-        part("product").as_deref(),
-        part("service").as_deref(),
-    )?;
-    let Some(detection) = document.map("detection") else {
-        return skip::skip(SkipReason::Incomplete, "detection");
-    };
-    Ok(Compiled {
-        rule,
-        route,
-        expression: detection::read(detection, predicates)?,
-    })
 }
 
 /// A number of a predicate or rule as a place in a table.

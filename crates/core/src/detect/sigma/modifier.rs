@@ -39,6 +39,54 @@ pub(super) enum Order {
     Greater,
     /// Greater or the same.
     GreaterOrSame,
+    /// The same.
+    Same,
+    /// Not the same.
+    Other,
+}
+
+impl Order {
+    /// By the word that rules use.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "lt" => Self::Less,
+            "lte" => Self::LessOrSame,
+            "gt" => Self::Greater,
+            "gte" => Self::GreaterOrSame,
+            "eq" => Self::Same,
+            "neq" => Self::Other,
+            _ => return None,
+        })
+    }
+
+    /// Whether `number` compares so with `limit`.
+    pub(super) fn holds<T: PartialOrd>(self, number: T, limit: T) -> bool {
+        match self {
+            Self::Less => number < limit,
+            Self::LessOrSame => number <= limit,
+            Self::Greater => number > limit,
+            Self::GreaterOrSame => number >= limit,
+            Self::Same => number == limit,
+            Self::Other => number != limit,
+        }
+    }
+}
+
+/// A part of a moment, as the device's own clock and calendar show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// 0 to 59.
+    Minute,
+    /// 0 to 23.
+    Hour,
+    /// Of the month, 1 to 31.
+    Day,
+    /// ISO 8601, 1 to 53.
+    Week,
+    /// 1 to 12.
+    Month,
+    /// Four digits.
+    Year,
 }
 
 /// Where the text may stand.
@@ -78,6 +126,10 @@ pub(super) struct Modifiers {
     pub(super) all: bool,
     /// The item holds when it otherwise would not.
     pub(super) negated: bool,
+    /// Values name lists that the site fills in.
+    pub(super) expand: bool,
+    /// Only this part of a moment is compared.
+    pub(super) part: Option<Part>,
     changes: Vec<Change>,
 }
 
@@ -90,12 +142,25 @@ impl Modifiers {
             cased: false,
             all: false,
             negated: false,
+            expand: false,
+            part: None,
             changes: Vec::new(),
         };
         for word in words {
             found.add(word)?;
         }
-        Ok(found)
+        let whole = found.place == Place::Whole && found.changes.is_empty();
+        let fits = match found.compare {
+            Compare::Text | Compare::Regex(_) => found.part.is_none() || whole,
+            Compare::Number(_) => whole,
+            Compare::Field => found.changes.is_empty() && found.part.is_none(),
+            Compare::Cidr | Compare::Exists => whole && found.part.is_none(),
+        };
+        if fits {
+            Ok(found)
+        } else {
+            skip(SkipReason::Modifier, "two that exclude each other")
+        }
     }
 
     fn add(&mut self, word: &str) -> Result<(), Skip> {
@@ -117,10 +182,6 @@ impl Modifiers {
             },
             "cidr" => self.set(Compare::Cidr, word)?,
             "exists" => self.set(Compare::Exists, word)?,
-            "lt" => self.set(Compare::Number(Order::Less), word)?,
-            "lte" => self.set(Compare::Number(Order::LessOrSame), word)?,
-            "gt" => self.set(Compare::Number(Order::Greater), word)?,
-            "gte" => self.set(Compare::Number(Order::GreaterOrSame), word)?,
             "fieldref" => self.set(Compare::Field, word)?,
             "base64" => self.changes.push(Change::Base64),
             "base64offset" => self.changes.push(Change::Base64Offset),
@@ -128,9 +189,26 @@ impl Modifiers {
             "utf16be" => self.changes.push(Change::Utf16Be),
             "utf16" => self.changes.push(Change::Utf16Bom),
             "windash" => self.changes.push(Change::Windash),
-            "expand" => return skip(SkipReason::Placeholder, word),
-            other => return skip(SkipReason::Modifier, other),
+            "expand" => self.expand = true,
+            "minute" => self.take_part(Part::Minute, word)?,
+            "hour" => self.take_part(Part::Hour, word)?,
+            "day" => self.take_part(Part::Day, word)?,
+            "week" => self.take_part(Part::Week, word)?,
+            "month" => self.take_part(Part::Month, word)?,
+            "year" => self.take_part(Part::Year, word)?,
+            other => match Order::from_word(other) {
+                Some(Order::Same) | None => return skip(SkipReason::Modifier, other),
+                Some(order) => self.set(Compare::Number(order), word)?,
+            },
         }
+        Ok(())
+    }
+
+    fn take_part(&mut self, part: Part, word: &str) -> Result<(), Skip> {
+        if self.part.is_some() {
+            return skip(SkipReason::Modifier, word);
+        }
+        self.part = Some(part);
         Ok(())
     }
 
@@ -309,7 +387,11 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         for (modifiers, reason) in [
-            ("expand", SkipReason::Placeholder),
+            ("hour|day", SkipReason::Modifier),
+            ("hour|contains", SkipReason::Modifier),
+            ("hour|cidr", SkipReason::Modifier),
+            ("gte|contains", SkipReason::Modifier),
+            ("eq", SkipReason::Modifier),
             ("nonsense", SkipReason::Modifier),
             ("i", SkipReason::Modifier),
             ("re|cidr", SkipReason::Modifier),

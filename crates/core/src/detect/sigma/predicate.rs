@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use regex_automata::meta::Regex;
 
 use super::glob::Glob;
-use super::modifier::{Order, Place};
+use super::modifier::{Order, Part, Place};
 use super::skip::{Skip, SkipReason, skip};
 use super::slot::{Slot, texts};
 use crate::address::Network;
 use crate::event::{Event, Value};
+use crate::time::{DeviceTime, Timestamp};
 
 /// Most memory one compiled regular expression may take, in bytes.
 const MAX_REGEX_BYTES: usize = 256 * 1024;
@@ -27,6 +28,8 @@ pub(super) enum Test {
     Network(Network),
     /// The number compares so.
     Compare(Order, i64),
+    /// The part of the moment compares so.
+    Clock(Part, Order, i64),
     /// The regular expression (with its flags written in front) finds something.
     Regex(String),
     /// The device did not say.
@@ -74,12 +77,12 @@ impl Predicate {
                 Value::Text(text) => text.parse().is_ok_and(|ip| network.contains(ip)),
                 _ => false,
             },
-            Test::Compare(order, limit) => number(&value).is_some_and(|number| match order {
-                Order::Less => number < *limit,
-                Order::LessOrSame => number <= *limit,
-                Order::Greater => number > *limit,
-                Order::GreaterOrSame => number >= *limit,
-            }),
+            Test::Compare(order, limit) => {
+                number(&value).is_some_and(|number| order.holds(number, *limit))
+            }
+            Test::Clock(part, order, limit) => {
+                moment(&value).is_some_and(|time| order.holds(part_of(time, *part), *limit))
+            }
             Test::Regex(_) => self
                 .regex
                 .as_ref()
@@ -121,6 +124,38 @@ fn number(value: &Value<'_>) -> Option<i64> {
         Value::Number(number) => i64::try_from(*number).ok(),
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
+    }
+}
+
+fn moment(value: &Value<'_>) -> Option<DeviceTime> {
+    match value {
+        Value::Time(time) => Some(*time),
+        Value::Text(text) => DeviceTime::parse_rfc3339(text.as_bytes()),
+        _ => None,
+    }
+}
+
+/// What the device's clock or calendar shows.
+fn part_of(time: DeviceTime, part: Part) -> i64 {
+    const DAY_SECONDS: i64 = 86_400;
+    let local = time.local();
+    let (year, month, day) = local.civil_date();
+    let second = local.as_seconds().rem_euclid(DAY_SECONDS);
+    match part {
+        Part::Minute => second / 60 % 60,
+        Part::Hour => second / 3_600,
+        Part::Day => day,
+        Part::Week => {
+            // ISO 8601: the week belongs to the year of its Thursday. Day 0 was a Thursday.
+            let days = local.as_seconds().div_euclid(DAY_SECONDS);
+            let thursday = days - (days + 3).rem_euclid(7) + 3;
+            let at = Timestamp::from_seconds(thursday * DAY_SECONDS);
+            let new_year = Timestamp::from_civil((at.civil_date().0, 1, 1), (0, 0, 0), 0);
+            let new_year = new_year.map_or(0, |at| at.as_seconds().div_euclid(DAY_SECONDS));
+            (thursday - new_year) / 7 + 1
+        }
+        Part::Month => month,
+        Part::Year => year,
     }
 }
 
@@ -179,4 +214,31 @@ fn compile(pattern: &str) -> Result<(Regex, Vec<u8>), Skip> {
         .build(pattern)
         .map_err(|error| refused(error.to_string()))?;
     Ok((regex, literal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_moment_are_those_the_device_shows() {
+        for (text, expected) in [
+            ("2026-11-23T01:46:07Z", [46, 1, 23, 48, 11, 2026]),
+            ("2026-11-23T23:30:00-05:00", [30, 23, 23, 48, 11, 2026]),
+            ("2027-01-01T00:00:00Z", [0, 0, 1, 53, 1, 2027]),
+            ("2024-12-30T12:00:00Z", [0, 12, 30, 1, 12, 2024]),
+            ("2026-01-05T12:00:00Z", [0, 12, 5, 2, 1, 2026]),
+        ] {
+            let time = DeviceTime::parse_rfc3339(text.as_bytes()).unwrap();
+            let parts = [
+                Part::Minute,
+                Part::Hour,
+                Part::Day,
+                Part::Week,
+                Part::Month,
+                Part::Year,
+            ];
+            assert_eq!(parts.map(|part| part_of(time, part)), expected, "{text}");
+        }
+    }
 }

@@ -9,13 +9,31 @@ use super::skip::{Skip, SkipReason, skip};
 use crate::finding::{Category, Severity};
 use crate::words::Words;
 
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleKind {
+    /// Single events.
+    Event,
+    /// Events that other rules match.
+    Correlation,
+}
+
 /// What a rule says about itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Its `id`; where the author gave none, its `name`, else the name of its file.
     pub id: Arc<str>,
-    /// The name of its file, without ending; the key to its words in the catalogue.
+    /// Its `name`, by which correlations may refer to it.
+    pub name: Option<Arc<str>>,
+    /// The name of its file, without ending; the key to its words in the catalogue. Of a second or
+    /// later document of a file, with its place.
     pub file: Arc<str>,
+    /// Its file, as the caller named it.
+    pub path: Arc<str>,
+    /// What it looks at.
+    pub kind: RuleKind,
+    /// Whether a match is a finding by itself; not for rules that only count for a correlation.
+    pub reports: bool,
     /// One line.
     pub title: String,
     /// What it looks for and why.
@@ -38,8 +56,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// From a document; `file` without ending.
-    pub(super) fn read(file: &str, document: &Document) -> Result<Self, Skip> {
+    /// From a document of the file `path`; `file` is its name without ending.
+    pub(super) fn read(path: &Arc<str>, file: &str, document: &Document) -> Result<Self, Skip> {
         let Some(title) = document.text("title").filter(|title| !title.is_empty()) else {
             return skip(SkipReason::Incomplete, "title");
         };
@@ -53,7 +71,11 @@ impl Rule {
         let logsource = document.map("logsource");
         Ok(Self {
             id: id.map_or_else(|| Arc::from(file), Arc::from),
+            name: document.text("name").map(Arc::from),
             file: Arc::from(file),
+            path: Arc::clone(path),
+            kind: RuleKind::Event,
+            reports: true,
             title,
             description: document.text("description").unwrap_or_default(),
             author: document.text("author").unwrap_or_default(),
@@ -80,6 +102,36 @@ impl Rule {
             falsepositives: document.texts("falsepositives"),
             references: document.texts("references"),
         })
+    }
+
+    /// Takes over from the rules that a correlation counts what its document does not say: the worst
+    /// level, the techniques, the family.
+    pub(super) fn inherit<'r>(
+        &mut self,
+        document: &Document,
+        counted: impl Iterator<Item = &'r Self>,
+    ) {
+        let says_family = own_text(document.map("larum"), "category").is_some();
+        let says_techniques = !self.attack.is_empty();
+        let mut worst = None;
+        for (place, rule) in counted.enumerate() {
+            worst = worst.max(Some(rule.severity));
+            if !says_techniques {
+                for technique in &rule.attack {
+                    if !self.attack.contains(technique) {
+                        self.attack.push(Arc::clone(technique));
+                    }
+                }
+            }
+            if place == 0 && !says_family && !says_techniques {
+                self.category = rule.category;
+            }
+        }
+        if let Some(worst) = worst
+            && !document.has("level")
+        {
+            self.severity = worst;
+        }
     }
 
     /// What to do about a match, in plain words: the rule's own advice if the catalogue has it, else

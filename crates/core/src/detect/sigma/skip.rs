@@ -26,7 +26,7 @@ words! {
         Field = "field",
         /// It uses a modifier that the engine does not know, or two that exclude each other.
         Modifier = "modifier",
-        /// It needs a list that the site must fill in (`expand`).
+        /// It needs a list that the site has not filled in (`expand`, see [`super::placeholder`]).
         Placeholder = "placeholder",
         /// A value does not fit its modifier, such as a network that is none.
         Value = "value",
@@ -36,10 +36,12 @@ words! {
         Condition = "condition",
         /// The old counting syntax (`| count() by`), which Sigma 2 replaced by correlations.
         Aggregation = "aggregation",
-        /// Correlation not built yet.
+        /// A correlation that is malformed, or counts in a way that the engine does not know.
         Correlation = "correlation",
-        /// Filter documents are not built yet.
+        /// A filter document that is malformed.
         Filter = "filter",
+        /// A correlation or filter names a rule that is not there, or that does not apply here.
+        Reference = "reference",
     }
 }
 
@@ -48,8 +50,12 @@ words! {
 pub struct Skipped {
     /// File it stood in, as named by the caller.
     pub file: String,
+    /// Its id, else its name; empty when it has neither.
+    pub id: String,
     /// Its title, or empty when it has none.
     pub title: String,
+    /// How bad a match would be, in the author's word; empty when not said.
+    pub level: String,
     /// Why.
     pub reason: SkipReason,
     /// What exactly: the name of the field, modifier or log source, or the parser's words.

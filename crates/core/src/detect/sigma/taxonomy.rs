@@ -1,7 +1,9 @@
 //! Names of fields and log sources in Sigma, and what they are here.
 //!
-//! Standards: Sigma taxonomy 2.1 (webserver, proxy, firewall, dns, antivirus), Zeek and FortiGate field
-//! names as rules of those products use them. Names compare without case.
+//! Standards: Sigma taxonomy 2.1 (webserver, proxy, firewall, dns, antivirus, network), and the field
+//! names of the products that rules are written for: Zeek, FortiGate, Windows events, the audit logs of
+//! clouds. A name stands here only if events hold what it means; `SubjectUserName`, for one, is not
+//! the account that a log-in is for. Names compare without case.
 
 use super::skip::{Skip, SkipReason, skip};
 use super::slot::{Kinds, Slot};
@@ -78,39 +80,92 @@ static NAMES: &[(&[&str], &[Slot])] = &[
         &[Slot::Field(Field::Action), Slot::Field(Field::ActionRaw)],
     ),
     (
-        &["cs-method", "c-method", "method", "http.method"],
+        &[
+            "ts",
+            "timestamp",
+            "@timestamp",
+            "date",
+            "time",
+            "timecreated",
+            "utctime",
+            "creationtime",
+        ],
+        &[Slot::Field(Field::Ts)],
+    ),
+    (
+        &[
+            "cs-method",
+            "c-method",
+            "method",
+            "http.method",
+            "http.request.method",
+        ],
         &[Slot::Field(Field::HttpMethod)],
     ),
     (
-        &["cs-uri", "c-uri", "uri", "http.uri"],
+        &["cs-uri", "c-uri", "uri", "http.uri", "url.original"],
         &[Slot::Field(Field::Url)],
     ),
-    (&["cs-uri-stem", "c-uri-stem"], &[Slot::UrlPath]),
-    (&["cs-uri-query", "c-uri-query"], &[Slot::UrlQuery]),
+    (&["cs-uri-stem", "c-uri-stem", "url.path"], &[Slot::UrlPath]),
     (
-        &["c-uri-extension", "cs-uri-extension"],
+        &["cs-uri-query", "c-uri-query", "url.query"],
+        &[Slot::UrlQuery],
+    ),
+    (
+        &["c-uri-extension", "cs-uri-extension", "url.extension"],
         &[Slot::UrlExtension],
     ),
     (
         &[
             "c-useragent",
             "cs-user-agent",
+            "cs-useragent",
             "cs(user-agent)",
             "user-agent",
             "useragent",
+            "user_agent.original",
         ],
         &[Slot::Field(Field::UserAgent)],
     ),
     (
-        &["sc-status", "status_code", "http.status"],
+        &[
+            "sc-status",
+            "status_code",
+            "http.status",
+            "http.response.status_code",
+        ],
         &[Slot::Field(Field::HttpStatus)],
     ),
     (
-        &["cs-host", "r-dns", "host", "dst_hostname", "server_name"],
+        &[
+            "cs-host",
+            "r-dns",
+            "host",
+            "dst_hostname",
+            "server_name",
+            "destinationhostname",
+            "destination.domain",
+            "url.domain",
+        ],
         &[Slot::Field(Field::DstHost), Slot::Field(Field::TlsSni)],
     ),
     (
-        &["c-ip", "srcip", "src", "sourceip", "source_ip", "id.orig_h"],
+        &[
+            "c-ip",
+            "srcip",
+            "src",
+            "sourceip",
+            "source_ip",
+            "source.ip",
+            "id.orig_h",
+            "ipaddress",
+            "sourceaddress",
+            "clientaddress",
+            "clientip",
+            "client_ip",
+            "sourceipaddress",
+            "client.ipaddress",
+        ],
         &[Slot::Field(Field::SrcIp)],
     ),
     (
@@ -121,12 +176,22 @@ static NAMES: &[(&[&str], &[Slot])] = &[
             "dst",
             "destinationip",
             "destination_ip",
+            "destination.ip",
             "id.resp_h",
+            "destaddress",
+            "destinationaddress",
         ],
         &[Slot::Field(Field::DstIp)],
     ),
     (
-        &["srcport", "src-port", "sourceport", "id.orig_p"],
+        &[
+            "srcport",
+            "src-port",
+            "sourceport",
+            "source.port",
+            "id.orig_p",
+            "ipport",
+        ],
         &[Slot::Field(Field::SrcPort)],
     ),
     (
@@ -134,13 +199,30 @@ static NAMES: &[(&[&str], &[Slot])] = &[
             "dstport",
             "dst-port",
             "destinationport",
+            "destination.port",
+            "destport",
             "id.resp_p",
             "s-port",
         ],
         &[Slot::Field(Field::DstPort)],
     ),
-    (&["protocol", "ip_proto"], &[Slot::Field(Field::Proto)]),
-    (&["service", "app"], &[Slot::Field(Field::AppProto)]),
+    (
+        &[
+            "sourcehostname",
+            "source.domain",
+            "workstationname",
+            "workstation",
+        ],
+        &[Slot::Field(Field::SrcHost)],
+    ),
+    (
+        &["protocol", "ip_proto", "network.transport"],
+        &[Slot::Field(Field::Proto)],
+    ),
+    (
+        &["service", "app", "network.protocol"],
+        &[Slot::Field(Field::AppProto)],
+    ),
     (
         &["query", "queryname", "dns.question.name", "record_query"],
         &[Slot::Field(Field::DnsQuery)],
@@ -154,13 +236,39 @@ static NAMES: &[(&[&str], &[Slot])] = &[
         ],
         &[Slot::Field(Field::DnsType)],
     ),
-    (&["rcode_name", "rcode"], &[Slot::Field(Field::DnsRcode)]),
     (
-        &["username", "cs-username", "user_name"],
+        &[
+            "rcode_name",
+            "rcode",
+            "dns.response.code",
+            "dns.response_code",
+        ],
+        &[Slot::Field(Field::DnsRcode)],
+    ),
+    (
+        &[
+            "username",
+            "cs-username",
+            "user_name",
+            "user.name",
+            "targetusername",
+            "accountname",
+            "userprincipalname",
+            "userid",
+            "actor.alternateid",
+            "actor.email",
+        ],
         &[Slot::Field(Field::User)],
     ),
     (
-        &["hostname", "computer", "devname"],
+        &[
+            "hostname",
+            "computer",
+            "computername",
+            "s-computername",
+            "devname",
+            "host.name",
+        ],
         &[Slot::Field(Field::Device)],
     ),
     (
@@ -172,16 +280,47 @@ static NAMES: &[(&[&str], &[Slot])] = &[
         &[Slot::Field(Field::Signature)],
     ),
     (
-        &["logid", "eventid", "message_id"],
+        &[
+            "logid",
+            "eventid",
+            "event_id",
+            "event.code",
+            "message_id",
+            "errorcode",
+            "resulttype",
+        ],
         &[Slot::Field(Field::EventCode)],
     ),
     (
-        &["sentbyte", "cs-bytes", "orig_bytes", "blocked_bytes"],
+        // What was done, in the words of a cloud's audit log.
+        &[
+            "operation",
+            "operationname",
+            "eventname",
+            "eventtype",
+            "activitydisplayname",
+        ],
+        &[Slot::Field(Field::ActionRaw)],
+    ),
+    (&["eventsource"], &[Slot::Field(Field::DstHost)]),
+    (
+        &[
+            "sentbyte",
+            "cs-bytes",
+            "orig_bytes",
+            "source.bytes",
+            "blocked_bytes",
+        ],
         &[Slot::Field(Field::SrcBytes)],
     ),
     (
-        &["rcvdbyte", "sc-bytes", "resp_bytes"],
+        &["rcvdbyte", "sc-bytes", "resp_bytes", "destination.bytes"],
         &[Slot::Field(Field::DstBytes)],
+    ),
+    (&["time-taken"], &[Slot::Field(Field::DurationMs)]),
+    (
+        &["network.community_id"],
+        &[Slot::Field(Field::CommunityId)],
     ),
 ];
 
@@ -226,7 +365,8 @@ impl Route {
             route.set_product(product)?;
         }
         if let Some(service) = service {
-            route.set_service(service);
+            let windows = product.is_some_and(|product| product.eq_ignore_ascii_case("windows"));
+            route.set_service(service, windows)?;
         }
         if category.is_none() && product.is_none() && service.is_none() {
             return skip(SkipReason::LogSource, "none named");
@@ -269,7 +409,8 @@ impl Route {
             "mail" | "email" => (&[Kind::Mail], Side::Either),
             "tls" => (&[Kind::Tls], Side::Either),
             "vpn" => (&[Kind::Auth, Kind::Network], Side::Either),
-            "network_connection" => (&[Kind::Network], Side::Either),
+            "network" | "network_connection" => (&[Kind::Network, Kind::Dns], Side::Either),
+            "dns_query" => (&[Kind::Dns], Side::Either),
             "application" => (Kind::ALL, Side::Either),
             _ => return skip(SkipReason::LogSource, format!("category {category}")),
         };
@@ -306,25 +447,41 @@ impl Route {
         Ok(())
     }
 
-    fn set_service(&mut self, service: &str) {
+    fn set_service(&mut self, service: &str, windows: bool) -> Result<(), Skip> {
         let folded = service.to_ascii_lowercase();
+        if windows {
+            // Events do not say from which channel they come; the numbers of these do not clash.
+            let known = ["security", "system", "sysmon", "firewall-as"].contains(&folded.as_str());
+            return if known || folded.starts_with("terminalservices-") {
+                Ok(())
+            } else {
+                skip(SkipReason::LogSource, format!("service {service}"))
+            };
+        }
         let kinds: &[Kind] = match folded.as_str() {
-            "auth" | "authentication" | "login" => &[Kind::Auth],
+            "auth" | "authentication" | "login" | "signinlogs" => &[Kind::Auth],
             "dns" => &[Kind::Dns],
             "http" | "access" => &[Kind::Http],
             "ssl" | "tls" | "x509" => &[Kind::Tls],
-            "conn" | "traffic" => &[Kind::Network],
+            "conn" | "connection" | "traffic" => &[Kind::Network],
             "smtp" => &[Kind::Mail],
             "utm" | "ips" | "ids" | "virus" | "threat" => &[Kind::Ids, Kind::Http],
             "event" | "syslog" | "aaa" => &[Kind::System, Kind::Auth, Kind::File, Kind::Process],
+            "audit" | "auditlogs" | "activitylogs" | "google_workspace.admin" | "okta" => {
+                &[Kind::System, Kind::Auth, Kind::File]
+            }
+            "onelogin.events" | "gcp.audit" | "pim" | "riskdetection" => {
+                return skip(SkipReason::LogSource, format!("service {service}"));
+            }
             _ => {
                 self.service = Some(folded);
-                return;
+                return Ok(());
             }
         };
         if self.kinds == Kinds::ALL || !kinds.iter().any(|kind| self.kinds.has(*kind)) {
             self.kinds = Kinds::of(kinds);
         }
+        Ok(())
     }
 }
 
@@ -335,21 +492,18 @@ const FAMILIES: &[&[&str]] = &[
     &["paloalto", "palo_alto", "panos", "pan-os", "palo alto"],
     &["checkpoint", "check point"],
     &["apache", "httpd"],
+    &["azure", "entra"],
+    &["m365", "microsoft 365", "microsoft-365"],
+    &["google_workspace", "google-workspace"],
+    &["gcp", "google"],
 ];
 
 /// Products that Sigma has many rules for and whose records no device sends here.
 const NOT_HEARD: &[&str] = &[
-    "windows",
     "macos",
-    "aws",
-    "azure",
-    "gcp",
-    "m365",
-    "okta",
     "onelogin",
     "github",
     "kubernetes",
-    "google_workspace",
     "bitbucket",
     "jvm",
     "django",
@@ -424,9 +578,19 @@ mod tests {
         assert!(!takes(&event, None, Some("fortigate"), Some("event")));
         assert!(!takes(&event, None, Some("cisco"), None));
 
+        let mut event = Event::new(Timestamp::default(), "windows-event", Kind::Auth);
+        event.product = Some("windows");
+        assert!(takes(&event, None, Some("windows"), Some("security")));
+        assert!(!takes(&event, None, Some("azure"), Some("signinlogs")));
+        let mut event = Event::new(Timestamp::default(), "entra", Kind::Auth);
+        event.product = Some("Entra ID");
+        assert!(takes(&event, None, Some("azure"), Some("signinlogs")));
+        assert!(!takes(&event, None, Some("windows"), Some("security")));
+
         for (category, product, service) in [
             (Some("process_creation"), None, None),
-            (None, Some("windows"), Some("security")),
+            (None, Some("windows"), Some("powershell")),
+            (None, Some("macos"), None),
             (None, None, None),
         ] {
             let reason = Route::new(category, product, service).unwrap_err().0;
