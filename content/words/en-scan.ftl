@@ -36,6 +36,16 @@ scan-who = Who
 scan-how = How
 scan-worked = Did it work
 scan-do = Do this
+scan-do-then = And this
+scan-steps = Step by step
+scan-step = { $when } { $title }: { $how }
+scan-more-steps = { $number ->
+    [one] and 1 more thing like these
+   *[other] and { $count } more things like these
+}
+scan-website = your website
+scan-most-one = { $service } ({ $count })
+scan-most = Tried most: { $list }.
 
 scan-group-login-guessing = { $sources } addresses tried to guess passwords for { $service }
 scan-group-web-login = { $sources } addresses tried to guess passwords for a website log-in

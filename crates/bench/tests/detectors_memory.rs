@@ -49,7 +49,7 @@ fn event(n: u64, kind: Kind) -> Event<'static> {
 /// missing pages, attacks, alerts, inside hosts that talk to ever new places.
 fn attack(n: u64) -> Event<'static> {
     let long = format!("{n:x}-{}", "x".repeat(400));
-    let kinds = [
+    const KINDS: [Kind; 7] = [
         Kind::Network,
         Kind::Auth,
         Kind::Http,
@@ -62,7 +62,7 @@ fn attack(n: u64) -> Event<'static> {
     // Some sources come back, so that their stories fill.
     let mut event = event(
         if n.is_multiple_of(2) { n } else { n % 20_000 },
-        kinds[place],
+        KINDS.get(place).copied().unwrap(),
     );
     event.received = Timestamp::from_seconds(START + i64::try_from(n / 200).unwrap());
     match place {

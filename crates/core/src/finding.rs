@@ -135,6 +135,8 @@ pub enum Evidence {
 pub struct Finding {
     /// Stable identity.
     pub id: FindingId,
+    /// What the same attacker does is one story: the id of the first finding of it, often this one.
+    pub story: FindingId,
     /// Name of the native detector, or the id of the Sigma rule.
     pub detector: Arc<str>,
     /// One line, in plain words.

@@ -87,6 +87,7 @@ prop_compose! {
         let detector = if named_by_rule { format!("Log-in by {secret}") } else { "port-scan".into() };
         let finding = Finding {
             id: FindingId::of(&[secret.as_bytes()]),
+            story: FindingId::of(&[secret.as_bytes()]),
             detector: Arc::from(detector),
             title: format!("{secret} was guessed"),
             category,

@@ -77,9 +77,11 @@ impl Fold<'_> {
     /// Says that the story of `key`, which was told last, has reached its verdict, if that was not
     /// said yet.
     pub fn open(&mut self, key: &StoryKey) {
-        if !self.is_open
-            && let Some(story) = self.detect.stories.open(key)
-        {
+        if self.is_open {
+            return;
+        }
+        let past = self.detect.incidents.of(key.actor, self.seen.seconds());
+        if let Some(story) = self.detect.stories.open(key, past) {
             let finding = wording::finding(story, &self.detect.settings.words, &self.detect.rules);
             self.out.push(Signal::Opened(finding));
         }

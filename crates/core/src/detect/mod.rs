@@ -10,6 +10,7 @@ pub mod domain;
 mod fold;
 mod guessing;
 pub(crate) mod hash;
+mod incident;
 mod indicators;
 mod listed;
 mod networks;
@@ -118,6 +119,7 @@ pub struct Detect {
     sources: source::Sources,
     stories: story::Stories,
     correlator: sigma::Correlator,
+    incidents: incident::Incidents,
     clock: RecordClock,
     over: Vec<story::Story>,
 }
@@ -151,6 +153,7 @@ impl Detect {
             sources: source::Sources::default(),
             stories: story::Stories::default(),
             correlator: sigma::Correlator::default(),
+            incidents: incident::Incidents::default(),
             clock: RecordClock::default(),
             over: Vec::new(),
         }
@@ -231,6 +234,11 @@ impl Detect {
 
     fn say_over(&mut self, out: &mut Vec<Signal>) {
         for story in self.over.drain(..) {
+            if story.key.actor != 0 {
+                let last = u32::try_from(story.last.as_seconds()).unwrap_or(0);
+                let actor = story.key.actor;
+                self.incidents.ended(actor, last, story.incident);
+            }
             let finding = wording::finding(&story, &self.settings.words, &self.rules);
             out.push(Signal::Closed(finding));
         }

@@ -147,6 +147,8 @@ pub struct Story {
     pub key: StoryKey,
     /// Its identity, fixed when it began.
     pub id: FindingId,
+    /// The first story of the same actor that this one goes on with; its own id when it is the first.
+    pub incident: FindingId,
     /// Whether the verdict was reached; before that it is a draft nobody hears of.
     pub opened: bool,
     /// First event.
@@ -210,6 +212,7 @@ impl Story {
         Self {
             key,
             id,
+            incident: id,
             opened: false,
             first: at,
             last: at,
@@ -499,12 +502,28 @@ impl Stories {
         story.filter(|story| story.opened)
     }
 
-    /// Marks the story of `key` as opened; `None` when it was already or is not there.
-    pub fn open(&mut self, key: &StoryKey) -> Option<&Story> {
+    /// The incident that another opened story of `actor` is part of, as far as it has few of them.
+    fn incident_of(&self, actor: u64) -> Option<FindingId> {
+        /// Stories of one actor that are looked at.
+        const LOOKED_AT: usize = 64;
+        let from = (actor, 0, What::Guessing);
+        let his = self.stories.range(from..).take(LOOKED_AT);
+        his.take_while(|((known, ..), _)| *known == actor)
+            .find(|(_, story)| story.opened)
+            .map(|(_, story)| story.incident)
+    }
+
+    /// Marks the story of `key` as opened, as part of what its actor does besides or did before
+    /// (`past`); `None` when it was already or is not there.
+    pub fn open(&mut self, key: &StoryKey, past: Option<FindingId>) -> Option<&Story> {
+        let incident = self.incident_of(key.actor).or(past);
         let story = self.stories.get_mut(&place_of(key));
         let story = story.filter(|story| !story.opened)?;
         self.due.remove(&(false, story.due, *key));
         story.opened = true;
+        if key.actor != 0 {
+            story.incident = incident.unwrap_or(story.id);
+        }
         story.due = ends(story);
         self.due.insert((true, story.due, *key));
         let until = self

@@ -130,6 +130,37 @@ fn a_log_in_after_guessing_is_critical_and_one_after_a_typo_is_nothing() {
 }
 
 #[test]
+fn what_one_attacker_does_within_a_day_is_one_story() {
+    let day = 86_400;
+    let mut events: Vec<_> = (0..10_u16)
+        .map(|n| refused(i64::from(n), "192.0.2.9", 1_000 + n))
+        .collect();
+    events.extend((0..10).map(|n| login(600 + n, "192.0.2.9", "root", false)));
+    events.extend((0..10).map(|n| login(600 + n, "192.0.2.77", "root", false)));
+    // The scan and the guessing are over; he comes back in the evening, and again much later.
+    events.extend((0..10).map(|n| login(day / 2 + n, "192.0.2.9", "ann", false)));
+    events.extend((0..10).map(|n| login(3 * day + n, "192.0.2.9", "bob", false)));
+    let signals = run(&mut detect(), &events);
+    let mut found: Vec<_> = closed(&signals)
+        .iter()
+        .map(|one| (one.first, one.sources.clone(), one.id, one.story))
+        .collect();
+    found.sort();
+    let [scan, ours, other, evening, later] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(scan.3, scan.2);
+    let (ours, other) = if ours.1 == scan.1 {
+        (ours, other)
+    } else {
+        (other, ours)
+    };
+    assert_eq!((ours.3, evening.3), (scan.2, scan.2));
+    assert_eq!(other.3, other.2);
+    assert_eq!(later.3, later.2);
+}
+
+#[test]
 fn a_blocked_port_scan_is_background_and_carries_its_ports() {
     let events: Vec<_> = (0..30_u16)
         .map(|n| refused(i64::from(n), "192.0.2.9", 1_000 + n))

@@ -12,6 +12,7 @@ pub fn finding(story: &Story, words: &Words, rules: &RuleSet) -> Finding {
     let telling = story.key.what.telling();
     let mut finding = Finding {
         id: story.id,
+        story: story.incident,
         detector: telling.detector.into(),
         title: String::new(),
         category: telling.category,

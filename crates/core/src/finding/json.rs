@@ -9,6 +9,7 @@ use crate::event::write_string;
 pub fn write_finding(finding: &Finding, out: &mut String) {
     let mut object = Object::open(out);
     object.display("id", finding.id);
+    object.display("story", finding.story);
     object.string("detector", &finding.detector);
     object.string("title", &finding.title);
     object.string("category", finding.category.as_str());

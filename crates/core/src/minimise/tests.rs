@@ -5,6 +5,7 @@ use crate::time::Timestamp;
 fn finding(key: &str, sources: &[&str]) -> Finding {
     Finding {
         id: FindingId::of(&[key.as_bytes()]),
+        story: FindingId::of(&[key.as_bytes()]),
         detector: Arc::from("login-guessing"),
         title: "someone tried to log in as alice".into(),
         category: Category::BruteForce,

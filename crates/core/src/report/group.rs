@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::finding::{AttackOutcome, Finding, Severity};
+use crate::finding::{AttackOutcome, Finding, FindingId, Severity};
 use crate::time::Timestamp;
 
 /// Findings told as one story.
 pub struct Group<'f> {
     /// Worst first, then the busiest.
     pub findings: Vec<&'f Finding>,
+    /// Whether these are different things that one attacker did, rather than the same thing done by
+    /// several.
+    pub one_attacker: bool,
     pub severity: Severity,
     pub outcome: AttackOutcome,
     pub sources: BTreeSet<IpAddr>,
@@ -25,23 +28,28 @@ pub struct Noise {
     pub count: u64,
 }
 
-/// Groups, worst first, and what is only noise. What is high or worse stands alone; what is medium
-/// is told together when it is the same thing done to the same service.
+/// Groups, worst first, and what is only noise. Different things that one attacker did are told
+/// together; else what is high or worse stands alone, and what is medium is told together when it is
+/// the same thing done to the same service.
 pub fn groups(findings: &[Finding]) -> (Vec<Group<'_>>, Noise) {
     let mut noise = Noise::default();
+    let attackers = attackers(findings);
     let mut by_sort: BTreeMap<(String, String, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
-        if finding.severity <= Severity::Low {
+        let together = attackers.contains(&finding.story) && finding.severity >= Severity::Low;
+        if !together && finding.severity <= Severity::Low {
             noise.sources.extend(&finding.sources);
             noise.count = noise.count.saturating_add(finding.count);
             continue;
         }
-        let alone = if finding.severity >= Severity::High {
-            finding.id.to_string()
+        let sort = if together {
+            (finding.story.to_string(), String::new(), "")
+        } else if finding.severity >= Severity::High {
+            (finding.id.to_string(), String::new(), "")
         } else {
-            String::new()
+            let detector = finding.detector.to_string();
+            (String::new(), detector, finding.key.as_str())
         };
-        let sort = (alone, finding.detector.to_string(), finding.key.as_str());
         by_sort.entry(sort).or_default().push(finding);
     }
     let mut groups: Vec<Group<'_>> = by_sort.into_values().filter_map(group).collect();
@@ -52,6 +60,24 @@ pub fn groups(findings: &[Finding]) -> (Vec<Group<'_>>, Noise) {
             .then(a.first.cmp(&b.first))
     });
     (groups, noise)
+}
+
+/// Stories in which one attacker did different things, at least one of which matters.
+fn attackers(findings: &[Finding]) -> BTreeSet<FindingId> {
+    let mut deeds: BTreeMap<FindingId, (BTreeSet<&str>, Severity)> = BTreeMap::new();
+    for finding in findings {
+        if finding.severity >= Severity::Low {
+            let (detectors, worst) = deeds
+                .entry(finding.story)
+                .or_insert((BTreeSet::new(), Severity::Info));
+            detectors.insert(&finding.detector);
+            *worst = finding.severity.max(*worst);
+        }
+    }
+    let several = deeds
+        .into_iter()
+        .filter(|(_, (detectors, worst))| detectors.len() > 1 && *worst >= Severity::Medium);
+    several.map(|(story, _)| story).collect()
 }
 
 fn group(mut findings: Vec<&Finding>) -> Option<Group<'_>> {
@@ -71,6 +97,7 @@ fn group(mut findings: Vec<&Finding>) -> Option<Group<'_>> {
         AttackOutcome::Attempt
     };
     Some(Group {
+        one_attacker: findings.iter().any(|one| one.detector != lead.detector),
         severity: lead.severity,
         outcome,
         sources: findings

@@ -94,6 +94,8 @@ pub struct Report {
     pub stories: Vec<Told>,
     /// How many more there are.
     pub more: Option<String>,
+    /// What was tried most, where it was more than one thing.
+    pub most_tried: Option<String>,
     /// Everyday noise, summed up.
     pub background: Option<String>,
     /// Stories in order of time: when, how bad, what. Empty when there is just one.
@@ -137,6 +139,7 @@ impl Report {
             level,
             stories: told.map(|group| teller.story(group)).collect(),
             more,
+            most_tried: teller.most_tried(findings),
             background: teller.background(&noise),
             timeline: teller.timeline(&groups),
             timeline_heading: words.say("scan-timeline"),

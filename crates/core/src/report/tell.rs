@@ -1,11 +1,17 @@
 //! Groups and sums in plain sentences.
 
+use std::collections::BTreeMap;
+
 use super::group::{Group, Noise};
 use super::{MAX_TIMELINE, Tally, Told, grouped, minute};
-use crate::finding::{Evidence, Finding};
+use crate::finding::{Evidence, Finding, Severity};
 use crate::reject::Reject;
 use crate::words::{Argument, Words};
 
+/// Steps of one attacker that are told; the rest is counted.
+const MAX_STEPS: usize = 8;
+/// Different advice given for one story.
+const MAX_ADVICE: usize = 2;
 /// Names, paths or addresses given as examples.
 const MAX_EXAMPLES: usize = 5;
 
@@ -52,21 +58,105 @@ impl Teller<'_> {
             let who = self.examples(who.map(ToString::to_string), group.sources.len());
             rows.push((self.words.say("scan-who"), who));
         }
-        rows.push((self.words.say("scan-how"), self.how(group)));
+        if group.one_attacker {
+            rows.extend(self.steps(group));
+        } else {
+            rows.push((self.words.say("scan-how"), self.how(&group.findings)));
+        }
         let outcome = [("outcome", group.outcome.as_str().into())];
         rows.push((
             self.words.say("scan-worked"),
             self.words.say_with("scan-outcome", &outcome),
         ));
-        if let Some(lead) = group.findings.first() {
-            rows.push((self.words.say("scan-do"), lead.advice.clone()));
+        let mut advice: Vec<&str> = Vec::new();
+        for finding in &group.findings {
+            let worth_saying = advice.is_empty() || finding.severity >= Severity::Medium;
+            let said = advice.contains(&finding.advice.as_str());
+            if worth_saying && !said && advice.len() < MAX_ADVICE {
+                advice.push(&finding.advice);
+            }
         }
+        let labels = ["scan-do", "scan-do-then"].map(|id| self.words.say(id));
+        rows.extend(labels.into_iter().zip(advice.into_iter().map(Into::into)));
         Told {
             severity: group.severity,
             level,
             heading: self.heading(group),
             rows,
         }
+    }
+
+    /// What one attacker did, in order of time: the first row with its label, the others without.
+    fn steps(&self, group: &Group<'_>) -> Vec<(String, String)> {
+        let mut findings = group.findings.clone();
+        findings.sort_by_key(|finding| (finding.first, finding.id));
+        let beyond = findings.len().saturating_sub(MAX_STEPS);
+        let mut rows = Vec::new();
+        let who = group.sources.first().map(|ip| format!("{ip} "));
+        let day = minute(group.first, self.offset_seconds);
+        for finding in findings.into_iter().take(MAX_STEPS) {
+            let label = match rows.is_empty() {
+                true => self.words.say("scan-steps"),
+                false => String::new(),
+            };
+            let when = minute(finding.first, self.offset_seconds);
+            // Neither the day nor the address is said twice.
+            let when = match (day.get(..10), when.get(..10), when.get(11..)) {
+                (Some(a), Some(b), Some(clock)) if a == b => clock.to_owned(),
+                _ => when,
+            };
+            let title = who
+                .as_deref()
+                .and_then(|who| finding.title.strip_prefix(who));
+            let step = [
+                ("when", when.into()),
+                ("title", title.unwrap_or(&finding.title).into()),
+                ("how", self.how(&[finding]).into()),
+            ];
+            rows.push((label, self.words.say_with("scan-step", &step)));
+        }
+        if beyond > 0 {
+            let beyond = u64::try_from(beyond).unwrap_or(u64::MAX);
+            rows.push((String::new(), self.counted("scan-more-steps", beyond)));
+        }
+        rows
+    }
+
+    /// What was tried most, over everything that was found.
+    pub fn most_tried(&self, findings: &[Finding]) -> Option<String> {
+        let mut tries: BTreeMap<String, u64> = BTreeMap::new();
+        for finding in findings.iter().filter(|one| one.severity > Severity::Info) {
+            if let Some(service) = self.service(&finding.key) {
+                let count = tries.entry(service).or_default();
+                *count = count.saturating_add(finding.count);
+            }
+        }
+        if tries.len() < 2 {
+            return None;
+        }
+        let mut tries: Vec<(String, u64)> = tries.into_iter().collect();
+        tries.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let told = tries.iter().take(MAX_EXAMPLES).map(|(service, count)| {
+            let args = [
+                ("service", service.as_str().into()),
+                ("count", grouped(*count).into()),
+            ];
+            self.words.say_with("scan-most-one", &args)
+        });
+        let list = told.collect::<Vec<_>>().join(", ");
+        Some(self.words.say_with("scan-most", &[("list", list.into())]))
+    }
+
+    /// The service or kind of attack a key stands for, if it has a name for people.
+    fn service(&self, key: &str) -> Option<String> {
+        let name = match key.strip_prefix("web/") {
+            Some(_) => self.words.say("scan-website"),
+            None => {
+                let key = key.replace('/', "-");
+                self.words.say_with("service-name", &[("key", key.into())])
+            }
+        };
+        (!name.is_empty()).then_some(name)
     }
 
     pub fn background(&self, noise: &Noise) -> Option<String> {
@@ -143,7 +233,7 @@ impl Teller<'_> {
         let Some(lead) = group.findings.first() else {
             return String::new();
         };
-        if group.findings.len() == 1 {
+        if group.findings.len() == 1 || group.one_attacker {
             return lead.title.clone();
         }
         let message = match &*lead.detector {
@@ -200,15 +290,15 @@ impl Teller<'_> {
         self.words.say_with("scan-span", &args)
     }
 
-    fn how(&self, group: &Group<'_>) -> String {
-        let times = self.counted("scan-times", group.count);
+    fn how(&self, findings: &[&Finding]) -> String {
+        let count = findings.iter().map(|one| one.count).sum();
+        let times = self.counted("scan-times", count);
         let told = TOLD_EVIDENCE.iter().filter_map(|(name, message)| {
-            let (examples, all) = gather(&group.findings, name);
+            let (examples, all) = gather(findings, name);
             if examples.is_empty() {
                 return None;
             }
-            let is_log_in = group
-                .findings
+            let is_log_in = findings
                 .first()
                 .is_some_and(|lead| &*lead.detector == "login-after-guessing");
             let message = if *name == "users" && is_log_in {

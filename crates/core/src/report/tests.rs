@@ -10,6 +10,7 @@ fn words() -> Words {
 fn finding(source: &str, severity: Severity, detector: &str, key: &str) -> Finding {
     Finding {
         id: FindingId::of(&[source.as_bytes(), detector.as_bytes()]),
+        story: FindingId::of(&[source.as_bytes(), detector.as_bytes()]),
         detector: detector.into(),
         title: format!("{source} did {detector}"),
         category: Category::BruteForce,
@@ -117,4 +118,61 @@ fn numbers_are_grouped() {
     ] {
         assert_eq!(grouped(number), text);
     }
+}
+
+#[test]
+fn different_things_that_one_attacker_did_are_one_story_told_step_by_step() {
+    let mut findings = [
+        finding("192.0.2.2", Severity::Low, "port-scan", "scan/port-scan"),
+        finding("192.0.2.2", Severity::Medium, "login-guessing", "tcp/22"),
+        finding(
+            "192.0.2.2",
+            Severity::Critical,
+            "login-after-guessing",
+            "tcp/22",
+        ),
+        finding("192.0.2.3", Severity::Low, "web-probing", "web/probing"),
+    ];
+    for (finding, minutes) in findings.iter_mut().zip([0, 10, 20, 30]) {
+        finding.first = finding.first.plus_seconds(minutes * 60);
+        finding.advice = format!("Advice about {}.", finding.detector);
+    }
+    for index in [1, 2] {
+        findings[index].story = findings[0].story;
+    }
+    let report = Report::new(&findings, &tally(), &words());
+    let [told] = report.stories.as_slice() else {
+        panic!("{:?}", report.stories);
+    };
+    assert_eq!(told.heading, "192.0.2.2 did login-after-guessing");
+    let rows: Vec<(&str, &str)> = told
+        .rows
+        .iter()
+        .map(|(label, text)| (label.as_str(), text.as_str()))
+        .collect();
+    let how = "10 times; names tried: root, admin";
+    assert_eq!(
+        rows,
+        [
+            ("When", "2023-11-14 23:13 to 2023-11-15 00:13"),
+            (
+                "Step by step",
+                format!("23:13 did port-scan: {how}").as_str()
+            ),
+            ("", format!("23:23 did login-guessing: {how}").as_str()),
+            (
+                "",
+                "23:33 did login-after-guessing: 10 times; account: root, admin"
+            ),
+            ("Did it work", "Nothing shows that it did."),
+            ("Do this", "Advice about login-after-guessing."),
+            ("And this", "Advice about login-guessing."),
+        ]
+    );
+    // The other is noise.
+    assert!(report.background.unwrap().contains("one stranger"));
+    assert_eq!(
+        report.most_tried,
+        Some("Tried most: remote log-in (SSH) (20), your website (10).".to_owned())
+    );
 }

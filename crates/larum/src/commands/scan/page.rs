@@ -31,7 +31,8 @@ pub fn render(report: &Report, colour: bool) -> String {
             page.row(number.len(), label, text);
         }
     }
-    for line in report.more.iter().chain(&report.background) {
+    let sums = [&report.more, &report.most_tried, &report.background];
+    for line in sums.into_iter().flatten() {
         page.blank();
         page.wrapped(line, 0, 0);
     }
@@ -167,6 +168,7 @@ mod tests {
                 rows: vec![("Do this".into(), "word ".repeat(40))],
             }],
             more: None,
+            most_tried: None,
             background: None,
             timeline: Vec::new(),
             timeline_heading: String::new(),
