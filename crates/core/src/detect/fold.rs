@@ -77,13 +77,19 @@ impl Fold<'_> {
     /// Says that the story of `key`, which was told last, has reached its verdict, if that was not
     /// said yet.
     pub fn open(&mut self, key: &StoryKey) {
-        if self.is_open {
-            return;
+        if !self.is_open {
+            open(self.detect, key, self.seen.at, self.out);
         }
-        let past = self.detect.incidents.of(key.actor, self.seen.seconds());
-        if let Some(story) = self.detect.stories.open(key, past) {
-            let finding = wording::finding(story, &self.detect.settings.words, &self.detect.rules);
-            self.out.push(Signal::Opened(finding));
-        }
+    }
+}
+
+/// Says that the story of `key`, which was told last at `at`, has reached its verdict, if that was
+/// not said yet.
+pub(super) fn open(detect: &mut Detect, key: &StoryKey, at: Timestamp, out: &mut Vec<Signal>) {
+    let seconds = u32::try_from(at.as_seconds()).unwrap_or(0);
+    let past = detect.incidents.of(key.actor, seconds);
+    if let Some(story) = detect.stories.open(key, past) {
+        let finding = wording::finding(story, &detect.settings.words, &detect.rules);
+        out.push(Signal::Opened(finding));
     }
 }

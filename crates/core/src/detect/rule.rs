@@ -1,12 +1,12 @@
 //! Rules that matched, and correlations of them; their texts come from the rule itself.
 
-use super::fold::Fold;
+use super::fold::{self, Fold};
 use super::hash;
 use super::sift::Observation;
 use super::sigma::{Hit, Trace};
 use super::story::{StoryKey, What};
 use super::telling::{Telling, blocked_or_unknown};
-use super::{Detect, Signal, wording};
+use super::{Detect, Signal};
 use crate::finding::Category;
 use crate::time::Timestamp;
 
@@ -100,10 +100,7 @@ fn tell(detect: &mut Detect, hit: &Hit, now: Timestamp, out: &mut Vec<Signal>) {
         story.because(&hit.shown);
     }
     story.raise(rule.severity, rule.confidence);
-    if let Some(story) = detect.stories.open(&key) {
-        let finding = wording::finding(story, &detect.settings.words, &detect.rules);
-        out.push(Signal::Opened(finding));
-    }
+    fold::open(detect, &key, trace.at, out);
 }
 
 /// How rules are told, as far as they do not say themselves.
