@@ -4,7 +4,7 @@
 //! inside JSON, a text or attribute of XML. What stands around them (quotes, braces, tags) is grammar
 //! and no sign of an attack.
 
-use super::{Kind, Verdict, cut, decode, json, literals, multipart, read_value, text};
+use super::{Kind, Verdict, address, cut, decode, json, literals, multipart, read_value, text};
 
 /// Most bytes of one body that are read; the rest is not looked at.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -33,6 +33,7 @@ pub(super) fn read(content_type: &str, body: &str, verdict: &mut Verdict) {
         }
         Form::Xml => xml(body, verdict),
         Form::Multipart(boundary) => multipart::read(boundary, body, verdict),
+        Form::Text if is_binary(body) => {}
         Form::Text => read_value(&decode::value(cut(body), false), verdict),
     }
 }
@@ -54,7 +55,7 @@ fn form<'r>(content_type: &'r str, body: &str) -> Form<'r> {
         }
     } else if kind.ends_with("json") || start.starts_with(['{', '[']) && json::is_whole(start) {
         Form::Json
-    } else if kind.ends_with("xml") || start.starts_with("<?xml") {
+    } else if kind.ends_with("/xml") || kind.ends_with("+xml") || start.starts_with("<?xml") {
         Form::Xml
     } else if kind.is_empty() {
         // What servers take a body for that does not say what it is.
@@ -62,6 +63,15 @@ fn form<'r>(content_type: &'r str, body: &str) -> Form<'r> {
     } else {
         Form::Text
     }
+}
+
+/// Whether `body` is no text: pictures, archives and calls between programs hold control characters.
+fn is_binary(body: &str) -> bool {
+    let start = text::head(body, 512);
+    let odd = start
+        .chars()
+        .filter(|letter| letter.is_control() && !letter.is_whitespace() || *letter == '\u{fffd}');
+    odd.count() * 32 > start.len() && !start.contains("<?")
 }
 
 /// The boundary of a multipart body (RFC 2046, 5.1.1), wherever in the header it stands.
@@ -100,6 +110,9 @@ fn xml(body: &str, verdict: &mut Verdict) {
 }
 
 fn read_text(text: &str, verdict: &mut Verdict) {
+    if text.contains("://") {
+        address::inclusion("", text.trim(), verdict);
+    }
     super::read_sent(text.trim(), false, verdict);
 }
 
@@ -112,10 +125,7 @@ fn declarations(body: &str, verdict: &mut Verdict) {
             verdict.add(Kind::FileInclusion, 5, "xml-entity");
         }
     }
-    if upper.contains("XI:INCLUDE")
-        || upper.contains("<XSL:")
-        || upper.contains("SCHEMALOCATION=\"HTTP")
-    {
+    if upper.contains("XI:INCLUDE") || upper.contains("<XSL:") || upper.contains("<XS:INCLUDE") {
         verdict.add(Kind::FileInclusion, 5, "xml-include");
     }
 }

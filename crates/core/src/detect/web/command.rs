@@ -1,331 +1,10 @@
 //! Reads a value as a shell would: a separator, then a command that attackers use.
 
-use super::{Kind, Verdict};
+use super::command_names::{COMMANDS, ENGLISH, EVERYDAY, READERS, UNMISTAKABLE};
+use super::{Kind, Verdict, prose};
 
 /// Most separators looked behind in one value.
 const MAX_SEPARATORS: usize = 128;
-
-/// Commands that make little sense in a web value unless a shell is meant.
-const COMMANDS: &[&str] = &[
-    "7z",
-    "arp",
-    "awk",
-    "base64",
-    "bash",
-    "bitsadmin",
-    "cat",
-    "certutil",
-    "chgrp",
-    "chmod",
-    "chown",
-    "cmd",
-    "cp",
-    "crontab",
-    "csh",
-    "curl",
-    "dash",
-    "dd",
-    "del",
-    "dig",
-    "dir",
-    "dmesg",
-    "docker",
-    "echo",
-    "egrep",
-    "env",
-    "eval",
-    "exec",
-    "expr",
-    "fgrep",
-    "ftp",
-    "gawk",
-    "gcc",
-    "getent",
-    "grep",
-    "groups",
-    "gunzip",
-    "gzip",
-    "head",
-    "hostname",
-    "iconv",
-    "id",
-    "ifconfig",
-    "ip",
-    "ipconfig",
-    "kill",
-    "killall",
-    "ksh",
-    "less",
-    "ln",
-    "ls",
-    "lsof",
-    "lua",
-    "lynx",
-    "mail",
-    "mkdir",
-    "mkfifo",
-    "mount",
-    "mshta",
-    "mv",
-    "mysql",
-    "nc",
-    "ncat",
-    "net",
-    "netcat",
-    "netsh",
-    "netstat",
-    "nice",
-    "nmap",
-    "node",
-    "nohup",
-    "nslookup",
-    "od",
-    "openssl",
-    "passwd",
-    "perl",
-    "php",
-    "ping",
-    "ping6",
-    "pip",
-    "powershell",
-    "printenv",
-    "printf",
-    "ps",
-    "psql",
-    "pwd",
-    "pwsh",
-    "python",
-    "python2",
-    "python3",
-    "reg",
-    "regsvr32",
-    "rev",
-    "rm",
-    "rmdir",
-    "route",
-    "rsync",
-    "ruby",
-    "rundll32",
-    "schtasks",
-    "scp",
-    "sed",
-    "sftp",
-    "sh",
-    "sleep",
-    "socat",
-    "sort",
-    "source",
-    "ssh",
-    "start",
-    "strings",
-    "su",
-    "sudo",
-    "systeminfo",
-    "tac",
-    "tail",
-    "tar",
-    "taskkill",
-    "tasklist",
-    "tcpdump",
-    "tee",
-    "telnet",
-    "tftp",
-    "timeout",
-    "top",
-    "touch",
-    "traceroute",
-    "tracert",
-    "tty",
-    "type",
-    "uname",
-    "unzip",
-    "useradd",
-    "vi",
-    "vim",
-    "w",
-    "wget",
-    "whereis",
-    "which",
-    "who",
-    "whoami",
-    "wmic",
-    "xargs",
-    "xxd",
-    "xz",
-    "zsh",
-    "busybox",
-    "ansible",
-    "at",
-    "batch",
-    "c89",
-    "c99",
-    "chef",
-    "cmp",
-    "composer",
-    "ed",
-    "eqn",
-    "gdb",
-    "hd",
-    "hexdump",
-    "irb",
-    "joe",
-    "mtr",
-    "octave",
-    "pandoc",
-    "perf",
-    "pico",
-    "puppet",
-    "rmt",
-    "rpm",
-    "tbl",
-    "terraform",
-    "wall",
-    "watch",
-    "yarn",
-    "yum",
-    "look",
-];
-
-/// Commands of administrators that are no words of any language: enough by themselves.
-const UNMISTAKABLE: &[&str] = &[
-    "addgroup",
-    "adduser",
-    "ansible-config",
-    "ansible-console",
-    "ansible-doc",
-    "ansible-galaxy",
-    "ansible-inventory",
-    "ansible-playbook",
-    "ansible-pull",
-    "ansible-test",
-    "ansible-vault",
-    "apt-cache",
-    "apt-get",
-    "bpftrace",
-    "bsdtar",
-    "bzcat",
-    "bzip2",
-    "capsh",
-    "chef-client",
-    "chef-run",
-    "chef-shell",
-    "chef-vault",
-    "chroot",
-    "cpulimit",
-    "crsh",
-    "cscli",
-    "csplit",
-    "debugfs",
-    "dmidecode",
-    "dmsetup",
-    "dnsdomainname",
-    "dpkg",
-    "dstat",
-    "easy_install",
-    "ebtables",
-    "exiftool",
-    "fping",
-    "ghci",
-    "hping3",
-    "iftop",
-    "ip6tables",
-    "iptables",
-    "journalctl",
-    "jrunscript",
-    "kubectl",
-    "latexmk",
-    "ldconfig",
-    "logname",
-    "losetup",
-    "lsattr",
-    "lsblk",
-    "lscpu",
-    "lshw",
-    "lsmod",
-    "lspci",
-    "lsusb",
-    "lwp-download",
-    "lwp-request",
-    "mawk",
-    "mkpasswd",
-    "modprobe",
-    "mysqladmin",
-    "mysqldump",
-    "nawk",
-    "nroff",
-    "nsenter",
-    "openvt",
-    "opkg",
-    "pdftex",
-    "pg_dump",
-    "pkexec",
-    "pkill",
-    "psftp",
-    "pstree",
-    "rbash",
-    "rlogin",
-    "rlwrap",
-    "rpmquery",
-    "rsh",
-    "rview",
-    "rvim",
-    "setarch",
-    "setcap",
-    "setfacl",
-    "smbclient",
-    "sqlite3",
-    "ssh-agent",
-    "ssh-copy-id",
-    "ssh-keygen",
-    "ssh-keyscan",
-    "sshpass",
-    "start-stop-daemon",
-    "stdbuf",
-    "strace",
-    "sysctl",
-    "systemctl",
-    "systemd-run",
-    "taskset",
-    "tclsh",
-    "tcsh",
-    "tmux",
-    "torsocks",
-    "tshark",
-    "ulimit",
-    "unlzma",
-    "unshare",
-    "unxz",
-    "update-alternatives",
-    "userdel",
-    "usermod",
-    "uudecode",
-    "uuencode",
-    "valgrind",
-    "vboxmanage",
-    "vigr",
-    "vimdiff",
-    "vipw",
-    "virsh",
-    "visudo",
-    "xdotool",
-    "xmodmap",
-    "xterm",
-    "xzcat",
-    "zcat",
-    "zgrep",
-    "zypper",
-];
-
-/// Commands that are also everyday words: they need more around them.
-const EVERYDAY: &[&str] = &[
-    "cat", "cd", "del", "dig", "dir", "docker", "echo", "env", "eval", "exec", "groups", "head",
-    "id", "ip", "kill", "less", "ls", "mail", "mount", "net", "nice", "node", "od", "perl", "php",
-    "pip", "ps", "python", "reg", "rev", "route", "ruby", "sleep", "sort", "source", "start",
-    "strings", "su", "tail", "tee", "timeout", "top", "touch", "type", "vi", "w", "which", "who",
-    "cut", "find", "more", "set", "time", "date", "nc", "cp", "rm", "dash", "expr", "host", "lua",
-    "passwd", "bash", "at", "batch", "chef", "composer", "ed", "joe", "octave", "perf", "puppet",
-    "wall", "watch", "yarn", "look", "pico",
-];
 
 /// Reads `value`.
 pub(super) fn read(value: &str, verdict: &mut Verdict) {
@@ -335,6 +14,7 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
         after_separators(&plain, verdict);
     }
     at_start(&plain, verdict);
+    hidden_name(value, verdict);
     substitutions(value, verdict);
     windows_statement(&plain, verdict);
     file_wildcards(&plain, verdict);
@@ -365,7 +45,14 @@ fn after_separators(value: &str, verdict: &mut Verdict) {
         {
             continue;
         }
+        // An object of JSON, or code quoted in a text.
+        if separator == '{' && rest.trim_start().starts_with(['"', '\''])
+            || separator == '`' && prose::quotes_code(before, rest)
+        {
+            continue;
+        }
         let braced = separator == '{' && rest.starts_with(',');
+        let spaced = rest.starts_with(char::is_whitespace) || matches!(separator, '\n' | '\r');
         let rest = rest.trim_start_matches(|letter: char| {
             letter.is_whitespace()
                 || letter == ',' && separator == '{'
@@ -375,8 +62,18 @@ fn after_separators(value: &str, verdict: &mut Verdict) {
                 )
         });
         let (name, after) = command_name(rest);
-        if let Some(certain) = weigh(&name, after)
-            && (certain || braced || strong_separator(separator, before, after))
+        let Some(certain) = weigh(&name, after) else {
+            continue;
+        };
+        // `fish; more` is a list of words, `x;more` is not.
+        let in_sentence = spaced
+            && ENGLISH.contains(&name.as_str())
+            && before.trim_end().ends_with(char::is_alphabetic);
+        let leads = before.trim().is_empty() && !matches!(separator, '\n' | '\r' | '{' | '(');
+        if certain
+            || braced
+            || leads && !in_sentence_of_words(&name, after)
+            || !in_sentence && strong_separator(separator, before, after)
         {
             verdict.add(Kind::Command, 5, "command-after-separator");
             return;
@@ -428,6 +125,9 @@ fn weigh(name: &str, after: &str) -> Option<bool> {
         return None;
     }
     let argument = after.trim_start();
+    if ENGLISH.contains(&name) {
+        return Some(has_shell_argument(name, argument));
+    }
     let telling = argument.starts_with([
         '-', '/', '~', '$', '|', ';', '&', '>', '<', '`', '*', '.', '%', '{',
     ]) || argument.starts_with("http")
@@ -437,6 +137,42 @@ fn weigh(name: &str, after: &str) -> Option<bool> {
             .next()
             .is_some_and(|word| word.contains(['/', '.', '\\', '=', ':', '@', '(']));
     Some(telling || !EVERYDAY.contains(&name))
+}
+
+/// `;top of the class`: an English word and others behind it.
+fn in_sentence_of_words(name: &str, after: &str) -> bool {
+    ENGLISH.contains(&name) && after.split_whitespace().count() >= 2
+}
+
+/// Whether `argument` is one that a shell gives a command whose name is an English word.
+fn has_shell_argument(name: &str, argument: &str) -> bool {
+    let mut letters = argument.chars();
+    let (first, second) = (letters.next(), letters.next());
+    let follows = |fits: fn(char) -> bool| second.is_some_and(fits);
+    let word = argument.split_whitespace().next().unwrap_or("");
+    let file = word.rsplit_once('.').is_some_and(|(stem, ending)| {
+        !stem.is_empty()
+            && (2..=4).contains(&ending.len())
+            && ending.bytes().all(|byte| byte.is_ascii_alphabetic())
+    });
+    match first {
+        Some('-') => follows(|letter| letter.is_ascii_alphanumeric() || letter == '-'),
+        Some('/') => follows(|letter| letter.is_ascii_alphanumeric() || "?*[.".contains(letter)),
+        Some('~') => second == Some('/'),
+        Some('$' | '`') => follows(|letter| !letter.is_ascii_digit()),
+        Some('|' | '>') => true,
+        Some('<') => follows(|letter| "/.~$".contains(letter)),
+        Some('*' | '.') => second.is_none() || word.contains('/'),
+        _ => {
+            word.starts_with("c:")
+                || word.contains('\\')
+                || word.starts_with("http")
+                || READERS.contains(&name)
+                    && (file
+                        || word.contains('/')
+                            && !word.starts_with(|letter: char| letter.is_ascii_digit()))
+        }
+    }
 }
 
 /// Whether the separator alone makes an everyday word a command.
@@ -503,6 +239,28 @@ fn at_start(value: &str, verdict: &mut Verdict) {
     }
 }
 
+/// `c'a't x`, `who^ami`, `i\d`: a command whose name is broken up so that it is not recognised.
+fn hidden_name(value: &str, verdict: &mut Verdict) {
+    let word = value
+        .trim_start()
+        .split([' ', '\t', ';', '|', '&'])
+        .next()
+        .unwrap_or("");
+    let inner = word.trim_matches(['\'', '"']);
+    let quotes = inner.matches(['\'', '"']).count();
+    let breaks = inner.matches(['\\', '^']).count();
+    if (quotes >= 2 || breaks >= 1) && word.len() < 64 && !inner.contains(['/', ':']) {
+        let plain: String = inner
+            .chars()
+            .filter(|letter| !matches!(letter, '\'' | '"' | '\\' | '^'))
+            .collect();
+        let (name, after) = command_name(&plain);
+        if after.is_empty() && weigh(&name, "").is_some() {
+            verdict.add(Kind::Command, 5, "command-hidden-name");
+        }
+    }
+}
+
 /// `$(...)`, `<(...)`, `>(...)`, backticks around words.
 fn substitutions(value: &str, verdict: &mut Verdict) {
     for (open, close) in [
@@ -515,9 +273,12 @@ fn substitutions(value: &str, verdict: &mut Verdict) {
         ("$[", ']'),
         ("=(", ')'),
     ] {
-        let Some((_, from)) = value.split_once(open) else {
+        let Some((before, from)) = value.split_once(open) else {
             continue;
         };
+        if open == "`" && prose::quotes_code(before, from) {
+            continue;
+        }
         let Some((inside, _)) = from.split_once(close) else {
             continue;
         };

@@ -182,7 +182,15 @@ fn tag(from: &str, verdict: &mut Verdict) {
         .filter(|letter| !matches!(letter, '\\' | '\0'))
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    let local = name.rsplit(':').next().unwrap_or(&name);
+    weigh_tag(&name, after, closing, verdict);
+    if !closing || after.len() > 1 {
+        attributes(after, verdict);
+    }
+}
+
+/// What a tag is worth by its name alone.
+fn weigh_tag(name: &str, after: &str, closing: bool, verdict: &mut Verdict) {
+    let local = name.rsplit(':').next().unwrap_or(name);
     let ended = after.is_empty()
         || after.starts_with(|letter: char| {
             letter == '>'
@@ -200,13 +208,12 @@ fn tag(from: &str, verdict: &mut Verdict) {
             4
         };
         verdict.add(Kind::Xss, points, "html-tag");
+    } else if matches!(name, "http:" | "https:" | "mailto:" | "tel:") {
+        // An address in brackets, as mail and chat programs write it.
     } else if name.contains(':') {
         verdict.add(Kind::Xss, 5, "html-namespace-tag");
     } else if closing || after.contains('>') || after.contains('=') {
         verdict.add(Kind::Xss, 3, "html-unknown-tag");
-    }
-    if !closing || after.len() > 1 {
-        attributes(after, verdict);
     }
 }
 
@@ -268,7 +275,8 @@ fn attribute(name: &str, value: &str, has_value: bool, verdict: &mut Verdict) {
     if is_handler(name) && has_value {
         verdict.add(Kind::Xss, 5, "html-event-handler");
     }
-    if ACTIVE_ATTRIBUTES.contains(&name) {
+    let names_a_language = name == "xmlns" && value.starts_with("http://www.w3.org/");
+    if ACTIVE_ATTRIBUTES.contains(&name) && !names_a_language {
         verdict.add(Kind::Xss, 4, "html-active-attribute");
     }
     if name == "style" && has_value {

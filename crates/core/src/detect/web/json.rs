@@ -1,6 +1,6 @@
 //! The strings of a JSON document (RFC 8259), read as values. Unreadable documents are for the caller.
 
-use super::{Kind, MAX_PARAMETERS, MAX_TEXT_BYTES, Verdict, decode, read_value, text};
+use super::{Kind, MAX_PARAMETERS, MAX_TEXT_BYTES, Verdict, address, decode, read_value, text};
 
 /// Names that make a document store compare, run or join instead of looking a value up.
 const OPERATORS: &[&str] = &[
@@ -74,10 +74,14 @@ pub(super) fn read(body: &str, verdict: &mut Verdict) -> bool {
         if is_name && OPERATORS.contains(&value.as_str()) {
             verdict.add(Kind::Query, 5, "query-operator");
         }
+        // Names by which a program changes every object it has.
+        if is_name && value == "prototype" && body.contains("\"constructor\"") {
+            verdict.add(Kind::Template, 5, "program-prototype");
+        }
         if decode::needs_reading(value.as_bytes()) {
             let value = decode::value(text::head(&value, MAX_TEXT_BYTES), false);
             if !is_name {
-                text::inclusion(&value, verdict);
+                address::inclusion("", &value, verdict);
             }
             read_value(&value, verdict);
             // A document inside a string.

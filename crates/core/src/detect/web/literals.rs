@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde::Deserialize;
 
-use super::{Kind, Verdict};
+use super::{Kind, Verdict, prose};
 use crate::content;
 
 /// How far an opening bracket may stand behind the name it calls, in bytes.
@@ -54,6 +54,12 @@ enum Around {
     Call,
     /// The path ends with it, or a question mark follows.
     PathEnd,
+    /// The same, or a part of the path ends with it.
+    PartEnd,
+    /// No letter, digit or underscore after it.
+    Ends,
+    /// None before it, and an equals sign after it and the rest of the name.
+    Setting,
 }
 
 /// One group of `content/web/words.toml`.
@@ -147,6 +153,9 @@ impl Around {
             "word-start" => Self::WordStart,
             "call" => Self::Call,
             "path-end" => Self::PathEnd,
+            "part-end" => Self::PartEnd,
+            "ends" => Self::Ends,
+            "setting" => Self::Setting,
             _ => return None,
         })
     }
@@ -160,9 +169,21 @@ impl Around {
         match self {
             Self::Any => true,
             Self::WordStart => !is_word(before) || !is_word(text.as_bytes().get(start)),
-            Self::Call => !is_word(before) && opens_call(text.get(end..).unwrap_or("")),
-            Self::PathEnd => {
-                after.is_none_or(|byte| *byte == b'?')
+            Self::Call => {
+                !is_word(before)
+                    && opens_call(text.get(end..).unwrap_or(""))
+                    && !prose::bracket(text, start, end)
+            }
+            Self::Ends => !is_word(after),
+            Self::Setting => {
+                let rest = text.get(end..).unwrap_or("");
+                let rest = rest.trim_start_matches(|letter: char| {
+                    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | ' ')
+                });
+                !is_word(before) && rest.starts_with('=')
+            }
+            Self::PathEnd | Self::PartEnd => {
+                after.is_none_or(|byte| *byte == b'?' || *byte == b'/' && self == Self::PartEnd)
                     && !text.get(..start).unwrap_or("").contains('?')
                     && before.is_some_and(|byte| *byte != b'/')
             }

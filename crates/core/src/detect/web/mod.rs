@@ -7,16 +7,25 @@
 //! it is an attack. Values are decoded as servers decode them, then read by an SQL tokeniser, an HTML
 //! tokeniser, a command-line reader and one automaton of telling words.
 
+mod address;
+mod base64;
 mod body;
 mod command;
+mod command_names;
 mod decode;
 mod html;
 mod json;
 mod literals;
+mod media;
+mod methods;
 mod multipart;
+mod prose;
+mod protocol;
+mod serial;
 mod sql;
 mod sql_functions;
 mod sql_rules;
+mod sql_view;
 mod text;
 mod whole;
 
@@ -199,6 +208,7 @@ pub fn judge_value(value: &str) -> Verdict {
     literals::scan(value, Scope::AGENT_NAME, &mut verdict);
     let decoded = decode::value(value, true);
     text::hidden_bracket(value, &decoded, &mut verdict);
+    address::inclusion("", &decoded, &mut verdict);
     read_value(&decoded, &mut verdict);
     verdict
 }
@@ -249,7 +259,7 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
                 let sent = value;
                 let value = decode::value(sent, true);
                 text::hidden_bracket(sent, &value, verdict);
-                text::inclusion(&value, verdict);
+                address::inclusion(name, &value, verdict);
                 read_value(&value, verdict);
                 // `=` may also belong to the value: `a'=b`.
                 if name.contains(['\'', '"', '<', '(']) || name.contains("%27") {
@@ -298,6 +308,17 @@ fn read_sent(value: &str, plus: bool, verdict: &mut Verdict) {
     }
 }
 
+/// `/etc//passwd`, `/etc/./passwd`: paths with detours that lead nowhere.
+fn detours(value: &str, verdict: &mut Verdict) {
+    if value.starts_with('/') && (value.contains("/./") || value.contains("//")) {
+        let mut straight = value.replace("/./", "/");
+        while straight.contains("//") {
+            straight = straight.replace("//", "/");
+        }
+        literals::scan(&straight, Scope::VALUE, verdict);
+    }
+}
+
 /// Reads one decoded value in every language we know.
 fn read_value(value: &str, verdict: &mut Verdict) {
     if value.len() < 2 {
@@ -306,9 +327,21 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     literals::scan(value, Scope::VALUE, verdict);
     text::traversal(value, false, verdict);
     text::headers(value, verdict);
+    text::request_inside(value, verdict);
+    detours(value, verdict);
     text::expressions(value, verdict);
     text::indirect_calls(value, verdict);
-    html::read(value, verdict);
+    serial::read(value, verdict);
+    // What an editor of pages sends is read without its tags.
+    let plain = if value.contains('<') {
+        prose::rich_text(value)
+    } else {
+        None
+    };
+    if plain.is_none() {
+        html::read(value, verdict);
+    }
+    let value = plain.as_deref().unwrap_or(value);
     command::read(value, verdict);
     sql_rules::read(value, verdict);
 }

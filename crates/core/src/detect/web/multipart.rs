@@ -1,6 +1,6 @@
 //! The parts of a multipart body (RFC 7578): fields as values, files by name and by how they begin.
 
-use super::{Kind, MAX_PARAMETERS, Verdict, cut, decode, read_value, text};
+use super::{Kind, MAX_PARAMETERS, Verdict, address, cut, decode, read_value, text};
 
 /// Endings of files that a web server would run.
 const RUN_BY_SERVERS: &[&str] = &[
@@ -115,7 +115,7 @@ fn read_part(part: &str, verdict: &mut Verdict) {
     match parameter(head, "filename").or_else(|| parameter(head, "filename*")) {
         Some(name) => read_file(name, content, verdict),
         None => {
-            text::inclusion(&decode::value(cut(content), false), verdict);
+            address::inclusion("", &decode::value(cut(content), false), verdict);
             super::read_sent(content, false, verdict);
         }
     }
@@ -144,9 +144,11 @@ pub(super) fn file_name(name: &str, verdict: &mut Verdict) {
         verdict.add(Kind::SensitiveFile, 5, "upload-settings-name");
     }
     // `shell.php.jpg`: some servers look at every ending.
-    let runs = RUN_BY_SERVERS
-        .iter()
-        .any(|ending| lower.ends_with(ending) || lower.contains(&format!("{ending}.")));
+    let runs = RUN_BY_SERVERS.iter().any(|ending| {
+        lower.ends_with(ending)
+            || lower.contains(&format!("{ending}."))
+            || lower.contains(&format!("{ending};"))
+    });
     if runs {
         verdict.add(Kind::KnownExploit, 5, "upload-program-name");
     }

@@ -55,9 +55,6 @@ const FUNCTIONS: &[&str] = &[
     "repeat",
     "bin",
     "conv",
-    "cos",
-    "sin",
-    "pi",
     "aes_decrypt",
     "compress",
     "lower",
@@ -76,11 +73,20 @@ const FUNCTIONS: &[&str] = &[
     "xmltype",
     "geometrycollection",
     "polygon",
+    "cos",
+    "sin",
+    "pi",
     "multipoint",
     "st_latfromgeohash",
     "row",
     "iif",
 ];
+
+/// Whether `name` is also one of school mathematics: `sin(x) + cos(y)` is no statement.
+pub(super) fn is_mathematics(name: &str) -> bool {
+    let maths = ["cos", "sin", "pi", "exp", "floor"];
+    maths.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
 
 /// Whether `name` is one of them, whatever schema stands before it.
 pub(super) fn known_function(name: &str) -> bool {

@@ -1,11 +1,34 @@
 //! Sequences of SQL tokens that values of honest visitors do not hold.
 
 use super::sql::{Class, Context, Token, tokens};
-use super::sql_functions::known_function;
+use super::sql_functions::{is_mathematics, known_function};
+use super::sql_view::View;
 use super::{Kind, Verdict};
 
 /// Reads `value` bare, and as the inside of a string where it holds a quote.
 pub(super) fn read(value: &str, verdict: &mut Verdict) {
+    if is_formula(value) {
+        return;
+    }
+    if value.contains("\\'") || value.contains("\\\"") {
+        // Where the server doubles a backslash, it ends the string none the less.
+        scan(&value.replace('\\', ""), verdict);
+    }
+    scan(value, verdict);
+}
+
+/// `=SUM(A1:A9)`: a formula of a spreadsheet.
+fn is_formula(value: &str) -> bool {
+    let name = value.strip_prefix('=').unwrap_or("");
+    let end = name.find('(').unwrap_or(0);
+    let (name, after) = name.split_at_checked(end).unwrap_or(("", ""));
+    (2..=16).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_uppercase())
+        && !after.contains(['\'', '@', ';'])
+        && !after.to_ascii_lowercase().contains("select")
+}
+
+fn scan(value: &str, verdict: &mut Verdict) {
     let mut contexts = vec![Context::Bare];
     for quote in [b'\'', b'"', b'`'] {
         if value.as_bytes().contains(&quote) {
@@ -41,106 +64,6 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
                 verdict,
             );
         }
-    }
-}
-
-/// The tokens around one place.
-struct View<'t> {
-    tokens: &'t [Token<'t>],
-    at: usize,
-    quoted: bool,
-    /// Comments in the middle were dropped.
-    hidden: bool,
-}
-
-impl<'t> View<'t> {
-    fn token(&self, after: usize) -> Option<&'t Token<'t>> {
-        self.tokens.get(self.at + after)
-    }
-
-    fn class(&self, after: usize) -> Option<Class> {
-        self.token(after).map(|token| token.class)
-    }
-
-    fn is(&self, after: usize, word: &str) -> bool {
-        self.token(after).is_some_and(|token| token.is(word))
-    }
-
-    fn before(&self) -> Option<&'t Token<'t>> {
-        self.tokens.get(self.at.checked_sub(1)?)
-    }
-
-    /// Whether the value has left the string it was put into, or ended a value before this place.
-    fn after_value(&self) -> bool {
-        match self.before() {
-            None => false,
-            Some(token) => {
-                matches!(
-                    token.class,
-                    Class::Number | Class::Text | Class::Constant | Class::Close
-                )
-            }
-        }
-    }
-
-    /// Past brackets and signs, from `after` on.
-    fn skip_signs(&self, mut after: usize) -> usize {
-        while matches!(self.class(after), Some(Class::Open | Class::Sign))
-            || matches!(self.token(after), Some(token) if token.class == Class::Sum && matches!(token.text, "-" | "+"))
-        {
-            after += 1;
-        }
-        after
-    }
-
-    /// Past values joined by operators, from `after` on.
-    fn skip_arithmetic(&self, mut after: usize) -> usize {
-        while matches!(
-            self.class(after),
-            Some(
-                Class::Close
-                    | Class::Open
-                    | Class::Sum
-                    | Class::Sign
-                    | Class::Number
-                    | Class::Constant
-            )
-        ) {
-            after += 1;
-        }
-        after
-    }
-
-    /// Whether the token is written in letters.
-    fn is_word(&self, after: usize) -> bool {
-        self.token(after).is_some_and(|token| {
-            token
-                .text
-                .starts_with(|letter: char| letter.is_ascii_alphabetic())
-        })
-    }
-
-    /// Whether a bracket was closed that the value did not open.
-    fn leaves_bracket(&self) -> bool {
-        let count = |class: Class| {
-            let before = self.tokens.iter().take(self.at);
-            before.filter(|token| token.class == class).count()
-        };
-        count(Class::Close) > count(Class::Open)
-    }
-
-    fn rest(&self, after: usize) -> &'t [Token<'t>] {
-        self.tokens.get(self.at + after..).unwrap_or(&[])
-    }
-
-    fn ends(&self, after: usize) -> bool {
-        let closing = |token: &Token<'_>| {
-            matches!(
-                token.class,
-                Class::Close | Class::Semicolon | Class::Comment
-            )
-        };
-        self.rest(after).first().is_none_or(closing)
     }
 }
 
@@ -185,8 +108,9 @@ fn union(view: &View<'_>, verdict: &mut Verdict) {
     ) || view.is(after + 1, "all");
     let list = matches!(
         view.class(after + 2),
-        None | Some(Class::Comma | Class::Compare | Class::Comment)
-    ) || view.is(after + 2, "from");
+        Some(Class::Comma | Class::Compare | Class::Comment)
+    ) || view.class(after + 2).is_none() && view.after_value()
+        || view.is(after + 2, "from");
     if values || list {
         verdict.add(Kind::Sql, 5, "sql-union");
         verdict.add(Kind::Sql, 3, "sql-union-select");
@@ -210,58 +134,64 @@ fn select(view: &View<'_>, verdict: &mut Verdict) {
                 | Class::Comma
         )
     });
-    let from = rest.iter().position(|token| token.is("from"));
-    let listed = |tokens: &[Token<'_>]| {
-        tokens.iter().any(|token| {
-            matches!(
-                token.class,
-                Class::Comma
-                    | Class::Open
-                    | Class::Function
-                    | Class::Sum
-                    | Class::Constant
-                    | Class::Number
-            )
-        })
-    };
-    match from {
-        Some(at) if enclosed || listed(rest.get(..at).unwrap_or(&[])) => {
-            verdict.add(Kind::Sql, 5, "sql-select-from");
-        }
-        Some(at)
-            if at == 1
-                && rest.iter().skip(3).any(|token| {
-                    token.is("where") || matches!(token.class, Class::Comment | Class::Semicolon)
-                }) =>
-        {
-            verdict.add(Kind::Sql, 5, "sql-select-from");
-        }
-        Some(1) if rest.len() == 3 => verdict.add(Kind::Sql, 3, "sql-select-name"),
-        None => {
-            let first = rest.first().map(|token| token.class);
-            let value = matches!(
-                first,
-                Some(
-                    Class::Number
-                        | Class::Text
-                        | Class::Constant
-                        | Class::Function
-                        | Class::Open
-                        | Class::Sign
-                )
-            );
-            let goes_on = rest.len() == 1
-                || rest
-                    .get(1)
-                    .is_some_and(|token| !matches!(token.class, Class::Name | Class::Word));
-            if value && (enclosed || goes_on)
-                || enclosed && rest.get(1).is_some_and(|token| token.class == Class::Close)
-            {
-                verdict.add(Kind::Sql, 5, "sql-select-value");
-            }
-        }
-        Some(_) => {}
+    // The word itself in quotes.
+    if view.quoted && rest.first().is_some_and(|token| token.class == Class::Text) && !view.hidden {
+        return;
     }
+    match rest.iter().position(|token| token.is("from")) {
+        Some(at) if enclosed || lists(rest.get(..at).unwrap_or(&[])) => {
+            verdict.add(Kind::Sql, 5, "sql-select-from");
+        }
+        Some(at) if at <= 2 && goes_on(rest) => verdict.add(Kind::Sql, 5, "sql-select-from"),
+        Some(1) if rest.len() == 3 => verdict.add(Kind::Sql, 3, "sql-select-name"),
+        None if is_select_of_value(rest, enclosed) => {
+            verdict.add(Kind::Sql, 5, "sql-select-value");
+        }
+        _ => {}
+    }
+}
+
+/// Whether what is selected is more than a name.
+fn lists(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|token| {
+        matches!(
+            token.class,
+            Class::Comma
+                | Class::Open
+                | Class::Function
+                | Class::Sum
+                | Class::Constant
+                | Class::Number
+        )
+    })
+}
+
+/// Whether a statement `select name from name` goes on as one, and not as a sentence.
+fn goes_on(rest: &[Token<'_>]) -> bool {
+    let after = || rest.iter().skip(3);
+    after().any(|token| matches!(token.class, Class::Comment | Class::Semicolon))
+        || rest.len() > 3 && rest.last().is_some_and(|token| token.is("where"))
+        || after().any(|token| token.is("where"))
+            && after().any(|token| token.class == Class::Compare)
+}
+
+/// Whether `rest` follows a `select` of values without a table.
+fn is_select_of_value(rest: &[Token<'_>], enclosed: bool) -> bool {
+    let value = rest.first().is_some_and(|token| {
+        matches!(
+            token.class,
+            Class::Number
+                | Class::Text
+                | Class::Constant
+                | Class::Function
+                | Class::Open
+                | Class::Sign
+        )
+    });
+    let second = rest.get(1).map(|token| token.class);
+    let continues =
+        rest.len() == 1 || second.is_some_and(|class| !matches!(class, Class::Name | Class::Word));
+    value && (enclosed || continues) || enclosed && second == Some(Class::Close)
 }
 
 /// `or 1=1`, `and 'a'='a`, `|| 1 --`, `and exists(...)`, `and sleep(5)`.
@@ -290,7 +220,7 @@ fn logic(view: &View<'_>, verdict: &mut Verdict) {
         Class::Verb if sure && first.is("if") => {
             verdict.add(Kind::Sql, 5, "sql-condition-select");
         }
-        Class::Function if sure || known_function(first.text) => {
+        Class::Function if sure && !view.after_own_bracket() || known_function(first.text) => {
             verdict.add(Kind::Sql, 5, "sql-condition-call");
         }
         Class::Word if sure && (first.is("case") || first.is("rownum")) => {
@@ -320,10 +250,11 @@ fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdi
                 .token(right)
                 .is_some_and(|token| token.is(first.text) || token.text.starts_with(first.text));
             let fits = !view.is_word(end) || sure || first.class == Class::Number;
-            if fits && (!named || same || view.quoted && sure) {
+            if fits && !view.is_measure(end) && (!named || same || view.quoted && sure) {
                 verdict.add(Kind::Sql, 5, "sql-condition");
             }
         }
+        Some(Class::Logic) if !view.quoted && (!sure || first.class == Class::Number) => {}
         Some(Class::Comment | Class::Semicolon | Class::Logic)
             if first.class != Class::Name || sure =>
         {
@@ -334,8 +265,15 @@ fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdi
                 .tokens
                 .iter()
                 .take(view.at)
-                .any(|token| token.class == Class::Compare && !token.text.is_empty());
-            let odd = view.quoted || first.class == Class::Constant || view.at == 1 || compared;
+                .any(|token| token.class == Class::Compare && !token.is("between"));
+            // `true or false`, `2 or 3` are English; `1 or 1` is not.
+            let same = view
+                .before()
+                .is_some_and(|token| token.is(first.text) || first.is("null"));
+            let sign = view
+                .token(0)
+                .is_some_and(|token| matches!(token.text, "||" | "&&"));
+            let odd = view.quoted || view.hidden || view.at == 1 && (same || sign) || compared;
             let short =
                 first.class != Class::Text || first.text.len() < 24 && !first.text.contains(' ');
             if odd && short {
@@ -363,7 +301,7 @@ fn function(view: &View<'_>, verdict: &mut Verdict) {
         matches!(token.class, Class::Select)
             || token.class == Class::Function && known_function(token.text)
     });
-    if operated
+    if operated && !is_mathematics(name.text)
         || nested
         || (view.at == 0 || view.quoted && view.at == 1)
             && view
@@ -380,7 +318,14 @@ fn verb(view: &View<'_>, verdict: &mut Verdict) {
         return;
     };
     let verb = verb.text.to_ascii_lowercase();
-    if changes_data(view, &verb) || runs_code(view, &verb) {
+    if verb == "drop" && view.before().is_none() && changes_data(view, &verb) {
+        // Also half a sentence about furniture.
+        verdict.add(
+            Kind::Sql,
+            if view.token(3).is_some() { 5 } else { 3 },
+            "sql-drop",
+        );
+    } else if changes_data(view, &verb) || runs_code(view, &verb) {
         verdict.add(Kind::Sql, 5, "sql-statement");
     }
 }
@@ -413,8 +358,10 @@ fn changes_data(view: &View<'_>, verb: &str) -> bool {
         "update" => named(1) && view.is(2, "set") && view.class(4) == Some(Class::Compare),
         "drop" | "truncate" => {
             OBJECTS.iter().any(|object| view.is(1, object))
-                && (view.at > 0 || view.ends(3))
                 && view.token(2).is_some()
+                && view.before().map_or(view.ends(3), |token| {
+                    !matches!(token.class, Class::Name | Class::Sign | Class::Word)
+                })
         }
         "create" | "alter" => {
             OBJECTS.iter().any(|object| view.is(1, object))
@@ -726,7 +673,12 @@ fn stacked(view: &View<'_>, verdict: &mut Verdict) {
     };
     let after = view.token(2);
     let statement = match next.class {
-        Class::Select => after.is_some(),
+        Class::Select => after.is_some_and(|first| {
+            let listed = view
+                .token(3)
+                .is_some_and(|token| token.class == Class::Comma || token.is("from"));
+            !matches!(first.class, Class::Name | Class::Word) || listed
+        }),
         Class::Verb => {
             let everyday = [
                 "if", "set", "use", "do", "call", "print", "load", "copy", "kill", "begin",

@@ -73,16 +73,43 @@ pub(super) fn hidden_bracket(sent: &str, decoded: &str, verdict: &mut Verdict) {
     }
 }
 
+/// `GET /x HTTP/1.1` inside a value: a request smuggled into another.
+pub(super) fn request_inside(text: &str, verdict: &mut Verdict) {
+    let inside = text
+        .match_indices(" HTTP/1.")
+        .take(MAX_PLACES)
+        .any(|(at, _)| {
+            let line = text
+                .get(..at)
+                .unwrap_or("")
+                .rsplit(['\r', '\n'])
+                .next()
+                .unwrap_or("");
+            let method = line.split(' ').next().unwrap_or("");
+            let after = text.get(at..).unwrap_or("");
+            ["GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE"].contains(&method)
+                && after.contains(['\r', '\n'])
+        });
+    if inside {
+        verdict.add(Kind::Header, 5, "header-request-inside");
+    }
+}
+
 /// A line break followed by what looks like a header or a command of a mail protocol.
 pub(super) fn headers(text: &str, verdict: &mut Verdict) {
     let breaks = text
         .char_indices()
-        .filter(|(_, letter)| matches!(letter, '\r' | '\n'));
+        .filter(|(_, letter)| matches!(letter, '\r' | '\n' | '\u{560a}' | '\u{560d}'));
     for (at, _) in breaks.take(MAX_PLACES) {
         let rest = text
             .get(at..)
             .unwrap_or("")
-            .trim_start_matches(['\r', '\n']);
+            .trim_start_matches(['\r', '\n', '\u{560a}', '\u{560d}']);
+        if head(rest, 5).eq_ignore_ascii_case("<html")
+            && text.get(..at).is_some_and(|before| !before.contains(' '))
+        {
+            verdict.add(Kind::Header, 5, "header-page-forged");
+        }
         let name_end = rest
             .find(|letter: char| {
                 !(letter.is_ascii_alphanumeric() || letter == '-' || letter == '_')
@@ -90,9 +117,13 @@ pub(super) fn headers(text: &str, verdict: &mut Verdict) {
             .unwrap_or(rest.len());
         let (name, after) = rest.split_at_checked(name_end).unwrap_or((rest, ""));
         let after = after.trim_start_matches(['\r', '\n', ' ']);
-        let known = HEADERS
-            .iter()
-            .any(|header| name.eq_ignore_ascii_case(header));
+        let among = |headers: &[&str]| {
+            headers
+                .iter()
+                .any(|header| name.eq_ignore_ascii_case(header))
+        };
+        let before = text.get(..at).unwrap_or("");
+        let known = among(HEADERS) || among(MAIL_HEADERS) && is_one_field(before);
         if known && (after.starts_with(':') || after.starts_with('=')) {
             verdict.add(Kind::Header, 5, "header-forged");
         } else if MAIL.contains(&name)
@@ -112,21 +143,43 @@ const HEADERS: &[&str] = &[
     "content-length",
     "refresh",
     "remote-addr",
-    "host",
     "x-forwarded-for",
+    "x-forwarded-host",
+    "transfer-encoding",
+    "bcc",
+    "access-control-allow-origin",
+];
+
+/// Headers that people also begin a line with, in letters that they quote.
+const MAIL_HEADERS: &[&str] = &[
+    "host",
     "cookie",
     "status",
-    "transfer-encoding",
     "http",
     "to",
     "cc",
-    "bcc",
     "from",
     "subject",
-    "access-control-allow-origin",
     "link",
     "next",
+    "reply-to",
+    "date",
+    "mime-version",
+    "x-mailer",
+    "return-path",
+    "sender",
+    "server",
+    "connection",
 ];
+
+/// Whether the text before a line break is what a field of one line holds: an address, a number, a
+/// word or nothing.
+fn is_one_field(before: &str) -> bool {
+    let before = before.trim_matches(['\r', '\n', ' ']);
+    before.len() <= 64
+        && !before.contains([' ', '\n', '\r'])
+        && (before.is_empty() || !before.ends_with([':', ',', '.']) && !before.contains(": "))
+}
 
 const MAIL: &[&str] = &[
     "QUIT", "HELP", "DATA", "NOOP", "RCPT", "HELO", "EHLO", "RSET", "STARTTLS", "AUTH", "USER",
@@ -184,6 +237,9 @@ pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
         ("%{", "}"),
         ("<%", "%>"),
         ("@(", ")"),
+        ("@{", "}"),
+        ("*{", "}"),
+        ("{#", "}"),
         ("[[", "]]"),
     ] {
         let mut rest = text;
@@ -196,7 +252,7 @@ pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
             rest = from;
         }
     }
-    if text.contains("{%") && text.contains("%}") && text.contains(['(', '_', '=']) {
+    if text.contains("{%") && text.contains("%}") {
         let inside = text
             .split_once("{%")
             .map_or("", |(_, inside)| inside)
@@ -205,10 +261,14 @@ pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
             .split(|letter: char| !letter.is_ascii_alphabetic())
             .next()
             .unwrap_or("");
-        if [
-            "for", "if", "set", "import", "include", "print", "with", "debug", "extends", "macro",
-        ]
-        .contains(&word)
+        let telling =
+            text.contains(['(', '_', '=']) || matches!(word, "debug" | "include" | "import");
+        if telling
+            && [
+                "for", "if", "set", "import", "include", "print", "with", "debug", "extends",
+                "macro",
+            ]
+            .contains(&word)
         {
             verdict.add(Kind::Template, 5, "template-statement");
         }
@@ -217,6 +277,13 @@ pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
 
 /// `(name)(argument);`, `[name][0](argument);`: a function called by what a value spells.
 pub(super) fn indirect_calls(text: &str, verdict: &mut Verdict) {
+    if [")('", ")(\"", "'(\"", "\"('"]
+        .iter()
+        .any(|call| text.contains(call))
+        && text.contains(')')
+    {
+        verdict.add(Kind::Template, 5, "program-indirect-call");
+    }
     if !text.trim_end().ends_with(");") {
         return;
     }
@@ -236,6 +303,51 @@ pub(super) fn indirect_calls(text: &str, verdict: &mut Verdict) {
     }
 }
 
+/// Names that template engines keep their own settings and workings under.
+fn is_inner_name(inside: &str) -> bool {
+    let name = inside
+        .trim()
+        .trim_start_matches(['=', '-', '@', '#'])
+        .trim();
+    let end = name
+        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+        .unwrap_or(name.len());
+    let name = name.get(..end).unwrap_or("");
+    [
+        "config",
+        "settings",
+        "self",
+        "_self",
+        "request",
+        "app",
+        "dump",
+        "lipsum",
+        "cycler",
+        "joiner",
+        "namespace",
+        "url_for",
+        "get_flashed_messages",
+        "g",
+        "this",
+        "session",
+        "globals",
+        "environment",
+    ]
+    .contains(&name)
+}
+
+/// `${PATH:0:1}`, `${x#y}`, `${x%y}`, `${x//a/b}`, `${x:-y}`: shells cut and change variables so.
+fn is_shell_expansion(inside: &str) -> bool {
+    let end = inside
+        .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+        .unwrap_or(inside.len());
+    let (name, after) = inside.split_at_checked(end).unwrap_or((inside, ""));
+    let cut = after.strip_prefix(':').is_some_and(|rest| {
+        rest.starts_with(|letter: char| letter.is_ascii_digit() || "-=+?".contains(letter))
+    });
+    !name.is_empty() && (cut || after.starts_with(['#', '%']) || after.starts_with("//"))
+}
+
 fn weigh_expression(open: &str, inside: &str, closed: bool, verdict: &mut Verdict) {
     let calls = inside.contains('(') || inside.contains("__") || inside.contains(".class");
     let sums = inside
@@ -248,10 +360,17 @@ fn weigh_expression(open: &str, inside: &str, closed: bool, verdict: &mut Verdic
                 && (b.is_ascii_digit() || b == b'\'')
         });
     match open {
-        "[[" | "@(" if sums && closed => {
+        "[[" | "@(" | "@{" | "*{" | "{#" if sums && closed => {
             verdict.add(Kind::Template, 5, "template-sum");
         }
-        "[[" | "@(" => {}
+        "*{" if calls && closed => verdict.add(Kind::Template, 5, "template-expression"),
+        "[[" | "@(" | "@{" | "*{" | "{#" => {}
+        "{{" if closed && is_inner_name(inside) => {
+            verdict.add(Kind::Template, 5, "template-inner-name");
+        }
+        "${" if closed && is_shell_expansion(inside) => {
+            verdict.add(Kind::Command, 5, "command-expansion");
+        }
         "<%" => verdict.add(Kind::Template, 5, "template-code"),
         _ if calls || sums => verdict.add(Kind::Template, 5, "template-expression"),
         "${" if inside.contains(':') && closed => {
@@ -261,62 +380,3 @@ fn weigh_expression(open: &str, inside: &str, closed: bool, verdict: &mut Verdic
         _ => {}
     }
 }
-
-/// A whole value that is an address elsewhere, given to a page that may include it.
-pub(super) fn inclusion(value: &str, verdict: &mut Verdict) {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return;
-    };
-    let scheme = scheme.trim().to_ascii_lowercase();
-    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or("");
-    let is_web = matches!(scheme.as_str(), "http" | "https" | "ftp" | "ftps");
-    if is_web {
-        if host.parse::<std::net::Ipv4Addr>().is_ok() {
-            verdict.add(Kind::FileInclusion, 5, "page-at-bare-address");
-        }
-        if value.ends_with('?') || value.ends_with("??") {
-            verdict.add(Kind::FileInclusion, 5, "page-with-open-question");
-        }
-        let target = rest.split('?').next().unwrap_or("");
-        let script = [".txt", ".php", ".asp", ".jsp", ".inc", ".sh", ".pl"];
-        if !scheme.starts_with("https") && script.iter().any(|ending| target.ends_with(ending)) {
-            verdict.add(Kind::FileInclusion, 3, "script-elsewhere");
-        }
-        if scheme.starts_with("ftp") {
-            verdict.add(Kind::FileInclusion, 5, "page-by-ftp");
-        }
-    } else if SCHEMES.contains(&scheme.as_str()) {
-        verdict.add(Kind::FileInclusion, 5, "unusual-scheme");
-    }
-}
-
-/// Schemes that make a server reach where a visitor may not.
-const SCHEMES: &[&str] = &[
-    "file",
-    "gopher",
-    "dict",
-    "ldap",
-    "ldaps",
-    "jar",
-    "netdoc",
-    "php",
-    "phar",
-    "zip",
-    "zlib",
-    "glob",
-    "expect",
-    "ogg",
-    "rar",
-    "ssh2",
-    "tftp",
-    "sftp",
-    "local_file",
-    "compress.zlib",
-    "data",
-    "rmi",
-    "view-source",
-    "imap",
-    "smb",
-    "mailto",
-    "res",
-];
