@@ -113,10 +113,54 @@ fn attacked(detect: &mut Detect, rounds: u64) -> usize {
     told
 }
 
+/// Correlations that group by what the attacker picks.
+fn rules() -> RuleSet {
+    let rule = |name: &str, category: &str, item: &str| {
+        format!(
+            "title: {name}\nname: {name}\nlogsource:\n  category: {category}\ndetection:\n  s:\n    \
+             {item}\n  condition: s\n---\n"
+        )
+    };
+    let correlation = |kind: &str, rule: &str, group: &str, condition: &str| {
+        format!(
+            "title: {kind}-{rule}-{group}\nid: {kind}-{rule}-{group}\ncorrelation:\n  type: {kind}\n  \
+             rules: [{rule}]\n  group-by: [{group}]\n  timespan: 7d\n  condition: {condition}\n---\n"
+        )
+    };
+    let text = [
+        rule("refused", "firewall", "action: deny"),
+        rule("failed", "authentication", "outcome: failure"),
+        rule("asked", "dns", "dns_query|exists: true"),
+        correlation("event_count", "refused", "src_ip", "{gte: 1000}"),
+        correlation("event_count", "failed", "src_ip", "{lt: 2}"),
+        correlation(
+            "value_count",
+            "failed",
+            "dst_port",
+            "{field: user, gte: 900}",
+        ),
+        correlation(
+            "value_count",
+            "asked",
+            "src_ip",
+            "{field: dns_query, gte: 1000}",
+        ),
+        correlation(
+            "value_percentile",
+            "refused",
+            "dst_ip",
+            "{field: dst_port, percentile: 9, lt: 1}",
+        ),
+    ];
+    let (rules, skipped) = RuleSet::compile(&[("rules.yml".to_owned(), text.concat())]);
+    assert_eq!(skipped, []);
+    rules
+}
+
 fn detectors(words: &Arc<Words>) -> Detect {
     let mut settings = Settings::new(Arc::clone(words));
     settings.report_probes = true;
-    Detect::new(settings, RuleSet::default(), Indicators::default())
+    Detect::new(settings, rules(), Indicators::default())
 }
 
 #[test]

@@ -273,7 +273,7 @@ impl Pipeline {
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let mut event = formats.parse(record, context, scratch)?;
             let at = learner.read(&mut event, sender);
-            parts.detect.observe_at(&event, at, signals);
+            parts.detect.observe_at(&event, record, at, signals);
             Ok(())
         }));
         judged.unwrap_or_else(|_| {

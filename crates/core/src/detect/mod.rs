@@ -107,6 +107,10 @@ pub struct Pressure {
     pub stories: usize,
     /// Findings closed early for room.
     pub stories_cut_short: u64,
+    /// Groups of events that correlations are counting.
+    pub groups: usize,
+    /// Groups forgotten for others.
+    pub groups_replaced: u64,
 }
 
 /// The detectors and all they remember.
@@ -172,10 +176,17 @@ impl Detect {
         }
     }
 
-    /// Like [`Self::observe`], for an event that is known to have happened at `at`, whatever its
-    /// device's clock shows.
-    pub fn observe_at(&mut self, event: &Event<'_>, at: Timestamp, out: &mut Vec<Signal>) {
-        if let Some(mut observation) = self.sifter.sift(event, &mut self.scratch) {
+    /// Like [`Self::observe`], for an event read from `record` that is known to have happened at
+    /// `at`, whatever its device's clock shows.
+    pub fn observe_at(
+        &mut self,
+        event: &Event<'_>,
+        record: &[u8],
+        at: Timestamp,
+        out: &mut Vec<Signal>,
+    ) {
+        let sifted = self.sifter.sift_record(event, record, &mut self.scratch);
+        if let Some(mut observation) = sifted {
             observation.at = at;
             self.fold(&observation, out);
         }
@@ -229,6 +240,8 @@ impl Detect {
             sources_replaced,
             stories: self.stories.len(),
             stories_cut_short: self.stories.cut_short(),
+            groups: self.correlator.len(),
+            groups_replaced: self.correlator.replaced(),
         }
     }
 

@@ -137,6 +137,17 @@ impl Sifter {
     /// What `event` means to the detectors; `None` when it means nothing, as most do.
     #[must_use]
     pub fn sift(&self, event: &Event<'_>, scratch: &mut Scratch) -> Option<Observation> {
+        self.sift_record(event, &[], scratch)
+    }
+
+    /// As [`Self::sift`], with the record the event was read from, for rules that look for keywords.
+    #[must_use]
+    pub fn sift_record(
+        &self,
+        event: &Event<'_>,
+        record: &[u8],
+        scratch: &mut Scratch,
+    ) -> Option<Observation> {
         let source = event.src_ip.map(canonical);
         let target = event.dst_ip.map(canonical);
         let outside = source.is_some_and(|ip| self.is_outside(ip));
@@ -145,8 +156,13 @@ impl Sifter {
             None => alert_clue(event).unwrap_or(Clue::None),
         };
         scratch.matched.clear();
+        let record = if self.rules.reads_records() {
+            std::str::from_utf8(record).ok()
+        } else {
+            None
+        };
         self.rules
-            .matches(event, &mut scratch.rules, &mut scratch.matched);
+            .matches_record(event, record, &mut scratch.rules, &mut scratch.matched);
         let listed = self.listed(event, source, outside, target);
         if matches!(clue, Clue::None) && scratch.matched.is_empty() && listed.is_none() {
             return None;

@@ -340,6 +340,7 @@ impl Story {
         const PLACES: usize = 200;
         size_of::<Self>()
             + PLACES
+            + self.several.capacity() * size_of::<IpAddr>()
             + self.targets.bytes()
             + self.services.bytes()
             + self.names.bytes()

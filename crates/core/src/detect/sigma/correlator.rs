@@ -4,7 +4,7 @@
 //! table holds [`MAX_GROUPS`] groups and [`MAX_CELLS`] moments or values; whoever comes when it is
 //! full takes the place of the group with the least evidence, of the correlation that takes most room:
 //! single spoofed packets push out each other, never a group that has built up, and one noisy rule
-//! never pushes out the groups of another. Together at most 4 MiB.
+//! never pushes out the groups of another. Together at most 2 MiB.
 //!
 //! Only record time counts. Events come in the order of the input, whoever sifted them.
 
@@ -20,10 +20,10 @@ use crate::detect::story::Ending;
 use crate::event::Protocol;
 use crate::time::Timestamp;
 
-/// Groups of events at most; at about 500 bytes each.
-pub const MAX_GROUPS: usize = 4_096;
-/// Moments and values at most, of all groups together; at 24 bytes each.
-pub const MAX_CELLS: usize = 65_536;
+/// Groups of events at most; at about 600 bytes each.
+pub const MAX_GROUPS: usize = 2_048;
+/// Room for moments and values at most, of all groups together; at 24 bytes each.
+pub const MAX_CELLS: usize = 32_768;
 
 /// What a finding says of the event that completed a correlation.
 #[derive(Clone, Copy, Debug)]
@@ -208,7 +208,7 @@ impl Correlator {
         self.groups.is_empty()
     }
 
-    /// How many moments and values are kept.
+    /// For how many moments and values there is room now.
     #[must_use]
     pub const fn cells(&self) -> usize {
         self.all_cells

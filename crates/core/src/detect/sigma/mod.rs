@@ -64,6 +64,7 @@ pub struct RuleSet {
     /// Per rule that looks at events: the correlations that count it, and as which input.
     reach: Vec<Vec<(u32, u16)>>,
     joined: Vec<Joined>,
+    reads_records: bool,
     predicates: Vec<Predicate>,
     /// Per predicate: whether the index finds it whenever it is true.
     indexed: Vec<bool>,
@@ -190,6 +191,9 @@ impl RuleSet {
             }
         }
         Ok(Self {
+            reads_records: predicates
+                .iter()
+                .any(|predicate| predicate.slot == slot::Slot::AnyText),
             index: Index::new(&predicates, &kinds)?,
             indexed: predicates
                 .iter()
@@ -264,6 +268,12 @@ impl RuleSet {
                 out.push(RuleIndex(number));
             }
         }
+    }
+
+    /// Whether any rule looks for keywords, so that the raw record matters.
+    #[must_use]
+    pub const fn reads_records(&self) -> bool {
+        self.reads_records
     }
 
     /// The answer of one predicate, asked at most once per event.

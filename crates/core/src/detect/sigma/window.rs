@@ -60,9 +60,9 @@ impl Window {
         }
     }
 
-    /// How much it keeps.
+    /// For how many moments and values it has room.
     pub(super) const fn cells(&self) -> usize {
-        self.cells.len()
+        self.cells.capacity()
     }
 
     /// Begins an event at `at`; `false` when it is too old to count.
@@ -83,6 +83,9 @@ impl Window {
                 return false;
             }
             self.cells.retain(|cell| cell.at >= begin);
+            if self.cells.capacity() > 4 * self.cells.len() + 8 {
+                self.cells.shrink_to_fit();
+            }
         }
         self.first = self.first.min(at);
         self.events = self.events.saturating_add(1);

@@ -130,7 +130,7 @@ impl Work {
                 }
                 tally.see(at);
             }
-            observations.extend(sifter.sift(&event, scratch));
+            observations.extend(sifter.sift_record(&event, record, scratch));
         }
         Batch {
             observations,
