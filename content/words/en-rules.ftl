@@ -19,6 +19,28 @@ rule-skip-correlation = It counts in a way that does not make sense or that we d
 rule-skip-filter = It is a filter for other rules that does not make sense.
 rule-skip-reference = It builds on a rule that is missing or cannot be used.
 
+# The commands about rules.
+rules-counted = counted by another rule
+rules-filter = Filter “{ $title }” is joined to { $rules ->
+    [one] one rule
+   *[other] { $rules } rules
+}.
+rules-count = { $count ->
+    [one] One rule is in use.
+   *[other] { $count } rules are in use.
+}
+rules-not-used = { $count ->
+    [one] One rule is not in use:
+   *[other] { $count } rules are not in use:
+}
+rules-case-missed = “{ $title }” should have matched case { $number } and did not.
+rules-case-matched = “{ $title }” matched case { $number } and should not have.
+rules-tested = { $files } files, { $rules } rules, { $held } of { $cases } cases hold, { $away } rules are not for what comes here.
+rules-problems = { $count ->
+    [one] One problem: mend it, then run the test again.
+   *[other] { $count } problems: mend them, then run the test again.
+}
+
 rule-advice-for-web = Check that the web server's software is up to date. If the request was answered with a page, ask whoever looks after the site to look at that page today.
 rule-advice-for-exposure = Close this door to the internet unless you need it. If you need it, let in only the addresses that you know, or use a VPN.
 rule-advice-for-log-in = Change the password of the account and switch on two-step log-in. If nobody of yours was logging in, block the address in your firewall.
@@ -101,3 +123,18 @@ rule-advice-outbound-mail-refused = Find out which computer it is. If it is no p
 
 rule-title-outbound-windows-sharing = A computer of yours opened shared folders on the internet
 rule-advice-outbound-windows-sharing = Close ports 139 and 445 towards the internet in the firewall. Ask the user what was opened, and change their password.
+
+rule-title-login-one-account-many-sources = Many computers are guessing the password of one account
+rule-advice-login-one-account-many-sources = Give this account a long new password and switch on two-step log-in. Blocking single addresses does not help here.
+
+rule-title-login-many-accounts-locked = Several accounts were locked because of wrong passwords
+rule-advice-login-many-accounts-locked = Ask the people whether it was them. If not, do not just unlock the accounts: find out from which computer or service the log-ins came and stop it there.
+
+rule-title-login-one-account-many-homes = One account is in use from many places at once
+rule-advice-login-one-account-many-homes = Ask the person. If it was not them, change the password, sign the account out everywhere and switch on two-step log-in.
+
+rule-title-login-then-new-account = Someone logged in from outside and made a new account
+rule-advice-login-then-new-account = Ask your IT person whether it was them. If not, switch off the new account and the one that made it now, and have both devices checked.
+
+rule-title-web-upload-then-script = A script may have been planted on your website
+rule-advice-web-upload-then-script = Ask whoever looks after the site to look at this file today. If it is not yours, take the site offline, keep a copy, and restore from a clean backup.

@@ -45,7 +45,7 @@ enum Command {
     /// List, show or test formats
     Formats(commands::formats::Args),
     /// List or test detection rules
-    Rules(not_built::Args),
+    Rules(commands::rules::Args),
     /// Install, list or verify content packs
     Pack(not_built::Args),
 }
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
         Command::Outbox(args) => commands::outbox::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Formats(args) => commands::formats::run(&args),
-        Command::Rules(args) => not_built::run("rules", &args),
+        Command::Rules(args) => commands::rules::run(&args),
         Command::Pack(args) => not_built::run("pack", &args),
     };
     larum_cli::exit::report("larum", result)

@@ -14,6 +14,7 @@ use larum_cli::exit::Exit;
 use larum_core::words::Words;
 
 pub use files::own;
+pub use sample::shown_whole;
 
 /// Arguments of `larum formats`.
 #[derive(clap::Args)]

@@ -8,5 +8,6 @@ pub mod judge;
 pub mod ledger;
 pub mod outbox;
 pub mod parse;
+pub mod rules;
 pub mod scan;
 pub mod status;

@@ -37,7 +37,7 @@ pub use case::{Case, CaseError, cases};
 pub use correlation::{MAX_CORRELATIONS, MAX_DISTINCT, MAX_INPUTS, MAX_ORDERED};
 pub use correlator::{Correlator, Hit, MAX_CELLS, MAX_GROUPS, Trace};
 pub use fact::Fact;
-pub use rule::{Rule, RuleKind};
+pub use rule::{Notes, Rule, RuleKind};
 pub use skip::{SkipReason, Skipped};
 
 use crate::content;

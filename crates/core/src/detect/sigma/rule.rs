@@ -53,6 +53,21 @@ pub struct Rule {
     pub falsepositives: Vec<String>,
     /// Where to read more.
     pub references: Vec<String>,
+    /// What its page says besides.
+    pub notes: Notes,
+}
+
+/// What the page of a rule says and Sigma has no key for; from the block `larum`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Why it matters to a shop.
+    pub why: String,
+    /// What it cannot see.
+    pub limits: String,
+    /// How somebody gets around it.
+    pub evaded: String,
+    /// What to change where it is too loud or too quiet.
+    pub tuning: String,
 }
 
 impl Rule {
@@ -101,6 +116,15 @@ impl Rule {
             attack,
             falsepositives: document.texts("falsepositives"),
             references: document.texts("references"),
+            notes: {
+                let note = |key: &str| own_text(own, key).unwrap_or_default();
+                Notes {
+                    why: note("why"),
+                    limits: note("limits"),
+                    evaded: note("evaded"),
+                    tuning: note("tuning"),
+                }
+            },
         })
     }
 

@@ -45,6 +45,18 @@ words! {
     }
 }
 
+impl SkipReason {
+    /// Whether the document is wrong in itself, rather than meant for other logs, other details or
+    /// other times.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        !matches!(
+            self,
+            Self::LogSource | Self::Field | Self::Deprecated | Self::DuplicateId
+        )
+    }
+}
+
 /// A document of a rule file that was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {

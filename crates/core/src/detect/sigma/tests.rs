@@ -327,6 +327,17 @@ fn every_built_in_rule_proves_itself() {
         );
         assert!(!own.falsepositives.is_empty(), "{file}: false positives");
         assert!(!own.attack.is_empty(), "{file}: ATT&CK technique");
+        let notes = [
+            &own.notes.why,
+            &own.notes.limits,
+            &own.notes.evaded,
+            &own.notes.tuning,
+        ];
+        assert!(
+            notes.iter().all(|note| note.ends_with('.')),
+            "{file}: why, limits, evaded, tuning"
+        );
+        assert!(own.reports, "{file}");
         assert!(
             own.author == "Larum" && own.id.len() == 36,
             "{file}: author, id"
