@@ -98,3 +98,7 @@ detect-indicator-out-advice = Find out which computer this is and what it was do
 
 detect-alert-title = Your security device raised the alarm: { $label }
 detect-alert-advice = Look the alarm up in the device's own log. If it was not blocked, check the machine it names.
+
+# Who is no cause for alarm.
+detect-ours-advice = Nothing to do: your settings say that this address is yours ({ $who }). If that is not so any more, take it out of `ours`.
+detect-known-scanner-advice = Nothing to do: this is { $who }. It means no harm, and it says who it is. What it finds open, others find too.

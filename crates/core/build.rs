@@ -18,6 +18,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("web", "toml", "WEB"),
     ("words", "ftl", "WORDS"),
     ("never-block", "txt", "NEVER_BLOCK"),
+    ("known-scanners", "toml", "KNOWN_SCANNERS"),
     ("law", "toml", "LAW"),
     ("areas", "csv", "AREAS"),
 ];

@@ -1,5 +1,6 @@
 //! The newest findings, kept for the local page; they survive a restart.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
@@ -25,6 +26,9 @@ const MAX_EVIDENCE_CHARS: usize = 300;
 pub struct KeptFinding {
     /// Stable identity, 32 hexadecimal digits.
     pub id: String,
+    /// What the same attacker does has the same story; empty in journals of before there were stories.
+    #[serde(default)]
+    pub story: String,
     /// Detector or rule.
     pub detector: String,
     /// One line, in plain words.
@@ -69,6 +73,7 @@ impl KeptFinding {
     pub fn of(finding: &Finding, device: &str, open: bool) -> Self {
         Self {
             id: finding.id.to_string(),
+            story: finding.story.to_string(),
             detector: finding.detector.to_string(),
             title: finding.title.clone(),
             category: finding.category.to_string(),
@@ -92,6 +97,16 @@ impl KeptFinding {
             advice: finding.advice.clone(),
             device: device.to_owned(),
             open,
+        }
+    }
+
+    /// The story it is part of; of its own when none is known.
+    #[must_use]
+    pub fn story(&self) -> &str {
+        if self.story.is_empty() {
+            &self.id
+        } else {
+            &self.story
         }
     }
 
@@ -172,6 +187,22 @@ impl Findings {
     /// Every kept finding, in no useful order.
     pub fn iter(&self) -> impl Iterator<Item = &KeptFinding> {
         self.kept.values()
+    }
+
+    /// The findings as stories, the one that was last going on first; of each the worst finding first,
+    /// then the latest.
+    #[must_use]
+    pub fn stories(&self) -> Vec<Vec<&KeptFinding>> {
+        let mut stories: BTreeMap<&str, Vec<&KeptFinding>> = BTreeMap::new();
+        for finding in self.kept.values() {
+            stories.entry(finding.story()).or_default().push(finding);
+        }
+        let mut stories: Vec<Vec<&KeptFinding>> = stories.into_values().collect();
+        for story in &mut stories {
+            story.sort_by_key(|one| Reverse((one.severity(), one.outcome == "success", one.last)));
+        }
+        stories.sort_by_cached_key(|story| Reverse(story.iter().map(|one| one.last).max()));
+        stories
     }
 
     /// The one with this id.

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use larum_core::detect::Detect;
+use larum_core::address::Network;
+use larum_core::detect::{Detect, Marks};
 use larum_core::minimise::{Level, Sharing};
 use larum_core::parse::Formats;
 use larum_link::clock::Clock;
@@ -289,8 +290,16 @@ fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
     let indicators = knowledge::indicators(&config.indicators)?;
     let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
     settings.own.clone_from(&config.own_networks);
+    settings.marks = Arc::new(Marks::new(config.ours.iter().cloned()));
     settings.report_probes = true;
     Ok(Detect::shared(settings, rules, indicators))
+}
+
+/// What the owner said is never named, and what he said is his.
+fn never_share(config: &Config) -> Vec<Network> {
+    let ours = config.ours.iter().map(|(network, _)| *network);
+    let never = config.sharing.never_share.iter().copied();
+    never.chain(ours).collect()
 }
 
 fn sharing_of(config: &Config) -> Sharing {
@@ -302,7 +311,7 @@ fn sharing_of(config: &Config) -> Sharing {
         min_severity: config.sharing.min_severity,
         min_confidence: config.sharing.min_confidence,
         own_networks: config.own_networks.clone(),
-        never_share: config.sharing.never_share.clone(),
+        never_share: never_share(config),
     }
 }
 

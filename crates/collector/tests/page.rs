@@ -47,10 +47,14 @@ async fn every_page_answers_in_words_and_escapes_what_devices_say() {
             .send_to(datagram.as_bytes(), started.address(Transport::Udp))
             .unwrap();
     }
-    sender
-        .send_to(b"who are you", started.address(Transport::Udp))
-        .unwrap();
-    started.until_received(31).await;
+    let got_in = failed(30)
+        .replace("Failed", "Accepted")
+        .replace("invalid user ", "");
+    for record in [format!("<38>{got_in}"), "who are you".to_owned()] {
+        let sent = sender.send_to(record.as_bytes(), started.address(Transport::Udp));
+        assert_eq!(sent.unwrap(), record.len());
+    }
+    started.until_received(32).await;
     let now = Clock::system().now();
     started.running.board.lock().warn(
         WireWarning {
@@ -84,10 +88,16 @@ async fn every_page_answers_in_words_and_escapes_what_devices_say() {
     }
     let home = get(page, "/", &format!("localhost:{}", page.port()));
     assert!(home.contains("A wave is coming"), "{home}");
-    assert!(get(page, "/status.json", &host).contains("\"received\":31"));
+    // The guessing and the log-in after it are one thing to do, told step by step.
+    assert!(home.contains("logged in at"), "{home}");
+    assert_eq!(home.matches("Step by step").count(), 1, "{home}");
+    let steps = home.split("Step by step").nth(1).unwrap();
+    let steps = steps.split("</ol>").next().unwrap();
+    assert_eq!(steps.matches("<li>").count(), 2, "{steps}");
+    assert!(get(page, "/status.json", &host).contains("\"received\":32"));
     let metrics = started.running.metrics_addr.unwrap();
     let text = get(metrics, "/metrics", &metrics.to_string());
-    assert!(text.contains("larum_records_received_total 31"), "{text}");
+    assert!(text.contains("larum_records_received_total 32"), "{text}");
 
     for foreign in ["evil.example", "evil.example:80", "10.0.0.1"] {
         let answer = get(page, "/", foreign);

@@ -46,6 +46,9 @@ pub struct Config {
     pub own_networks: Vec<Network>,
     /// Networks that are not the firm's, whatever is learned. Default: none.
     pub not_own_networks: Vec<Network>,
+    /// Addresses that are no cause for alarm, with the reason: the firm's other office, the IT firm that
+    /// looks after it. Default: none.
+    pub ours: Vec<(Network, String)>,
     /// Files with known-bad addresses. Default: none.
     pub indicators: Vec<PathBuf>,
     /// Folders with further Sigma rules. Default: none.
@@ -210,6 +213,7 @@ impl Config {
             zone: Zone::default(),
             own_networks: Vec::new(),
             not_own_networks: Vec::new(),
+            ours: Vec::new(),
             indicators: Vec::new(),
             rules: Vec::new(),
             formats: None,

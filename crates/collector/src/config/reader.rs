@@ -91,6 +91,9 @@ impl<'t> Reader<'t> {
         for section in self.sections(&mut root, "file", "file.", MAX_FILE_INPUTS) {
             config.files.extend(self.file(section));
         }
+        for section in self.sections(&mut root, "ours", "ours.", MAX_LIST) {
+            config.ours.extend(self.ours(section));
+        }
         if let Some(section) = self.section(&mut root, "sharing", "sharing.") {
             self.sharing(section, &mut config);
         }
@@ -163,6 +166,18 @@ impl<'t> Reader<'t> {
             path: path?,
             start: start.unwrap_or_default(),
         })
+    }
+
+    fn ours(&mut self, mut section: Section<'t>) -> Vec<(Network, String)> {
+        let networks = self.networks(&mut section, "networks");
+        let why = self.text_as(&mut section, "why", Expected::Text, |text| {
+            (!text.trim().is_empty()).then(|| text.to_owned())
+        });
+        let why = self.required(&section, "why", why);
+        self.finish(section);
+        let Some(why) = why else { return Vec::new() };
+        let named = networks.into_iter();
+        named.map(|network| (network, why.clone())).collect()
     }
 
     fn sharing(&mut self, mut section: Section<'t>, config: &mut Config) {

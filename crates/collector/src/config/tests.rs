@@ -22,6 +22,10 @@ address = "0.0.0.0:5514"
 path = "/var/log/nginx/*.log"
 start = "end"
 
+[[ours]]
+networks = ["198.51.100.7", "2001:db8:7::/48"]
+why = "the IT firm that looks after us"
+
 [sharing]
 level = "off"
 min-severity = "medium"
@@ -55,6 +59,18 @@ fn every_value_arrives() {
     assert_eq!(
         config.formats.as_deref(),
         Some(Path::new("/etc/larum/formats"))
+    );
+    let ours: Vec<String> = config
+        .ours
+        .iter()
+        .map(|(network, why)| format!("{network} {why}"))
+        .collect();
+    assert_eq!(
+        ours,
+        [
+            "198.51.100.7/32 the IT firm that looks after us",
+            "2001:db8:7::/48 the IT firm that looks after us"
+        ]
     );
     assert_eq!(config.sharing.level, SharingLevel::Off);
     assert_eq!(config.sharing.min_confidence, 50);

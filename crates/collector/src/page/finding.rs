@@ -11,18 +11,20 @@ use super::format::{moment, number};
 use super::{PageState, frame};
 use crate::findings::KeptFinding;
 
-/// Most findings on the page.
+/// Most stories on the page.
 const MAX_SHOWN: usize = 100;
+/// Most steps of one story told.
+const MAX_STEPS: usize = 10;
 /// Most addresses named on a card.
 const MAX_NAMED: usize = 5;
 
 pub(super) async fn serve(State(state): State<PageState>) -> Response {
-    let newest = {
+    let newest: Vec<Vec<KeptFinding>> = {
         let posted = state.board.lock();
-        let mut all: Vec<&KeptFinding> = posted.findings.iter().collect();
-        all.sort_by_key(|finding| std::cmp::Reverse((finding.last, &finding.id)));
-        all.truncate(MAX_SHOWN);
-        all.into_iter().cloned().collect::<Vec<_>>()
+        let stories = posted.findings.stories().into_iter().take(MAX_SHOWN);
+        stories
+            .map(|story| story.into_iter().cloned().collect())
+            .collect()
     };
     let words: &Words = &state.words;
     let heading = words.say("page-findings");
@@ -33,15 +35,22 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
         } @else {
             p { (words.say_with("page-findings-text", &[("count", newest.len().into())])) }
         }
-        @for finding in &newest {
-            (card(&state, finding, &words.say(&format!("category-{}", finding.category))))
+        @for story in &newest {
+            @if let Some(worst) = story.first() {
+                (card(&state, worst, story, &words.say(&format!("category-{}", worst.category))))
+            }
         }
     };
     super::html(frame::page(&state, "/findings", &heading, &main))
 }
 
-/// One finding.
-pub(super) fn card(state: &PageState, finding: &KeptFinding, tag: &str) -> Markup {
+/// One story: its worst finding, and the others as steps.
+pub(super) fn card(
+    state: &PageState,
+    finding: &KeptFinding,
+    story: &[KeptFinding],
+    tag: &str,
+) -> Markup {
     let words: &Words = &state.words;
     let tone = match finding.severity() {
         Severity::High | Severity::Critical => "bad",
@@ -62,6 +71,7 @@ pub(super) fn card(state: &PageState, finding: &KeptFinding, tag: &str) -> Marku
                 dt { (words.say("page-outcome")) }
                 dd { (words.say(&format!("page-outcome-{}", finding.outcome))) }
             }
+            (steps(state, story))
             details {
                 summary { (words.say("page-evidence")) }
                 dl {
@@ -80,6 +90,30 @@ pub(super) fn card(state: &PageState, finding: &KeptFinding, tag: &str) -> Marku
                         dd { (value) }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What the attacker did, in order of time, when it was more than one thing.
+fn steps(state: &PageState, story: &[KeptFinding]) -> Markup {
+    let mut steps: Vec<&KeptFinding> = story.iter().collect();
+    steps.sort_by_key(|step| (step.first, &step.id));
+    let beyond = steps.len().saturating_sub(MAX_STEPS);
+    let words: &Words = &state.words;
+    html! {
+        @if steps.len() > 1 {
+            h4 { (words.say("page-steps")) }
+            ol {
+                @for step in steps.into_iter().take(MAX_STEPS) {
+                    li {
+                        span.quiet { (moment(Timestamp::from_millis(step.first), &state.zone)) }
+                        " " (step.title)
+                    }
+                }
+            }
+            @if beyond > 0 {
+                p.quiet { (words.say_with("page-steps-more", &[("count", beyond.into())])) }
             }
         }
     }

@@ -138,7 +138,11 @@ fn verdict_panel(state: &PageState, shown: &Shown, heading: &str) -> Markup {
 fn task_card(state: &PageState, task: &Task) -> Markup {
     let words: &Words = &state.words;
     match task {
-        Task::Finding(finding) => card(state, finding, &words.say("page-from-here")),
+        Task::Attack(story) => html! {
+            @if let Some(worst) = story.first() {
+                (card(state, worst, story, &words.say("page-from-here")))
+            }
+        },
         Task::Warning(warning) => warning_card(state, warning),
         Task::Trouble(trouble) => html! {
             section.card.bad {

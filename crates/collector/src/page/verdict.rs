@@ -1,5 +1,8 @@
 //! The one line the owner came for, and what to do about it.
 
+use std::borrow::Borrow;
+use std::cmp::Reverse;
+
 use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
 use larum_link::wire::WireWarning;
@@ -44,8 +47,8 @@ pub(super) enum Task {
     Trouble(Trouble),
     /// The hub warns.
     Warning(WireWarning),
-    /// An attack seen here.
-    Finding(KeptFinding),
+    /// An attack seen here: the worst of what one attacker did, then the rest.
+    Attack(Vec<KeptFinding>),
     /// A device that used to send does not.
     Silent {
         /// Its name.
@@ -67,36 +70,29 @@ pub(super) enum Task {
 /// What to do now, worst first.
 pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -> Vec<Task> {
     let mut tasks: Vec<Task> = posted.troubles.iter().copied().map(Task::Trouble).collect();
-    let mut findings: Vec<&KeptFinding> = posted
-        .findings
-        .iter()
-        .filter(|finding| {
+    let mut attacks: Vec<Vec<&KeptFinding>> = posted.findings.stories();
+    attacks.retain(|story| {
+        story.iter().any(|finding| {
             finding.severity() >= alert_severity
                 && (finding.open || finding.last() >= now.plus_seconds(-RECENT_SECONDS))
         })
-        .collect();
-    findings.sort_by_key(|finding| {
-        (
-            std::cmp::Reverse((
-                finding.severity(),
-                finding.outcome == "success",
-                finding.last,
-            )),
-            &finding.id,
-        )
+    });
+    attacks.sort_by_cached_key(|story| {
+        let worst = story.first();
+        Reverse(worst.map(|one| (one.severity(), one.outcome == "success", one.last)))
     });
     let mut warnings: Vec<&WireWarning> = posted
         .warnings
         .iter()
         .filter(|warning| warning.expires > now.as_millis())
         .collect();
-    warnings.sort_by_key(|warning| {
-        std::cmp::Reverse((Severity::from_word(&warning.severity), warning.issued))
-    });
-    let (worked, tried): (Vec<_>, Vec<_>) = findings.into_iter().partition(|one| is_bad(one));
-    tasks.extend(worked.into_iter().cloned().map(Task::Finding));
+    warnings
+        .sort_by_key(|warning| Reverse((Severity::from_word(&warning.severity), warning.issued)));
+    let (worked, tried): (Vec<_>, Vec<_>) = attacks.into_iter().partition(|story| is_bad(story));
+    let attack = |story: Vec<&KeptFinding>| Task::Attack(story.into_iter().cloned().collect());
+    tasks.extend(worked.into_iter().map(attack));
     tasks.extend(warnings.into_iter().cloned().map(Task::Warning));
-    tasks.extend(tried.into_iter().cloned().map(Task::Finding));
+    tasks.extend(tried.into_iter().map(attack));
     let mut unread = posted.unread.last_day(&posted.tally, now);
     for (_, name, heard) in posted.tally.devices() {
         let silent = heard.is_none_or(|heard| heard < now.plus_seconds(-SILENT_SECONDS));
@@ -130,7 +126,7 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
 
 /// The line above everything.
 pub(super) fn verdict(posted: &Posted, tasks: &[Task]) -> Verdict {
-    let worked = |task: &Task| matches!(task, Task::Finding(finding) if is_bad(finding));
+    let worked = |task: &Task| matches!(task, Task::Attack(story) if is_bad(story));
     if tasks.iter().any(worked) {
         Verdict::Bad
     } else if !tasks.is_empty() {
@@ -147,6 +143,7 @@ fn is_much(lines: &OfDevice) -> bool {
     lines.unread >= MUCH_LINES && lines.unread.saturating_mul(MUCH_SHARE) >= lines.received
 }
 
-fn is_bad(finding: &KeptFinding) -> bool {
-    finding.severity() >= Severity::High && finding.outcome == "success"
+fn is_bad<F: Borrow<KeptFinding>>(story: &[F]) -> bool {
+    let mut findings = story.iter().map(Borrow::borrow);
+    findings.any(|one| one.severity() >= Severity::High && one.outcome == "success")
 }

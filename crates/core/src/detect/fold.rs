@@ -89,7 +89,7 @@ pub(super) fn open(detect: &mut Detect, key: &StoryKey, at: Timestamp, out: &mut
     let seconds = u32::try_from(at.as_seconds()).unwrap_or(0);
     let past = detect.incidents.of(key.actor, seconds);
     if let Some(story) = detect.stories.open(key, past) {
-        let finding = wording::finding(story, &detect.settings.words, &detect.rules);
+        let finding = wording::finding(story, &detect.settings, &detect.rules);
         out.push(Signal::Opened(finding));
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod hash;
 mod incident;
 mod indicators;
 mod listed;
+mod marks;
 mod networks;
 mod ports;
 mod probing;
@@ -41,6 +42,7 @@ use crate::time::Timestamp;
 use crate::words::Words;
 
 pub use indicators::{Indicators, ListCount, MAX_ENTRIES, MAX_LINE_BYTES, MAX_LISTS};
+pub use marks::{Mark, Marks};
 pub use networks::{NetworkSet, Tag, TaggedNetworks};
 pub use sift::{Observation, Scratch as SiftScratch, Sifter};
 pub use source::MAX_ROWS;
@@ -73,6 +75,8 @@ pub struct Settings {
     /// Addresses that are never an attacker or a match: resolvers and the like. Default:
     /// [`NetworkSet::never_block`].
     pub never_match: NetworkSet,
+    /// Who is no cause for alarm. Default: the known scanners.
+    pub marks: Arc<Marks>,
     /// What is said to people.
     pub words: Arc<Words>,
     /// Whether each refused contact from the internet is a finding of its own (severity info), so
@@ -88,6 +92,7 @@ impl Settings {
         Self {
             own: Vec::new(),
             never_match: NetworkSet::never_block(),
+            marks: Arc::default(),
             words,
             report_probes: false,
         }
@@ -252,7 +257,7 @@ impl Detect {
                 let actor = story.key.actor;
                 self.incidents.ended(actor, last, story.incident);
             }
-            let finding = wording::finding(&story, &self.settings.words, &self.rules);
+            let finding = wording::finding(&story, &self.settings, &self.rules);
             out.push(Signal::Closed(finding));
         }
     }

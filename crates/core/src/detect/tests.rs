@@ -161,6 +161,51 @@ fn what_one_attacker_does_within_a_day_is_one_story() {
 }
 
 #[test]
+fn what_is_ours_and_who_is_known_to_mean_no_harm_is_kept_and_explained_but_alarms_nobody() {
+    let guessing = |source: &str| -> Vec<Event<'static>> {
+        let failed = (0..30).map(|n| login(n, source, "root", false));
+        failed.chain([login(31, source, "root", true)]).collect()
+    };
+    let mut settings = settings();
+    settings.marks = Arc::new(Marks::new([(
+        "192.0.2.9".parse().unwrap(),
+        "our monitoring".to_owned(),
+    )]));
+    let mut detect = Detect::new(settings, RuleSet::default(), Indicators::default());
+    let mut events = guessing("192.0.2.9");
+    events.extend((0..9_u16).map(|n| refused(i64::from(n), "162.142.125.9", 1_000 + n)));
+    events.extend(guessing("162.142.125.10"));
+    let signals = run(&mut detect, &events);
+    let mut found: Vec<_> = closed(&signals)
+        .iter()
+        .map(|one| {
+            let why = one.evidence.first().map(|(name, _)| *name);
+            (one.sources[0].to_string(), one.severity, why)
+        })
+        .collect();
+    found.sort();
+    let stranger = "162.142.125.10".to_owned();
+    assert_eq!(
+        found,
+        [
+            (stranger.clone(), Severity::Medium, Some("users")),
+            (stranger, Severity::Critical, Some("users")),
+            (
+                "162.142.125.9".to_owned(),
+                Severity::Info,
+                Some("known_scanner")
+            ),
+            ("192.0.2.9".to_owned(), Severity::Info, Some("ours")),
+            ("192.0.2.9".to_owned(), Severity::Info, Some("ours")),
+        ]
+    );
+    let ours = closed(&signals)
+        .into_iter()
+        .find(|one| one.sources[0].to_string() == "192.0.2.9");
+    assert!(ours.unwrap().advice.contains("our monitoring"));
+}
+
+#[test]
 fn a_blocked_port_scan_is_background_and_carries_its_ports() {
     let events: Vec<_> = (0..30_u16)
         .map(|n| refused(i64::from(n), "192.0.2.9", 1_000 + n))

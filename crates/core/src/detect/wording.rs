@@ -3,12 +3,14 @@
 use super::sigma::RuleSet;
 use super::story::{Few, MAX_TEXTS, Story, What};
 use super::telling::{only, outcome};
+use super::{Mark, Settings};
 use crate::event::Protocol;
-use crate::finding::{Evidence, Finding};
+use crate::finding::{AttackOutcome, Evidence, Finding, Severity};
 use crate::words::{Argument, Words};
 
 /// The finding that `story` amounts to so far.
-pub fn finding(story: &Story, words: &Words, rules: &RuleSet) -> Finding {
+pub fn finding(story: &Story, settings: &Settings, rules: &RuleSet) -> Finding {
+    let words: &Words = &settings.words;
     let telling = story.key.what.telling();
     let mut finding = Finding {
         id: story.id,
@@ -49,7 +51,23 @@ pub fn finding(story: &Story, words: &Words, rules: &RuleSet) -> Finding {
         finding.title = words.say_with(&format!("detect-{name}-title"), &args);
         finding.advice = words.say_with(&format!("detect-{name}-advice"), &args);
     }
+    if let Some(mark) = story.source.and_then(|ip| settings.marks.find(ip)) {
+        calm(&mut finding, mark, words);
+    }
     finding
+}
+
+/// Keeps and explains what is no cause for alarm. Who got in is one, unless he is ours.
+fn calm(finding: &mut Finding, mark: Mark<'_>, words: &Words) {
+    let (name, text, advice) = match mark {
+        Mark::Ours(why) => ("ours", why, "detect-ours-advice"),
+        Mark::KnownScanner(_) if finding.outcome == AttackOutcome::Success => return,
+        Mark::KnownScanner(who) => ("known_scanner", who, "detect-known-scanner-advice"),
+    };
+    finding.severity = Severity::Info;
+    finding.advice = words.say_with(advice, &[("who", text.into())]);
+    let text = Evidence::Text(text.to_owned());
+    finding.evidence.insert(0, (name, text));
 }
 
 fn sources(story: &Story) -> Vec<std::net::IpAddr> {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use larum_cli::exit::{Exit, exit_of, failure};
 use larum_collector::config::Zone;
-use larum_core::detect::{Detect, Settings, Signal};
+use larum_core::address::Network;
+use larum_core::detect::{Detect, Marks, Settings, Signal};
 use larum_core::event::write_string;
 use larum_core::finding::{Finding, Severity, write_finding};
 use larum_core::report::{Report, Tally};
@@ -46,6 +47,10 @@ pub struct Args {
     /// Folder of format files: before the built-in ones, and instead of those of the same name
     #[arg(long, value_name = "DIR")]
     formats: Option<PathBuf>,
+    /// Address or network that is no cause for alarm, such as your other office; `=WHY` says why (may
+    /// be given several times)
+    #[arg(long, value_name = "NETWORK[=WHY]", value_parser = ours)]
+    ours: Vec<(Network, String)>,
     /// Leave out what happened before this time
     #[arg(long, value_name = "T")]
     since: Option<String>,
@@ -70,6 +75,14 @@ pub struct Args {
     /// Log files, plain, gzip or zstd; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+}
+
+fn ours(text: &str) -> Result<(Network, String), String> {
+    let (network, why) = text.split_once('=').unwrap_or((text, "--ours"));
+    let network = network.parse().map_err(|_| {
+        format!("{network} is no address or network such as 192.0.2.7 or 192.0.2.0/24")
+    })?;
+    Ok((network, why.to_owned()))
 }
 
 fn severity(word: &str) -> Result<Severity, String> {
@@ -120,6 +133,7 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
     );
     let mut settings = Settings::new(Arc::clone(&words));
     settings.own = work.own.certain();
+    settings.marks = Arc::new(Marks::new(args.ours.iter().cloned()));
     let detect = Detect::new(settings, rules, indicators);
     let mut sink = Sink::new(args.json);
     let scanned = scan(&paths, &work, workers.min(MAX_WORKERS), detect, &mut sink)?;
