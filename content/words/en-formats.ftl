@@ -73,6 +73,7 @@ formats-mark-begins-date-in-brackets = begins with a date in brackets
 formats-mark-begins-level = begins with a level such as WARN
 formats-mark-begins-pair = begins with key=
 formats-mark-contains = contains { $names }
+formats-mark-columns = columns named { $names }
 formats-mark-and = { " and " }
 formats-mark-or = or
 formats-count = { $count ->

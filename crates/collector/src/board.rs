@@ -15,6 +15,7 @@ use crate::blocked::Blocked;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
 use crate::learned::Learned;
+use crate::legend::SavedLegend;
 use crate::outbox::InFlight;
 use crate::reason::{Closed, Dropped};
 use crate::tail::Seen;
@@ -58,6 +59,8 @@ pub struct Posted {
     pub learned: Learned,
     /// What unread lines look like, in numbers.
     pub unread: Unread,
+    /// What senders said about the columns of their lines.
+    pub legends: Vec<SavedLegend>,
     /// What hinders the collector itself, worst first.
     pub troubles: BTreeSet<Trouble>,
 }
@@ -165,6 +168,7 @@ impl Board {
                 spool: SpoolState::default(),
                 hub: HubState::not_joined(),
                 learned: checkpoint.learned.clone(),
+                legends: checkpoint.legends.clone(),
                 troubles: BTreeSet::new(),
             }),
             catching_up: AtomicBool::new(false),

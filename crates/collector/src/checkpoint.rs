@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::blocked::Blocked;
 use crate::board::Posted;
 use crate::learned::Learned;
+use crate::legend::SavedLegend;
 use crate::outbox::SavedRun;
 use crate::state;
 use crate::tail::Position;
@@ -44,6 +45,9 @@ pub struct Checkpoint {
     /// What unread lines look like, in numbers.
     #[serde(default)]
     pub unread: Vec<SavedUnread>,
+    /// What senders said about the columns of their lines.
+    #[serde(default)]
+    pub legends: Vec<SavedLegend>,
 }
 
 impl Checkpoint {
@@ -59,6 +63,7 @@ impl Checkpoint {
             warnings: posted.warnings.iter().cloned().collect(),
             learned: posted.learned.clone(),
             unread: posted.unread.save(),
+            legends: posted.legends.clone(),
         }
     }
 

@@ -3,6 +3,7 @@
 use larum_core::time::Timestamp;
 
 use crate::config::Zone;
+use crate::legend::FileLegend;
 use crate::tail::Position;
 use crate::tally::Source;
 
@@ -25,6 +26,8 @@ pub struct Chunk {
     pub zone: Option<Zone>,
     /// For files: how far the file is read once these records are dealt with.
     pub mark: Option<Position>,
+    /// For files: what their lines so far said about the columns of these.
+    pub(crate) legend: Option<FileLegend>,
     sources: Vec<Source>,
     records: Vec<Place>,
     data: Vec<u8>,
@@ -45,6 +48,7 @@ impl Chunk {
             live,
             zone: None,
             mark: None,
+            legend: None,
             sources: Vec::new(),
             records: Vec::new(),
             data: Vec::new(),

@@ -16,6 +16,7 @@ pub mod identity;
 mod journal;
 mod knowledge;
 pub mod learned;
+pub mod legend;
 mod listen;
 pub mod outbox;
 pub mod own_formats;

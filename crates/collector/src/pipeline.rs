@@ -11,7 +11,7 @@ use larum_core::detect::{Detect, Signal};
 use larum_core::digest::Digest;
 use larum_core::finding::{Finding, FindingId, Severity};
 use larum_core::minimise::{Level, Minimiser, Sharing};
-use larum_core::parse::{Context, Formats, Scratch};
+use larum_core::parse::{Context, Formats, Legend, Scratch};
 use larum_core::reject::Reject;
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
@@ -25,6 +25,7 @@ use crate::chunk::Chunk;
 use crate::config::Config;
 use crate::findings::KeptFinding;
 use crate::learned::Learner;
+use crate::legend::{FileLegend, SenderLegends};
 use crate::spooling::Spooling;
 use crate::status::Status;
 use crate::tally::{DeviceId, Fate, OTHER, Source, Sum, hour_of};
@@ -61,6 +62,7 @@ pub(crate) struct Parts {
 pub(crate) struct Pipeline {
     parts: Parts,
     formats: Arc<Formats>,
+    legends: SenderLegends,
     sampler: Sampler,
     minimiser: Minimiser,
     digest: Digest,
@@ -80,7 +82,9 @@ impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
         let learner = Learner::new(&parts.config, &parts.board.lock().learned);
         let formats = Arc::clone(&parts.formats.borrow());
+        let legends = SenderLegends::load(&formats, &parts.board.lock().legends);
         let mut pipeline = Self {
+            legends,
             learner,
             minimiser: Minimiser::new(parts.sharing.clone()),
             formats,
@@ -115,6 +119,7 @@ impl Pipeline {
             }
             if self.parts.formats.has_changed().unwrap_or(false) {
                 self.formats = Arc::clone(&self.parts.formats.borrow_and_update());
+                self.legends.renew(&self.formats);
             }
             let idle = chunks.is_empty();
             for chunk in chunks.drain(..) {
@@ -209,7 +214,9 @@ impl Pipeline {
             let device = devices.get(source).copied().unwrap_or(OTHER);
             let live = names.get(source).filter(|_| chunk.live);
             let sender = live.map(|name| (name.as_str(), rule));
-            let outcome = self.record(record, &context, sender);
+            let file = chunk.legend.as_ref();
+            let origin = chunk.sources().get(source);
+            let outcome = self.record(record, &context, sender, (origin, file));
             if let Some(sum) = sums.get_mut(source) {
                 sum.enter(match outcome {
                     Ok(()) => Fate::Event,
@@ -226,6 +233,9 @@ impl Pipeline {
             }
         }
         let mut posted = board.lock();
+        if let Some(legends) = self.legends.save() {
+            posted.legends = legends;
+        }
         for (device, sum) in devices.iter().zip(&sums) {
             posted.tally.add(*device, hour_of(chunk.received), sum);
         }
@@ -261,20 +271,29 @@ impl Pipeline {
         record: &[u8],
         context: &Context<'_>,
         sender: Option<(&str, ZoneRule)>,
+        (origin, file): (Option<&Source>, Option<&FileLegend>),
     ) -> Result<(), Reject> {
         let Self {
             parts,
             formats,
+            legends,
             scratch,
             signals,
             learner,
             ..
         } = self;
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let mut event = formats.parse(record, context, scratch)?;
-            let at = learner.read(&mut event, sender);
-            parts.detect.observe_at(&event, record, at, signals);
-            Ok(())
+            let mut read = |legend: &mut Legend| {
+                let mut event = formats.parse_next(record, context, legend, scratch)?;
+                let at = learner.read(&mut event, sender);
+                parts.detect.observe_at(&event, record, at, signals);
+                Ok(())
+            };
+            match (file, origin) {
+                (Some(file), _) => file.with(formats, read),
+                (None, Some(sender)) => read(legends.next(formats, sender, record)),
+                (None, None) => read(&mut Legend::new()),
+            }
         }));
         judged.unwrap_or_else(|_| {
             *scratch = Scratch::default();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use larum_collector::config::Zone;
 use larum_core::clock::Years;
 use larum_core::own::Own;
-use larum_core::parse::{Context, Formats, Scratch, lines};
+use larum_core::parse::{Context, Formats, Legend, Scratch, lines};
 use larum_core::time::{DeviceTime, Timestamp};
 
 use crate::commands::scan::Chunks;
@@ -142,8 +142,9 @@ pub fn own(paths: &[PathBuf], formats: &Formats, now: Timestamp) -> Own {
     for path in files.take(MAX_LEARNED) {
         let beginning = Chunks::open(path).and_then(|mut chunks| chunks.next_chunk());
         let Ok(Some(piece)) = beginning else { continue };
+        let mut legend = Legend::of_file();
         for record in lines(&piece) {
-            if let Ok(event) = formats.parse(record, &context, &mut room) {
+            if let Ok(event) = formats.parse_next(record, &context, &mut legend, &mut room) {
                 own.observe(&event);
             }
         }

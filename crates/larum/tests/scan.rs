@@ -170,3 +170,49 @@ fn a_closed_pipe_ends_a_scan_quietly_but_gives_no_verdict() {
         "a scan cut short is not a clean one"
     );
 }
+
+#[test]
+fn a_log_that_names_its_columns_is_read_alike_by_any_number_of_workers() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("u_ex.log");
+    let mut text = String::new();
+    // The columns change in the middle of a piece, and the client's address with them.
+    for part in 0..6 {
+        text.push_str("#Software: Microsoft Internet Information Services 10.0\n");
+        let swapped = part % 2 == 1;
+        let (one, two) = if swapped {
+            ("c-ip", "s-ip")
+        } else {
+            ("s-ip", "c-ip")
+        };
+        text.push_str(&format!(
+            "#Fields: date time {one} {two} cs-uri-stem cs-method s-port sc-status\n"
+        ));
+        for line in 0..4_000 {
+            let (minute, second) = (part * 9 + line / 500, line % 60);
+            let (one, two) = ("192.0.2.7", "203.0.113.9");
+            let (one, two) = if swapped { (two, one) } else { (one, two) };
+            text.push_str(&format!(
+                "2026-11-22 10:{minute:02}:{second:02} {one} {two} /wp-login.php POST 443 401\n"
+            ));
+        }
+    }
+    fs::write(&log, &text).unwrap();
+    let run = |workers: &str| {
+        let args = ["--json", "--stats", "--workers", workers];
+        let found = self::text(&scan(&args, &[&log]).stdout);
+        let lines: Vec<String> = found.lines().map(ToOwned::to_owned).collect();
+        let (stats, findings) = lines.split_last().unwrap();
+        assert!(
+            stats.contains("\"records\":24012,\"events\":24000"),
+            "{stats}"
+        );
+        assert!(stats.contains("\"not-of-interest\":12"), "{stats}");
+        findings.join("\n")
+    };
+    let one = run("1");
+    assert!(one.contains("\"src_ip\":\"203.0.113.9\""), "{one}");
+    assert!(!one.contains("\"src_ip\":\"192.0.2.7\""), "{one}");
+    assert_eq!(run("2"), one);
+    assert_eq!(run("8"), one);
+}

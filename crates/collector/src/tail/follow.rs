@@ -15,6 +15,7 @@ use super::position::{FileId, Position, Seen};
 use crate::chunk::{Chunk, FULL_CHUNK_BYTES};
 use crate::config::Start;
 use crate::frame::{Framer, Framing};
+use crate::legend::FileLegend;
 use crate::tally::Source;
 
 /// A file that lost its name is read on for so long after its last new byte: programs go on writing
@@ -49,6 +50,7 @@ pub(super) enum Turn {
 struct Reading {
     file: File,
     id: FileId,
+    legend: FileLegend,
     framer: Framer,
     /// Bytes read so far.
     read_bytes: u64,
@@ -81,6 +83,7 @@ impl Follower {
     pub(super) fn turn(&mut self, now: Timestamp, seen: &mut Seen) -> (Option<Chunk>, Turn) {
         if let Some(old) = self.old.front_mut() {
             let mut chunk = Chunk::new(now, false);
+            chunk.legend = Some(old.legend.clone());
             let read = old.read(&mut self.buffer, &self.source, &mut chunk);
             let finished = read == 0 && old.last_byte.elapsed() >= LINGER;
             if finished {
@@ -103,6 +106,7 @@ impl Follower {
             return (None, self.look_for_new(seen));
         };
         let mut chunk = Chunk::new(now, false);
+        chunk.legend = Some(current.legend.clone());
         if current.was_truncated() {
             // What was there without its line end is a record too; then the file begins anew.
             current
@@ -165,6 +169,7 @@ impl Reading {
         file.seek(SeekFrom::Start(offset))?;
         Ok(Self {
             id: FileId::of(&file)?,
+            legend: FileLegend::of(&file, offset),
             file,
             framer: Framer::new(Framing::Lines, MAX_RECORD_BYTES),
             read_bytes: offset,
@@ -216,6 +221,7 @@ impl Reading {
         self.read_bytes = 0;
         self.framer = Framer::new(Framing::Lines, MAX_RECORD_BYTES);
         self.id = FileId::of(&self.file)?;
+        self.legend = FileLegend::of(&self.file, 0);
         Ok(())
     }
 

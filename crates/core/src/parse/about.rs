@@ -45,6 +45,8 @@ pub struct Marks {
     pub begins: Option<&'static str>,
     /// The message contains all of these.
     pub contains: Vec<String>,
+    /// The log names its columns, and all of these are among them.
+    pub columns: Vec<String>,
 }
 
 /// Reads what `text`, the file of format `name`, says about itself.
@@ -71,6 +73,7 @@ pub fn about(name: &str, text: &str) -> Result<About, Problem> {
                 starts: way.starts,
                 begins: way.begins.map(Opening::word),
                 contains: way.contains,
+                columns: way.columns,
             })
             .collect(),
         cases: file.case.len(),
@@ -120,6 +123,7 @@ impl ReaderKind {
             Self::Cef => "cef",
             Self::Leef => "leef",
             Self::Xml => "xml",
+            Self::Columns => "columns",
         }
     }
 }

@@ -93,6 +93,7 @@ impl Formats {
         let Scratch {
             text: lossy,
             values,
+            ..
         } = &mut scratch;
         let record = record.get(..MAX_RECORD_BYTES).unwrap_or(record);
         let text = as_text(trim(record), lossy);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Problem;
+use super::columns::ByNames;
 use super::compile::RECORD_KEY;
 use super::own_words::Opening;
 use super::recognise::Entry;
@@ -57,6 +58,7 @@ pub(super) struct FormatFile {
     #[serde(default)]
     pub template: Vec<Template>,
     pub csv: Option<Csv>,
+    pub columns: Option<NamedColumns>,
     pub key_value: Option<KeyValue>,
     #[serde(default)]
     pub case: Vec<Case>,
@@ -96,6 +98,9 @@ impl FormatFile {
             reader: self.reader,
             read: self.read.clone(),
             recognise: self.recognise.clone(),
+            columns: self.columns.as_ref().map(|columns| FirstLine {
+                first_line: columns.first_line,
+            }),
         }
     }
 
@@ -114,6 +119,15 @@ pub(super) struct Head {
     reader: ReaderKind,
     read: Option<String>,
     recognise: Vec<Recognise>,
+    columns: Option<FirstLine>,
+}
+
+/// The part of [`NamedColumns`] that is needed then.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+struct FirstLine {
+    #[serde(default)]
+    first_line: bool,
 }
 
 impl Head {
@@ -125,7 +139,7 @@ impl Head {
         parsed(name, &Self::lines(text))
     }
 
-    /// The lines that say it: three keys of the file's own, and the tables `[[recognise]]`.
+    /// The lines that say it: three keys of the file's own, and the tables `[[recognise]]` and `[columns]`.
     fn lines(text: &str) -> String {
         let mut picked = String::new();
         let mut tables = 0;
@@ -133,7 +147,7 @@ impl Head {
         for line in text.split_inclusive('\n') {
             if line.starts_with('[') {
                 tables += 1;
-                wanted = line.starts_with("[[recognise]]");
+                wanted = line.starts_with("[[recognise]]") || line.starts_with("[columns]");
             }
             let own = tables == 0
                 && ["fallback", "reader", "read"].iter().any(|key| {
@@ -145,6 +159,23 @@ impl Head {
             }
         }
         picked
+    }
+
+    /// By which names of columns the format, which has this number, is known.
+    pub fn by_names(&self, format: u16, own: bool) -> impl Iterator<Item = ByNames> {
+        let first_line = self.columns.is_some_and(|columns| columns.first_line);
+        let ways = self.recognise.iter().filter(|way| way.is_by_columns());
+        ways.map(move |way| ByNames {
+            format,
+            names: way
+                .columns
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
+            first_line,
+            own,
+            special: self.fallback == Turn::First,
+        })
     }
 
     /// How the format is recognised among those of one turn; it counts in its own only, and nowhere
@@ -165,7 +196,8 @@ impl Head {
 impl FormatFile {
     /// In which shapes all records begin; none where one way to recognise them asks for none.
     pub fn begins(&self) -> Vec<Opening> {
-        let shapes: Option<Vec<Opening>> = self.recognise.iter().map(|way| way.begins).collect();
+        let ways = self.recognise.iter().filter(|way| !way.is_by_columns());
+        let shapes: Option<Vec<Opening>> = ways.map(|way| way.begins).collect();
         shapes.unwrap_or_default()
     }
 }
@@ -237,6 +269,8 @@ pub(super) enum ReaderKind {
     Cef,
     Leef,
     Xml,
+    /// Columns that the log itself names.
+    Columns,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -268,9 +302,17 @@ pub(super) struct Recognise {
     /// no format names.
     #[serde(default)]
     pub anywhere: bool,
+    /// The log names its columns, and all of these are among them; of several with a bar between, one.
+    #[serde(default)]
+    pub columns: Vec<String>,
 }
 
 impl Recognise {
+    /// Whether it speaks of a log's columns, and not of a single record.
+    pub const fn is_by_columns(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
     /// Whether nothing but marks inside recognise it.
     pub const fn is_by_marks_inside(&self) -> bool {
         self.programs.is_empty() && self.starts.is_empty() && self.begins.is_none()
@@ -383,6 +425,24 @@ pub(super) struct Csv {
 
 fn comma() -> char {
     ','
+}
+
+/// How columns are written that the log itself names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct NamedColumns {
+    /// Between values; of a first line that names columns, it is seen there.
+    #[serde(default = "blank")]
+    pub separator: char,
+    /// Whether values may stand in double quotes.
+    #[serde(default)]
+    pub quoted: bool,
+    /// How values are escaped that do not stand in quotes.
+    #[serde(default)]
+    pub escapes: Escapes,
+    /// Whether the first line names them, and not one that begins with `#Fields`.
+    #[serde(default)]
+    pub first_line: bool,
 }
 
 /// Columns that follow when an earlier column has a certain value.

@@ -10,6 +10,7 @@
 mod about;
 mod case;
 mod closest;
+mod columns;
 mod compile;
 mod condition;
 mod convert;
@@ -18,6 +19,7 @@ mod envelope;
 mod escape;
 mod file;
 mod keys;
+mod legend;
 mod mapping;
 mod names;
 mod own_words;
@@ -33,6 +35,7 @@ pub use about::{About, Marks, about};
 pub use case::{CaseProblem, Sample, check_cases, samples};
 pub use closest::{Closest, Why};
 pub use compile::{FormatError, Problem};
+pub use legend::{Legend, MAX_LEGEND_LINE_BYTES, MAX_LEGENDS};
 pub use names::{DeviceNames, Named};
 
 use std::sync::OnceLock;
@@ -40,7 +43,7 @@ use std::sync::OnceLock;
 use crate::content;
 use crate::event::{Event, Kind};
 use crate::reject::Reject;
-use crate::time::Timestamp;
+use crate::time::{DeviceTime, Timestamp};
 use compile::Format;
 use envelope::Envelope;
 use escape::Escape;
@@ -87,6 +90,10 @@ pub struct Scratch {
     text: String,
     /// Values whose escapes were undone to be read once more.
     values: [String; 2],
+    /// The same for a second look.
+    more: [String; 2],
+    /// What the lines before the last of one record say.
+    legend: Legend,
 }
 
 /// A format, compiled when a record first may be of it: a firm has devices of few makers, and all
@@ -169,12 +176,16 @@ impl Gathered {
                 recognise::Recogniser::build(&entries)
             })
             .collect();
+        let by_names = (0..).zip(&self.heads);
+        let by_names = by_names.flat_map(|(number, (head, own))| head.by_names(number, *own));
+        let by_names = by_names.collect();
         match recognisers {
             Ok(recognisers) if self.problems.is_empty() => {
                 return Ok(Formats {
                     quick: recognisers.len() + 1 - file::Turn::ALL.len(),
                     formats: self.formats,
                     recognisers,
+                    by_names,
                 });
             }
             Ok(_) => {}
@@ -199,6 +210,8 @@ pub struct Formats {
     recognisers: Vec<recognise::Recogniser>,
     /// How many of them may be asked for the most likely format alone.
     quick: usize,
+    /// Formats of logs that name their columns.
+    by_names: Vec<columns::ByNames>,
 }
 
 impl Formats {
@@ -255,12 +268,43 @@ impl Formats {
 
     /// What `record` says: exactly one answer for any bytes.
     ///
+    /// A record of several lines may begin with those that name the columns of the last.
+    ///
     /// # Errors
     /// The one reason why it is no event.
     pub fn parse<'a>(
         &'a self,
         record: &'a [u8],
         context: &Context<'_>,
+        scratch: &'a mut Scratch,
+    ) -> Result<Event<'a>, Reject> {
+        self.parse_with(record, context, None, scratch)
+    }
+
+    /// What `record` says, the next one of a file or sender of which `legend` knows what was said so
+    /// far: a line that names columns is itself not of interest, and holds for those after it.
+    ///
+    /// # Errors
+    /// The one reason why it is no event.
+    pub fn parse_next<'a>(
+        &'a self,
+        record: &'a [u8],
+        context: &Context<'_>,
+        legend: &'a mut Legend,
+        scratch: &'a mut Scratch,
+    ) -> Result<Event<'a>, Reject> {
+        if legend.note(self, record) {
+            return Err(Reject::NotOfInterest);
+        }
+        let legend = Some(&*legend).filter(|legend| !legend.is_empty());
+        self.parse_with(record, context, legend, scratch)
+    }
+
+    fn parse_with<'a>(
+        &'a self,
+        record: &'a [u8],
+        context: &Context<'_>,
+        legend: Option<&'a Legend>,
         scratch: &'a mut Scratch,
     ) -> Result<Event<'a>, Reject> {
         let truncated = record.len() > MAX_RECORD_BYTES;
@@ -276,12 +320,23 @@ impl Formats {
         let Scratch {
             text: lossy,
             values,
+            more,
+            legend: own,
         } = scratch;
         let text = as_text(record, lossy);
         // Filled in place: an event is large, and moving it about costs more than reading it.
         let mut event = Event::new(context.received, "", Kind::System);
         event.truncated = truncated;
-        match self.parse_text(text, context, values.iter_mut(), &mut event) {
+        let (legend, line) = match legend {
+            // Only a record of several lines may say itself what its last means.
+            None if memchr::memchr(b'\n', text.as_bytes()).is_some() => own.of_record(self, text),
+            _ => (legend, text),
+        };
+        let by_legend = legend
+            .and_then(|legend| self.by_legend(line, legend, context, more.iter_mut(), &mut event));
+        let answer = by_legend
+            .unwrap_or_else(|| self.parse_text(line, context, values.iter_mut(), &mut event));
+        match answer {
             Ok(()) => Ok(event),
             Err(Reject::NotOfInterest) => Err(Reject::NotOfInterest),
             Err(_) if truncated => Err(Reject::TooLong),
@@ -387,6 +442,19 @@ impl Format {
             let reading = self.fill(envelope.message, envelope, slots)?;
             (reading, envelope.stamp, envelope.host)
         };
+        Some(self.finish((stamp, host), reading, missing, room, slots, event))
+    }
+
+    /// The same, once `slots` are filled; `around` is what the header says.
+    fn finish<'a>(
+        &'a self,
+        around: (Option<DeviceTime>, Option<&'a str>),
+        reading: Reading,
+        missing: &Missing,
+        room: &mut std::slice::IterMut<'a, String>,
+        slots: &mut Slots<'a>,
+        event: &mut Event<'a>,
+    ) -> Result<(), Reject> {
         for step in &self.steps {
             step.run(&self.keys, slots, room);
         }
@@ -394,9 +462,8 @@ impl Format {
         event.kind = self.kind;
         event.vendor = self.vendor.as_deref();
         event.product = self.product.as_deref();
-        event.ts = stamp;
-        event.device = host.map(Into::into);
-        Some(self.mapping.apply(slots, reading, missing, event))
+        (event.ts, event.device) = (around.0, around.1.map(Into::into));
+        self.mapping.apply(slots, reading, missing, event)
     }
 
     /// Whether a record of the format can begin as `text` does.

@@ -361,7 +361,7 @@ impl Recogniser {
         let mut contains = Vec::new();
         let mut shapes: Vec<(Opening, Vec<usize>)> = Vec::new();
         for (format, entry) in (0..).zip(formats) {
-            for way in entry.ways {
+            for way in entry.ways.iter().filter(|way| !way.is_by_columns()) {
                 let number = ways.len();
                 ways.push(Way::new(format, entry, way));
                 for program in &way.programs {

@@ -8,7 +8,7 @@ use larum_collector::config::Zone;
 use larum_core::clock::Years;
 use larum_core::event::{Event, Field, write_event, write_reject};
 use larum_core::own::Own;
-use larum_core::parse::{Closest, Context, Formats, Scratch};
+use larum_core::parse::{Closest, Context, Formats, Legend, Scratch};
 use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
@@ -121,7 +121,7 @@ impl Answers<'_> {
             let mut order = Order::of(path, self.formats, self.context.received);
             while let Some(record) = records.next_record()? {
                 self.answer(record, None, Some(&mut order))?;
-                order.position += u64::try_from(record.len()).unwrap_or(0) + 1;
+                order.place.position += u64::try_from(record.len()).unwrap_or(0) + 1;
                 if records.is_drained() {
                     self.out.flush()?;
                 }
@@ -159,11 +159,18 @@ impl Answers<'_> {
         id: Option<&str>,
         order: Option<&mut Order>,
     ) -> io::Result<()> {
-        let mut found = self.formats.parse(record, &self.context, &mut self.scratch);
+        let (context, scratch) = (&self.context, &mut self.scratch);
+        let (mut found, place) = match order {
+            Some(Order { legend, place }) => {
+                let found = self.formats.parse_next(record, context, legend, scratch);
+                (found, Some(place))
+            }
+            None => (self.formats.parse(record, context, scratch), None),
+        };
         if let Ok(event) = &mut found {
             let time = event
                 .ts
-                .map(|time| order.map_or(time, |order| order.complete(time)));
+                .map(|time| place.map_or(time, |place| place.complete(time)));
             event.ts = time.map(|time| recording::in_zone(time, self.zone));
             event.direction = self.own.direction(event);
         }
@@ -209,8 +216,14 @@ impl Answers<'_> {
     }
 }
 
-/// Where in its file a record stands, and what that says about its year.
+/// What a file says about one of its records beside the record.
 struct Order {
+    legend: Legend,
+    place: Place,
+}
+
+/// Where in its file a record stands, and what that says about its year.
+struct Place {
     years: Years,
     position: u64,
     /// What cannot be read beforehand is looked at as it comes.
@@ -220,12 +233,17 @@ struct Order {
 impl Order {
     fn of(path: &Path, formats: &Formats, now: Timestamp) -> Self {
         Self {
-            years: recording::years(path, formats, now),
-            position: 0,
-            as_it_comes: !path.is_file(),
+            legend: Legend::of_file(),
+            place: Place {
+                years: recording::years(path, formats, now),
+                position: 0,
+                as_it_comes: !path.is_file(),
+            },
         }
     }
+}
 
+impl Place {
     fn complete(&mut self, time: DeviceTime) -> DeviceTime {
         if self.as_it_comes {
             self.years.see(self.position, time);

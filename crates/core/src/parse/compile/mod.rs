@@ -5,10 +5,12 @@ use std::fmt;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::columns::Named;
 use super::condition::{Condition, Wanted};
 use super::convert::{self, Constant, How};
 use super::file::{self, Escapes, FormatFile};
 use super::keys::{KeyTable, MAX_SLOTS};
+use super::legend::Says;
 use super::mapping::{Absent, Mapping, Op, Sentence, Setting, Taken};
 use super::own_words::Opening;
 use super::pattern::Pattern;
@@ -77,6 +79,8 @@ pub(super) struct Format {
     pub begins: Vec<Opening>,
     /// The part of the header that the reader reads instead of the message.
     pub read: Option<u16>,
+    /// How it reads columns that the log names.
+    pub columns: Option<Named>,
     /// Second steps, in order.
     pub steps: Vec<Step>,
     pub mapping: Mapping,
@@ -102,6 +106,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
     // What steps read and ask is named before the readers look for their keys.
     let froms: Vec<_> = file.then.iter().map(|step| compiler.from(step)).collect();
     let reader = compiler.reader(file);
+    let columns = compiler.named_columns(file);
     let steps = froms
         .into_iter()
         .zip(&file.then)
@@ -128,6 +133,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         whole_record,
         begins: file.begins(),
         read,
+        columns,
         steps,
         mapping,
     })
@@ -210,6 +216,16 @@ impl Compiler<'_> {
             }
         }
         for way in &file.recognise {
+            if way.is_by_columns() {
+                let alone = way.is_by_marks_inside() && way.contains.is_empty();
+                if file.columns.is_none() || !alone {
+                    self.wrong(
+                        "recognise.columns",
+                        "stands alone, in a file with `[columns]`",
+                    );
+                }
+                continue;
+            }
             if way.is_by_marks_inside() && way.contains.is_empty() {
                 self.wrong("recognise", "an entry that says nothing");
             }
@@ -500,5 +516,6 @@ const fn has_endpoint(field: Field) -> bool {
 fn is_reserved(key: &str) -> bool {
     key == reader::PREFIX_KEY
         || HEADER_KEYS.contains(&key)
+        || Says::KEYS.iter().any(|(_, known)| *known == key)
         || HeaderPart::ALL.iter().any(|part| part.key() == key)
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Compiler;
+use crate::parse::columns::{LEAST_NAMES, Named};
 use crate::parse::condition::Condition;
 use crate::parse::file::{self, Escapes, FormatFile, ReaderKind};
+use crate::parse::legend::Says;
 use crate::parse::readers::cef::{HEADER_KEYS, Header};
 use crate::parse::readers::csv::{Csv, Layout};
 use crate::parse::readers::key_value::KeyValue;
@@ -48,12 +50,50 @@ impl Compiler<'_> {
                     .collect();
                 Some(Reader::Template(self.templates(&texts)))
             }
+            ReaderKind::Columns => {
+                if file.columns.is_none() {
+                    self.wrong(
+                        "columns",
+                        "the reader `columns` needs to know how they are written",
+                    );
+                }
+                Some(Reader::None)
+            }
             kind => {
                 let default = file::KeyValue::default();
                 let options = file.key_value.as_ref().unwrap_or(&default);
                 self.simple(kind, options)
             }
         }
+    }
+
+    /// How columns are written that the log itself names.
+    pub(super) fn named_columns(&mut self, file: &FormatFile) -> Option<Named> {
+        let columns = file.columns.as_ref()?;
+        let ways: Vec<usize> = file
+            .recognise
+            .iter()
+            .filter(|way| way.is_by_columns())
+            .map(|way| way.columns.len())
+            .collect();
+        if ways.is_empty() {
+            self.wrong("recognise", "no `columns` to know the log by");
+        }
+        if ways.iter().any(|names| *names < LEAST_NAMES) {
+            self.wrong(
+                "recognise.columns",
+                format!("fewer than {LEAST_NAMES} columns"),
+            );
+        }
+        let beside = Says::KEYS.iter();
+        Some(Named {
+            separator: self.ascii("columns.separator", columns.separator)?,
+            quoted: columns.quoted,
+            escapes: columns.escapes == Escapes::Backslash,
+            beside: beside
+                .filter_map(|(says, key)| Some((*says, self.known_slot(key)?)))
+                .collect(),
+        })
     }
 
     /// A reader that needs no table of its own.
@@ -80,7 +120,7 @@ impl Compiler<'_> {
             ReaderKind::Netfilter => Reader::Netfilter(Netfilter {
                 prefix: self.known_slot(PREFIX_KEY),
             }),
-            ReaderKind::Csv | ReaderKind::Template => {
+            ReaderKind::Csv | ReaderKind::Template | ReaderKind::Columns => {
                 self.wrong("reader", "this reader cannot stand here");
                 return None;
             }

@@ -56,6 +56,8 @@ pub(super) struct Body<'a> {
     pub text: &'a str,
     /// The header's host.
     pub host: Option<&'a str>,
+    /// The header's program.
+    pub program: Option<&'a str>,
     /// The header's stamp.
     pub stamp: Option<DeviceTime>,
 }
@@ -81,6 +83,7 @@ impl<'a> Envelope<'a> {
         let whole = Body {
             text: self.record,
             host: None,
+            program: None,
             stamp: None,
         };
         std::iter::once(whole).chain(self.body)
@@ -98,6 +101,7 @@ impl<'a> Envelope<'a> {
             self.body = Some(Body {
                 text: self.message,
                 host: self.host,
+                program: self.program,
                 stamp: self.stamp,
             });
         }

@@ -40,7 +40,7 @@ impl Csv {
                 let Some(text) = rest else {
                     return read >= self.layout.columns.len();
                 };
-                let (value, escape, after) = self.split(text);
+                let (value, escape, after) = first_value(text, self.separator, true);
                 if let Some(slot) = column {
                     slots.set(*slot, value, escape);
                 }
@@ -60,40 +60,46 @@ impl Csv {
             }
         }
     }
+}
 
-    /// The first value, how it is escaped, and what follows its separator.
-    fn split<'a>(&self, text: &'a str) -> (&'a str, Escape, Option<&'a str>) {
-        // Only behind one of these may a quote be the first that is no blank.
-        if let Some(b' ' | b'"') = text.as_bytes().first()
-            && let Some(inside) = text.trim_start_matches(' ').strip_prefix('"')
-            && let Some((end, escape)) = self.quote_end(inside.as_bytes())
-        {
-            let value = inside.get(..end).unwrap_or_default();
-            return (value, escape, inside.get(end + 2..));
-        }
-        let (value, after) = match scan::find(self.separator, text.as_bytes(), 0) {
-            Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
-            None => (text, None),
-        };
-        (value, Escape::None, after)
+/// The first value of `text`, how it is escaped, and what follows its separator. `quoted` says whether it
+/// may stand in double quotes.
+pub(in crate::parse) fn first_value(
+    text: &str,
+    separator: u8,
+    quoted: bool,
+) -> (&str, Escape, Option<&str>) {
+    // Only behind one of these may a quote be the first that is no blank.
+    if quoted
+        && let Some(b' ' | b'"') = text.as_bytes().first()
+        && let Some(inside) = text.trim_start_matches(' ').strip_prefix('"')
+        && let Some((end, escape)) = quote_end(inside.as_bytes(), separator)
+    {
+        let value = inside.get(..end).unwrap_or_default();
+        return (value, escape, inside.get(end + 2..));
     }
+    let (value, after) = match scan::find(separator, text.as_bytes(), 0) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
+        None => (text, None),
+    };
+    (value, Escape::None, after)
+}
 
-    /// Where a quoted value ends: at the first quote before a separator or the end; a doubled quote
-    /// inside does not end it.
-    fn quote_end(&self, inside: &[u8]) -> Option<(usize, Escape)> {
-        let mut at = 0;
-        let mut escape = Escape::None;
-        loop {
-            let mark = at + memchr(b'"', inside.get(at..)?)?;
-            match inside.get(mark + 1) {
-                None => return Some((mark, escape)),
-                Some(byte) if *byte == self.separator => return Some((mark, escape)),
-                Some(b'"') => {
-                    escape = Escape::DoubledQuote;
-                    at = mark + 2;
-                }
-                Some(_) => at = mark + 1,
+/// Where a quoted value ends: at the first quote before a separator or the end; a doubled quote inside
+/// does not end it.
+fn quote_end(inside: &[u8], separator: u8) -> Option<(usize, Escape)> {
+    let mut at = 0;
+    let mut escape = Escape::None;
+    loop {
+        let mark = at + memchr(b'"', inside.get(at..)?)?;
+        match inside.get(mark + 1) {
+            None => return Some((mark, escape)),
+            Some(byte) if *byte == separator => return Some((mark, escape)),
+            Some(b'"') => {
+                escape = Escape::DoubledQuote;
+                at = mark + 2;
             }
+            Some(_) => at = mark + 1,
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Reader {
     Cef(cef::Header),
     Leef(cef::Header),
     Xml,
+    /// Only what the log names: no record says alone what its values are.
+    None,
 }
 
 /// What a reader made of a message.
@@ -39,7 +41,7 @@ pub(super) enum Reading {
 impl Reader {
     /// Whether it names values by keys of the record's own.
     pub const fn has_keys(&self) -> bool {
-        !matches!(self, Self::Csv(_) | Self::Template(_))
+        !matches!(self, Self::Csv(_) | Self::Template(_) | Self::None)
     }
 
     /// Reads `message` into `slots`; `keys` are the format's.
@@ -58,6 +60,7 @@ impl Reader {
             Self::Cef(reader) => reader.read_cef(message, keys, slots),
             Self::Leef(reader) => reader.read_leef(message, keys, slots),
             Self::Xml => xml::read(message, keys, slots),
+            Self::None => false,
             Self::Template(templates) => {
                 return match templates.read(message, escapes, slots) {
                     Some(number) => Reading::Template(number),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use larum_cli::exit::{Exit, failure};
 use larum_collector::page::number;
 use larum_collector::unread::{Likeness, UnreadRow};
-use larum_core::parse::{Context, DeviceNames, Formats, Scratch};
+use larum_core::parse::{Context, DeviceNames, Formats, Legend, Scratch};
 use larum_core::reject::Reject;
 use larum_core::words::Words;
 use serde::Serialize;
@@ -48,8 +48,9 @@ pub fn run(
     let mut scratch = Scratch::default();
     for path in logs {
         let mut records = Records::open(path)?;
+        let mut legend = Legend::of_file();
         while let Some(record) = records.next_record()? {
-            outcome.enter(formats, record, &context, &mut scratch);
+            outcome.enter(formats, record, &context, &mut legend, &mut scratch);
         }
     }
     let mut out = io::stdout().lock();
@@ -106,10 +107,11 @@ impl Outcome {
         formats: &Formats,
         record: &[u8],
         context: &Context<'_>,
+        legend: &mut Legend,
         scratch: &mut Scratch,
     ) {
         self.records += 1;
-        let reason = match formats.parse(record, context, scratch) {
+        let reason = match formats.parse_next(record, context, legend, scratch) {
             Ok(event) => {
                 self.read += 1;
                 if let Some((count, ..)) = self.formats.get_mut(event.format) {

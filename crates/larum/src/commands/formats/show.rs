@@ -108,6 +108,7 @@ fn mark(way: &Marks, words: &Words) -> String {
         ("formats-mark-program", &way.programs, ", "),
         ("formats-mark-starts", &way.starts, ", "),
         ("formats-mark-contains", &way.contains, " + "),
+        ("formats-mark-columns", &way.columns, " + "),
     ];
     let shape = way.begins.map(|shape| {
         let id = format!("formats-mark-begins-{shape}");

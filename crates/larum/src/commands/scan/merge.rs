@@ -12,6 +12,7 @@ use std::sync::mpsc::Receiver;
 
 use larum_core::clock::Years;
 use larum_core::detect::Observation;
+use larum_core::parse::Legend;
 use larum_core::report::Tally;
 use larum_core::time::Timestamp;
 
@@ -37,6 +38,8 @@ struct Stream {
     chunks: Option<Chunks>,
     pending: VecDeque<Receiver<Batch>>,
     years: Arc<Years>,
+    /// What was said so far about the lines to come.
+    legend: Legend,
     /// Where the next piece begins.
     position: u64,
     /// What cannot be read twice is sampled as it comes.
@@ -56,10 +59,13 @@ impl Stream {
             self.years = Arc::new(years);
         }
         let years = Arc::clone(&self.years);
+        let legend = self.legend.clone();
+        self.legend.skim(&work.formats, &chunk);
         self.pending.push_back(pool.submit(Piece {
             chunk,
             position,
             years,
+            legend,
         }));
     }
 }
@@ -198,6 +204,7 @@ impl<'p> Merge<'p> {
                     chunks: Some(chunks),
                     pending: VecDeque::new(),
                     years: Arc::new(file.years),
+                    legend: Legend::of_file(),
                     position: 0,
                     current: Vec::new().into_iter(),
                     head: None,

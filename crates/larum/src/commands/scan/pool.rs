@@ -8,7 +8,7 @@ use larum_collector::config::Zone;
 use larum_core::clock::Years;
 use larum_core::detect::{Observation, SiftScratch, Sifter};
 use larum_core::own::Own;
-use larum_core::parse::{Context, Formats, Scratch, lines};
+use larum_core::parse::{Context, Formats, Legend, Scratch, lines};
 use larum_core::report::Tally;
 use larum_core::time::{DeviceTime, Timestamp};
 
@@ -40,6 +40,8 @@ pub struct Piece {
     /// Where it begins in its file, unpacked.
     pub position: u64,
     pub years: Arc<Years>,
+    /// What the lines before it said about those after them.
+    pub legend: Legend,
 }
 
 struct Job {
@@ -101,11 +103,15 @@ impl Work {
         let mut position = piece.position;
         let records = chunk.strip_suffix(b"\n").unwrap_or(chunk);
         let mut room = Scratch::default();
+        let mut legend = piece.legend.clone();
         for record in lines(records) {
             tally.records += 1;
             let begins = position;
             position += u64::try_from(record.len()).unwrap_or(0) + 1;
-            let mut event = match self.formats.parse(record, &context, &mut room) {
+            let read = self
+                .formats
+                .parse_next(record, &context, &mut legend, &mut room);
+            let mut event = match read {
                 Ok(event) => event,
                 Err(reason) => {
                     tally.reject(reason);
@@ -148,9 +154,12 @@ impl Work {
     pub fn first_time(&self, chunk: &[u8], years: &Years) -> Option<Timestamp> {
         let context = Context::at(self.received);
         let mut room = Scratch::default();
+        let mut legend = Legend::of_file();
         lines(chunk).find_map(|record| {
-            let event = self.formats.parse(record, &context, &mut room).ok()?;
-            event.ts.map(|time| self.complete(0, time, years).at)
+            let read = self
+                .formats
+                .parse_next(record, &context, &mut legend, &mut room);
+            read.ok()?.ts.map(|time| self.complete(0, time, years).at)
         })
     }
 }
