@@ -19,6 +19,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("words", "ftl", "WORDS"),
     ("never-block", "txt", "NEVER_BLOCK"),
     ("known-scanners", "toml", "KNOWN_SCANNERS"),
+    ("keep-alive", "txt", "KEEP_ALIVE"),
     ("law", "toml", "LAW"),
     ("areas", "csv", "AREAS"),
 ];

@@ -1,5 +1,7 @@
 //! The second stage: what an observation adds to what is remembered.
 
+use std::net::IpAddr;
+
 use super::sift::{Clue, Observation};
 use super::story::{Story, StoryKey, What};
 use super::{Detect, Signal, wording};
@@ -43,6 +45,7 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
             severity,
         } => fold.alert(signature, *severity),
     }
+    fold.traffic();
     fold.listed();
     fold.rules();
     super::rule::correlate(detect, seen, now, out);
@@ -60,16 +63,23 @@ impl Fold<'_> {
     /// Adds this event to the story of `key`, beginning it if need be.
     pub fn tell(&mut self, key: StoryKey) -> &mut Story {
         let seen = self.seen;
+        let story = self.tell_of(key, seen.source);
+        story.outside = seen.outside;
+        story.aim(seen.target, seen.proto, seen.port);
+        story
+    }
+
+    /// The same, with `source` as the actor and without a target.
+    pub fn tell_of(&mut self, key: StoryKey, source: Option<IpAddr>) -> &mut Story {
+        let seen = self.seen;
         let story = self.detect.stories.continue_or_begin(
             key,
-            seen.source,
+            source,
             seen.at,
             self.now,
             &mut self.detect.over,
         );
-        story.outside = seen.outside;
         story.add(seen.at, seen.ending);
-        story.aim(seen.target, seen.proto, seen.port);
         self.is_open = story.opened;
         story
     }

@@ -6,29 +6,39 @@
 //! arrives: 98,304 rows about sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
 
 mod alert;
+mod beacon;
 pub mod domain;
+mod firm;
+mod flood;
+mod flow;
 mod fold;
 mod guessing;
 pub(crate) mod hash;
 mod incident;
 mod indicators;
+mod keep_alive;
 mod listed;
 mod marks;
 mod networks;
+mod new_service;
+mod outflow;
 mod ports;
 mod probing;
 mod recall;
 mod recent;
+mod rita;
 mod rule;
 mod scan;
 mod sift;
 pub mod sigma;
 mod source;
+mod spread;
 mod story;
 mod table;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod traffic;
 pub mod web;
 mod web_attack;
 mod wording;
@@ -126,6 +136,7 @@ pub struct Detect {
     indicators: Arc<Indicators>,
     settings: Settings,
     sources: source::Sources,
+    flows: traffic::Traffic,
     stories: story::Stories,
     correlator: sigma::Correlator,
     incidents: incident::Incidents,
@@ -160,6 +171,7 @@ impl Detect {
             indicators,
             settings,
             sources: source::Sources::default(),
+            flows: traffic::Traffic::default(),
             stories: story::Stories::default(),
             correlator: sigma::Correlator::default(),
             incidents: incident::Incidents::default(),

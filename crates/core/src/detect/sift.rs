@@ -8,6 +8,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::flow::{Flow, flow_of};
 use super::indicators::Indicators;
 use super::networks::{NetworkSet, Tag};
 use super::sigma::{self, RuleIndex, RuleSet};
@@ -38,6 +39,7 @@ pub struct Observation {
     /// What correlations need to know; empty unless one of them counts a rule that matched.
     pub(super) facts: Vec<sigma::Fact>,
     pub(super) listed: Option<Listed>,
+    pub(super) flow: Option<Flow>,
 }
 
 impl Observation {
@@ -164,7 +166,12 @@ impl Sifter {
         self.rules
             .matches_record(event, record, &mut scratch.rules, &mut scratch.matched);
         let listed = self.listed(event, source, outside, target);
-        if matches!(clue, Clue::None) && scratch.matched.is_empty() && listed.is_none() {
+        let flow = source.and_then(|ip| flow_of(event, ip, target, |ip| self.is_outside(ip)));
+        if matches!(clue, Clue::None)
+            && scratch.matched.is_empty()
+            && listed.is_none()
+            && flow.is_none()
+        {
             return None;
         }
         let (proto, port) = service_of(event);
@@ -180,6 +187,7 @@ impl Sifter {
             facts: self.rules.facts(event, &scratch.matched),
             rules: scratch.matched.clone(),
             listed,
+            flow,
         })
     }
 

@@ -50,6 +50,18 @@ pub enum What {
     Indicator,
     /// Another detector's alert.
     Alert,
+    /// A host that keeps calling one place.
+    Beacon,
+    /// Much data sent to a new place.
+    Outflow,
+    /// A service sought far too much.
+    Flood,
+    /// Answers nobody asked for.
+    Amplification,
+    /// A service that suddenly answers the internet.
+    NewService,
+    /// A host inside that attacks others.
+    InsideAttack,
     /// A rule that matched.
     Rule(RuleIndex),
 }
@@ -280,6 +292,20 @@ impl Story {
         }
     }
 
+    /// Counts events that came before the story was kept, the first of them at `first`; nothing is
+    /// known of how they ended.
+    pub fn add_past(&mut self, count: u64, first: Timestamp) {
+        self.count = self.count.max(count);
+        self.first = self.first.min(first);
+    }
+
+    /// Notes one of many senders, where nobody is the actor.
+    pub fn come_from(&mut self, ip: IpAddr) {
+        if self.names.items.len() < self.names.most {
+            note_text(&mut self.names, &ip.to_string());
+        }
+    }
+
     /// Notes whom it was aimed at.
     pub fn aim(&mut self, ip: Option<IpAddr>, proto: Option<Protocol>, port: Option<u16>) {
         if let Some(ip) = ip {
@@ -308,12 +334,17 @@ impl Story {
     }
 
     /// States a figure of the evidence, in place of an earlier one of this name.
-    #[expect(dead_code, reason = "for the detectors that measure")]
     pub fn figure(&mut self, name: &'static str, figure: f64) {
         match self.figures.iter_mut().find(|(known, _)| *known == name) {
             Some((_, held)) => *held = figure,
             None => self.figures.push((name, figure)),
         }
+    }
+
+    /// The figure stated under `name`.
+    pub fn figure_of(&self, name: &str) -> Option<f64> {
+        let found = self.figures.iter().find(|(known, _)| *known == name);
+        found.map(|(_, figure)| *figure)
     }
 
     /// The figures stated.

@@ -16,6 +16,12 @@ pub trait Remembered: Copy + Default {
     fn last(&self) -> u32;
     /// How much evidence it holds, as it was at [`Self::last`].
     fn evidence(&self) -> u32;
+    /// How much of that is left at `now`: halved for every hour of silence, unless a detector
+    /// remembers longer.
+    fn strength(&self, now: u32) -> u32 {
+        let idle_hours = now.saturating_sub(self.last()) / 3_600;
+        self.evidence().checked_shr(idle_hours).unwrap_or(0)
+    }
     /// Notes the time, so that a row just made is not the oldest of all.
     fn touch(&mut self, now: u32);
 }
@@ -71,6 +77,14 @@ impl<R: Remembered, const SETS: usize> Table<R, SETS> {
         let row = self.row_at(set, way)?;
         row.touch(now.max(row.last()));
         Some(row)
+    }
+
+    /// Every row in use.
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.sets.iter_mut().flatten().flat_map(|set| {
+            let used = set.keys.iter().zip(&mut set.rows);
+            used.filter(|(key, _)| **key != 0).map(|(_, row)| row)
+        })
     }
 
     /// How many rows are in use.
@@ -155,18 +169,12 @@ impl<R: Remembered, const SETS: usize> Table<R, SETS> {
             let set = self.sets.get(index).and_then(Option::as_ref);
             set.into_iter()
                 .flat_map(|set| set.rows.iter().enumerate())
-                .map(move |(way, row)| (strength(row, now), row.last(), index, way))
+                .map(move |(way, row)| (row.strength(now), row.last(), index, way))
         });
         rows.min()
             .filter(|(strength, ..)| *strength <= brings)
             .map(|(_, _, index, way)| (index, way))
     }
-}
-
-/// How much evidence a row holds, halved for every hour of silence.
-fn strength(row: &impl Remembered, now: u32) -> u32 {
-    let idle_hours = now.saturating_sub(row.last()) / 3_600;
-    row.evidence().checked_shr(idle_hours).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! How each detector tells its stories: the part of a detector that is words and names.
 
 use super::story::{Few, Story, What};
-use super::{alert, guessing, listed, probing, rule, scan, web_attack};
+use super::{
+    alert, beacon, flood, guessing, listed, new_service, outflow, probing, rule, scan, spread,
+    web_attack,
+};
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};
 
@@ -49,6 +52,12 @@ impl What {
             Self::WebAttack => &web_attack::WEB_ATTACK,
             Self::Indicator => &listed::INDICATOR,
             Self::Alert => &alert::ALERT,
+            Self::Beacon => &beacon::BEACON,
+            Self::Outflow => &outflow::OUTFLOW,
+            Self::Flood => &flood::FLOOD,
+            Self::Amplification => &flood::AMPLIFICATION,
+            Self::NewService => &new_service::NEW_SERVICE,
+            Self::InsideAttack => &spread::INSIDE_ATTACK,
             Self::Rule(_) => &rule::RULE,
         }
     }
@@ -66,6 +75,12 @@ impl What {
             Self::WebAttack,
             Self::Indicator,
             Self::Alert,
+            Self::Beacon,
+            Self::Outflow,
+            Self::Flood,
+            Self::Amplification,
+            Self::NewService,
+            Self::InsideAttack,
         ]
     }
 }
