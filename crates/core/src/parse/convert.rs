@@ -9,11 +9,14 @@ use super::endpoint;
 use super::escape::{self, Escape};
 use super::keys::{KeyTable, Raw};
 use super::pattern::Pattern;
+use super::scan;
 use super::stamp::{self, Missing};
 use crate::address;
 use crate::event::{Action, Direction, Event, Field, Kind, Outcome, Protocol, Text};
 use crate::time::{DeviceTime, Timestamp};
 
+/// The longest address, in bytes, zone index and all.
+pub(super) const MAX_ADDRESS_BYTES: usize = 64;
 /// The longest request method, in bytes.
 const MAX_METHOD_BYTES: usize = 32;
 
@@ -563,10 +566,13 @@ fn contained<'v, 'a>(
 /// An address as devices write it: plain, in square brackets, or with a zone index; IPv4-mapped IPv6
 /// becomes IPv4.
 pub(super) fn ip(text: &str) -> Option<IpAddr> {
-    if let Some(ip) = ipv4(text.as_bytes()) {
-        return Some(IpAddr::V4(ip));
+    match ipv4_start(text.as_bytes()) {
+        Some((ip, [])) => return Some(IpAddr::V4(ip)),
+        // In IPv6 such numbers can only come last.
+        Some((_, [first, ..])) if *first != b'%' => return None,
+        _ => {}
     }
-    if text.len() > 64 || !text.bytes().any(|byte| byte == b':') {
+    if text.len() > MAX_ADDRESS_BYTES || scan::find(b':', text.as_bytes(), 0).is_none() {
         return None;
     }
     let text = text
@@ -577,13 +583,7 @@ pub(super) fn ip(text: &str) -> Option<IpAddr> {
     text.parse().ok().map(address::canonical)
 }
 
-/// Four decimal numbers, no leading zeros (they would mean octal to some).
-pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    let (ip, rest) = ipv4_start(text)?;
-    rest.is_empty().then_some(ip)
-}
-
-/// The same, and what follows it.
+/// Four decimal numbers, no leading zeros (they would mean octal to some), and what follows them.
 pub(super) fn ipv4_start(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
     let (first, rest) = octet(text)?;
     let (second, rest) = octet(rest.strip_prefix(b".")?)?;

@@ -1,10 +1,13 @@
 //! Whether a mark inside a message is the program's own word or one that a stranger chose.
 
+use std::cell::Cell;
+
 use memchr::memmem::Finder;
 use serde::Deserialize;
 
 use super::convert;
 use super::envelope::{Envelope, is_level};
+use super::scan::{ADDRESS, run};
 
 /// How a message begins, where no fixed words say it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -43,9 +46,7 @@ impl Opening {
                 bytes
                     .first()
                     .is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b':')
-                    && memchr::memchr(b' ', bytes)
-                        .and_then(|end| text.get(..end))
-                        .is_some_and(|word| convert::ip(word).is_some())
+                    && begins_with_address(text)
             }
             Self::Date => begins_with_date(bytes),
             Self::DateInBrackets => {
@@ -62,12 +63,34 @@ impl Opening {
     }
 }
 
+fn begins_with_address(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if let Some((_, rest)) = convert::ipv4_start(bytes)
+        && rest.first() == Some(&b' ')
+    {
+        return true;
+    }
+    let most = bytes.get(..convert::MAX_ADDRESS_BYTES + 1).unwrap_or(bytes);
+    let start = run(most, ADDRESS);
+    let end = match bytes.get(start) {
+        Some(b' ') => Some(start),
+        // A zone index may hold anything.
+        _ => memchr::memchr(b'%', most).and_then(|_| memchr::memchr(b' ', most)),
+    };
+    let word = end.and_then(|end| text.get(..end));
+    word.is_some_and(|word| convert::ip(word).is_some())
+}
+
 fn begins_with_level(text: &str) -> bool {
-    let end = text.find(|letter: char| !letter.is_ascii_alphabetic());
-    let Some((word, rest)) = end.and_then(|end| text.split_at_checked(end)) else {
+    let end = letters(text.as_bytes());
+    let Some((word, rest)) = text.split_at_checked(end) else {
         return false;
     };
-    is_level(word) && (rest.starts_with([' ', '\t', ']', '|']) || rest.starts_with(": "))
+    let ends = matches!(
+        rest.as_bytes(),
+        [b' ' | b'\t' | b']' | b'|', ..] | [b':', b' ', ..]
+    );
+    ends && is_level(word)
 }
 
 fn begins_with_date(text: &[u8]) -> bool {
@@ -100,6 +123,12 @@ fn begins_with_date(text: &[u8]) -> bool {
         rest = rest.get(count + 1..).unwrap_or_default();
     }
     false
+}
+
+/// How many letters `text` begins with.
+fn letters(text: &[u8]) -> usize {
+    let end = text.iter().position(|byte| !byte.is_ascii_alphabetic());
+    end.unwrap_or(text.len())
 }
 
 /// Whether `mark` stands in `text` outside double quotes; a mark that has a quote of its own says itself
@@ -159,15 +188,18 @@ impl Teller {
 /// Whether a sentence begins: two words of letters alone, the second of small ones, or a logger's name and
 /// a dash. A device puts names, numbers and dates before its words.
 fn begins_as_prose(message: &str) -> bool {
-    let mut words = message.splitn(3, ' ');
-    let plain = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let (first, second, more) = (words.next(), words.next(), words.next());
-    more.is_some()
-        && first.is_some_and(plain)
-        && second.is_some_and(|word| {
-            let small = word.bytes().all(|byte| byte.is_ascii_lowercase());
-            (plain(word) && small) || word == "-"
-        })
+    let bytes = message.as_bytes();
+    let first = letters(bytes);
+    if first < 2 || bytes.get(first) != Some(&b' ') {
+        return false;
+    }
+    let rest = bytes.get(first + 1..).unwrap_or_default();
+    let small = rest.iter().position(|byte| !byte.is_ascii_lowercase());
+    match small {
+        Some(0) => rest.starts_with(b"- "),
+        Some(1) | None => false,
+        Some(end) => rest.get(end) == Some(&b' '),
+    }
 }
 
 fn is_tagged(envelope: &Envelope<'_>) -> bool {
@@ -176,6 +208,60 @@ fn is_tagged(envelope: &Envelope<'_>) -> bool {
     let before = before.and_then(|end| envelope.record.get(..end));
     envelope.program.is_some()
         && before.is_some_and(|before| before.trim_end_matches(' ').ends_with("]:"))
+}
+
+/// What was already looked at in one record, so that many formats that ask the same are told at once.
+pub(super) struct Seen<'e, 'a> {
+    envelope: &'e Envelope<'a>,
+    /// Whether a format names the program.
+    known: bool,
+    teller: Cell<Option<Teller>>,
+    /// Where a text begins and its length; which openings were looked for there, and which were found.
+    begun: Cell<[(usize, usize, u8, u8); SEEN_TEXTS]>,
+}
+
+/// How many texts' openings are remembered: the message and what else formats may read.
+const SEEN_TEXTS: usize = 4;
+
+impl<'e, 'a> Seen<'e, 'a> {
+    /// Nothing looked at yet; `known` says whether a format names the program.
+    pub const fn new(envelope: &'e Envelope<'a>, known: bool) -> Self {
+        Self {
+            envelope,
+            known,
+            teller: Cell::new(None),
+            begun: Cell::new([(0, 0, 0, 0); SEEN_TEXTS]),
+        }
+    }
+
+    /// Who words the message.
+    pub fn teller(&self) -> Teller {
+        self.teller.get().unwrap_or_else(|| {
+            let teller = Teller::of(self.envelope, self.known);
+            self.teller.set(Some(teller));
+            teller
+        })
+    }
+
+    /// Whether `text`, a part of the record, begins so.
+    pub fn begins(&self, shape: Opening, text: &str) -> bool {
+        let (start, length, bit) = (text.as_ptr().addr(), text.len(), 1 << shape as u8);
+        let mut begun = self.begun.get();
+        let known = begun
+            .iter_mut()
+            .find(|(at, long, asked, _)| *asked == 0 || (*at == start && *long == length));
+        let Some((at, long, asked, found)) = known else {
+            return shape.begins(text);
+        };
+        if *asked & bit == 0 {
+            (*at, *long) = (start, length);
+            *asked |= bit;
+            *found |= if shape.begins(text) { bit } else { 0 };
+        }
+        let found = *found & bit != 0;
+        self.begun.set(begun);
+        found
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use memchr::memmem::Finder;
 use super::envelope::Envelope;
 use super::file::{ReaderKind, Recognise};
 use super::keys::KeyTable;
-use super::own_words::{Opening, Teller, said_outside_quotes};
+use super::own_words::{Opening, Seen, Teller, said_outside_quotes};
 use super::scan::head;
 
 /// The most formats that are tried on one record.
@@ -142,35 +142,39 @@ impl Way {
         }
     }
 
-    /// Whether it counts in a message that `envelope`'s sender worded; `known` says whether a format
-    /// names the program.
-    fn trusts(&self, envelope: &Envelope<'_>, known: bool) -> bool {
-        let in_header = || envelope.structured.is_some_and(|text| self.holds_in(text));
-        if (!self.guarded && !self.untagged) || in_header() {
+    /// Whether it counts in a message that `envelope`'s sender worded.
+    fn trusts(&self, envelope: &Envelope<'_>, seen: &Seen<'_, '_>) -> bool {
+        if !self.guarded && !self.untagged {
             return true;
         }
-        match Teller::of(envelope, known) {
+        let worded = match seen.teller() {
             Teller::Device => true,
             Teller::OwnLog => !self.guarded,
-            Teller::Program => !self.guarded && !self.untagged,
-        }
+            Teller::Program => false,
+        };
+        worded
+            || envelope
+                .structured
+                .is_some_and(|text| self.holds_in(text, seen))
     }
 
-    fn holds(&self, envelope: &Envelope<'_>) -> bool {
+    fn holds(&self, envelope: &Envelope<'_>, seen: &Seen<'_, '_>) -> bool {
         if self.whole_record {
-            return envelope.bodies().any(|body| self.holds_in(body.text));
+            return envelope.bodies().any(|body| self.holds_in(body.text, seen));
         }
         // What the device says in RFC 5424's structured data marks it as well as its message does.
-        self.holds_in(envelope.message)
-            || envelope.structured.is_some_and(|text| self.holds_in(text))
+        self.holds_in(envelope.message, seen)
+            || envelope
+                .structured
+                .is_some_and(|text| self.holds_in(text, seen))
     }
 
-    fn holds_in(&self, message: &str) -> bool {
+    fn holds_in(&self, message: &str, seen: &Seen<'_, '_>) -> bool {
         let word = head(message.as_bytes());
         let starts =
             self.starts.is_empty() || self.starts.iter().any(|mark| mark.is_at(message, word));
         starts
-            && self.begins.is_none_or(|shape| shape.begins(message))
+            && self.begins.is_none_or(|shape| seen.begins(shape, message))
             && self.contains.iter().all(|mark| {
                 if self.guarded {
                     said_outside_quotes(mark, message.as_bytes())
@@ -420,6 +424,7 @@ impl Recogniser {
         mut take: impl FnMut(u16, bool) -> Option<R>,
     ) -> Option<R> {
         let program = envelope.program.and_then(|name| self.programs.find(name));
+        let seen = Seen::new(envelope, program.is_some());
         let mut found = false;
         let mut answer = None;
         // Whether the search is over.
@@ -428,8 +433,8 @@ impl Recogniser {
                 return false;
             };
             let counts = (way.whole_record || !only_whole)
-                && way.trusts(envelope, program.is_some())
-                && way.holds(envelope);
+                && way.trusts(envelope, &seen)
+                && way.holds(envelope, &seen);
             if !counts {
                 return false;
             }
@@ -459,7 +464,10 @@ impl Recogniser {
                 }
             }
             // Each shape is looked for once, however many formats begin so.
-            let begun = self.shapes.iter().filter(|(shape, _)| shape.begins(place));
+            let begun = self
+                .shapes
+                .iter()
+                .filter(|(shape, _)| seen.begins(*shape, place));
             for way in begun.flat_map(|(_, ways)| ways) {
                 if visit(*way, only_whole, true, &mut found) {
                     return answer;

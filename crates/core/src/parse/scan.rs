@@ -121,6 +121,23 @@ pub(super) fn trimmed(text: &str) -> &str {
     }
 }
 
+/// `text` without blanks in front.
+#[inline]
+pub(super) fn unblanked(text: &str) -> &str {
+    if text.as_bytes().first() == Some(&b' ') {
+        text.trim_start_matches(' ')
+    } else {
+        text
+    }
+}
+
+/// The text before the first blank and behind it. Words are short.
+#[inline]
+pub(super) fn split_word(text: &str) -> Option<(&str, &str)> {
+    let at = find(b' ', text.as_bytes(), 0)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// A digit.
 pub(super) const DIGIT: u8 = 1;
 /// What a name is made of.
@@ -129,6 +146,12 @@ pub(super) const NAME: u8 = 2;
 pub(super) const ADDRESS: u8 = 4;
 /// A letter, digit or underscore.
 pub(super) const WORD: u8 = 8;
+/// What a program's name in a header is made of.
+pub(super) const TAG: u8 = 16;
+/// What a host in a header is made of, with a path behind it.
+pub(super) const HOST: u8 = 32;
+/// The same without a path.
+pub(super) const LABEL: u8 = 64;
 
 /// The classes of every byte.
 const CLASSES: [u8; 256] = {
@@ -148,6 +171,15 @@ const CLASSES: [u8; 256] = {
         }
         if letter || byte == b'_' {
             *class |= WORD;
+        }
+        if *class & NAME != 0 || matches!(byte, b'/' | b'(' | b')' | b'@' | b',') {
+            *class |= TAG;
+        }
+        if *class & NAME != 0 || matches!(byte, b':' | b'/') {
+            *class |= HOST;
+        }
+        if *class & NAME != 0 || byte == b':' {
+            *class |= LABEL;
         }
         byte = byte.wrapping_add(1);
         rest = after;

@@ -12,10 +12,6 @@ const MAX_AHEAD_SECONDS: i64 = 86_400;
 /// 29 February comes back after at most this many years.
 const LEAP_SEARCH_YEARS: i64 = 8;
 
-const MONTHS: [&[u8; 3]; 12] = [
-    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
-];
-
 const WEEKDAYS: [[u8; 3]; 7] = [
     *b"Mon", *b"Tue", *b"Wed", *b"Thu", *b"Fri", *b"Sat", *b"Sun",
 ];
@@ -104,10 +100,7 @@ impl Civil {
 pub(super) fn bsd<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
     let text = text.strip_prefix(b"*").unwrap_or(text);
     let text = text.strip_prefix(b".").unwrap_or(text);
-    let (month, rest) = month(text)?;
-    let rest = blanks(rest)?;
-    let (day, rest) = number(rest, 1, 2)?;
-    let mut rest = blanks(rest)?;
+    let (month, day, mut rest) = month_and_day(text)?;
     let mut year = None;
     if let Some((value, after)) = four_digit_year(rest) {
         year = Some(value);
@@ -147,17 +140,16 @@ pub(super) fn without_weekday(text: &str) -> &str {
 /// `yyyy Mmm dd hh:mm:ss`, followed by a blank and a host; what some devices and collectors write.
 pub(super) fn year_first<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, &'a [u8])> {
     let (year, rest) = four_digit_year(text)?;
-    let (month, rest) = month(blanks(rest)?)?;
-    let (day, rest) = number(blanks(rest)?, 1, 2)?;
-    let (clock, micros, rest) = clock(blanks(rest)?)?;
-    let (offset, rest) = trailing_zone(rest);
+    let (month, day, rest) = month_and_day(blanks(rest)?)?;
+    let (clock, micros, rest) = clock(rest)?;
+    let (offset_seconds, rest) = trailing_zone(rest);
     let time = Moment {
         year: Some(year),
         month,
         day,
         clock,
         micros,
-        offset_seconds: offset,
+        offset_seconds,
         ..Moment::default()
     };
     // NX-OS closes the stamp with a colon; there it belongs to the message.
@@ -204,8 +196,10 @@ impl Moment {
             return civil(year).at(offset, missing);
         }
         let latest = missing.received.plus_seconds(MAX_AHEAD_SECONDS);
-        let (this_year, ..) = latest.civil_date();
-        (this_year - LEAP_SEARCH_YEARS..=this_year + 1)
+        let (this_year, latest_month, _) = latest.civil_date();
+        // Only around the turn of the year a zone can put the next year's first days before it.
+        let next = i64::from(self.month == 1 && latest_month == 12);
+        (this_year - LEAP_SEARCH_YEARS..=this_year + next)
             .rev()
             .filter_map(|year| civil(year).at(offset, missing))
             .find(|time| time.at <= latest)
@@ -366,14 +360,38 @@ pub(super) fn length_ms(text: &[u8]) -> Option<u64> {
 
 pub(super) fn month(text: &[u8]) -> Option<(i64, &[u8])> {
     let (name, rest) = text.split_first_chunk::<3>()?;
-    let name = name.map(|byte| byte.to_ascii_lowercase());
-    let index = MONTHS.iter().position(|month| **month == name)?;
+    // With this bit a capital becomes a small letter, and nothing else becomes a letter.
+    let number = match &name.map(|byte| byte | 0x20) {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    };
+    if rest.first() == Some(&b' ') {
+        return Some((number, rest));
+    }
     // Some devices write the whole name.
     let letters = rest
         .iter()
         .take(6)
         .take_while(|byte| byte.is_ascii_lowercase());
-    Some((i64::try_from(index).ok()? + 1, rest.get(letters.count()..)?))
+    Some((number, rest.get(letters.count()..)?))
+}
+
+/// `Mmm dd`, and what follows the blanks behind it.
+fn month_and_day(text: &[u8]) -> Option<(i64, i64, &[u8])> {
+    let (month, rest) = month(text)?;
+    let (day, rest) = number(blanks(rest)?, 1, 2)?;
+    Some((month, day, blanks(rest)?))
 }
 
 fn blanks(text: &[u8]) -> Option<&[u8]> {
@@ -383,6 +401,17 @@ fn blanks(text: &[u8]) -> Option<&[u8]> {
 
 /// A decimal number of at least `least` and at most `most` digits.
 pub(super) fn number(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
+    // Nearly all numbers have two or four digits.
+    match (least, most, text) {
+        (1 | 2, 2, [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..]) => {
+            return Some((pair(*tens, *ones), rest));
+        }
+        (4, 4, [a, b, c, d, rest @ ..]) => {
+            let digits = [a, b, c, d].iter().all(|byte| byte.is_ascii_digit());
+            return digits.then(|| (pair(*a, *b) * 100 + pair(*c, *d), rest));
+        }
+        _ => {}
+    }
     let mut value = 0_i64;
     let mut count = 0;
     for byte in text.iter().take(most) {
@@ -393,6 +422,12 @@ pub(super) fn number(text: &[u8], least: usize, most: usize) -> Option<(i64, &[u
         count += 1;
     }
     (count >= least).then_some((value, text.get(count..)?))
+}
+
+/// The number that two digits spell.
+#[inline]
+fn pair(tens: u8, ones: u8) -> i64 {
+    i64::from(tens.wrapping_sub(b'0')) * 10 + i64::from(ones.wrapping_sub(b'0'))
 }
 
 /// Four digits that are a year and not the start of a longer number or of a time of day.
@@ -432,9 +467,9 @@ fn clock(text: &[u8]) -> Option<(Clock, i64, &[u8])> {
             .iter()
             .all(|byte| byte.is_ascii_digit())
     {
-        let pair = |tens: &u8, ones: &u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
         let (micros, rest) = fraction(rest)?;
-        return Some(((pair(h1, h2), pair(m1, m2), pair(s1, s2)), micros, rest));
+        let clock = (pair(*h1, *h2), pair(*m1, *m2), pair(*s1, *s2));
+        return Some((clock, micros, rest));
     }
     let (hour, rest) = number(text, 1, 2)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?, 2, 2)?;
@@ -497,6 +532,9 @@ pub(super) fn named_zone(text: &[u8]) -> Option<(i32, &[u8])> {
         .iter()
         .take_while(|byte| byte.is_ascii_uppercase())
         .count();
+    if length == 0 {
+        return None;
+    }
     let (name, rest) = text.split_at_checked(length)?;
     let (_, minutes) = ZONES.iter().find(|(zone, _)| zone.as_bytes() == name)?;
     Some((minutes * 60, rest))

@@ -2,6 +2,7 @@
 //! the stamp, each with a colon; instead of a stamp the time since start may stand there.
 
 use super::Envelope;
+use crate::parse::scan::{HOST, run};
 use crate::parse::stamp::{self, Missing};
 
 /// How many words with a colon may stand before the stamp.
@@ -54,16 +55,11 @@ fn stamped<'a>(text: &'a str, missing: &Missing) -> Option<(crate::time::DeviceT
 
 /// `word: `, without blanks in the word.
 fn word(text: &str) -> Option<(&str, &str)> {
-    let end = text
-        .bytes()
-        .take(MAX_WORD_BYTES + 1)
-        .position(|byte| byte == b' ')?;
+    let window = text.as_bytes().get(..=MAX_WORD_BYTES);
+    let end = run(window.unwrap_or(text.as_bytes()), HOST);
     let (word, rest) = text.split_at_checked(end)?;
     let word = word.strip_suffix(':')?;
-    let good = !word.is_empty()
-        && word.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/')
-        });
+    let good = !word.is_empty() && rest.starts_with(' ') && end <= MAX_WORD_BYTES;
     good.then(|| (word, rest.trim_start_matches(' ')))
 }
 

@@ -11,6 +11,7 @@
 mod cisco;
 pub(super) mod container;
 
+use super::scan::{self, HOST, LABEL, NAME, TAG, run, split_word, unblanked};
 use super::stamp::{self, Missing};
 use crate::time::DeviceTime;
 
@@ -20,11 +21,6 @@ const MAX_HOST_BYTES: usize = 255;
 const MAX_PROGRAM_BYTES: usize = 96;
 /// How many headers inside one another are read: the relays' and the device's.
 const MAX_HEADERS: usize = 3;
-/// Words that stand where a host would and are none: an application's own word for how grave it is.
-const LEVELS: &[&str] = &[
-    "trace", "debug", "info", "notice", "note", "warn", "warning", "error", "err", "critical",
-    "crit", "fatal", "alert", "emerg", "panic", "severe", "log",
-];
 
 /// A record taken apart into header and message.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,6 +91,16 @@ impl<'a> Envelope<'a> {
         stamp.starts_with(|first: char| first.is_ascii_alphabetic()) || stamp.contains('T')
     }
 
+    /// Takes `program: ` off the message, where it stands there.
+    fn take_tag(&mut self, loose: bool) -> bool {
+        let found = tag(self.message, loose);
+        if let Some((program, message)) = found {
+            self.program = Some(program);
+            self.message = message;
+        }
+        found.is_some()
+    }
+
     /// Notes that the first header has been read.
     const fn first_header_read(&mut self) {
         if self.body.is_none() {
@@ -159,11 +165,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         }
     }
     let has_header = had_priority || envelope.stamp.is_some();
-    if envelope.program.is_none()
-        && let Some((program, rest)) = tag(envelope.message, has_header)
-    {
-        envelope.program = Some(program);
-        envelope.message = rest;
+    if envelope.program.is_none() && envelope.take_tag(has_header) {
         envelope.first_header_read();
     }
     envelope.message = after_header(envelope.message);
@@ -195,9 +197,9 @@ fn original_address(text: &str) -> Option<(&str, &str)> {
 
 /// Skips blanks and a colon of its own (" : %ASA-…"), but not the colons an address starts with.
 fn after_header(text: &str) -> &str {
-    let text = text.trim_start_matches(' ');
-    match text.strip_prefix(':') {
-        Some(rest) if rest.starts_with([' ', '%']) => rest.trim_start_matches(' '),
+    let text = unblanked(text);
+    match text.as_bytes() {
+        [b':', b' ' | b'%', ..] => unblanked(text.get(1..).unwrap_or_default()),
         _ => text,
     }
 }
@@ -213,15 +215,24 @@ fn priority(text: &str) -> (bool, &str) {
             .strip_prefix('>')
     });
     match stripped {
-        Some(rest) => (true, rest.trim_start_matches(' ')),
+        Some(rest) => (true, unblanked(rest)),
         None => (false, text),
     }
+}
+
+/// `text` without blanks and colons in front.
+fn uncoloned(text: &str) -> &str {
+    let more = text
+        .bytes()
+        .take_while(|byte| matches!(byte, b' ' | b':'))
+        .count();
+    text.get(more..).unwrap_or_default()
 }
 
 /// One header of the older kind: stamp, then host and tag where they stand. False, and nothing
 /// changed, when there is no stamp.
 fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
-    let text = sequence_number(envelope.message).trim_start_matches([' ', ':']);
+    let text = uncoloned(sequence_number(envelope.message));
     let bytes = text.as_bytes();
     let Some((time, rest)) = (match bytes.first() {
         Some(b'0'..=b'9') => {
@@ -242,49 +253,42 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
         return true;
     }
     // A stamp must end its word, or it was part of something else.
-    if !rest.starts_with([' ', ':']) {
-        return false;
-    }
+    let before_colon = match rest.as_bytes() {
+        [b':', ..] => true,
+        [b' ', ..] => false,
+        _ => return false,
+    };
     envelope.stamp = Some(time);
     envelope.stamp_text = text.get(..text.len() - rest.len());
-    let after_colon = rest.strip_prefix(':');
-    let rest = rest.trim_start_matches([' ', ':']);
+    let rest = uncoloned(rest);
     envelope.message = rest;
-    if after_colon.is_some() || stamp::bsd(rest.as_bytes(), missing).is_some() {
+    if before_colon || stamp::bsd(rest.as_bytes(), missing).is_some() {
         // A second header follows at once.
         return true;
     }
     if let Some((host, after)) = unifi_host(rest) {
         envelope.host = Some(host);
-        envelope.message = after.trim_start_matches(' ');
-        if let Some((program, message)) = tag(envelope.message, true) {
-            envelope.program = Some(program);
-            envelope.message = message;
-        }
+        envelope.message = unblanked(after);
+        envelope.take_tag(true);
         return true;
     }
     // "stamp tag: message" has no host; "stamp host tag: message" has one.
-    if let Some((program, message)) = tag(rest, true) {
-        envelope.program = Some(program);
-        envelope.message = message;
+    if envelope.take_tag(true) {
         return true;
     }
     if let Some((host, after)) = host(rest) {
         envelope.host = Some(host);
-        let after = after.trim_start_matches(' ');
+        let after = unblanked(after);
         // UniFi says its name twice.
         let again = after
             .strip_prefix(host)
             .and_then(|rest| rest.strip_prefix(' '));
         let after = again.unwrap_or(after);
         envelope.message = match unifi_host(after) {
-            Some((_, message)) => message.trim_start_matches(' '),
+            Some((_, message)) => unblanked(message),
             None => level_skipped(after),
         };
-        if let Some((program, message)) = tag(envelope.message, true) {
-            envelope.program = Some(program);
-            envelope.message = message;
-        }
+        envelope.take_tag(true);
     }
     true
 }
@@ -295,7 +299,11 @@ fn level_skipped(text: &str) -> &str {
     let Some((word, rest)) = split_word(text) else {
         return text;
     };
-    let level = word.rsplit('.').next().unwrap_or(word);
+    // A facility may stand before it.
+    let level = match memchr::memrchr(b'.', word.as_bytes()) {
+        Some(at) => word.get(at + 1..).unwrap_or_default(),
+        None => word,
+    };
     if is_level(level) && (rest.starts_with("kernel:") || tag(rest, false).is_some()) {
         rest
     } else {
@@ -303,9 +311,25 @@ fn level_skipped(text: &str) -> &str {
     }
 }
 
-/// Whether `word` says how grave something is.
+/// Whether `word` says how grave something is. Such words stand where a host would, and are none: an
+/// application's own.
 pub(super) fn is_level(word: &str) -> bool {
-    LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
+    let levels: &[&str] = match word.bytes().next().map(|first| first | 0x20) {
+        Some(b'a') => &["alert"],
+        Some(b'c') => &["critical", "crit"],
+        Some(b'd') => &["debug"],
+        Some(b'e') => &["error", "err", "emerg"],
+        Some(b'f') => &["fatal"],
+        Some(b'i') => &["info"],
+        Some(b'l') => &["log"],
+        Some(b'n') => &["notice", "note"],
+        Some(b'p') => &["panic"],
+        Some(b's') => &["severe"],
+        Some(b't') => &["trace"],
+        Some(b'w') => &["warn", "warning"],
+        _ => &[],
+    };
+    levels.iter().any(|level| level.eq_ignore_ascii_case(word))
 }
 
 /// Skips `nnn: ` before a stamp, Cisco's running number.
@@ -321,6 +345,10 @@ fn sequence_number(text: &str) -> &str {
 /// access points and switches put name, hardware address, model and version where the host belongs, or
 /// behind it.
 fn unifi_host(text: &str) -> Option<(&str, &str)> {
+    let mark = scan::find_either(b' ', b',', text.as_bytes(), 0)?;
+    if text.as_bytes().get(mark) == Some(&b' ') {
+        return None;
+    }
     let (word, rest) = text.split_at_checked(memchr::memchr(b' ', text.as_bytes())?)?;
     let mut parts = word.split(',');
     let (first, second) = (parts.next()?, parts.next()?);
@@ -344,21 +372,21 @@ fn tabbed(rest: &str) -> Option<(&str, &str)> {
 
 /// A word that can be a host name or address and is followed by a blank.
 fn host(text: &str) -> Option<(&str, &str)> {
-    let end = memchr::memchr(b' ', text.as_bytes())?;
+    let plain = run(text.as_bytes(), HOST);
+    let end = plain + scan::find(b' ', text.as_bytes().get(plain..)?, 0)?;
     let (word, rest) = text.split_at_checked(end)?;
     let word = word.strip_suffix(':').unwrap_or(word);
     // syslog-ng's chains ("s_net@192.0.2.7") and OSSEC's archives ("collector->192.0.2.7") end with the
     // device.
-    let word = match word.rsplit_once('@').or_else(|| word.rsplit_once("->")) {
-        Some((_, device)) if !device.starts_with('/') => device,
-        Some((collector, _)) => collector,
-        None => word,
+    let word = match (plain < end).then(|| word.rsplit_once('@').or_else(|| word.rsplit_once("->")))
+    {
+        Some(Some((_, device))) if !device.starts_with('/') => device,
+        Some(Some((collector, _))) => collector,
+        _ => word,
     };
     let good = !word.is_empty()
         && word.len() <= MAX_HOST_BYTES
-        && word.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/')
-        })
+        && (plain == end || run(word.as_bytes(), HOST) == word.len())
         && !word.starts_with('/')
         && !is_level(word);
     good.then_some((word, rest))
@@ -368,15 +396,13 @@ fn host(text: &str) -> Option<(&str, &str)> {
 /// by a blank or the end, so that addresses and URLs are not taken for a tag.
 fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
-    let length = bytes
-        .iter()
-        .take(MAX_PROGRAM_BYTES + 1)
-        .take_while(|byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'.' | b'-' | b'_' | b'/' | b'(' | b')' | b'@' | b',')
-        })
-        .count();
-    if length == 0 || length > MAX_PROGRAM_BYTES {
+    // Nearly all are a name; only where it goes on may a path or something in parentheses be in it.
+    let window = bytes.get(..MAX_PROGRAM_BYTES + 1).unwrap_or(bytes);
+    let name = run(window, NAME);
+    let more = run(window.get(name..)?, TAG);
+    let length = name + more;
+    if length == 0 || length > MAX_PROGRAM_BYTES || !matches!(bytes.get(length), Some(b'[' | b':'))
+    {
         return None;
     }
     let (name, rest) = text.split_at_checked(length)?;
@@ -398,15 +424,19 @@ fn tag(text: &str, loose: bool) -> Option<(&str, &str)> {
     if !rest.is_empty() && !rest.starts_with(' ') {
         return None;
     }
+    let name = if more > 0 { bare_program(name) } else { name };
+    // "CEF: 0|…" is the message itself.
+    (!name.is_empty() && !matches!(name, "CEF" | "LEEF")).then_some((name, unblanked(rest)))
+}
+
+/// A program's name without its path: "(squid-1)" is a program, "polkitd(authority=local)" says more
+/// about one.
+fn bare_program(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
-    // "(squid-1)" is a program, "polkitd(authority=local)" says more about one.
     let inner = name
         .strip_prefix('(')
         .and_then(|name| name.strip_suffix(')'));
-    let name = inner.or_else(|| name.split('(').next()).unwrap_or(name);
-    // "CEF: 0|…" is the message itself.
-    (!name.is_empty() && !matches!(name, "CEF" | "LEEF"))
-        .then_some((name, rest.trim_start_matches(' ')))
+    inner.or_else(|| name.split('(').next()).unwrap_or(name)
 }
 
 /// The part after `<pri>1 `: stamp, host, program, process, message id, structured data, message. False,
@@ -447,23 +477,25 @@ fn rfc5424<'a>(envelope: &mut Envelope<'a>, text: &'a str, missing: &Missing) ->
     let structured = rest.get(..rest.len() - message.len());
     let said = |word: &'a str, most: usize| (word != "-" && word.len() <= most).then_some(word);
     let program = said(program, MAX_PROGRAM_BYTES).map(|name| {
-        name.rsplit('/')
-            .next()
-            .unwrap_or(name)
-            .trim_end_matches(':')
+        if run(name.as_bytes(), NAME) == name.len() {
+            return name;
+        }
+        let name = name.rsplit('/').next().unwrap_or(name);
+        name.trim_end_matches(':')
     });
     envelope.stamp = stamp.or(envelope.stamp);
     envelope.host = said(host, MAX_HOST_BYTES).or(envelope.host);
     envelope.program = program.filter(|name| !name.is_empty());
     envelope.message_id = said(message_id, MAX_PROGRAM_BYTES);
     envelope.structured = structured.filter(|text| text.starts_with('['));
-    envelope.message = after_header(message.trim_start_matches([' ', '\u{feff}']));
+    let message = unblanked(message);
+    envelope.message = after_header(match message.as_bytes() {
+        [0xEF, ..] => message.trim_start_matches([' ', '\u{feff}']),
+        _ => message,
+    });
     // Relays that take the older header apart leave the tag in the message.
-    if envelope.program.is_none()
-        && let Some((program, message)) = tag(envelope.message, true)
-    {
-        envelope.program = Some(program);
-        envelope.message = message;
+    if envelope.program.is_none() {
+        envelope.take_tag(true);
     }
     true
 }
@@ -490,14 +522,8 @@ fn event_format(message: &str) -> Option<&str> {
         if rest.starts_with("CEF:") || rest.starts_with("LEEF:") {
             return Some(rest);
         }
-        let (word, after) = split_word(rest)?;
-        let plain = word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'));
-        if !plain {
-            return None;
-        }
-        rest = after;
+        let word = run(rest.as_bytes(), LABEL);
+        rest = rest.get(word..)?.strip_prefix(' ')?;
     }
     None
 }
@@ -511,12 +537,6 @@ fn stamp_5424<'a>(text: &'a str, missing: &Missing) -> Option<(Option<DeviceTime
     }
     let (time, after) = stamp::iso(word.as_bytes(), missing)?;
     after.is_empty().then_some((Some(time), rest))
-}
-
-/// The text before the first blank and behind it.
-fn split_word(text: &str) -> Option<(&str, &str)> {
-    let at = memchr::memchr(b' ', text.as_bytes())?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Skips `-` or any number of `[id name="value" ...]`; a quoted value may hold `\]` and `\"`.
