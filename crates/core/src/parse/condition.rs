@@ -1,6 +1,11 @@
 //! Conditions on what a record said under its keys.
 
-use super::keys::Slots;
+use super::keys::{KeyTable, Slots};
+
+/// The most values of one key that are told apart at once.
+pub(super) const MAX_VALUES: usize = 64;
+/// Values with stars are looked for together from this many letters on.
+const LEAST_TOGETHER_BYTES: usize = 3;
 
 /// A slot holds, or does not hold, one of these values.
 #[derive(Debug)]
@@ -58,6 +63,29 @@ impl Wanted {
         }
     }
 
+    /// The text without stars.
+    fn text(&self) -> &str {
+        match self {
+            Self::Any => "",
+            Self::Equal(text) | Self::Start(text) | Self::End(text) | Self::Part(text) => text,
+        }
+    }
+
+    /// Whether the wanted text stands in `text` from `start` on, and where it should.
+    fn is_at(&self, text: &[u8], start: usize) -> bool {
+        let wanted = self.text().as_bytes();
+        let end = start.saturating_add(wanted.len());
+        let placed = match self {
+            Self::Start(_) => start == 0,
+            Self::End(_) => end == text.len(),
+            _ => true,
+        };
+        placed
+            && text
+                .get(start..end)
+                .is_some_and(|piece| piece.eq_ignore_ascii_case(wanted))
+    }
+
     /// Whether `text` is what is wanted.
     pub fn fits(&self, text: &str) -> bool {
         let same = |piece: Option<&[u8]>, wanted: &str| {
@@ -92,20 +120,138 @@ fn same(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-impl Condition {
-    #[inline]
-    fn holds(&self, slots: &Slots<'_>) -> bool {
-        let found = slots
-            .get(self.slot)
-            .is_some_and(|raw| self.values.iter().any(|wanted| wanted.fits(raw.text)));
-        found != self.negated
+/// Up to [`MAX_VALUES`] values that a key may have, numbered: one look at what a record says tells which
+/// of them it is.
+#[derive(Debug)]
+pub(super) struct Values {
+    /// Whole values.
+    exact: KeyTable,
+    /// Values with stars, looked for together.
+    starred: Option<Box<Starred>>,
+    /// What is left, and the number of each.
+    others: Vec<(Wanted, u16)>,
+}
+
+impl Values {
+    /// Numbered in order; what is beyond the limit is left out.
+    pub fn new(values: impl IntoIterator<Item = Wanted>) -> Self {
+        let mut exact = Vec::new();
+        let mut starred = Vec::new();
+        let mut others = Vec::new();
+        for (value, number) in values.into_iter().take(MAX_VALUES).zip(0_u16..) {
+            match value {
+                Wanted::Equal(text) => exact.push((text, number)),
+                Wanted::Start(ref text) | Wanted::End(ref text) | Wanted::Part(ref text)
+                    if text.len() >= LEAST_TOGETHER_BYTES =>
+                {
+                    starred.push((value, number));
+                }
+                _ => others.push((value, number)),
+            }
+        }
+        // One alone is found faster by itself.
+        if starred.len() == 1 {
+            others.append(&mut starred);
+        }
+        Self {
+            exact: KeyTable::new(exact.iter().map(|(text, number)| (text.as_ref(), *number))),
+            starred: (!starred.is_empty()).then(|| Box::new(Starred::new(starred))),
+            others,
+        }
+    }
+
+    /// A bit for each value that `text` is.
+    pub fn of(&self, text: &str) -> u64 {
+        let mut bits = self.exact.find(text).map_or(0, bit);
+        for (wanted, number) in &self.others {
+            if wanted.fits(text) {
+                bits |= bit(*number);
+            }
+        }
+        match &self.starred {
+            Some(starred) => bits | starred.of(text.as_bytes()),
+            None => bits,
+        }
     }
 }
 
-/// Whether all of `conditions` hold.
-#[inline]
-pub(super) fn all_hold(conditions: &[Condition], slots: &Slots<'_>) -> bool {
-    conditions.iter().all(|condition| condition.holds(slots))
+const fn bit(number: u16) -> u64 {
+    1 << (number & 63)
+}
+
+/// Values with stars. Each letter of a text says which values may have it as their first, second or third:
+/// where three letters in a row agree on one, it is compared.
+#[derive(Debug)]
+struct Starred {
+    values: Vec<(Wanted, u16)>,
+    /// By the lower bits of a letter, which are the same for small and capital ones.
+    places: [[u64; 32]; LEAST_TOGETHER_BYTES],
+}
+
+impl Starred {
+    fn new(values: Vec<(Wanted, u16)>) -> Self {
+        let mut places = [[0; 32]; LEAST_TOGETHER_BYTES];
+        for ((value, _), number) in values.iter().zip(0..) {
+            for (letters, byte) in places.iter_mut().zip(value.text().bytes()) {
+                if let Some(letter) = letters.get_mut(usize::from(byte & 31)) {
+                    *letter |= bit(number);
+                }
+            }
+        }
+        Self { values, places }
+    }
+
+    fn of(&self, text: &[u8]) -> u64 {
+        let [first, second, third] = &self.places;
+        let (mut one, mut two, mut found) = (0, 0, 0);
+        for (at, byte) in text.iter().enumerate() {
+            let letter = usize::from(byte & 31);
+            let mut three = two & third.get(letter).copied().unwrap_or(0);
+            two = one & second.get(letter).copied().unwrap_or(0);
+            one = first.get(letter).copied().unwrap_or(0);
+            while three != 0 {
+                let number = three.trailing_zeros() as usize;
+                three &= three - 1;
+                let start = at.saturating_sub(LEAST_TOGETHER_BYTES - 1);
+                if let Some((wanted, number)) = self.values.get(number)
+                    && wanted.is_at(text, start)
+                {
+                    found |= bit(*number);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Conditions, ready to ask.
+#[derive(Debug, Default)]
+pub(super) struct Conditions(Vec<(u16, bool, Vec<Values>)>);
+
+impl Conditions {
+    /// All of `conditions`.
+    pub fn new(conditions: Vec<Condition>) -> Self {
+        let each = conditions.into_iter().map(|mut condition| {
+            let mut values = Vec::new();
+            while !condition.values.is_empty() {
+                let end = condition.values.len().min(MAX_VALUES);
+                values.push(Values::new(condition.values.drain(..end)));
+            }
+            (condition.slot, condition.negated, values)
+        });
+        Self(each.collect())
+    }
+
+    /// Whether all of them hold.
+    #[inline]
+    pub fn hold(&self, slots: &Slots<'_>) -> bool {
+        self.0.iter().all(|(slot, negated, values)| {
+            let said = slots.get(*slot);
+            let found =
+                said.is_some_and(|raw| values.iter().any(|values| values.of(raw.text) != 0));
+            found != *negated
+        })
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +272,55 @@ mod tests {
             ("*", "", false),
         ] {
             assert_eq!(Wanted::read(wanted).fits(text), expected, "{wanted} {text}");
+        }
+    }
+
+    #[test]
+    fn many_values_are_looked_for_at_once() {
+        let wanted = [
+            "den*", "*ied", "*eni*", "*x*", "*", "denied", "*DENIED*", "*nieder*", "ab*", "*aaab*",
+            "*denied", "[{*", "*{[]*",
+        ];
+        let values = Values::new(wanted.iter().map(|value| Wanted::read(value)));
+        for text in [
+            "Denied",
+            "denied",
+            "de",
+            "",
+            "was denied",
+            "deny",
+            "aaaab",
+            "AB",
+            "niedenied",
+            "[{]x",
+            "{[]",
+            "[{[]}",
+            "éden",
+        ] {
+            let one_by_one = wanted.iter().zip(0..).fold(0, |bits, (value, number)| {
+                bits | u64::from(Wanted::read(value).fits(text)) << number
+            });
+            assert_eq!(values.of(text), one_by_one, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_condition_may_name_more_values_than_are_told_apart_at_once() {
+        let values = (0..200).map(|number| Wanted::Equal(number.to_string().into()));
+        let condition = |negated| Condition {
+            slot: 0,
+            values: values.clone().collect(),
+            negated,
+        };
+        for (text, negated, expected) in [
+            ("199", false, true),
+            ("200", false, false),
+            ("0", true, false),
+        ] {
+            let mut slots = Slots::new();
+            slots.set(0, text, crate::parse::escape::Escape::None);
+            let conditions = Conditions::new(vec![condition(negated)]);
+            assert_eq!(conditions.hold(&slots), expected, "{text} {negated}");
         }
     }
 }

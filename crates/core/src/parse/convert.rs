@@ -580,6 +580,9 @@ pub(super) fn ip(text: &str) -> Option<IpAddr> {
         .and_then(|text| text.strip_suffix(']'))
         .unwrap_or(text);
     let text = text.split('%').next().unwrap_or(text);
+    if !may_be_v6(text.as_bytes()) && !text.contains('.') {
+        return None;
+    }
     text.parse().ok().map(address::canonical)
 }
 
@@ -593,25 +596,33 @@ pub(super) fn ipv4_start(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
 }
 
 /// The number up to 255 that `text` begins with, and what follows.
+#[inline]
 fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
-    let digit = |byte: u8| u16::from(byte.wrapping_sub(b'0'));
-    match text {
-        [
-            first @ b'1'..=b'9',
-            second @ b'0'..=b'9',
-            third @ b'0'..=b'9',
-            rest @ ..,
-        ] => {
-            let value = digit(*first) * 100 + digit(*second) * 10 + digit(*third);
-            Some((u8::try_from(value).ok()?, rest))
-        }
-        [first @ b'1'..=b'9', second @ b'0'..=b'9', rest @ ..] => {
-            let value = digit(*first) * 10 + digit(*second);
-            Some((u8::try_from(value).ok()?, rest))
-        }
-        [first @ b'0'..=b'9', rest @ ..] => Some((first.wrapping_sub(b'0'), rest)),
-        _ => None,
-    }
+    let digit = |text: &[u8]| {
+        let digit = text.first()?.wrapping_sub(b'0');
+        (digit <= 9).then_some(digit)
+    };
+    let first = digit(text)?;
+    let rest = text.get(1..)?;
+    let Some(second) = digit(rest).filter(|_| first > 0) else {
+        return Some((first, rest));
+    };
+    let value = first * 10 + second;
+    let rest = rest.get(1..)?;
+    let Some(third) = digit(rest) else {
+        return Some((value, rest));
+    };
+    let value = u16::from(value) * 10 + u16::from(third);
+    Some((u8::try_from(value).ok()?, rest.get(1..)?))
+}
+
+/// Whether an IPv6 address may begin here: up to four hexadecimal digits and a colon.
+pub(super) fn may_be_v6(rest: &[u8]) -> bool {
+    let digits = rest
+        .iter()
+        .take(5)
+        .position(|byte| !byte.is_ascii_hexdigit());
+    digits.is_some_and(|end| rest.get(end) == Some(&b':'))
 }
 
 /// Letters, digits, hyphens, underscores and dots, with at least one letter, at most 253 bytes.

@@ -12,6 +12,13 @@ pub(super) fn split(text: &str) -> Option<(&str, Option<u16>)> {
         let (host, rest) = inside.split_once(']')?;
         return Some((host, port(rest)));
     }
+    if let Some((_, rest)) = convert::ipv4_start(text.as_bytes())
+        && let Some((mark, _)) = rest.split_first()
+        && matches!(mark, b':' | b'/' | b'#' | b'(' | b',' | b';')
+    {
+        let (host, rest) = text.split_at_checked(text.len() - rest.len())?;
+        return Some((host, port(rest)));
+    }
     if convert::ip(text).is_some() {
         return Some((text, None));
     }

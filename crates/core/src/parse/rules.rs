@@ -5,13 +5,11 @@
 //! of comparisons of bits, however many values it names. A rule that asks for something of a key that
 //! the record did not fill is passed over without looking at anything.
 
-use super::condition::{Condition, Wanted};
-use super::keys::{KeyTable, SlotSet, Slots};
+use super::condition::{Condition, MAX_VALUES, Values, Wanted};
+use super::keys::{SlotSet, Slots};
 use super::mapping::Setting;
 use crate::event::Field;
 
-/// How many values of one key one question can tell apart; more make another question.
-const MAX_VALUES: usize = 64;
 /// The most questions of one format.
 pub(super) const MAX_QUESTIONS: usize = 128;
 
@@ -39,24 +37,14 @@ struct Test {
 #[derive(Debug)]
 struct Question {
     slot: u16,
-    /// Whole values and the bit of each.
-    exact: KeyTable,
-    /// Values with stars, and the bit of each.
-    others: Vec<(Wanted, u16)>,
+    values: Values,
 }
 
 impl Question {
     fn answer(&self, slots: &Slots<'_>) -> u64 {
-        let Some(raw) = slots.get(self.slot) else {
-            return 0;
-        };
-        let mut bits = self.exact.find(raw.text).map_or(0, |bit| 1 << bit);
-        for (wanted, bit) in &self.others {
-            if wanted.fits(raw.text) {
-                bits |= 1 << bit;
-            }
-        }
-        bits
+        slots
+            .get(self.slot)
+            .map_or(0, |raw| self.values.of(raw.text))
     }
 }
 
@@ -65,14 +53,11 @@ impl Question {
 pub(super) struct Rules {
     rules: Vec<Rule>,
     questions: Vec<Question>,
+    /// Whether there is room for every condition.
+    pub fits: bool,
 }
 
 impl Rules {
-    /// Whether there is room for every condition.
-    pub fn fit(&self) -> bool {
-        self.questions.len() <= MAX_QUESTIONS
-    }
-
     /// The rules that hold, in order.
     #[inline]
     pub fn holding<'r>(&'r self, slots: &Slots<'_>) -> impl Iterator<Item = &'r Rule> {
@@ -183,24 +168,19 @@ impl Builder {
 
     /// The rules, ready to ask.
     pub fn build(self) -> Rules {
-        let questions = self.questions.into_iter().map(|(slot, known)| {
-            let (exact, others): (Vec<_>, Vec<_>) = known
-                .into_iter()
-                .zip(0_u16..)
-                .partition(|(wanted, _)| matches!(wanted, Wanted::Equal(_)));
-            let exact = exact.iter().filter_map(|(wanted, bit)| match wanted {
-                Wanted::Equal(text) => Some((text.as_ref(), *bit)),
-                _ => None,
-            });
-            Question {
-                slot,
-                exact: KeyTable::new(exact),
-                others,
-            }
+        let fits = self.questions.len() <= MAX_QUESTIONS
+            && self
+                .questions
+                .iter()
+                .all(|(_, known)| known.len() <= MAX_VALUES);
+        let questions = self.questions.into_iter().map(|(slot, known)| Question {
+            slot,
+            values: Values::new(known),
         });
         Rules {
             questions: questions.collect(),
             rules: self.rules,
+            fits,
         }
     }
 }
@@ -249,7 +229,7 @@ mod tests {
             );
         }
         let rules = builder.build();
-        assert!(rules.fit());
+        assert!(rules.fits);
         for (text, expected) in [("v7", 1), ("V150", 1), ("v19", 0), ("other", 200), ("x", 0)] {
             let mut slots = Slots::new();
             slots.clear();

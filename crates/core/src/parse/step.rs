@@ -1,6 +1,6 @@
 //! What a format reads beside its message: parts of the header, and the values of keys once more.
 
-use super::condition::{Condition, all_hold};
+use super::condition::Conditions;
 use super::envelope::Envelope;
 use super::escape;
 use super::keys::{KeyTable, Slots};
@@ -65,7 +65,7 @@ pub(super) struct Step {
     /// The key.
     pub from: u16,
     /// When.
-    pub conditions: Vec<Condition>,
+    pub conditions: Conditions,
     /// How.
     pub reader: Reader,
     /// Whether quoted values inside are escaped.
@@ -84,7 +84,7 @@ impl Step {
         let Some(raw) = slots.get(self.from) else {
             return;
         };
-        if !all_hold(&self.conditions, slots) {
+        if !self.conditions.hold(slots) {
             return;
         }
         let Some(text) = escape::undo_in(raw.escape, raw.text, room) else {

@@ -6,7 +6,7 @@ use std::fmt;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::columns::Named;
-use super::condition::{Condition, Wanted};
+use super::condition::{self, Condition, Wanted};
 use super::convert::{self, Constant, How};
 use super::file::{self, Escapes, FormatFile};
 use super::keys::{KeyTable, MAX_SLOTS};
@@ -312,11 +312,11 @@ impl Compiler<'_> {
             );
         }
         let rules = rules.build();
-        if !rules.fit() {
-            self.wrong(
-                "when",
-                format!("more than {} keys asked for", rules::MAX_QUESTIONS),
-            );
+        if !rules.fits {
+            let (keys, values) = (rules::MAX_QUESTIONS, condition::MAX_VALUES);
+            let problem =
+                format!("more than {keys} keys asked for, or {values} values in one condition");
+            self.wrong("when", problem);
         }
         let templates = file
             .template

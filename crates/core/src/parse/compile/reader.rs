@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Compiler;
 use crate::parse::columns::{LEAST_NAMES, Named};
-use crate::parse::condition::Condition;
+use crate::parse::condition::Conditions;
 use crate::parse::file::{self, Escapes, FormatFile, ReaderKind};
 use crate::parse::legend::Says;
 use crate::parse::readers::cef::{HEADER_KEYS, Header};
@@ -128,15 +128,15 @@ impl Compiler<'_> {
     }
 
     /// The key a second step reads, and when it does.
-    pub(super) fn from(&mut self, step: &file::Then) -> (u16, Vec<Condition>) {
+    pub(super) fn from(&mut self, step: &file::Then) -> (u16, Conditions) {
         let conditions = self.conditions(&step.condition, &step.unless);
-        (self.slot(&step.from), conditions)
+        (self.slot(&step.from), Conditions::new(conditions))
     }
 
     /// A second step.
     pub(super) fn step(
         &mut self,
-        (from, conditions): (u16, Vec<Condition>),
+        (from, conditions): (u16, Conditions),
         step: &file::Then,
     ) -> Option<Step> {
         let reader = match (step.reader, step.template.is_empty()) {
@@ -183,7 +183,7 @@ impl Compiler<'_> {
         byte
     }
 
-    fn branches(&mut self, branches: &[file::Branch]) -> Vec<(Vec<Condition>, Layout)> {
+    fn branches(&mut self, branches: &[file::Branch]) -> Vec<(Conditions, Layout)> {
         branches
             .iter()
             .map(|branch| {
@@ -193,7 +193,7 @@ impl Compiler<'_> {
                     columns: self.columns(&branch.columns),
                     branches: inner,
                 };
-                (conditions, layout)
+                (Conditions::new(conditions), layout)
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 
 use memchr::memchr;
 
-use crate::parse::condition::{Condition, all_hold};
+use crate::parse::condition::Conditions;
 use crate::parse::escape::Escape;
 use crate::parse::keys::Slots;
 use crate::parse::scan;
@@ -26,7 +26,7 @@ pub(in crate::parse) struct Layout {
     /// Slot of each column, `None` where nobody asks for it.
     pub columns: Vec<Option<u16>>,
     /// What follows under which conditions (all must hold); the first that fits counts.
-    pub branches: Vec<(Vec<Condition>, Layout)>,
+    pub branches: Vec<(Conditions, Layout)>,
 }
 
 impl Csv {
@@ -53,7 +53,7 @@ impl Csv {
             let next = layout
                 .branches
                 .iter()
-                .find(|(conditions, _)| all_hold(conditions, slots));
+                .find(|(conditions, _)| conditions.hold(slots));
             match next {
                 Some((_, next)) => layout = next,
                 None => return true,

@@ -231,6 +231,8 @@ pub(in crate::parse) struct Templates {
 impl Templates {
     /// The template that covers `message`, its gaps put into `slots`.
     pub fn read<'a>(&self, message: &'a str, escapes: bool, slots: &mut Slots<'a>) -> Option<u16> {
+        // Looked for once, not in each value.
+        let escapes = escapes && memchr::memchr(b'\\', message.as_bytes()).is_some();
         let mut walk = Walk::new(&self.tree, message, escapes);
         let (template, wanted) = self.tree.path(walk.path()?)?;
         for (slot, (start, end)) in wanted.iter().zip(walk.gaps()) {

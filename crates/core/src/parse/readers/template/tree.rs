@@ -144,12 +144,17 @@ impl Growing {
             }
             tree.gaps
                 .extend(bud.gaps.iter().map(|(gap, child)| (*gap, short(*child))));
+            let only = match (bud.literals.as_slice(), bud.end) {
+                ([(text, _)], None) => text.bytes().next(),
+                _ => None,
+            };
             tree.nodes.push(Node {
                 first_edge,
                 first_gap,
                 edges: u16::try_from(bud.literals.len()).unwrap_or(u16::MAX),
                 gaps: u16::try_from(bud.gaps.len()).unwrap_or(u16::MAX),
                 end: bud.end.map_or(NO_PATH, short),
+                only,
             });
         }
         for path in self.paths {
@@ -177,6 +182,8 @@ pub(super) struct Node {
     edges: u16,
     gaps: u16,
     end: u32,
+    /// The first byte of the one literal, where there is one and no template ends here.
+    pub only: Option<u8>,
 }
 
 impl Node {
@@ -270,14 +277,20 @@ impl Tree {
     #[inline]
     pub fn literal(&self, node: &Node, rest: &[u8]) -> Option<(u32, usize)> {
         let start = node.first_edge as usize;
-        let mut edges = self.edges.get(start..start + usize::from(node.edges))?;
-        if edges.len() > MANY_EDGES {
-            let place = scan::find(*rest.first()?, self.firsts(node), 0)?;
-            edges = edges.get(place..=place)?;
-        }
         let word = scan::head(rest);
-        // No two begin with the same byte, so there is no second to try.
-        let edge = edges.iter().find(|edge| word & edge.mask == edge.head)?;
+        let edge = if node.edges == 1 {
+            self.edges
+                .get(start)
+                .filter(|edge| word & edge.mask == edge.head)?
+        } else {
+            let mut edges = self.edges.get(start..start + usize::from(node.edges))?;
+            if edges.len() > MANY_EDGES {
+                let place = scan::find(*rest.first()?, self.firsts(node), 0)?;
+                edges = edges.get(place..=place)?;
+            }
+            // No two begin with the same byte, so there is no second to try.
+            edges.iter().find(|edge| word & edge.mask == edge.head)?
+        };
         let length = edge.length as usize;
         if length > rest.len() {
             return None;

@@ -138,6 +138,9 @@ impl<'t> Walk<'t> {
 
     /// Fills the first of `gaps` that can be, from this one on, and goes on behind it.
     fn any_gap(&mut self, gaps: &[(Gap, u32)], from: usize) -> bool {
+        if let [(gap, child)] = gaps {
+            return from == 0 && self.gap(*gap, *child);
+        }
         for (number, (gap, child)) in gaps.iter().enumerate().skip(from) {
             let waiting = self.waiting.len();
             if number + 1 < gaps.len() {
@@ -231,12 +234,12 @@ impl<'t> Walk<'t> {
         let Some((node, rest)) = self.tree.node(child).zip(self.bytes.get(from..)) else {
             return (all, false);
         };
-        let firsts = self.tree.firsts(node);
-        if let ([first], None) = (firsts, node.end()) {
-            let stop = if in_word { b' ' } else { *first };
-            let end = scan::find_either(*first, stop, self.bytes, from).unwrap_or(all);
-            return (end, self.bytes.get(end) == Some(first));
+        if let Some(first) = node.only {
+            let stop = if in_word { b' ' } else { first };
+            let end = scan::find_either(first, stop, self.bytes, from).unwrap_or(all);
+            return (end, self.bytes.get(end) == Some(&first));
         }
+        let firsts = self.tree.firsts(node);
         let stop = |byte: &u8| (in_word && *byte == b' ') || firsts.contains(byte);
         let end = from + rest.iter().position(stop).unwrap_or(rest.len());
         (end, self.can_begin(node, end))
@@ -256,9 +259,9 @@ impl<'t> Walk<'t> {
 
     fn longest_end(&self, child: u32, before: usize) -> Option<usize> {
         let node = self.tree.node(child)?;
-        if let ([first], None) = (self.tree.firsts(node), node.end()) {
+        if let Some(first) = node.only {
             let window = self.bytes.get(self.at..before.min(self.bytes.len()))?;
-            return Some(self.at + memchr::memrchr(*first, window)?);
+            return Some(self.at + memchr::memrchr(first, window)?);
         }
         (self.at..before)
             .rev()
@@ -285,6 +288,9 @@ impl<'t> Walk<'t> {
             && after.first().is_none_or(|byte| class(*byte) & ADDRESS == 0)
         {
             return Some(self.bytes.len() - after.len());
+        }
+        if v4.is_none() && !convert::may_be_v6(rest) {
+            return None;
         }
         let most = at + run(rest, ADDRESS);
         let mut end = most;
