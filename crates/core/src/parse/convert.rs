@@ -196,9 +196,34 @@ const SMALL: &[&str] = &[
     "whois",
 ];
 
+/// So many decimal digits always fit into 64 bits.
+const SAFE_DIGITS: usize = 19;
+
+/// The whole number `text`.
+fn decimal(text: &str) -> Option<u64> {
+    if text.is_empty() || text.len() > SAFE_DIGITS {
+        return text.parse().ok();
+    }
+    let mut value = 0_u64;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            // A plus sign may stand before it.
+            return text.parse().ok();
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    Some(value)
+}
+
+/// The whole number `text`, where it is a port or a status.
+fn short(text: &str) -> Option<u16> {
+    decimal(text).and_then(|number| u16::try_from(number).ok())
+}
+
 /// The whole number `text` in units of `of`.
 fn parts(text: &str, of: u64) -> Option<u64> {
-    text.parse().ok().map(|number: u64| number / of)
+    decimal(text).map(|number| number / of)
 }
 
 /// `text` in small letters.
@@ -321,7 +346,7 @@ fn dns_labels(text: &str) -> Cow<'_, str> {
 }
 
 fn times(text: &str, factor: u64) -> Option<u64> {
-    text.parse::<u64>().ok()?.checked_mul(factor)
+    decimal(text)?.checked_mul(factor)
 }
 
 /// Writes the part of an endpoint that `field` is for.
@@ -369,7 +394,7 @@ fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
             put_address(field, raw, event)
         }
         Field::SrcPort | Field::DstPort | Field::HttpStatus => {
-            let number = raw.text.parse().ok();
+            let number = short(raw.text);
             let place = match field {
                 Field::SrcPort => &mut event.src_port,
                 Field::DstPort => &mut event.dst_port,
@@ -379,7 +404,7 @@ fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
             number.is_some()
         }
         Field::SrcBytes | Field::DstBytes | Field::DurationMs => {
-            put_number(field, raw.text.parse().ok(), event)
+            put_number(field, decimal(raw.text), event)
         }
         Field::Proto => {
             let proto = Protocol::from_keyword(raw.text);
@@ -515,8 +540,10 @@ fn target(raw: Raw<'_>) -> Option<Text<'_>> {
 
 /// Seconds with at most three fraction digits counted, as milliseconds.
 fn seconds_ms(text: &str) -> Option<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole: u64 = whole.parse().ok()?;
+    let Some((whole, fraction)) = text.split_once('.') else {
+        return decimal(text)?.checked_mul(1_000);
+    };
+    let whole = decimal(whole)?;
     let mut millis = 0;
     for place in 0..3 {
         let digit = fraction.as_bytes().get(place).copied().unwrap_or(b'0');
@@ -596,24 +623,25 @@ pub(super) fn ipv4_start(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
 }
 
 /// The number up to 255 that `text` begins with, and what follows.
-#[inline]
 fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
-    let digit = |text: &[u8]| {
-        let digit = text.first()?.wrapping_sub(b'0');
-        (digit <= 9).then_some(digit)
-    };
-    let first = digit(text)?;
-    let rest = text.get(1..)?;
-    let Some(second) = digit(rest).filter(|_| first > 0) else {
-        return Some((first, rest));
-    };
-    let value = first * 10 + second;
-    let rest = rest.get(1..)?;
-    let Some(third) = digit(rest) else {
-        return Some((value, rest));
-    };
-    let value = u16::from(value) * 10 + u16::from(third);
-    Some((u8::try_from(value).ok()?, rest.get(1..)?))
+    let digit = |byte: u8| u16::from(byte.wrapping_sub(b'0'));
+    match text {
+        [
+            first @ b'1'..=b'9',
+            second @ b'0'..=b'9',
+            third @ b'0'..=b'9',
+            rest @ ..,
+        ] => {
+            let value = digit(*first) * 100 + digit(*second) * 10 + digit(*third);
+            Some((u8::try_from(value).ok()?, rest))
+        }
+        [first @ b'1'..=b'9', second @ b'0'..=b'9', rest @ ..] => {
+            let value = digit(*first) * 10 + digit(*second);
+            Some((u8::try_from(value).ok()?, rest))
+        }
+        [first @ b'0'..=b'9', rest @ ..] => Some((first.wrapping_sub(b'0'), rest)),
+        _ => None,
+    }
 }
 
 /// Whether an IPv6 address may begin here: up to four hexadecimal digits and a colon.

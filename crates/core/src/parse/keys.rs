@@ -54,13 +54,13 @@ impl Word {
     /// Whether this is `word`, whose shape is given; written the same way it mostly is, so that is
     /// looked at first.
     #[inline]
-    fn is(&self, shape: Shape, word: &str) -> bool {
-        if self.shape == shape && (shape.length <= Shape::BYTES || *self.text == *word) {
+    fn is(&self, shape: Shape, word: &[u8]) -> bool {
+        if self.shape == shape && (shape.length <= Shape::BYTES || self.text.as_bytes() == word) {
             return true;
         }
         self.shape.length == shape.length
             && self.shape.head | Shape::FOLD == shape.head | Shape::FOLD
-            && self.text.eq_ignore_ascii_case(word)
+            && self.text.as_bytes().eq_ignore_ascii_case(word)
     }
 }
 
@@ -92,7 +92,7 @@ impl KeyTable {
             let taken = loop {
                 let place = table.cells.get(at).copied().unwrap_or_default();
                 match words.get(usize::from(place).wrapping_sub(1)) {
-                    Some(held) if held.is(shape, text) => break true,
+                    Some(held) if held.is(shape, text.as_bytes()) => break true,
                     Some(_) => at = (at + 1) & (size - 1),
                     None => break false,
                 }
@@ -116,7 +116,13 @@ impl KeyTable {
     /// The number of `word`, if the table has it.
     #[inline]
     pub fn find(&self, word: &str) -> Option<u16> {
-        let shape = Shape::of(word.as_bytes());
+        self.find_bytes(word.as_bytes())
+    }
+
+    /// The same for a word that may be cut out anywhere.
+    #[inline]
+    pub fn find_bytes(&self, word: &[u8]) -> Option<u16> {
+        let shape = Shape::of(word);
         let mut at = shape.home(self.shift);
         // Three of four cells are empty, so the walk ends.
         loop {

@@ -56,7 +56,17 @@ impl Absent {
 
     #[inline]
     fn has(&self, text: &str) -> bool {
-        self.lengths >> text.len().min(63) & 1 == 1 && self.words.iter().any(|word| **word == *text)
+        self.lengths >> text.len().min(63) & 1 == 1 && self.has_one_of_this_length(text)
+    }
+
+    fn has_one_of_this_length(&self, text: &str) -> bool {
+        // Mostly the first byte tells.
+        let first = text.bytes().next();
+        let mut alike = self
+            .words
+            .iter()
+            .filter(|word| word.bytes().next() == first);
+        alike.any(|word| **word == *text)
     }
 }
 
@@ -95,6 +105,16 @@ impl Op {
 pub(super) struct Taken {
     pub slots: Vec<u16>,
     pub how: How,
+}
+
+impl Taken {
+    /// Whether the slots make one value together, instead of the first that says something.
+    const fn is_together(&self) -> bool {
+        matches!(
+            self.how,
+            How::Joined(_) | How::Parts { .. } | How::Pattern(_)
+        )
+    }
 }
 
 /// What holds for one template.
@@ -160,22 +180,8 @@ impl Mapping {
 
     fn run<'a>(&'a self, op: &'a Op, slots: &Slots<'a>, missing: &Missing, event: &mut Event<'a>) {
         for taken in &op.taken {
-            if let How::Joined(sign) = &taken.how {
-                if let Some(text) = self.joined(sign, taken, slots)
-                    && convert::put_text(op.field, text, event)
-                {
-                    return;
-                }
-                continue;
-            }
-            let time = match &taken.how {
-                How::Parts { zone } => Some(self.parts(taken, *zone, slots, missing)),
-                How::Pattern(pattern) => Some(self.patterned(pattern, taken, slots, missing)),
-                _ => None,
-            };
-            if let Some(time) = time {
-                if time.is_some() {
-                    event.ts = time;
+            if taken.is_together() {
+                if self.together(op.field, taken, slots, missing, event) {
                     return;
                 }
                 continue;
@@ -188,6 +194,28 @@ impl Mapping {
                 }
             }
         }
+    }
+
+    /// Puts what several keys say together; false when they say nothing.
+    fn together<'a>(
+        &'a self,
+        field: Field,
+        taken: &'a Taken,
+        slots: &Slots<'a>,
+        missing: &Missing,
+        event: &mut Event<'a>,
+    ) -> bool {
+        let time = match &taken.how {
+            How::Joined(sign) => {
+                let text = self.joined(sign, taken, slots);
+                return text.is_some_and(|text| convert::put_text(field, text, event));
+            }
+            How::Parts { zone } => self.parts(taken, *zone, slots, missing),
+            How::Pattern(pattern) => self.patterned(pattern, taken, slots, missing),
+            _ => None,
+        };
+        event.ts = time.or(event.ts);
+        time.is_some()
     }
 
     /// What stands under a slot, unless it means "not said".

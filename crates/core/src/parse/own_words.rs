@@ -217,7 +217,7 @@ pub(super) struct Seen<'e, 'a> {
     known: bool,
     teller: Cell<Option<Teller>>,
     /// Where a text begins and its length; which openings were looked for there, and which were found.
-    begun: Cell<[(usize, usize, u8, u8); SEEN_TEXTS]>,
+    begun: [Cell<(usize, usize, u8, u8)>; SEEN_TEXTS],
 }
 
 /// How many texts' openings are remembered: the message and what else formats may read.
@@ -230,7 +230,7 @@ impl<'e, 'a> Seen<'e, 'a> {
             envelope,
             known,
             teller: Cell::new(None),
-            begun: Cell::new([(0, 0, 0, 0); SEEN_TEXTS]),
+            begun: [const { Cell::new((0, 0, 0, 0)) }; SEEN_TEXTS],
         }
     }
 
@@ -246,21 +246,21 @@ impl<'e, 'a> Seen<'e, 'a> {
     /// Whether `text`, a part of the record, begins so.
     pub fn begins(&self, shape: Opening, text: &str) -> bool {
         let (start, length, bit) = (text.as_ptr().addr(), text.len(), 1 << shape as u8);
-        let mut begun = self.begun.get();
-        let known = begun
-            .iter_mut()
-            .find(|(at, long, asked, _)| *asked == 0 || (*at == start && *long == length));
-        let Some((at, long, asked, found)) = known else {
-            return shape.begins(text);
-        };
-        if *asked & bit == 0 {
-            (*at, *long) = (start, length);
-            *asked |= bit;
-            *found |= if shape.begins(text) { bit } else { 0 };
+        let known = self.begun.iter().find_map(|cell| {
+            let (at, long, asked, found) = cell.get();
+            let same = asked == 0 || (at == start && long == length);
+            same.then_some((cell, asked, found))
+        });
+        match known {
+            Some((_, asked, found)) if asked & bit != 0 => found & bit != 0,
+            Some((cell, asked, found)) => {
+                let begins = shape.begins(text);
+                let found = found | if begins { bit } else { 0 };
+                cell.set((start, length, asked | bit, found));
+                begins
+            }
+            None => shape.begins(text),
         }
-        let found = *found & bit != 0;
-        self.begun.set(begun);
-        found
     }
 }
 

@@ -152,28 +152,31 @@ impl Way {
             Teller::OwnLog => !self.guarded,
             Teller::Program => false,
         };
-        worded
-            || envelope
-                .structured
-                .is_some_and(|text| self.holds_in(text, seen))
+        worded || self.holds_in_header(envelope, seen)
     }
 
-    fn holds(&self, envelope: &Envelope<'_>, seen: &Seen<'_, '_>) -> bool {
+    /// Whether it holds where it can be; `begun` is a text known to begin as it should.
+    fn holds(&self, envelope: &Envelope<'_>, seen: &Seen<'_, '_>, begun: Option<&str>) -> bool {
         if self.whole_record {
-            return envelope.bodies().any(|body| self.holds_in(body.text, seen));
+            let mut bodies = envelope.bodies();
+            return bodies.any(|body| self.holds_in(body.text, seen, begun));
         }
         // What the device says in RFC 5424's structured data marks it as well as its message does.
-        self.holds_in(envelope.message, seen)
-            || envelope
-                .structured
-                .is_some_and(|text| self.holds_in(text, seen))
+        self.holds_in(envelope.message, seen, begun) || self.holds_in_header(envelope, seen)
     }
 
-    fn holds_in(&self, message: &str, seen: &Seen<'_, '_>) -> bool {
-        let word = head(message.as_bytes());
-        let starts =
-            self.starts.is_empty() || self.starts.iter().any(|mark| mark.is_at(message, word));
-        starts
+    fn holds_in_header(&self, envelope: &Envelope<'_>, seen: &Seen<'_, '_>) -> bool {
+        let text = envelope.structured;
+        text.is_some_and(|text| self.holds_in(text, seen, None))
+    }
+
+    fn holds_in(&self, message: &str, seen: &Seen<'_, '_>, begun: Option<&str>) -> bool {
+        let starts = || {
+            let word = head(message.as_bytes());
+            self.starts.iter().any(|mark| mark.is_at(message, word))
+        };
+        let known = begun.is_some_and(|begun| std::ptr::eq(begun, message));
+        (self.starts.is_empty() || known || starts())
             && self.begins.is_none_or(|shape| seen.begins(shape, message))
             && self.contains.iter().all(|mark| {
                 if self.guarded {
@@ -182,6 +185,29 @@ impl Way {
                     mark.find(message.as_bytes()).is_some()
                 }
             })
+    }
+}
+
+/// What made a way be looked at.
+#[derive(Clone, Copy)]
+enum By<'e> {
+    /// The header's program.
+    Program,
+    /// How this text starts.
+    Start(&'e str),
+    /// The shape in which a text begins.
+    Shape,
+    /// A mark inside.
+    Inside,
+}
+
+impl<'e> By<'e> {
+    /// The text that is known to start as the way says.
+    const fn start(self) -> Option<&'e str> {
+        match self {
+            Self::Start(text) => Some(text),
+            _ => None,
+        }
     }
 }
 
@@ -428,26 +454,26 @@ impl Recogniser {
         let mut found = false;
         let mut answer = None;
         // Whether the search is over.
-        let mut visit = |number: usize, only_whole: bool, anchored: bool, found: &mut bool| {
+        let mut visit = |number: usize, only_whole: bool, by: By<'_>, found: &mut bool| {
             let Some(way) = self.ways.get(number) else {
                 return false;
             };
             let counts = (way.whole_record || !only_whole)
                 && way.trusts(envelope, &seen)
-                && way.holds(envelope, &seen);
+                && way.holds(envelope, &seen, by.start());
             if !counts {
                 return false;
             }
             *found = true;
             if tried.push(way.format) {
-                answer = take(way.format, anchored);
+                answer = take(way.format, !matches!(by, By::Inside));
             }
             answer.is_some()
         };
         if let Some(program) = program {
             let ways = self.by_program.get(usize::from(program));
             for way in ways.into_iter().flatten() {
-                if visit(*way, false, true, &mut found) {
+                if visit(*way, false, By::Program, &mut found) {
                     return answer;
                 }
             }
@@ -459,7 +485,7 @@ impl Recogniser {
         let only_whole = program.is_some();
         for place in places(envelope).into_iter().flatten() {
             for way in self.starts.of(place) {
-                if visit(way, only_whole, true, &mut found) {
+                if visit(way, only_whole, By::Start(place), &mut found) {
                     return answer;
                 }
             }
@@ -469,7 +495,7 @@ impl Recogniser {
                 .iter()
                 .filter(|(shape, _)| seen.begins(*shape, place));
             for way in begun.flat_map(|(_, ways)| ways) {
-                if visit(*way, only_whole, true, &mut found) {
+                if visit(*way, only_whole, By::Shape, &mut found) {
                     return answer;
                 }
             }
@@ -491,7 +517,7 @@ impl Recogniser {
                     return false;
                 };
                 *word |= bit;
-                (may_be_meant(way) && visit(way, only_whole, false, &mut found))
+                (may_be_meant(way) && visit(way, only_whole, By::Inside, &mut found))
                     || (found && !thorough)
             });
         }

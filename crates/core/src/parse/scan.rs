@@ -153,6 +153,9 @@ pub(super) const HOST: u8 = 32;
 /// The same without a path.
 pub(super) const LABEL: u8 = 64;
 
+/// What a number, `true`, `false` or `null` is made of in JSON.
+pub(super) const SCALAR: u8 = 128;
+
 /// The classes of every byte.
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -180,6 +183,9 @@ const CLASSES: [u8; 256] = {
         }
         if *class & NAME != 0 || byte == b':' {
             *class |= LABEL;
+        }
+        if letter || matches!(byte, b'+' | b'-' | b'.') {
+            *class |= SCALAR;
         }
         byte = byte.wrapping_add(1);
         rest = after;

@@ -498,7 +498,10 @@ pub(super) fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
 
 /// A zone after a blank; what follows it must end the word. Without one the text is left as it is.
 fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
-    let zone = text.strip_prefix(b" ").and_then(|text| {
+    let Some((b' ', [b'+' | b'-' | b'A'..=b'Z' | b'z', ..])) = text.split_first() else {
+        return (None, text);
+    };
+    let zone = text.get(1..).and_then(|text| {
         let (offset, rest) = numeric_zone(text).or_else(|| named_zone(text))?;
         matches!(rest.first(), None | Some(b' ' | b':' | b']')).then_some((offset, rest))
     });
@@ -509,6 +512,14 @@ fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
 }
 
 pub(super) fn numeric_zone(text: &[u8]) -> Option<(i32, &[u8])> {
+    if let [sign @ (b'+' | b'-'), h1, h2, m1, m2, rest @ ..] = text
+        && [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
+    {
+        let (hours, minutes) = (pair(*h1, *h2), pair(*m1, *m2));
+        let seconds = i32::try_from(hours * 3_600 + minutes * 60).ok()?;
+        let seconds = if *sign == b'-' { -seconds } else { seconds };
+        return (hours <= 18 && minutes < 60).then_some((seconds, rest));
+    }
     let (sign, rest) = match text.split_first()? {
         (b'Z' | b'z', rest) => {
             // A relay may add one of its own.

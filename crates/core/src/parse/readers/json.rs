@@ -2,11 +2,10 @@
 //! elements of lists by their position (`answers.0`). Nothing is built: the scanner walks the text once
 //! and keeps the values somebody asked for.
 
-use memchr::memchr2;
-
 use super::path::Path;
 use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::scan::{self, SCALAR, run};
 
 /// How deep objects and lists may lie inside one another.
 const MAX_DEPTH: usize = 16;
@@ -21,17 +20,13 @@ pub(in crate::parse) fn read<'a>(message: &'a str, keys: &KeyTable, slots: &mut 
         keys,
         path: Path::default(),
     };
-    scanner.blanks();
-    if scanner.peek() == Some(b'[') {
+    let first = scanner.next();
+    if first == Some(b'[') {
         // A list of records: the first counts.
         scanner.at += 1;
-        scanner.blanks();
-        return scanner.peek() == Some(b'{') && scanner.value(slots, 0).is_some();
+        return scanner.next() == Some(b'{') && scanner.value(None, slots, 0).is_some();
     }
-    scanner.peek() == Some(b'{') && scanner.value(slots, 0).is_some() && {
-        scanner.blanks();
-        scanner.peek().is_none()
-    }
+    first == Some(b'{') && scanner.value(None, slots, 0).is_some() && scanner.next().is_none()
 }
 
 struct Scanner<'a, 'k> {
@@ -42,67 +37,92 @@ struct Scanner<'a, 'k> {
 }
 
 impl<'a> Scanner<'a, '_> {
+    /// The next byte, unless it is the end.
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        self.blanks();
-        (self.peek()? == byte).then(|| self.at += 1)
-    }
-
-    fn value(&mut self, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
-        self.blanks();
-        match self.peek()? {
-            b'{' => self.object(slots, depth),
-            b'[' => self.list(slots, depth),
-            b'"' => {
-                let (text, escape) = self.string()?;
-                self.keep(text, escape, slots);
-                Some(())
-            }
-            _ => {
-                let text = self.word()?;
-                if text != "null" {
-                    self.keep(text, Escape::None, slots);
-                }
-                Some(())
+    /// The next byte that is no blank.
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            match self.peek()? {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                other => return Some(other),
             }
         }
     }
 
-    fn keep(&self, text: &'a str, escape: Escape, slots: &mut Slots<'a>) {
-        if let Some(slot) = self.path.as_str().and_then(|path| self.keys.find(path)) {
+    /// Keeps `text` under the path, and under `key` on it.
+    #[inline]
+    fn keep(&mut self, key: Option<&str>, text: &'a str, escape: Escape, slots: &mut Slots<'a>) {
+        let slot = match key {
+            Some(key) if self.path.is_empty() => self.keys.find(key),
+            Some(key) => {
+                let mark = self.path.mark();
+                self.path.push(key.as_bytes());
+                let slot = self
+                    .path
+                    .bytes()
+                    .and_then(|path| self.keys.find_bytes(path));
+                self.path.back_to(mark);
+                slot
+            }
+            None => self
+                .path
+                .bytes()
+                .and_then(|path| self.keys.find_bytes(path)),
+        };
+        if let Some(slot) = slot {
             slots.set(slot, text, escape);
         }
     }
 
-    fn object(&mut self, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
-        if depth >= MAX_DEPTH {
-            return None;
+    /// A value that stands at the path, or under `key` on it.
+    fn value(&mut self, key: Option<&str>, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
+        match self.next()? {
+            b'"' => {
+                let (text, escape) = self.string()?;
+                self.keep(key, text, escape, slots);
+            }
+            first @ (b'{' | b'[') => {
+                if depth >= MAX_DEPTH {
+                    return None;
+                }
+                self.at += 1;
+                let mark = self.path.mark();
+                if let Some(key) = key {
+                    self.path.push(key.as_bytes());
+                }
+                if first == b'{' {
+                    self.object(slots, depth)?;
+                } else {
+                    self.list(slots, depth)?;
+                }
+                self.path.back_to(mark);
+            }
+            _ => {
+                let text = self.word()?;
+                if text != "null" {
+                    self.keep(key, text, Escape::None, slots);
+                }
+            }
         }
-        self.expect(b'{')?;
-        self.blanks();
-        if self.peek()? == b'}' {
+        Some(())
+    }
+
+    /// What follows an object's opening brace.
+    fn object(&mut self, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
+        if self.next()? == b'}' {
             self.at += 1;
             return Some(());
         }
         loop {
-            self.blanks();
-            let (key, _) = self.string()?;
-            self.expect(b':')?;
-            let mark = self.path.mark();
-            self.path.push(key.as_bytes());
-            self.value(slots, depth + 1)?;
-            self.path.back_to(mark);
-            self.blanks();
-            match self.peek()? {
+            let (key, _) = (self.next()? == b'"').then(|| self.string())??;
+            (self.next()? == b':').then(|| self.at += 1)?;
+            self.value(Some(key), slots, depth + 1)?;
+            match self.next()? {
                 b',' => self.at += 1,
                 b'}' => {
                     self.at += 1;
@@ -113,13 +133,9 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
+    /// What follows a list's opening bracket.
     fn list(&mut self, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
-        if depth >= MAX_DEPTH {
-            return None;
-        }
-        self.expect(b'[')?;
-        self.blanks();
-        if self.peek()? == b']' {
+        if self.next()? == b']' {
             self.at += 1;
             return Some(());
         }
@@ -132,10 +148,9 @@ impl<'a> Scanner<'a, '_> {
             } else {
                 self.path.push_nameless();
             }
-            self.value(slots, depth + 1)?;
+            self.value(None, slots, depth + 1)?;
             self.path.back_to(mark);
-            self.blanks();
-            match self.peek()? {
+            match self.next()? {
                 b',' => self.at += 1,
                 b']' => {
                     self.at += 1;
@@ -146,32 +161,29 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    /// A string's inside, and how it is escaped.
+    /// The inside of the string that begins here, and how it is escaped.
+    #[inline]
     fn string(&mut self) -> Option<(&'a str, Escape)> {
-        self.expect(b'"')?;
-        let start = self.at;
+        let start = self.at + 1;
+        let bytes = self.text.as_bytes();
         let mut escape = Escape::None;
+        let mut at = start;
         loop {
-            let rest = self.text.as_bytes().get(self.at..)?;
-            let mark = self.at + memchr2(b'"', b'\\', rest)?;
-            if self.text.as_bytes().get(mark) == Some(&b'"') {
+            let mark = scan::find_either(b'"', b'\\', bytes, at)?;
+            if bytes.get(mark) == Some(&b'"') {
                 self.at = mark + 1;
                 return Some((self.text.get(start..mark)?, escape));
             }
             escape = Escape::Backslash;
-            self.at = mark + 2;
+            at = mark + 2;
         }
     }
 
     /// A number, `true`, `false` or `null`.
+    #[inline]
     fn word(&mut self) -> Option<&'a str> {
         let start = self.at;
-        while matches!(
-            self.peek(),
-            Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
-        ) {
-            self.at += 1;
-        }
+        self.at += run(self.text.as_bytes().get(start..)?, SCALAR);
         let text = self.text.get(start..self.at)?;
         (!text.is_empty()).then_some(text)
     }

@@ -64,10 +64,15 @@ impl Path {
     }
 
     /// The path, unless it is too long.
-    pub fn as_str(&self) -> Option<&str> {
+    pub fn bytes(&self) -> Option<&[u8]> {
         if self.cut {
             return None;
         }
-        std::str::from_utf8(self.bytes.get(..self.length)?).ok()
+        self.bytes.get(..self.length)
+    }
+
+    /// Whether nothing encloses the value.
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0 && !self.cut
     }
 }

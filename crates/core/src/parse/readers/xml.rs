@@ -131,7 +131,11 @@ impl<'a> Scanner<'a, '_> {
                 return Some(());
             } else if let Some(inside) = self.rest.strip_prefix("<![CDATA[") {
                 let end = memmem::find(inside.as_bytes(), b"]]>")?;
-                if let Some(slot) = self.path.as_str().and_then(|path| self.keys.find(path)) {
+                if let Some(slot) = self
+                    .path
+                    .bytes()
+                    .and_then(|path| self.keys.find_bytes(path))
+                {
                     slots.set(slot, inside.get(..end)?, Escape::None);
                 }
                 self.rest = inside.get(end + 3..)?;
@@ -144,7 +148,11 @@ impl<'a> Scanner<'a, '_> {
     }
 
     fn keep(&self, text: &'a str, slots: &mut Slots<'a>) {
-        if let Some(slot) = self.path.as_str().and_then(|path| self.keys.find(path)) {
+        if let Some(slot) = self
+            .path
+            .bytes()
+            .and_then(|path| self.keys.find_bytes(path))
+        {
             let escape = if memchr(b'&', text.as_bytes()).is_some() {
                 Escape::Entity
             } else {
