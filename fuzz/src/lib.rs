@@ -1,11 +1,14 @@
 //! What the fuzz targets share: any bytes give one answer, and never a panic, an endless loop or text
 //! that the record cannot explain.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use larum_core::event::{Field, Value};
+use larum_core::detect::sigma::{RuleSet, cases};
+use larum_core::detect::{Detect, Indicators, Settings};
+use larum_core::event::{Event, Field, Kind, Value};
 use larum_core::parse::{Context, Formats, Scratch};
 use larum_core::time::Timestamp;
+use larum_core::words::Words;
 
 /// What every small format says: `KIND` is its reader, `MORE` what that needs.
 const SMALL: &str = r##"
@@ -64,6 +67,40 @@ pub fn reader(kind: &str, data: &[u8]) {
         _ => small(kind, "", ""),
     });
     answer(formats, data, Some("small"));
+}
+
+/// A rule file, asked about some events.
+pub fn rules(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let files = [("file".to_owned(), text.to_owned())];
+    let (set, skipped) = RuleSet::compile(&files);
+    for skipped in &skipped {
+        assert!(!skipped.file.is_empty() || !skipped.detail.is_empty());
+    }
+    let words = Arc::new(Words::of("en").expect("the words"));
+    let mut detect = Detect::new(Settings::new(words), set, Indicators::default());
+    let mut signals = Vec::new();
+    for number in 0..40_u8 {
+        let at = Timestamp::from_seconds(1_795_348_800 + i64::from(number) * 17);
+        let kind = Kind::ALL[usize::from(number) % Kind::ALL.len()];
+        let mut event = Event::new(at, "file", kind);
+        event.src_ip = Some([203, 0, 113, number % 3].into());
+        event.dst_port = Some(22);
+        event.user = Some("ann".into());
+        event.url = Some("/a/b.php?c=d".into());
+        event.dns_query = Some("example.org".into());
+        event.src_bytes = Some(u64::from(number) << 40);
+        detect.observe(&event, &mut signals);
+    }
+    detect.finish(&mut signals);
+    if let Ok(cases) = cases(text) {
+        let (set, _) = RuleSet::compile(&files);
+        for case in cases.iter().take(4) {
+            drop(set.proves("file", case));
+        }
+    }
 }
 
 fn small(kind: &str, more: &str, tables: &str) -> Formats {

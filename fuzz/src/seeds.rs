@@ -1,9 +1,9 @@
-//! Writes every sample record of every format file into the folder it is given, one file each, for a
+//! Writes every sample record of every format file, and every rule file, into the folder it is given, one file each, for a
 //! fuzzer to start from.
 
 use std::path::PathBuf;
 
-use larum_core::content::FORMATS;
+use larum_core::content::{FORMATS, RULES};
 use larum_core::parse::samples;
 
 fn main() -> std::io::Result<()> {
@@ -17,6 +17,9 @@ fn main() -> std::io::Result<()> {
         for (number, sample) in samples(text).into_iter().enumerate() {
             std::fs::write(folder.join(format!("{name}-{number}")), sample.record)?;
         }
+    }
+    for (name, text) in RULES {
+        std::fs::write(folder.join(format!("rule-{name}")), text)?;
     }
     Ok(())
 }

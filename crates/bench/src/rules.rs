@@ -1,15 +1,18 @@
-//! What rules cost: an ordinary event, which matches none, against 30 and 3,000 of them.
+//! What rules cost: an ordinary event, which matches none, against 30 and 3,000 of them; and an event
+//! that correlations count.
 
 use std::borrow::Cow;
 use std::io::{Write as _, stdout};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use anyhow::Result;
 use larum_core::detect::sigma::{RuleSet, Scratch};
-use larum_core::event::{Action, Direction, Event, Kind, Protocol};
+use larum_core::detect::{Detect, Indicators, Settings};
+use larum_core::event::{Action, Direction, Event, Kind, Outcome, Protocol};
 use larum_core::time::Timestamp;
+use larum_core::words::Words;
 
-/// `count` rules of the kinds people write, none of which matches ordinary events.
 /// `count` rules of the kinds people write, none of which matches ordinary events.
 fn invented(count: usize) -> Result<RuleSet> {
     let files: Vec<(String, String)> = (0..count)
@@ -54,6 +57,84 @@ fn ordinary() -> Vec<Event<'static>> {
     vec![web, firewall]
 }
 
+/// `count` correlations of several kinds, over rules that failed log-ins and page views match.
+fn counting(count: usize) -> Result<RuleSet> {
+    let mut text = String::new();
+    for (name, source, item) in [
+        ("failed", "authentication", "outcome: failure"),
+        ("worked", "authentication", "outcome: success"),
+        ("asked", "webserver", "http_status: 404"),
+    ] {
+        text.push_str(&format!(
+            "title: {name}\nname: {name}\nlogsource:\n  category: {source}\ndetection:\n  s:\n    \
+             {item}\n  condition: s\n---\n"
+        ));
+    }
+    for number in 0..count {
+        let limit = number + 5;
+        let (kind, rules, condition) = match number % 4 {
+            0 => (
+                "event_count",
+                "[failed]",
+                format!("{{gte: {}}}", limit * 1_000_000),
+            ),
+            1 => (
+                "value_count",
+                "[failed]",
+                format!("{{field: user, gte: {}}}", limit % 900 + 90),
+            ),
+            2 => (
+                "temporal_ordered",
+                "[failed, asked, worked]",
+                "{gte: 3}".to_owned(),
+            ),
+            _ => (
+                "event_count",
+                "[asked]",
+                format!("{{gte: {}}}", limit * 1_000_000),
+            ),
+        };
+        text.push_str(&format!(
+            "title: c{number}\nid: c{number}\ncorrelation:\n  type: {kind}\n  rules: {rules}\n  \
+             group-by: [src_ip]\n  timespan: {}m\n  condition: {condition}\n---\n",
+            number % 50 + 10
+        ));
+    }
+    let (rules, skipped) = RuleSet::compile(&[("counting.yml".to_owned(), text)]);
+    anyhow::ensure!(skipped.is_empty(), "{skipped:?}");
+    Ok(rules)
+}
+
+/// Processor time of one failed log-in through detectors with these rules, from ever new sources and
+/// one that comes back; best of three runs.
+fn nanoseconds_counted(rules: &Arc<RuleSet>) -> Result<f64> {
+    const ROUNDS: u32 = 50_000;
+    let words = Arc::new(Words::of("en")?);
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        let mut detect = Detect::shared(
+            Settings::new(Arc::clone(&words)),
+            Arc::clone(rules),
+            Arc::new(Indicators::default()),
+        );
+        let mut signals = Vec::new();
+        let started = crate::house::processor_time()?;
+        for round in 0..ROUNDS {
+            let at = Timestamp::from_seconds(1_795_348_800 + i64::from(round / 20));
+            let mut event = Event::new(at, "sshd", Kind::Auth);
+            let source = if round % 2 == 0 { 7 } else { round };
+            event.src_ip = Some(Ipv4Addr::from_bits(0xCB00_7100 + source).into());
+            event.user = Some(Cow::Borrowed("ann"));
+            event.outcome = Some(Outcome::Failure);
+            detect.observe(&event, &mut signals);
+            signals.clear();
+        }
+        let spent = crate::house::processor_time()?.saturating_sub(started);
+        best = best.min(spent.as_secs_f64() * 1e9 / f64::from(ROUNDS));
+    }
+    Ok(best)
+}
+
 /// Processor time of one look at `event`, best of five runs.
 fn nanoseconds(rules: &RuleSet, event: &Event<'_>) -> Result<f64> {
     const ROUNDS: u32 = 200_000;
@@ -89,6 +170,21 @@ pub fn measure() -> Result<()> {
             event.kind,
             many / few,
             built_in.len()
+        )?;
+    }
+    let none = nanoseconds_counted(&Arc::new(RuleSet::default()))?;
+    let built_in = nanoseconds_counted(&Arc::new(built_in))?;
+    writeln!(
+        screen,
+        "failed log-in through all detectors: {none:.0} ns without rules, {built_in:.0} ns with the built-in ones"
+    )?;
+    for count in [4, 40] {
+        let counted = nanoseconds_counted(&Arc::new(counting(count)?))?;
+        let counting = (count / 4 * 3).max(1);
+        writeln!(
+            screen,
+            "failed log-in that {counting} correlations count: {counted:.0} ns, {:.0} ns each",
+            (counted - none) / f64::from(u32::try_from(counting)?)
         )?;
     }
     Ok(())
