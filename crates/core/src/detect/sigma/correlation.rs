@@ -126,6 +126,36 @@ impl Draft {
         Ok(draft)
     }
 
+    /// One test of one rule, without a time span.
+    pub(super) fn counting(
+        counted: Counted,
+        rule: String,
+        group: Vec<String>,
+        fields: Vec<String>,
+        test: (Order, f64),
+    ) -> Self {
+        Self {
+            counted,
+            span_micros: 0,
+            tests: vec![test],
+            rules: vec![rule],
+            group,
+            fields,
+            aliases: BTreeMap::new(),
+            generate: false,
+        }
+    }
+
+    /// The same within a time span.
+    pub(super) fn within(mut self, span_seconds: i64) -> Result<Self, Skip> {
+        if span_seconds > MAX_SPAN_SECONDS {
+            return skip(SkipReason::TooMany, format!("{span_seconds} seconds"));
+        }
+        self.span_micros = span_seconds * 1_000_000;
+        self.check("count")?;
+        Ok(self)
+    }
+
     fn set_condition(&mut self, condition: Option<&Value>) -> Result<(), Skip> {
         match condition {
             None | Some(Value::Null) => {}

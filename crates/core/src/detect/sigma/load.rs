@@ -13,7 +13,7 @@ use super::predicate::{Predicate, Predicates};
 use super::rule::{Rule, RuleKind};
 use super::skip::{Skip, SkipReason, Skipped, skip};
 use super::taxonomy::Route;
-use super::{Compiled, Joined, MAX_RULES, RuleIndex, RuleSet, detection, place};
+use super::{Compiled, Joined, MAX_RULES, RuleIndex, RuleSet, aggregation, detection, place};
 
 /// Most ways from a rule to a correlation that counts it, all together.
 const MAX_WAYS: usize = 65_536;
@@ -41,15 +41,18 @@ pub(super) fn load<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> (Rule
         }
     }
     let of = |key: &'static str| documents.iter().filter(move |origin| origin.kind() == key);
+    let mut drafts = Vec::new();
     for origin in of("detection") {
-        let read = loader.rule(origin);
+        let mut counting = None;
+        let read = loader.rule(origin, &mut counting);
         loader.note(origin, read);
+        drafts.extend(counting.map(|(rule, draft)| (origin, rule, draft)));
     }
     for origin in of("filter") {
         let read = loader.filter(origin);
         loader.note(origin, read);
     }
-    loader.correlations(of("correlation").collect());
+    loader.correlations(of("correlation"), drafts);
     loader.into_set()
 }
 
@@ -123,7 +126,8 @@ impl Loader {
         }
     }
 
-    fn rule(&mut self, origin: &Origin) -> Result<(), Skip> {
+    /// Reads a rule; of one that counts in the old way, what it counts goes to `counting`.
+    fn rule(&mut self, origin: &Origin, counting: &mut Option<(Rule, Draft)>) -> Result<(), Skip> {
         let document = &origin.document;
         let rule = Rule::read(&origin.file, &origin.name(), document)?;
         let Some(source) = document.map("logsource") else {
@@ -135,8 +139,19 @@ impl Loader {
         let Some(map) = document.map("detection") else {
             return skip(SkipReason::Incomplete, "detection");
         };
+        let counted = format!("{} (counted)", rule.id);
+        let split = aggregation::split(map, &counted)?;
+        let map = split.as_ref().map_or(map, |(map, _)| map);
         let expression = detection::read(map, &self.placeholders, &mut self.predicates)?;
-        self.add(origin, rule)?;
+        if let Some((_, draft)) = split {
+            let mut inner = rule.clone();
+            inner.id = Arc::from(counted);
+            inner.name = None;
+            self.add(origin, inner)?;
+            *counting = Some((rule, draft));
+        } else {
+            self.add(origin, rule)?;
+        }
         self.compiled.push(Compiled { route, expression });
         self.sources.push(source);
         Ok(())
@@ -201,8 +216,11 @@ impl Loader {
     }
 
     /// Reads all correlations, those that count others after them.
-    fn correlations(&mut self, origins: Vec<&Origin>) {
-        let mut waiting = Vec::new();
+    fn correlations<'o>(
+        &mut self,
+        origins: impl Iterator<Item = &'o Origin>,
+        mut waiting: Vec<(&'o Origin, Rule, Draft)>,
+    ) {
         for origin in origins {
             let read = Rule::read(&origin.file, &origin.name(), &origin.document)
                 .and_then(|rule| Ok((rule, Draft::read(&origin.document)?)));

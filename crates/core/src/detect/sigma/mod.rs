@@ -4,6 +4,7 @@
 //! what it finds ([`Correlator`]); what cannot apply here is listed with its reason ([`Skipped`]),
 //! never silently ignored. See `docs/developer/sigma.md` for what is understood and where it differs.
 
+mod aggregation;
 mod case;
 mod condition;
 mod correlation;

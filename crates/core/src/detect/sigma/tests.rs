@@ -223,14 +223,6 @@ fn what_cannot_apply_is_named() {
             SkipReason::Condition,
             "t",
         ),
-        (
-            rule(
-                "category: dns",
-                "s:\n  query: x\ncondition: s | count() > 5",
-            ),
-            SkipReason::Aggregation,
-            "",
-        ),
         ("title: x\n".into(), SkipReason::Incomplete, "logsource"),
         ("a: [".into(), SkipReason::NotYaml, ""),
         ("- 1\n".into(), SkipReason::NotYaml, "not a map"),

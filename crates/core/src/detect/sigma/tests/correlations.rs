@@ -422,6 +422,50 @@ fn placeholders_are_filled_from_the_rule_folder() {
 }
 
 #[test]
+fn rules_that_count_in_the_old_way_are_read_as_correlations() {
+    let counting = |detection: &str| {
+        format!(
+            "id: old\nlevel: high\n{}",
+            rule("category: webserver", detection)
+        )
+    };
+    let selects = "s:\n  url|contains: /a\ncondition: s";
+    for (counts, expected) in [
+        (" | count() > 1\ntimeframe: 1m", &["1", "2"][..]),
+        (" | count() by src_ip > 1\ntimeframe: 1m", &["2"]),
+        (" | count(src_ip) >= 2\ntimeframe: 1m", &["1", "2"]),
+        (
+            " | count(user) by src_ip, format >= 2\ntimeframe: 1m",
+            &["2"],
+        ),
+        (" | sum(src_bytes) > 5\ntimeframe: 1m", &["2"]),
+        (" | count() < 9\ntimeframe: 1m", &["end"]),
+    ] {
+        let set = set(&[&counting(&format!("{selects}{counts}"))]);
+        let seen = [
+            (0, "a2", ONE, "ann"),
+            (1, "a3", TWO, "ann"),
+            (2, "a4", ONE, "bob"),
+            (3, "x", ONE, "cat"),
+        ];
+        assert_eq!(met(&set, "test", &seen), expected, "{counts}");
+        let reports: Vec<(&str, bool)> = set.rules().map(|r| (&*r.id, r.reports)).collect();
+        assert_eq!(reports, [("old (counted)", false), ("old", true)]);
+    }
+    for counts in [
+        " | count() > 1",
+        " | near s and t\ntimeframe: 1m",
+        " | count(> 1\ntimeframe: 1m",
+        " | median(url) > 1\ntimeframe: 1m",
+    ] {
+        let text = counting(&format!("{selects}{counts}"));
+        let (set, skipped) = RuleSet::compile(&[("x.yml".to_owned(), text)]);
+        assert!(set.is_empty());
+        assert_eq!(skipped.first().unwrap().reason, SkipReason::Aggregation);
+    }
+}
+
+#[test]
 fn hours_and_days() {
     let mut event = request("/");
     event.ts = crate::time::DeviceTime::parse_rfc3339(b"2026-11-23T02:30:00+01:00");
