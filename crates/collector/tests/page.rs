@@ -30,6 +30,15 @@ fn get(address: SocketAddr, path: &str, host: &str) -> String {
     answer
 }
 
+/// The guessing and the log-in after it are one thing to do, told step by step.
+fn tells_the_break_in_as_one_story(home: &str) {
+    assert!(home.contains("logged in at"), "{home}");
+    assert_eq!(home.matches("Step by step").count(), 1, "{home}");
+    let steps = home.split("Step by step").nth(1).unwrap();
+    let steps = steps.split("</ol>").next().unwrap();
+    assert_eq!(steps.matches("<li>").count(), 2, "{steps}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_answers_in_words_and_escapes_what_devices_say() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,12 +97,7 @@ async fn every_page_answers_in_words_and_escapes_what_devices_say() {
     }
     let home = get(page, "/", &format!("localhost:{}", page.port()));
     assert!(home.contains("A wave is coming"), "{home}");
-    // The guessing and the log-in after it are one thing to do, told step by step.
-    assert!(home.contains("logged in at"), "{home}");
-    assert_eq!(home.matches("Step by step").count(), 1, "{home}");
-    let steps = home.split("Step by step").nth(1).unwrap();
-    let steps = steps.split("</ol>").next().unwrap();
-    assert_eq!(steps.matches("<li>").count(), 2, "{steps}");
+    tells_the_break_in_as_one_story(&home);
     assert!(get(page, "/status.json", &host).contains("\"received\":32"));
     let metrics = started.running.metrics_addr.unwrap();
     let text = get(metrics, "/metrics", &metrics.to_string());

@@ -68,16 +68,9 @@ impl Teller<'_> {
             self.words.say("scan-worked"),
             self.words.say_with("scan-outcome", &outcome),
         ));
-        let mut advice: Vec<&str> = Vec::new();
-        for finding in &group.findings {
-            let worth_saying = advice.is_empty() || finding.severity >= Severity::Medium;
-            let said = advice.contains(&finding.advice.as_str());
-            if worth_saying && !said && advice.len() < MAX_ADVICE {
-                advice.push(&finding.advice);
-            }
-        }
         let labels = ["scan-do", "scan-do-then"].map(|id| self.words.say(id));
-        rows.extend(labels.into_iter().zip(advice.into_iter().map(Into::into)));
+        let advice = advice(group).into_iter().map(Into::into);
+        rows.extend(labels.into_iter().zip(advice));
         Told {
             severity: group.severity,
             level,
@@ -338,6 +331,20 @@ impl Teller<'_> {
         ];
         self.words.say_with("scan-and-others", &args)
     }
+}
+
+/// What to do about the worst, and where one attacker did different things, about the next worst.
+fn advice<'g>(group: &'g Group<'_>) -> Vec<&'g str> {
+    let told = if group.one_attacker { MAX_ADVICE } else { 1 };
+    let mut advice: Vec<&str> = Vec::new();
+    for finding in &group.findings {
+        let worth_saying = advice.is_empty() || finding.severity >= Severity::Medium;
+        if worth_saying && !advice.contains(&finding.advice.as_str()) {
+            advice.push(&finding.advice);
+        }
+    }
+    advice.truncate(told);
+    advice
 }
 
 /// The evidence `name` of all findings: different texts in order, and how many there are at least.
