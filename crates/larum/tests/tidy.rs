@@ -271,3 +271,42 @@ fn each_native_detector_has_its_page() {
         assert!(told, "{} is missing", shown(&page));
     }
 }
+
+/// Detectors that a recording cannot show, because only an installed collector asks for them.
+const LIVE_ONLY: &[&str] = &["closed-door"];
+
+#[test]
+fn every_detector_has_its_page_and_its_recording() {
+    let detect = root().join("crates/core/src/detect");
+    let pages: Vec<String> = files(&root().join("docs/detectors"), ".md")
+        .iter()
+        .map(|page| fs::read_to_string(page).unwrap())
+        .collect();
+    let cases: Vec<String> = files(&root().join("corpus/detect"), "expected.jsonl")
+        .iter()
+        .map(|case| fs::read_to_string(case).unwrap().replace(' ', ""))
+        .collect();
+    let mut found = 0;
+    let mut missing = Vec::new();
+    for file in files(&detect, ".rs") {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let name = line.strip_prefix("    detector: \"");
+            let Some(name) = name.and_then(|rest| rest.strip_suffix("\",")) else {
+                continue;
+            };
+            if name.is_empty() {
+                continue;
+            }
+            found += 1;
+            if !pages.iter().any(|page| page.contains(&format!("`{name}`"))) {
+                missing.push(format!("{name}: no page of docs/detectors names it"));
+            }
+            let told = format!("\"detector\":\"{name}\"");
+            if !LIVE_ONLY.contains(&name) && !cases.iter().any(|case| case.contains(&told)) {
+                missing.push(format!("{name}: no case of corpus/detect expects it"));
+            }
+        }
+    }
+    assert!(found >= 9, "only {found} detectors");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
