@@ -34,11 +34,7 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         Clue::LoginPage(path) => fold.login_page(path),
         Clue::Unauthorised => fold.unauthorised(),
         Clue::Miss(path) => fold.miss(path.as_deref()),
-        Clue::Hit => {
-            if let Some(row) = fold.detect.sources.web.find(seen.actor()) {
-                row.hit();
-            }
-        }
+        Clue::Hit(page) => fold.hit(*page),
         Clue::Attack(attack) => fold.web_attack(attack),
         Clue::Alert {
             signature,

@@ -22,6 +22,7 @@ mod marks;
 mod networks;
 mod new_service;
 mod outflow;
+mod pages;
 mod ports;
 mod probing;
 mod recall;
@@ -140,6 +141,7 @@ pub struct Detect {
     stories: story::Stories,
     correlator: sigma::Correlator,
     incidents: incident::Incidents,
+    pages: pages::Pages,
     clock: RecordClock,
     over: Vec<story::Story>,
 }
@@ -175,6 +177,7 @@ impl Detect {
             stories: story::Stories::default(),
             correlator: sigma::Correlator::default(),
             incidents: incident::Incidents::default(),
+            pages: pages::Pages::default(),
             clock: RecordClock::default(),
             over: Vec::new(),
         }

@@ -6,6 +6,7 @@
 use super::fold::Fold;
 use super::hash;
 use super::recent::Bucket;
+use super::sift::Page;
 use super::story::What;
 use super::table::Remembered;
 use super::telling::Telling;
@@ -112,6 +113,17 @@ pub fn is_telling(path: &str) -> bool {
 }
 
 impl Fold<'_> {
+    /// A page that is there: counts for who asks for it, and says how large it usually is.
+    pub(super) fn hit(&mut self, page: Page) {
+        let now = self.seen.seconds();
+        if let Some(row) = self.detect.sources.web.find(self.seen.actor()) {
+            row.hit();
+        }
+        if let Some(bytes) = page.bytes {
+            self.detect.pages.served(page.path, bytes, now);
+        }
+    }
+
     pub(super) fn miss(&mut self, path: Option<&str>) {
         let seen = self.seen;
         let now = seen.seconds();

@@ -74,7 +74,7 @@ pub enum Clue {
     /// A page that is not there; `None` for one that tells nothing.
     Miss(Option<Box<str>>),
     /// A page that is there.
-    Hit,
+    Hit(Page),
     /// An answer "log in first".
     Unauthorised,
     /// Somebody posting to a log-in page that did not let them in.
@@ -88,6 +88,24 @@ pub enum Clue {
         /// How bad.
         severity: Severity,
     },
+}
+
+/// A page, and how large the answer was, if it is a whole one.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Hash of its path; never 0.
+    pub(super) path: u64,
+    pub(super) bytes: Option<u64>,
+}
+
+impl Page {
+    pub(super) fn of(event: &Event<'_>, path: &str) -> Self {
+        let whole = event.http_status == Some(200);
+        Self {
+            path: hash::bytes(path.as_bytes()).max(1),
+            bytes: event.dst_bytes.filter(|_| whole),
+        }
+    }
 }
 
 /// A match with a list.
@@ -373,7 +391,7 @@ fn web_clue(event: &Event<'_>, scratch: &mut web::Scratch) -> Clue {
         }
         // Log-in pages answer a wrong password with the page again, a right one with a redirect.
         200 | 429 if is_login_post(event, path) => Clue::LoginPage(cut(path).into()),
-        200..=399 => Clue::Hit,
+        200..=399 => Clue::Hit(Page::of(event, path)),
         _ => Clue::None,
     }
 }

@@ -431,6 +431,26 @@ fn web_attacks_are_one_story_whose_severity_follows_the_answers() {
 }
 
 #[test]
+fn what_an_attack_was_answered_with_is_compared_with_what_everybody_gets() {
+    let sized = |at: i64, source: &str, url: &str, bytes: u64| {
+        let mut event = request(at, source, url, 200);
+        event.dst_bytes = Some(bytes);
+        event
+    };
+    let severity = |bytes: u64| {
+        let mut events: Vec<_> = (0..20)
+            .map(|n| sized(n, "192.0.2.1", "/shop?page=2", 8_000))
+            .collect();
+        let attack = "/shop?page=1'+UNION+SELECT+user,password+FROM+users--+";
+        events.push(sized(30, "192.0.2.9", attack, bytes));
+        let signals = run(&mut detect(), &events);
+        closed(&signals)[0].severity
+    };
+    assert_eq!(severity(8_010), Severity::Medium);
+    assert_eq!(severity(64_000), Severity::High);
+}
+
+#[test]
 fn probing_a_website_is_background_and_browsing_it_is_nothing() {
     let mut events: Vec<_> = (0..40)
         .map(|n| request(n / 4, "192.0.2.9", &format!("/old/page{n}.php"), 404))

@@ -3,7 +3,8 @@
 //! See `docs/detectors/web-attack.md`.
 
 use super::fold::Fold;
-use super::sift::cut;
+use super::pages::Answer;
+use super::sift::{Page, cut};
 use super::story::{Ending, What};
 use super::telling::{Telling, outcome};
 use super::{hash, web};
@@ -29,6 +30,8 @@ pub struct Attack {
     pub(super) kinds: Vec<&'static str>,
     pub(super) why: Vec<&'static str>,
     pub(super) path: Box<str>,
+    /// What was answered.
+    pub(super) page: Page,
 }
 
 impl Attack {
@@ -78,6 +81,7 @@ pub fn attack_in(
         kinds: kinds.map(web::Kind::as_str).collect(),
         why: verdict.why,
         path: cut(path).into(),
+        page: Page::of(event, path),
     })
 }
 
@@ -86,6 +90,10 @@ impl Fold<'_> {
         let key = self.key(What::WebAttack, 0);
         let ending = self.seen.ending;
         let outside = self.seen.outside;
+        let answer = match attack.page.bytes {
+            Some(bytes) => self.detect.pages.compare(attack.page.path, bytes),
+            None => Answer::Untold,
+        };
         let story = self.tell(key);
         if story.is_new(attack.mark) {
             story.points = story.points.saturating_add(attack.score.into());
@@ -107,10 +115,19 @@ impl Fold<'_> {
             }
             return;
         }
-        let severity = match ending {
-            Ending::Served if attack.sure && attack.is_telling_when_answered() => Severity::High,
-            Ending::Served if attack.sure => Severity::Medium,
-            _ if count >= PERSISTENT_REQUESTS => Severity::Medium,
+        let persistent = count >= PERSISTENT_REQUESTS;
+        let severity = match (ending, answer) {
+            // Everybody gets this page: the attack was most likely ignored.
+            (Ending::Served, Answer::Usual) if attack.sure => Severity::Medium,
+            (Ending::Served, Answer::Unusual) if attack.sure => {
+                story.because("answer-of-unusual-size");
+                Severity::High
+            }
+            (Ending::Served, _) if attack.sure && attack.is_telling_when_answered() => {
+                Severity::High
+            }
+            (Ending::Served, _) if attack.sure => Severity::Medium,
+            _ if persistent => Severity::Medium,
             _ => Severity::Low,
         };
         story.raise(severity, if certain > 0 { 85 } else { 60 });
