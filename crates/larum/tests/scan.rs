@@ -48,7 +48,13 @@ fn every_case_of_the_corpus_gives_its_findings() {
         assert!(folder.join("README.md").is_file(), "{}", folder.display());
         let expected = fs::read_to_string(folder.join("expected.jsonl")).unwrap();
         let expected: Vec<_> = expected.lines().map(essence).collect();
-        let output = scan(&["--json"], &[&folder.join("input.log")]);
+        // Some cases bring a list of indicators.
+        let list = folder.join("indicators.txt");
+        let mut args = vec!["--json"];
+        if list.is_file() {
+            args.extend(["--indicators", list.to_str().unwrap()]);
+        }
+        let output = scan(&args, &[&folder.join("input.log")]);
         assert_eq!(output.status.code(), Some(0));
         let found: Vec<_> = text(&output.stdout).lines().map(essence).collect();
         assert_eq!(found, expected, "{}", folder.display());
