@@ -278,10 +278,15 @@ const LIVE_ONLY: &[&str] = &["closed-door"];
 #[test]
 fn every_detector_has_its_page_and_its_recording() {
     let detect = root().join("crates/core/src/detect");
-    let pages: Vec<String> = files(&root().join("docs/detectors"), ".md")
-        .iter()
-        .map(|page| fs::read_to_string(page).unwrap())
-        .collect();
+    let pages = files(&root().join("docs/detectors"), ".md");
+    // A page is about the detector it is named after and those it names.
+    let has_page = |name: &str| {
+        let mut pages = pages.iter();
+        pages.any(|page| {
+            let text = fs::read_to_string(page).unwrap();
+            page.ends_with(format!("{name}.md")) || text.contains(&format!("`{name}`"))
+        })
+    };
     let cases: Vec<String> = files(&root().join("corpus/detect"), "expected.jsonl")
         .iter()
         .map(|case| fs::read_to_string(case).unwrap().replace(' ', ""))
@@ -298,7 +303,7 @@ fn every_detector_has_its_page_and_its_recording() {
                 continue;
             }
             found += 1;
-            if !pages.iter().any(|page| page.contains(&format!("`{name}`"))) {
+            if !has_page(name) {
                 missing.push(format!("{name}: no page of docs/detectors names it"));
             }
             let told = format!("\"detector\":\"{name}\"");
