@@ -1,6 +1,6 @@
 //! Recorded input: files (plain, gzip, zstd) and standard input, as records.
 //!
-//! A record is a line. Compression is told by the first bytes, not by the name.
+//! A record is a line, or in a file of JSON lists an element ([`one_a_line`]). Compression is told by the first bytes, not by the name.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -8,6 +8,8 @@ use std::path::Path;
 
 use larum_cli::exit::{Exit, failure};
 use larum_core::parse::MAX_RECORD_BYTES;
+
+use crate::one_a_line::one_a_line;
 
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 256 * 1024;
@@ -78,7 +80,7 @@ impl Records {
             Box::new(raw)
         };
         Ok(Self {
-            source: BufReader::with_capacity(READ_BYTES, plain),
+            source: BufReader::with_capacity(READ_BYTES, one_a_line(plain)),
             record: Vec::new(),
             kept_bytes: KEPT_BYTES,
             name,
@@ -160,6 +162,17 @@ mod tests {
         check(Vec::new(), &[]);
         check(b"\n".to_vec(), &[""]);
         check(b"ab".to_vec(), &["ab"]);
+    }
+
+    #[test]
+    fn elements_of_a_list_are_records() {
+        let lines = [r#"{"a":1}"#, r#"{"a":2}"#];
+        check(b"[\n {\"a\": 1},\n {\"a\": 2}\n]\n".to_vec(), &lines);
+        check(br#"{"Records":[{"a":1},{"a":2}]}"#.to_vec(), &lines);
+        check(b"{\"a\":1}\n{\"a\":2}\n".to_vec(), &lines);
+        check(b"{\n\"a\": 1}\n{\"a\":\n2}\n".to_vec(), &lines);
+        let packed = zstd::encode_all(&b"[{\"a\":1},{\"a\":2}]"[..], 1).unwrap();
+        check(packed, &lines);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod commands;
 mod input;
+mod one_a_line;
 mod recording;
 
 use std::process::ExitCode;

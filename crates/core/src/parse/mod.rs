@@ -20,6 +20,7 @@ mod escape;
 mod file;
 mod keys;
 mod legend;
+mod lists;
 mod mapping;
 mod names;
 mod own_words;
@@ -36,6 +37,7 @@ pub use case::{CaseProblem, Sample, check_cases, samples};
 pub use closest::{Closest, Why};
 pub use compile::{FormatError, Problem};
 pub use legend::{Legend, MAX_LEGEND_LINE_BYTES, MAX_LEGENDS};
+pub use lists::Lists;
 pub use names::{DeviceNames, Named};
 
 use std::sync::OnceLock;

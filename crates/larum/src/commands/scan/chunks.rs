@@ -6,6 +6,8 @@ use std::path::Path;
 
 use larum_core::parse::MAX_RECORD_BYTES;
 
+use crate::one_a_line::one_a_line;
+
 /// Size of a piece, in bytes; a record may make it longer by up to [`MAX_RECORD_BYTES`].
 pub const CHUNK_BYTES: usize = 256 * 1024;
 /// How often the bytes read may double once decompressed, at most: a bomb ends here. 2^40 bytes.
@@ -64,7 +66,7 @@ impl Chunks {
             Box::new(whole)
         };
         Ok(Self {
-            reader,
+            reader: one_a_line(reader),
             rest: Vec::new(),
             skipping: false,
             ended: false,
