@@ -102,3 +102,12 @@ detect-alert-advice = Look the alarm up in the device's own log. If it was not b
 # Who is no cause for alarm.
 detect-ours-advice = Nothing to do: your settings say that this address is yours ({ $who }). If that is not so any more, take it out of `ours`.
 detect-known-scanner-advice = Nothing to do: this is { $who }. It means no harm, and it says who it is. What it finds open, others find too.
+
+detect-generated-domain-title = { $source }, inside your network, asks for names that look made up by a program
+detect-generated-domain-advice = Malware finds its master this way. Find out which computer this is, take it off the network and have it checked for malware. If it is your own name server, find the computer that asked it.
+
+detect-missing-names-title = { $source }, inside your network, asks for many names that do not exist
+detect-missing-names-advice = Find out which program on this computer asks for them. A mail server or a web crawler may do so in its daily work; on an ordinary computer have it checked for malware.
+
+detect-dns-tunnel-title = { $source }, inside your network, seems to carry data out through names under { $label }
+detect-dns-tunnel-advice = Find out which computer this is and which program asks for these names. If nobody knows it, take the computer off the network, have it checked, and block the name at your name server.

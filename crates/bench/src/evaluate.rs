@@ -51,6 +51,7 @@ pub fn run(folder: &Path) -> Result<()> {
     );
     println!("## Generated domains\n\n| set | class | flagged |\n|---|---|---|");
     table("domains", rows(folder, "dns/domains.jsonl", domain)?);
+    domains_at(folder)?;
     println!(
         "\nNo family of this set was seen in training. Others: Maltrail's thresholds 87.2 % at 9.8 %; a model"
     );
@@ -100,6 +101,38 @@ fn domain(value: &Value) -> (Vec<String>, bool) {
     let flagged = judge_domain(word(value, "domain")).level > Level::Clean;
     let (label, family) = (word(value, "label"), word(value, "family"));
     (vec![label.to_owned(), format!("{label} {family}")], flagged)
+}
+
+/// The rates at given shares of honest names flagged wrongly, by the score alone.
+fn domains_at(folder: &Path) -> Result<()> {
+    let text = fs::read_to_string(folder.join("dns/domains.jsonl"))?;
+    let mut families: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+    let (mut honest, mut all) = (Vec::new(), Vec::new());
+    for line in text.lines() {
+        let value: Value = serde_json::from_str(line)?;
+        let score = judge_domain(word(&value, "domain")).score;
+        if word(&value, "label") == "benign" {
+            honest.push(score);
+        } else {
+            all.push(score);
+            let family = word(&value, "family").to_owned();
+            families.entry(family).or_default().push(score);
+        }
+    }
+    honest.sort_unstable_by(|a, b| b.cmp(a));
+    families.insert("**all**".to_owned(), all);
+    println!("\n| family | found at 0.1 % | found at 1 % |\n|---|---|---|");
+    for (family, scores) in families {
+        let [tenth, whole] = [1_000, 100].map(|part| {
+            // Names that score as much as the first honest one that must not be flagged are not.
+            let least = honest.get(honest.len() / part).copied().unwrap_or(0);
+            let found = scores.iter().filter(|score| **score > least).count();
+            found * 1_000 / scores.len().max(1)
+        });
+        let percent = |share: usize| format!("{}.{} %", share / 10, share % 10);
+        println!("| {family} | {} | {} |", percent(tenth), percent(whole));
+    }
+    Ok(())
 }
 
 fn request(value: &Value) -> (Vec<String>, bool) {

@@ -11,6 +11,7 @@ mod generators;
 mod hostile;
 mod house;
 mod instructions;
+mod network;
 mod rules;
 mod scaling;
 mod whole;
@@ -107,15 +108,18 @@ enum Command {
     },
     /// Train the model that tells generated domains
     TrainDomains {
-        /// Honest names, one a line (tools/train-domains/benign-names.py)
+        /// Folder that tools/train-domains/prepare.py wrote
         #[arg(long)]
-        benign: PathBuf,
-        /// English words, one a line (Debian's wamerican)
-        #[arg(long)]
-        words: PathBuf,
+        data: PathBuf,
         /// What chance follows from
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Passes over the data
+        #[arg(long, default_value_t = 12)]
+        passes: usize,
+        /// Train without this kind of generator, to see how much of it is found all the same
+        #[arg(long)]
+        leave_out: Option<String>,
         /// Where to write the model
         out: PathBuf,
     },
@@ -152,11 +156,18 @@ fn main() -> Result<()> {
         Command::Findings { file } => whole::findings(&file),
         Command::Evaluate { corpus } => evaluate::run(&corpus),
         Command::TrainDomains {
-            benign,
-            words,
+            data,
             seed,
+            passes,
+            leave_out,
             out,
-        } => domains::train(&benign, &words, seed, &out),
+        } => domains::train(&domains::Plan {
+            data: &data,
+            seed,
+            passes,
+            leave_out: leave_out.as_deref(),
+            out: &out,
+        }),
         Command::Memory { file } => whole::memory(&file),
     }
 }

@@ -40,6 +40,10 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
             signature,
             severity,
         } => fold.alert(signature, *severity),
+        Clue::Name(query) => {
+            fold.generated(query);
+            fold.tunnel(query);
+        }
     }
     fold.traffic();
     fold.listed();

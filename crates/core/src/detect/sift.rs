@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::flow::{Flow, flow_of};
 use super::indicators::Indicators;
+use super::name::{Judged, NameQuery, name_query};
 use super::networks::{NetworkSet, Tag};
 use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
@@ -88,6 +89,8 @@ pub enum Clue {
         /// How bad.
         severity: Severity,
     },
+    /// A question for a name.
+    Name(Box<NameQuery>),
 }
 
 /// A page, and how large the answer was, if it is a whole one.
@@ -133,6 +136,7 @@ pub struct Scratch {
     rules: sigma::Scratch,
     web: web::Scratch,
     matched: Vec<RuleIndex>,
+    judged: Judged,
 }
 
 impl Sifter {
@@ -168,10 +172,15 @@ impl Sifter {
         record: &[u8],
         scratch: &mut Scratch,
     ) -> Option<Observation> {
-        let source = event.src_ip.map(canonical);
-        let target = event.dst_ip.map(canonical);
+        let (source, target) = asker_and_asked(event);
         let outside = source.is_some_and(|ip| self.is_outside(ip));
         let clue = match source {
+            _ if event.kind == Kind::Dns && !outside => {
+                match name_query(event, &mut scratch.judged) {
+                    Some(query) => Clue::Name(Box::new(query)),
+                    None => Clue::None,
+                }
+            }
             Some(ip) => self.clue(event, ip, outside, target, &mut scratch.web),
             None => alert_clue(event).unwrap_or(Clue::None),
         };
@@ -305,6 +314,17 @@ impl Sifter {
                 what: cut(name).into(),
             })
         })
+    }
+}
+
+/// Who did something to whom. An answer to a question for a name belongs to who asked.
+fn asker_and_asked(event: &Event<'_>) -> (Option<IpAddr>, Option<IpAddr>) {
+    const DNS: Option<u16> = Some(53);
+    let ends = (event.src_ip.map(canonical), event.dst_ip.map(canonical));
+    if event.kind == Kind::Dns && event.src_port == DNS && event.dst_port != DNS {
+        (ends.1, ends.0)
+    } else {
+        ends
     }
 }
 

@@ -1,13 +1,16 @@
-//! What is remembered about each source: its closed doors, its failed log-ins, its missing pages.
+//! What is remembered about each source: its closed doors, its failed log-ins, its missing pages, the names
+//! it asks for.
 //!
-//! Three tables, so that packets, whose senders can be forged, compete for room with packets only.
+//! A table each, so that packets, whose senders can be forged, compete for room with packets only.
 
 use std::net::IpAddr;
 
+use super::generated::NamesRow;
 use super::guessing::LoginRow;
 use super::probing::WebRow;
 use super::scan::ScanRow;
 use super::table::Table;
+use super::tunnel::TunnelRow;
 use crate::address;
 
 /// 65,536 sources with refused contacts; 3.2 MiB.
@@ -16,10 +19,16 @@ const SCAN_SETS: usize = 4_096;
 const LOGIN_SETS: usize = 1_024;
 /// 16,384 sources that miss web pages; 0.9 MiB.
 const WEB_SETS: usize = 1_024;
+/// 4,096 computers inside that ask for names; 0.8 MiB.
+const NAMES_SETS: usize = 256;
+/// 8,192 pairs of such a computer and a registered name; 1.5 MiB.
+const TUNNEL_SETS: usize = 512;
 /// Rows of all tables together.
 pub const MAX_ROWS: usize = Table::<ScanRow, SCAN_SETS>::MAX_ROWS
     + Table::<LoginRow, LOGIN_SETS>::MAX_ROWS
-    + Table::<WebRow, WEB_SETS>::MAX_ROWS;
+    + Table::<WebRow, WEB_SETS>::MAX_ROWS
+    + Table::<NamesRow, NAMES_SETS>::MAX_ROWS
+    + Table::<TunnelRow, TUNNEL_SETS>::MAX_ROWS;
 
 /// A source in 64 bits: the /64 of an IPv6 address, or an IPv4 address below a prefix (1::/32) that
 /// the internet registries do not give out.
@@ -39,22 +48,29 @@ pub struct Sources {
     pub login: Table<LoginRow, LOGIN_SETS>,
     /// Pages they missed.
     pub web: Table<WebRow, WEB_SETS>,
+    /// Generated names they asked for.
+    pub names: Table<NamesRow, NAMES_SETS>,
+    /// Names below one registered name they asked for, by both together.
+    pub tunnels: Table<TunnelRow, TUNNEL_SETS>,
 }
 
 impl Sources {
     /// How many rows are in use.
     pub const fn len(&self) -> usize {
-        self.scan.len() + self.login.len() + self.web.len()
+        self.scan.len() + self.login.len() + self.web.len() + self.names.len() + self.tunnels.len()
     }
 
     /// How many newcomers found no place, and how many rows gave way to newcomers.
-    pub const fn pressure(&self) -> (u64, u64) {
-        let (scan, login, web) = (
+    pub fn pressure(&self) -> (u64, u64) {
+        [
             self.scan.pressure(),
             self.login.pressure(),
             self.web.pressure(),
-        );
-        (scan.0 + login.0 + web.0, scan.1 + login.1 + web.1)
+            self.names.pressure(),
+            self.tunnels.pressure(),
+        ]
+        .into_iter()
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 }
 
@@ -68,9 +84,13 @@ mod tests {
         let scan = Table::<ScanRow, SCAN_SETS>::MAX_BYTES;
         let login = Table::<LoginRow, LOGIN_SETS>::MAX_BYTES;
         let web = Table::<WebRow, WEB_SETS>::MAX_BYTES;
-        assert_eq!(MAX_ROWS, 65_536 + 2 * 16_384);
+        let names = Table::<NamesRow, NAMES_SETS>::MAX_BYTES;
+        let tunnels = Table::<TunnelRow, TUNNEL_SETS>::MAX_BYTES;
+        assert_eq!(MAX_ROWS, 65_536 + 2 * 16_384 + 4_096 + 8_192);
         assert!(scan <= 32 * TENTH_MIB, "{scan}");
         assert!(login <= 16 * TENTH_MIB, "{login}");
         assert!(web <= 9 * TENTH_MIB, "{web}");
+        assert!(names <= 8 * TENTH_MIB, "{names}");
+        assert!(tunnels <= 15 * TENTH_MIB, "{tunnels}");
     }
 }

@@ -46,6 +46,10 @@ pub enum What {
     WebProbing,
     /// Attacks on a web application.
     WebAttack,
+    /// Names that a program made.
+    GeneratedDomain,
+    /// Data in names.
+    DnsTunnel,
     /// Contact with a listed address or domain.
     Indicator,
     /// Another detector's alert.

@@ -2,8 +2,8 @@
 
 use super::story::{Few, Story, What};
 use super::{
-    alert, beacon, flood, guessing, listed, new_service, outflow, probing, rule, scan, spread,
-    web_attack,
+    alert, beacon, flood, generated, guessing, listed, new_service, outflow, probing, rule, scan,
+    spread, tunnel, web_attack,
 };
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};
@@ -50,6 +50,8 @@ impl What {
             Self::Probe => &scan::PROBE,
             Self::WebProbing => &probing::WEB_PROBING,
             Self::WebAttack => &web_attack::WEB_ATTACK,
+            Self::GeneratedDomain => &generated::GENERATED_DOMAIN,
+            Self::DnsTunnel => &tunnel::DNS_TUNNEL,
             Self::Indicator => &listed::INDICATOR,
             Self::Alert => &alert::ALERT,
             Self::Beacon => &beacon::BEACON,
@@ -73,6 +75,8 @@ impl What {
             Self::Probe,
             Self::WebProbing,
             Self::WebAttack,
+            Self::GeneratedDomain,
+            Self::DnsTunnel,
             Self::Indicator,
             Self::Alert,
             Self::Beacon,
