@@ -1,12 +1,13 @@
 //! The firm's own knowledge: rule folders and indicator files named in the configuration.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use larum_core::detect::Indicators;
-use larum_core::detect::sigma::RuleSet;
+use larum_core::detect::sigma::{RuleSet, SkipReason};
 
 use crate::run::StartError;
 use crate::shared::Shared;
@@ -18,8 +19,8 @@ const MAX_RULE_FILES: usize = 10_000;
 /// Longest indicator file that is read.
 const MAX_INDICATOR_FILE_BYTES: u64 = 64 << 20;
 
-/// Built-in rules, and those in `folders` (`*.yml`, `*.yaml`). A rule that cannot be used is skipped
-/// and counted in the log.
+/// Built-in rules, and those in `folders` (`*.yml`, `*.yaml`), with their filters, correlations and
+/// placeholders. A rule that cannot be used is skipped and counted in the log by reason.
 pub(crate) fn rules(shared: &Shared, folders: &[PathBuf]) -> Result<Arc<RuleSet>, StartError> {
     if folders.is_empty() {
         return Ok(Arc::clone(&shared.rules));
@@ -51,8 +52,12 @@ pub(crate) fn rules(shared: &Shared, folders: &[PathBuf]) -> Result<Arc<RuleSet>
         }
     }
     let (rules, skipped) = RuleSet::built_in_and(&files);
-    if !skipped.is_empty() {
-        tracing::warn!(count = skipped.len(), "rules skipped");
+    let mut reasons: BTreeMap<SkipReason, usize> = BTreeMap::new();
+    for skipped in &skipped {
+        *reasons.entry(skipped.reason).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        tracing::warn!(%reason, count, "rules skipped; see larum rules list --rules DIR");
     }
     Ok(Arc::new(rules))
 }

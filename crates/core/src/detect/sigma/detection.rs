@@ -17,6 +17,11 @@ use crate::event::{Action, Field};
 
 /// Most values in one rule.
 const MAX_VALUES: usize = 4_096;
+/// Most tests that the values of one rule may turn into (`windash` multiplies, and so does a field
+/// that stands for two of ours).
+const MAX_TESTS: usize = 16_384;
+/// Most parts of one rule once its condition has named its selections, each as often as it does.
+const MAX_PARTS: usize = 65_536;
 /// Deepest nesting of lists and maps in one selection.
 const MAX_NESTING: usize = 8;
 
@@ -53,6 +58,7 @@ pub(super) fn read(
         placeholders,
         predicates,
         values: 0,
+        tests: 0,
     };
     let mut selections = Vec::new();
     for (name, value) in detection {
@@ -63,12 +69,16 @@ pub(super) fn read(
             selections.push((name, reader.search(value, 0)?));
         }
     }
+    let mut joiner = Joiner {
+        selections: &selections,
+        parts: 0,
+    };
     match detection.get("condition") {
-        Some(Value::String(text)) => join(&parse(text)?, &selections),
+        Some(Value::String(text)) => joiner.join(&parse(text)?),
         Some(Value::Sequence(texts)) => {
             let mut parts = Vec::new();
             for text in texts {
-                parts.push(join(&parse(text.as_str().unwrap_or(""))?, &selections)?);
+                parts.push(joiner.join(&parse(text.as_str().unwrap_or(""))?)?);
             }
             Ok(Expression::or(parts))
         }
@@ -76,38 +86,57 @@ pub(super) fn read(
     }
 }
 
-fn join(condition: &Condition, selections: &[(&str, Expression)]) -> Result<Expression, Skip> {
-    let all = |parts: &[Condition]| -> Result<Vec<Expression>, Skip> {
-        parts.iter().map(|part| join(part, selections)).collect()
-    };
-    Ok(match condition {
-        Condition::Name(name) => match selections.iter().find(|(known, _)| known == name) {
-            Some((_, expression)) => expression.clone(),
-            None => return skip(SkipReason::Condition, name),
-        },
-        Condition::And(parts) => Expression::and(all(parts)?),
-        Condition::Or(parts) => Expression::or(all(parts)?),
-        Condition::Not(part) => Expression::Not(Box::new(join(part, selections)?)),
-        Condition::Of(least, pattern) => {
-            let parts: Vec<Expression> = selections
-                .iter()
-                .filter(|(name, _)| names_fit(pattern, name))
-                .map(|(_, expression)| expression.clone())
-                .collect();
-            match least {
-                _ if parts.is_empty() => return skip(SkipReason::Condition, pattern),
-                None => Expression::and(parts),
-                Some(1) => Expression::or(parts),
-                Some(least) => Expression::AtLeast(*least, parts),
-            }
+/// Puts selections in the place of their names.
+struct Joiner<'s> {
+    selections: &'s [(&'s str, Expression)],
+    parts: usize,
+}
+
+impl Joiner<'_> {
+    fn take(&mut self, selection: &Expression) -> Result<Expression, Skip> {
+        self.parts += selection.size();
+        if self.parts > MAX_PARTS {
+            return skip(SkipReason::TooMany, "parts of the condition");
         }
-    })
+        Ok(selection.clone())
+    }
+
+    fn all(&mut self, parts: &[Condition]) -> Result<Vec<Expression>, Skip> {
+        parts.iter().map(|part| self.join(part)).collect()
+    }
+
+    fn join(&mut self, condition: &Condition) -> Result<Expression, Skip> {
+        let selections = self.selections;
+        Ok(match condition {
+            Condition::Name(name) => match selections.iter().find(|(known, _)| known == name) {
+                Some((_, expression)) => self.take(expression)?,
+                None => return skip(SkipReason::Condition, name),
+            },
+            Condition::And(parts) => Expression::and(self.all(parts)?),
+            Condition::Or(parts) => Expression::or(self.all(parts)?),
+            Condition::Not(part) => Expression::Not(Box::new(self.join(part)?)),
+            Condition::Of(least, pattern) => {
+                let parts: Vec<Expression> = selections
+                    .iter()
+                    .filter(|(name, _)| names_fit(pattern, name))
+                    .map(|(_, expression)| self.take(expression))
+                    .collect::<Result<_, _>>()?;
+                match least {
+                    _ if parts.is_empty() => return skip(SkipReason::Condition, pattern),
+                    None => Expression::and(parts),
+                    Some(1) => Expression::or(parts),
+                    Some(least) => Expression::AtLeast(*least, parts),
+                }
+            }
+        })
+    }
 }
 
 struct Reader<'p> {
     placeholders: &'p Placeholders,
     predicates: &'p mut Predicates,
     values: usize,
+    tests: usize,
 }
 
 impl Reader<'_> {
@@ -199,6 +228,10 @@ impl Reader<'_> {
         for text in &texts {
             for slot in slots {
                 for (slot, test) in tests(*slot, modifiers, text)? {
+                    self.tests += 1;
+                    if self.tests > MAX_TESTS {
+                        return skip(SkipReason::TooMany, "tests");
+                    }
                     parts.push(Expression::Is(self.predicates.add(slot, test)?));
                 }
             }

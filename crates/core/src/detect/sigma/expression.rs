@@ -70,6 +70,17 @@ impl Expression {
         }
     }
 
+    /// How many parts it has, itself among them.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Is(_) => 1,
+            Self::Not(part) => part.size() + 1,
+            Self::And(parts) | Self::Or(parts) | Self::AtLeast(_, parts) => {
+                parts.iter().map(Self::size).sum::<usize>() + 1
+            }
+        }
+    }
+
     /// Calls `each` with every predicate in it.
     pub(super) fn visit(&self, each: &mut impl FnMut(u32)) {
         match self {

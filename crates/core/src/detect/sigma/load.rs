@@ -18,6 +18,9 @@ use super::{Compiled, Joined, MAX_RULES, RuleIndex, RuleSet, aggregation, detect
 /// Most ways from a rule to a correlation that counts it, all together.
 const MAX_WAYS: usize = 65_536;
 
+/// Most parts that filters may add to all rules together.
+const MAX_JOINED: usize = 4_000_000;
+
 /// Reads `files` (name and text).
 pub(super) fn load<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> (RuleSet, Vec<Skipped>) {
     let mut loader = Loader::default();
@@ -97,6 +100,7 @@ struct Loader {
     sources: Vec<Source>,
     correlations: Vec<Correlation>,
     joined: Vec<Joined>,
+    joined_parts: usize,
     /// Rules by id, or by name.
     by_name: BTreeMap<String, u32>,
     /// Rules by name within a file, which comes before a name elsewhere.
@@ -194,6 +198,10 @@ impl Loader {
         for ((about, source), compiled) in each {
             let names = [Some(&about.id), about.name.as_ref()];
             if filter.is_for(names.into_iter().flatten().map(|name| &**name), source) {
+                self.joined_parts += joined.size();
+                if self.joined_parts > MAX_JOINED {
+                    return skip(SkipReason::TooMany, "filters");
+                }
                 let rule = std::mem::replace(&mut compiled.expression, Expression::and(vec![]));
                 compiled.expression = Expression::and(vec![rule, joined.clone()]);
                 rules += 1;

@@ -319,16 +319,16 @@ fn base64_inside(bytes: &[u8], shift: usize) -> Vec<u8> {
 fn windash(value: &[Token], out: &mut Vec<Vec<Token>>) -> Result<(), Skip> {
     let mut spellings: Vec<Vec<Token>> = vec![Vec::new()];
     let mut before = None;
-    for (at, token) in value.iter().enumerate() {
+    let mut rest = value;
+    while let Some((token, after)) = rest.split_first() {
         let starts_word = match before {
             None | Some(Token::Many) => true,
             Some(Token::Byte(byte)) => !byte.is_ascii_alphanumeric() && byte != b'_',
             Some(Token::One) => false,
         };
-        let word_follows = matches!(value.get(at + 1),
-            Some(Token::Byte(byte)) if byte.is_ascii_alphanumeric() || *byte == b'_');
         before = Some(*token);
-        if matches!(token, Token::Byte(b'-' | b'/')) && starts_word && word_follows {
+        let option = dash_before_word(rest).filter(|_| starts_word);
+        if let Some(word) = option {
             spellings = spellings
                 .iter()
                 .flat_map(|spelling| {
@@ -342,14 +342,30 @@ fn windash(value: &[Token], out: &mut Vec<Vec<Token>>) -> Result<(), Skip> {
             if spellings.len() > MAX_VARIANTS {
                 return skip(SkipReason::TooMany, "options in a windash value");
             }
+            rest = word;
         } else {
             for spelling in &mut spellings {
                 spelling.push(*token);
             }
+            rest = after;
         }
     }
     out.extend(spellings);
     Ok(())
+}
+
+/// What follows the dash that `value` begins with, if that is a word.
+fn dash_before_word(value: &[Token]) -> Option<&[Token]> {
+    let after = DASHES.iter().find_map(|dash| {
+        let bytes = dash.bytes().map(Token::Byte);
+        let same =
+            value.len() >= dash.len() && bytes.zip(value).all(|(wanted, found)| wanted == *found);
+        value.get(dash.len()..).filter(|_| same)
+    })?;
+    match after.first() {
+        Some(Token::Byte(byte)) if byte.is_ascii_alphanumeric() || *byte == b'_' => Some(after),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -381,7 +397,11 @@ mod tests {
             texts("windash", "a -b"),
             ["a -b", "a /b", "a –b", "a —b", "a ―b"]
         );
-        assert_eq!(texts("windash", "a-b"), ["a-b"]);
+        assert_eq!(texts("windash", "a –b").len(), 5);
+        assert_eq!(texts("windash", "/a -b")[6], "/a /b");
+        for plain in ["a-b", "- b", "a_-b", "—"] {
+            assert_eq!(texts("windash", plain), [plain]);
+        }
     }
 
     #[test]

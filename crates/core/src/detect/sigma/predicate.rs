@@ -14,6 +14,8 @@ use crate::time::{DeviceTime, Timestamp};
 
 /// Most memory one compiled regular expression may take, in bytes.
 const MAX_REGEX_BYTES: usize = 256 * 1024;
+/// Most different questions of all rules together.
+const MAX_PREDICATES: usize = 500_000;
 /// Longest regular expression, in bytes.
 const MAX_REGEX_TEXT_BYTES: usize = 4_096;
 
@@ -171,6 +173,9 @@ impl Predicates {
     pub(super) fn add(&mut self, slot: Slot, test: Test) -> Result<u32, Skip> {
         if let Some(number) = self.known.get(&(slot, test.clone())) {
             return Ok(*number);
+        }
+        if self.all.len() >= MAX_PREDICATES {
+            return skip(SkipReason::TooMany, "tests of all rules");
         }
         let (regex, literal) = match &test {
             Test::Regex(pattern) => {

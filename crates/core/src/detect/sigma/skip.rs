@@ -34,7 +34,8 @@ words! {
         Regex = "regex",
         /// The condition is malformed or names a selection that is not there.
         Condition = "condition",
-        /// The old counting syntax (`| count() by`), which Sigma 2 replaced by correlations.
+        /// It counts in the way of the first Sigma (`| count() by`) and leaves out the time span, or
+        /// uses a function that was never defined (`near`).
         Aggregation = "aggregation",
         /// A correlation that is malformed, or counts in a way that the engine does not know.
         Correlation = "correlation",

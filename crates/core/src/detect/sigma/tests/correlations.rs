@@ -575,6 +575,39 @@ proptest! {
     }
 }
 
+/// Files that are small and would be large once read.
+#[test]
+fn what_grows_when_it_is_read_is_refused() {
+    let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let inner = format!("*a{}, ", level - 1).repeat(9);
+        laughs.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+    }
+    let many: String = (0..4_000).map(|n| format!("    - v{n}\n")).collect();
+    let selections = format!(
+        "s:\n  url|contains:\n{many}condition: {}",
+        "1 of them or ".repeat(400) + "s"
+    );
+    let dashes = format!(
+        "s:\n  url|windash:\n{}condition: s",
+        (0..400)
+            .map(|n| format!("    - '-a -b -c{n}'\n"))
+            .collect::<String>()
+    );
+    for (text, reason) in [
+        (laughs, SkipReason::NotYaml),
+        (
+            rule("category: webserver", &selections),
+            SkipReason::TooMany,
+        ),
+        (rule("category: webserver", &dashes), SkipReason::TooMany),
+    ] {
+        let (set, skipped) = RuleSet::compile(&[("x.yml".to_owned(), text)]);
+        assert!(set.is_empty());
+        assert_eq!(skipped.first().unwrap().reason, reason, "{skipped:?}");
+    }
+}
+
 /// Rule files made of pieces of rules, in any order, and of noise.
 fn any_rules() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
