@@ -50,7 +50,7 @@ const GATE: f64 = 0.7;
 const VERDICT: f64 = 0.8;
 /// What is added for a place only one host goes to. RITA adds up to 0.15 for rarity.
 const RARE: f64 = 0.05;
-/// A place that so many hosts go to, and half of all of them or at a port that is steady by nature, is
+/// A place that so many hosts go to, and a third of all of them or at a port that is steady by nature, is
 /// the firm's habit and not told at all unless it is listed.
 const SHARED_HOSTS: u32 = 3;
 /// Contacts of a day that no person makes: RITA calls it a strobe.
@@ -421,7 +421,7 @@ impl Fold<'_> {
         let now = self.seen.seconds();
         let hosts = firm.place(place).map_or(1, |place| place.hosts()).max(1);
         let all = u32::try_from(firm.hosts()).unwrap_or(u32::MAX);
-        let is_shared = hosts >= SHARED_HOSTS && hosts.saturating_mul(2) >= all;
+        let is_shared = hosts >= SHARED_HOSTS && hosts.saturating_mul(3) >= all;
         let is_rare = hosts == 1;
         let listed = self
             .seen

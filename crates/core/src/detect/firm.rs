@@ -15,6 +15,8 @@ pub type Hosts = Table<Host, 64>;
 pub const LEARNING_SECONDS: u32 = 3 * DAY_SECONDS;
 /// A place that was first seen less long ago is new (RITA's figure).
 const NEW_SECONDS: u32 = 7 * DAY_SECONDS;
+/// For so long after a visit answers may still come.
+const IN_USE_SECONDS: u32 = 3_600;
 const DAY_SECONDS: u32 = 86_400;
 
 /// What is known of a place outside.
@@ -31,6 +33,13 @@ impl Place {
     /// How many hosts inside go there.
     pub fn hosts(&self) -> u32 {
         hash::distinct(self.hosts)
+    }
+}
+
+impl Place {
+    /// Whether somebody inside went there within the hour.
+    pub const fn is_in_use(&self, now: u32) -> bool {
+        now.abs_diff(self.last) < IN_USE_SECONDS
     }
 }
 

@@ -22,9 +22,14 @@ const PORTS_IN_THREE_DAYS: u8 = 8;
 /// ln(0.8 / 0.2) = 1.386 in eighths: what one first contact weighs when 80 % of honest ones and 20 %
 /// of a scanner's are served.
 const STEP: i8 = 11;
-/// ln(0.99 / 0.00001) = 11.5 in eighths: one false verdict in 100,000 sources; nine refused first
-/// contacts in a row.
-const THRESHOLD: i8 = 92;
+/// ln(0.99 / 0.001) = 6.9 in eighths: one false verdict in 1,000 sources by the test alone; five refused
+/// first contacts in a row.
+const THRESHOLD: i8 = 55;
+/// What mail programs and browsers try by themselves when a server has moved or a name is stale. As
+/// long as a source tried nothing else it must try as many of them as are remembered.
+const CLIENT_PORTS: &[u16] = &[
+    25, 80, 110, 143, 443, 465, 587, 993, 995, 4_190, 8_080, 8_443,
+];
 /// A source can earn no more credit than four served contacts.
 const FLOOR: i8 = -4 * STEP;
 /// The weight of old contacts halves every day.
@@ -72,8 +77,8 @@ impl ScanRow {
     /// Notes a refused contact from the internet to `port` of the target with hash `target`.
     pub fn refuse(&mut self, now: u32, port: u16, target: u64) -> Contact {
         let now = self.note_refused(now, port, target);
-        let many_ports = self.ports.within_hour(now) >= PORTS_PER_HOUR
-            || self.ports.len() >= PORTS_IN_THREE_DAYS;
+        let many_ports = self.ports.len() >= PORTS_IN_THREE_DAYS
+            || (self.ports.within_hour(now) >= PORTS_PER_HOUR && !self.is_client());
         let contact = if many_ports && self.walk > 0 {
             Contact::Ports
         } else if self.walk >= THRESHOLD && self.distinct_targets() >= SWEPT_HOSTS {
@@ -125,6 +130,11 @@ impl ScanRow {
     /// The closed ports remembered.
     pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
         self.ports.values()
+    }
+
+    /// Whether nothing was tried but what programs try by themselves.
+    fn is_client(&self) -> bool {
+        self.ports.values().all(|port| CLIENT_PORTS.contains(&port))
     }
 
     /// Counts a refused contact; the time to go by, which never goes back.
@@ -217,7 +227,10 @@ impl Remembered for ScanRow {
 pub const fn is_late_answer(src_port: Option<u16>, dst_port: u16) -> bool {
     let Some(from) = src_port else { return false };
     dst_port >= 1_024
-        && (from < 1_024 || matches!(from, 1_883 | 3_478 | 5_222 | 5_228 | 8_080 | 8_443 | 8_883))
+        && (from < 1_024
+            || matches!(from, 1_883 | 5_222 | 5_228 | 8_080 | 8_443 | 8_883)
+            // Servers of calls with pictures: Teams and STUN, Zoom, Meet.
+            || matches!(from, 3_478..=3_481 | 8_801..=8_810 | 19_302..=19_309))
 }
 
 impl Fold<'_> {
@@ -226,6 +239,9 @@ impl Fold<'_> {
         let (Some(port), now) = (seen.port, seen.seconds()) else {
             return;
         };
+        if self.is_from_a_place_just_visited(port, now) {
+            return;
+        }
         if self.detect.settings.report_probes && seen.outside {
             self.probe(port);
         }
@@ -286,6 +302,17 @@ impl Fold<'_> {
                 story.raise(Severity::Medium, 85);
             }
         }
+    }
+
+    /// Whether a packet to a high port comes from a place that somebody inside was just talking to: a
+    /// late answer from a high port, as file sharing and calls with pictures leave them behind.
+    fn is_from_a_place_just_visited(&mut self, port: u16, now: u32) -> bool {
+        if !self.seen.outside || port < 1_024 {
+            return false;
+        }
+        let place = hash::mix(self.seen.actor());
+        let known = self.detect.flows.firm.place(place);
+        known.is_some_and(|place| place.is_in_use(now))
     }
 
     /// The story of a scan by this actor, whose row is `row`, that is already opened.
@@ -414,7 +441,7 @@ mod tests {
     fn one_port_on_many_hosts_is_a_sweep() {
         check(
             (0..20).map(|n| (n, 445, u64::from(n))),
-            Some((8, Contact::Hosts)),
+            Some((4, Contact::Hosts)),
         );
     }
 
