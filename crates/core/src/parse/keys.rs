@@ -144,7 +144,18 @@ impl SlotSet {
     /// Adds one. What is no slot ([`MAX_SLOTS`]) is left out.
     #[inline]
     pub fn insert(&mut self, slot: u16) {
-        self.0 |= 1_u128.checked_shl(u32::from(slot)).unwrap_or(0);
+        self.0 |= Self::bit(slot);
+    }
+
+    #[inline]
+    fn bit(slot: u16) -> u128 {
+        1_u128.checked_shl(u32::from(slot)).unwrap_or(0)
+    }
+
+    /// Whether it has this one.
+    #[inline]
+    fn has(self, slot: u16) -> bool {
+        self.0 & Self::bit(slot) != 0
     }
 
     /// Whether it shares one with `other`.
@@ -162,7 +173,7 @@ impl SlotSet {
 
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
-    /// For each slot its place in `values`, counted from one; zero is none.
+    /// For each slot that is filled its place in `values`.
     places: [u8; MAX_SLOTS],
     /// What was said, in the record's order: only this costs, not what could have been said.
     values: SmallVec<[Raw<'a>; MAX_SLOTS]>,
@@ -188,23 +199,21 @@ impl<'a> Slots<'a> {
 
     /// Empties all slots.
     pub fn clear(&mut self) {
-        if !self.values.is_empty() {
-            self.places = [0; MAX_SLOTS];
-            self.values.clear();
-            self.filled = SlotSet::default();
-        }
+        self.values.clear();
+        self.filled = SlotSet::default();
     }
 
     /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
     /// further on in the record cannot replace it.
     #[inline]
     pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
-        if let Some(place) = self.places.get_mut(usize::from(slot))
-            && *place == 0
+        let before = self.filled;
+        self.filled.insert(slot);
+        if before != self.filled
+            && let Some(place) = self.places.get_mut(usize::from(slot))
         {
+            *place = u8::try_from(self.values.len()).unwrap_or(u8::MAX);
             self.values.push(Raw { text, escape });
-            *place = u8::try_from(self.values.len()).unwrap_or(0);
-            self.filled.insert(slot);
         }
     }
 
@@ -223,7 +232,8 @@ impl<'a> Slots<'a> {
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
         let place = usize::from(*self.places.get(usize::from(slot))?);
-        self.values.get(place.wrapping_sub(1)).copied()
+        let is_filled = self.filled.has(slot);
+        self.values.get(place).filter(|_| is_filled).copied()
     }
 }
 

@@ -36,15 +36,19 @@ pub(super) fn packed(text: &[u8]) -> u64 {
 pub(super) fn head(text: &[u8]) -> u64 {
     match text.first_chunk() {
         Some(bytes) => u64::from_le_bytes(*bytes),
-        None => {
-            let mut bytes = [0; 8];
-            bytes
-                .iter_mut()
-                .zip(text)
-                .for_each(|(place, byte)| *place = *byte);
-            u64::from_le_bytes(bytes)
-        }
+        None => short_head(text),
     }
+}
+
+/// The same for less than eight bytes: pieces that overlap say the same where they do.
+fn short_head(text: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        let shift = 8 * (text.len() - size_of_val(&last));
+        return u64::from(first) | u64::from(last) << (shift & 63);
+    }
+    let byte = |at: usize| u64::from(text.get(at).copied().unwrap_or(0));
+    byte(0) | byte(1) << 8 | byte(2) << 16
 }
 
 /// A bit at the top of every byte of `word` that is `byte` (given eight times over); above the first
@@ -230,6 +234,16 @@ mod tests {
                     assert_eq!(find(b'=', &text, from), slow(&|b| b == b'='));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_head_is_padded_with_zeros() {
+        let text = b"abcdefghij";
+        for length in 0..=text.len() {
+            let mut padded = [0; 8];
+            padded.iter_mut().zip(&text[..length]).for_each(|(place, byte)| *place = *byte);
+            assert_eq!(head(&text[..length]), u64::from_le_bytes(padded), "{length}");
         }
     }
 

@@ -126,6 +126,13 @@ pub(super) fn bsd<'a>(text: &'a [u8], missing: &Missing) -> Option<(DeviceTime, 
     Some((time.complete(missing)?, rest))
 }
 
+/// Whether `text` begins with such a stamp.
+pub(super) fn begins_bsd(text: &[u8], missing: &Missing) -> bool {
+    // Hosts stand there mostly.
+    let may_be = matches!(text, [b'*' | b'.', ..] | [_, _, _, b' ' | b'a'..=b'z', ..]);
+    may_be && bsd(text, missing).is_some()
+}
+
 /// Skips the day of the week that C's `ctime` writes before a stamp.
 pub(super) fn without_weekday(text: &str) -> &str {
     let rest = text.get(4..).unwrap_or_default();

@@ -262,7 +262,7 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
     envelope.stamp_text = text.get(..text.len() - rest.len());
     let rest = uncoloned(rest);
     envelope.message = rest;
-    if before_colon || stamp::bsd(rest.as_bytes(), missing).is_some() {
+    if before_colon || stamp::begins_bsd(rest.as_bytes(), missing) {
         // A second header follows at once.
         return true;
     }
@@ -296,7 +296,11 @@ fn rfc3164<'a>(envelope: &mut Envelope<'a>, missing: &Missing) -> bool {
 /// Skips the level that some put between host and tag (`info sshd[7]: …`, `user.info kernel: …`): only
 /// where a tag follows that can be nothing else.
 fn level_skipped(text: &str) -> &str {
-    let Some((word, rest)) = split_word(text) else {
+    let end = run(text.as_bytes(), NAME);
+    let Some((word, rest)) = text
+        .split_at_checked(end)
+        .and_then(|(word, rest)| Some((word, rest.strip_prefix(' ')?)))
+    else {
         return text;
     };
     // A facility may stand before it.
@@ -346,7 +350,9 @@ fn sequence_number(text: &str) -> &str {
 /// behind it.
 fn unifi_host(text: &str) -> Option<(&str, &str)> {
     let mark = scan::find_either(b' ', b',', text.as_bytes(), 0)?;
-    if text.as_bytes().get(mark) == Some(&b' ') {
+    let is_comma = |at: usize| text.as_bytes().get(at) == Some(&b',');
+    // The hardware address has twelve digits, before the comma or behind it.
+    if !is_comma(mark) || (mark != 12 && !is_comma(mark + 13)) {
         return None;
     }
     let (word, rest) = text.split_at_checked(memchr::memchr(b' ', text.as_bytes())?)?;

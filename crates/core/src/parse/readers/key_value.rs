@@ -49,8 +49,8 @@ impl KeyValue {
             while bytes.get(at) == Some(&b' ') {
                 at += 1;
             }
-            let key = message.get(at..mark).unwrap_or_default();
-            if let Some(slot) = keys.find(key)
+            let key = bytes.get(at..mark).unwrap_or_default();
+            if let Some(slot) = keys.find_bytes(key)
                 && let Some(text) = message.get(value.start..value.end)
             {
                 slots.set(slot, text, value.escape);

@@ -58,9 +58,8 @@ impl Netfilter {
                 Some(b'=') => {
                     let value = key + 1;
                     let end = value + value_end(rest.get(value..).unwrap_or_default());
-                    if let (Some(key), Some(text)) =
-                        (packet.get(at..at + key), packet.get(at + value..at + end))
-                        && let Some(slot) = keys.find(key)
+                    if let Some(slot) = rest.get(..key).and_then(|key| keys.find_bytes(key))
+                        && let Some(text) = packet.get(at + value..at + end)
                     {
                         slots.set(slot, unquoted(text), Escape::None);
                     }
@@ -87,10 +86,9 @@ impl Netfilter {
 
 /// `text` without quotes around it.
 fn unquoted(text: &str) -> &str {
-    if text.starts_with('"') || text.ends_with('"') {
-        text.trim_matches('"')
-    } else {
-        text
+    match text.as_bytes() {
+        [b'"', ..] | [.., b'"'] => text.trim_matches('"'),
+        _ => text,
     }
 }
 

@@ -8,6 +8,8 @@ use crate::parse::scan;
 
 /// Stands for "nobody asks for it".
 pub(super) const NO_SLOT: u16 = u16::MAX;
+/// Stands for "only one byte, or never asked for".
+const NO_SET: u32 = u32::MAX;
 /// Stands for "no template ends here".
 const NO_PATH: u32 = u32::MAX;
 /// From so many literal edges on, the first bytes are searched before the edges are looked at.
@@ -155,8 +157,10 @@ impl Growing {
                 gaps: u16::try_from(bud.gaps.len()).unwrap_or(u16::MAX),
                 end: bud.end.map_or(NO_PATH, short),
                 only,
+                firsts: NO_SET,
             });
         }
+        tree.add_sets();
         for path in self.paths {
             let start = short(tree.slots.len());
             tree.slots.extend(path.slots);
@@ -184,6 +188,8 @@ pub(super) struct Node {
     end: u32,
     /// The first byte of the one literal, where there is one and no template ends here.
     pub only: Option<u8>,
+    /// Which of the sets of first bytes is this node's.
+    firsts: u32,
 }
 
 impl Node {
@@ -233,6 +239,8 @@ pub(super) struct Tree {
     /// The first byte of each edge.
     firsts: Vec<u8>,
     gaps: Vec<(Gap, u32)>,
+    /// First bytes of literals behind open gaps.
+    sets: Vec<Bytes>,
     /// The literals longer than eight bytes.
     text: String,
     /// Template, and where its slots begin and end in `slots`.
@@ -240,8 +248,53 @@ pub(super) struct Tree {
     slots: Vec<u16>,
 }
 
+/// Some of all bytes, a bit for each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bytes([u64; 4]);
+
+impl Bytes {
+    fn insert(&mut self, byte: u8) {
+        if let Some(word) = self.0.get_mut(usize::from(byte / 64)) {
+            *word |= 1 << (byte % 64);
+        }
+    }
+
+    #[inline]
+    pub fn has(&self, byte: u8) -> bool {
+        let word = self.0.get(usize::from(byte / 64)).copied().unwrap_or(0);
+        word >> (byte % 64) & 1 == 1
+    }
+}
+
 impl Tree {
+    /// Gives those nodes a set of first bytes that stand behind a gap which only they can end.
+    fn add_sets(&mut self) {
+        for (gap, child) in &self.gaps {
+            let Some(node) = self.nodes.get(*child as usize) else {
+                continue;
+            };
+            if !gap.is_open() || node.only.is_some() || node.firsts != NO_SET {
+                continue;
+            }
+            let mut set = Bytes::default();
+            self.firsts(node).iter().for_each(|byte| set.insert(*byte));
+            let place = short(self.sets.len());
+            self.sets.push(set);
+            if let Some(node) = self.nodes.get_mut(*child as usize) {
+                node.firsts = place;
+            }
+        }
+    }
+
+    /// The first bytes of the literals at a node that stands behind an open gap.
+    #[inline]
+    pub fn first_bytes(&self, node: &Node) -> Bytes {
+        let set = self.sets.get(node.firsts as usize);
+        set.copied().unwrap_or_default()
+    }
+
     fn shrink(&mut self) {
+        self.sets.shrink_to_fit();
         self.nodes.shrink_to_fit();
         self.edges.shrink_to_fit();
         self.firsts.shrink_to_fit();
@@ -276,6 +329,9 @@ impl Tree {
     /// The literal at `node` that `rest` begins with: the node behind it and its length.
     #[inline]
     pub fn literal(&self, node: &Node, rest: &[u8]) -> Option<(u32, usize)> {
+        if node.edges == 0 {
+            return None;
+        }
         let start = node.first_edge as usize;
         let word = scan::head(rest);
         let edge = if node.edges == 1 {

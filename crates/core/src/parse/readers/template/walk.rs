@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::tree::{Node, Tree, short};
+use super::tree::{Bytes, Node, Tree, short};
 use super::{Gap, MAX_FIELDS};
 use crate::parse::convert;
 use crate::parse::scan::{self, ADDRESS, DIGIT, NAME, class, run};
@@ -239,10 +239,10 @@ impl<'t> Walk<'t> {
             let end = scan::find_either(first, stop, self.bytes, from).unwrap_or(all);
             return (end, self.bytes.get(end) == Some(&first));
         }
-        let firsts = self.tree.firsts(node);
-        let stop = |byte: &u8| (in_word && *byte == b' ') || firsts.contains(byte);
+        let firsts = self.tree.first_bytes(node);
+        let stop = |byte: &u8| firsts.has(*byte) || (in_word && *byte == b' ');
         let end = from + rest.iter().position(stop).unwrap_or(rest.len());
-        (end, self.can_begin(node, end))
+        (end, self.can_begin(node, firsts, end))
     }
 
     /// Lets a gap end at the last place before `before` where the next node can begin.
@@ -263,15 +263,16 @@ impl<'t> Walk<'t> {
             let window = self.bytes.get(self.at..before.min(self.bytes.len()))?;
             return Some(self.at + memchr::memrchr(first, window)?);
         }
+        let firsts = self.tree.first_bytes(node);
         (self.at..before)
             .rev()
-            .find(|end| self.can_begin(node, *end))
+            .find(|end| self.can_begin(node, firsts, *end))
     }
 
     /// Whether a literal of `node` may begin at `at`, or the message ends there and so may a template.
-    fn can_begin(&self, node: &Node, at: usize) -> bool {
+    fn can_begin(&self, node: &Node, firsts: Bytes, at: usize) -> bool {
         match self.bytes.get(at) {
-            Some(byte) => self.tree.firsts(node).contains(byte),
+            Some(byte) => firsts.has(*byte),
             None => node.end().is_some(),
         }
     }
