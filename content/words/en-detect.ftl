@@ -93,6 +93,9 @@ detect-indicator-in-advice = Block this address at your firewall, and check what
 detect-indicator-blocked-title = { $source }, known for attacks, was kept out
 detect-indicator-blocked-advice = Nothing to do: your firewall kept it out.
 
+detect-indicator-program-title = { $source } uses a program that is known to be bad ({ $label })
+detect-indicator-program-advice = Programs give themselves away by how they set up a protected connection. Find out which program on this computer made the connection. If nobody can explain it, take the computer off the network and have it checked for malware.
+
 detect-indicator-out-title = { $source } contacted { $label }, which is known to be bad
 detect-indicator-out-advice = Find out which computer this is and what it was doing. If nobody can explain it, take it off the network and have it checked for malware.
 

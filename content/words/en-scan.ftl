@@ -101,7 +101,6 @@ scan-unread-not-of-interest = { $count } are messages that say nothing about att
 scan-unread-poisonous = { $count } made the program fail and were set aside
 scan-outside-window = { $count } are outside the time you asked for
 
-scan-list-read = { $file }: { $taken } entries taken, { $left } left out, { $unreadable } lines not understood
 scan-rules-skipped = { $count } of the rules you gave cannot be used here:
 scan-is-folder = { $file } is a folder. Name the files in it, for example { $file }/*
 scan-cannot-open = { $file } cannot be opened: { $problem }

@@ -42,7 +42,7 @@ impl House {
         let words = Arc::new(Words::of("en")?);
         let rules =
             RuleSet::built_in().map_err(|error| anyhow::anyhow!("the shipped rules: {error:?}"))?;
-        let (indicators, _) = Indicators::compile(&[]);
+        let indicators = Indicators::default();
         Ok(Self {
             formats: shipped()?,
             detect: Detect::new(Settings::new(words), rules, indicators),

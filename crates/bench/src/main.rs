@@ -10,6 +10,7 @@ mod formats;
 mod generators;
 mod hostile;
 mod house;
+mod indicators;
 mod instructions;
 mod network;
 mod rules;
@@ -123,6 +124,12 @@ enum Command {
         /// Where to write the model
         out: PathBuf,
     },
+    /// What a million addresses and a million names hold in memory, and what a look-up costs
+    Indicators {
+        /// How many of each
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+    },
     /// Parse and detect once, streaming, and show the most memory the process ever held
     Memory {
         /// A file of records, one a line
@@ -168,6 +175,7 @@ fn main() -> Result<()> {
             leave_out: leave_out.as_deref(),
             out: &out,
         }),
+        Command::Indicators { count } => indicators::measure(count),
         Command::Memory { file } => whole::memory(&file),
     }
 }

@@ -124,16 +124,19 @@ pub enum Trouble {
     TooManyFiles,
     /// The firm's own format folder could not be used on reload: the formats of before stay.
     FormatsWrong,
+    /// A list of indicators could not be read again: the lists of before stay.
+    ListsUnreadable,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SpoolUnwritable,
         Self::SpoolUnreadable,
         Self::StateUnwritable,
         Self::TooManyFiles,
         Self::FormatsWrong,
+        Self::ListsUnreadable,
     ];
 
     /// The stable code.
@@ -145,6 +148,7 @@ impl Trouble {
             Self::StateUnwritable => "state-unwritable",
             Self::TooManyFiles => "too-many-files",
             Self::FormatsWrong => "formats-wrong",
+            Self::ListsUnreadable => "lists-unreadable",
         }
     }
 }

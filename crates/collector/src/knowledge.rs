@@ -1,4 +1,4 @@
-//! The firm's own knowledge: rule folders and indicator files named in the configuration.
+//! The firm's own knowledge: rule folders named in the configuration.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,6 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use larum_core::detect::Indicators;
 use larum_core::detect::sigma::{RuleSet, SkipReason};
 
 use crate::run::StartError;
@@ -16,8 +15,6 @@ use crate::shared::Shared;
 const MAX_RULE_FILE_BYTES: u64 = 1 << 20;
 /// Most rule files of all folders.
 const MAX_RULE_FILES: usize = 10_000;
-/// Longest indicator file that is read.
-const MAX_INDICATOR_FILE_BYTES: u64 = 64 << 20;
 
 /// Built-in rules, and those in `folders` (`*.yml`, `*.yaml`), with their filters, correlations and
 /// placeholders. A rule that cannot be used is skipped and counted in the log by reason.
@@ -60,28 +57,6 @@ pub(crate) fn rules(shared: &Shared, folders: &[PathBuf]) -> Result<Arc<RuleSet>
         tracing::warn!(%reason, count, "rules skipped; see larum rules list --rules DIR");
     }
     Ok(Arc::new(rules))
-}
-
-/// All indicator files compiled into one set.
-pub(crate) fn indicators(files: &[PathBuf]) -> Result<Arc<Indicators>, StartError> {
-    let mut lists = Vec::with_capacity(files.len());
-    for path in files {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        lists.push((
-            name.to_string_lossy().into_owned(),
-            read(path, MAX_INDICATOR_FILE_BYTES)?,
-        ));
-    }
-    let (indicators, counts) = Indicators::compile(&lists);
-    for count in counts {
-        tracing::info!(
-            taken = count.taken,
-            unreadable = count.unreadable,
-            left_out = count.left_out,
-            "indicators"
-        );
-    }
-    Ok(Arc::new(indicators))
 }
 
 fn read(path: &Path, max_bytes: u64) -> Result<String, StartError> {

@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::findings::KeptFinding;
 use crate::learned::Learner;
 use crate::legend::{FileLegend, SenderLegends};
+use crate::reload::Changing;
 use crate::spooling::Spooling;
 use crate::status::Status;
 use crate::tally::{DeviceId, Fate, OTHER, Source, Sum, hour_of};
@@ -45,8 +46,8 @@ const MAX_REMEMBERED: usize = 65_536;
 
 /// What the pipeline is made of.
 pub(crate) struct Parts {
-    /// How to read each device; changes on reload.
-    pub formats: watch::Receiver<Arc<Formats>>,
+    /// How to read each device, and the lists: they change while it runs.
+    pub changing: Changing,
     pub detect: Detect,
     pub sharing: Sharing,
     pub config: Arc<Config>,
@@ -81,7 +82,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
         let learner = Learner::new(&parts.config, &parts.board.lock().learned);
-        let formats = Arc::clone(&parts.formats.borrow());
+        let formats = Arc::clone(&parts.changing.formats.borrow());
         let legends = SenderLegends::load(&formats, &parts.board.lock().legends);
         let mut pipeline = Self {
             legends,
@@ -100,6 +101,7 @@ impl Pipeline {
             changed: true,
         };
         pipeline.own_changed();
+        pipeline.lists_changed();
         pipeline
     }
 
@@ -117,9 +119,12 @@ impl Pipeline {
                 () = tokio::time::sleep(sleep) => {}
                 Ok(()) = self.parts.joined.changed() => self.share_if_joined(),
             }
-            if self.parts.formats.has_changed().unwrap_or(false) {
-                self.formats = Arc::clone(&self.parts.formats.borrow_and_update());
+            if self.parts.changing.formats.has_changed().unwrap_or(false) {
+                self.formats = Arc::clone(&self.parts.changing.formats.borrow_and_update());
                 self.legends.renew(&self.formats);
+            }
+            if self.parts.changing.lists.has_changed().unwrap_or(false) {
+                self.lists_changed();
             }
             let idle = chunks.is_empty();
             for chunk in chunks.drain(..) {
@@ -165,6 +170,13 @@ impl Pipeline {
     fn own_changed(&mut self) {
         self.parts.detect.set_own(&self.learner.certain_own());
         self.share_if_joined();
+    }
+
+    fn lists_changed(&mut self) {
+        let lists = Arc::clone(&self.parts.changing.lists.borrow_and_update());
+        self.parts
+            .detect
+            .set_lists(Arc::clone(&lists.indicators), lists.never.clone());
     }
 
     /// What is due besides records.

@@ -9,22 +9,23 @@ use std::sync::{Arc, Mutex};
 use larum_core::address::Network;
 use larum_core::detect::{Detect, Marks};
 use larum_core::minimise::{Level, Sharing};
-use larum_core::parse::Formats;
 use larum_link::clock::Clock;
 use larum_spool::{FolderStorage, Spool, SpoolError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::board::{Board, Trouble};
+use crate::board::Board;
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
 use crate::config::{Config, SharingLevel, Transport};
 use crate::hub_side::HubSide;
 use crate::knowledge;
 use crate::listen::{TcpInput, UdpInput};
-use crate::own_formats::{self, OwnFormatsError};
+use crate::lists::Unreadable;
+use crate::own_formats::OwnFormatsError;
 use crate::pipeline::{Parts, Pipeline};
+pub use crate::reload::Reload;
 use crate::shared::Shared;
 use crate::spooling::{SharedSpool, Spooling};
 use crate::state::{SPOOL_FOLDER, StateError, StateFolder};
@@ -46,7 +47,10 @@ pub enum StartError {
     /// The spool.
     #[error("the queue of sightings cannot be opened: {0}")]
     Spool(#[from] SpoolError),
-    /// A rule folder or indicator file.
+    /// A list of indicators, or of what is never matched.
+    #[error(transparent)]
+    Lists(#[from] Unreadable),
+    /// A rule folder.
     #[error("{path} cannot be read: {source}")]
     Unreadable {
         /// Which.
@@ -82,7 +86,7 @@ pub struct RunningCollector {
     pub listen: Vec<(Transport, SocketAddr)>,
     /// What it posts for page and status.
     pub board: Arc<Board>,
-    /// Reads the firm's own format folder again.
+    /// Reads the firm's own formats and lists again.
     pub reload: Reload,
     /// Ends when the collector has stopped and everything is on disk.
     pub handle: JoinHandle<()>,
@@ -105,8 +109,8 @@ pub async fn run(
     let checkpoint = Checkpoint::load(folder.path()).map_err(StartError::Checkpoint)?;
     let board = Arc::new(Board::new(folder.path(), &checkpoint));
     let spool = open_spool(&config, &board)?;
+    let (reload, changing) = Reload::new(&config, &shared, &board, &clock)?;
     let detect = detectors(&config, &shared)?;
-    let (reload, formats) = Reload::new(&config, &shared, &board)?;
     let inputs = Inputs::bind(&config, &board, &clock)?;
     let listen = inputs.addresses();
     let page = crate::page::bind(&config).await?;
@@ -121,7 +125,7 @@ pub async fn run(
         page_addr.map(|address| format!("http://{address}/")),
     );
     let pipeline = Pipeline::new(Parts {
-        formats,
+        changing,
         detect,
         sharing: sharing_of(&config),
         config: Arc::clone(&config),
@@ -139,6 +143,7 @@ pub async fn run(
     let stdin_done = start_stdin(&config, &clock, queue, &stopped);
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
+    tokio::spawn(reload.clone().watch_lists(stopped_last.clone()));
     let hub = HubSide::new(&config, &clock, &board, spool, spooled, joined_tx);
     let hub = tokio::spawn(hub.run(stopped_last.clone()));
     let page = page.start(&config, &shared, &clock, &board, status, &stopped_last);
@@ -168,50 +173,6 @@ pub async fn run(
         reload,
         handle,
     })
-}
-
-/// Reads the firm's own format folder again while the collector runs.
-#[derive(Clone)]
-pub struct Reload {
-    folder: Option<PathBuf>,
-    formats: watch::Sender<Arc<Formats>>,
-    board: Arc<Board>,
-}
-
-impl Reload {
-    fn new(
-        config: &Config,
-        shared: &Shared,
-        board: &Arc<Board>,
-    ) -> Result<(Self, watch::Receiver<Arc<Formats>>), StartError> {
-        let formats = match &config.formats {
-            Some(folder) => Arc::new(own_formats::load(folder)?),
-            None => Arc::clone(&shared.formats),
-        };
-        let (formats, changed) = watch::channel(formats);
-        let reload = Self {
-            folder: config.formats.clone(),
-            formats,
-            board: Arc::clone(board),
-        };
-        Ok((reload, changed))
-    }
-
-    /// Reads the folder and has the next records read with what is in it. It waits for the disk.
-    ///
-    /// # Errors
-    /// When the folder cannot be used; the formats of before stay, and the page says so.
-    pub fn formats(&self) -> Result<(), OwnFormatsError> {
-        let Some(folder) = &self.folder else {
-            return Ok(());
-        };
-        let loaded = own_formats::load(folder);
-        self.board
-            .lock()
-            .trouble(Trouble::FormatsWrong, loaded.is_err());
-        self.formats.send_replace(Arc::new(loaded?));
-        Ok(())
-    }
 }
 
 /// What must end in order.
@@ -287,12 +248,12 @@ fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError>
 
 fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
     let rules = knowledge::rules(shared, &config.rules)?;
-    let indicators = knowledge::indicators(&config.indicators)?;
     let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
     settings.own.clone_from(&config.own_networks);
     settings.marks = Arc::new(Marks::new(config.ours.iter().cloned()));
     settings.report_probes = true;
-    Ok(Detect::shared(settings, rules, indicators))
+    // The pipeline gets the lists from `Reload`, before the first record.
+    Ok(Detect::shared(settings, rules, Arc::default()))
 }
 
 /// What the owner said is never named, and what he said is his.

@@ -49,9 +49,9 @@ fn every_case_of_the_corpus_gives_its_findings() {
         let expected = fs::read_to_string(folder.join("expected.jsonl")).unwrap();
         let expected: Vec<_> = expected.lines().map(essence).collect();
         // Some cases bring a list of indicators.
-        let list = folder.join("indicators.txt");
+        let lists = ["indicators.txt", "indicators.csv"].map(|name| folder.join(name));
         let mut args = vec!["--json"];
-        if list.is_file() {
+        for list in lists.iter().filter(|list| list.is_file()) {
             args.extend(["--indicators", list.to_str().unwrap()]);
         }
         let output = scan(&args, &[&folder.join("input.log")]);

@@ -49,8 +49,11 @@ pub struct Config {
     /// Addresses that are no cause for alarm, with the reason: the firm's other office, the IT firm that
     /// looks after it. Default: none.
     pub ours: Vec<(Network, String)>,
-    /// Files with known-bad addresses. Default: none.
+    /// Lists of indicators: files, and folders of files. Read again when they change. Default: none.
     pub indicators: Vec<PathBuf>,
+    /// Lists of what is never to be matched, beside what ships. Read again when they change.
+    /// Default: none.
+    pub never_match: Vec<PathBuf>,
     /// Folders with further Sigma rules. Default: none.
     pub rules: Vec<PathBuf>,
     /// Folder with the firm's own format files, read at the start and on reload. Default: none.
@@ -215,6 +218,7 @@ impl Config {
             not_own_networks: Vec::new(),
             ours: Vec::new(),
             indicators: Vec::new(),
+            never_match: Vec::new(),
             rules: Vec::new(),
             formats: None,
             sharing: SharingConfig {

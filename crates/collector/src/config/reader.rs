@@ -80,6 +80,7 @@ impl<'t> Reader<'t> {
         config.own_networks = self.networks(&mut root, "own-networks");
         config.not_own_networks = self.networks(&mut root, "not-own-networks");
         config.indicators = self.paths(&mut root, "indicators");
+        config.never_match = self.paths(&mut root, "never-match");
         config.rules = self.paths(&mut root, "rules");
         config.formats = self.path(&mut root, "formats");
         if let Some(stdin) = self.yes_no(&mut root, "stdin") {

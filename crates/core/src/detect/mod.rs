@@ -56,9 +56,12 @@ use crate::finding::Finding;
 use crate::time::Timestamp;
 use crate::words::Words;
 
-pub use indicators::{Indicators, ListCount, MAX_ENTRIES, MAX_LINE_BYTES, MAX_LISTS};
+pub use indicators::{
+    EntryKind, Hit, Indicators, ListReport, Loader, MAX_ENTRIES, MAX_LINE_BYTES, MAX_LISTS,
+    MAX_MENTIONS, MAX_NETWORKS, MAX_NEVER_ENTRIES, MAX_NOTES, Mention, NeverMatch, Refusal, Says,
+};
 pub use marks::{Mark, Marks};
-pub use networks::{NetworkSet, Tag, TaggedNetworks};
+pub use networks::NetworkSet;
 pub use sift::{Observation, Scratch as SiftScratch, Sifter};
 pub use source::MAX_ROWS;
 pub use story::MAX_STORIES;
@@ -138,7 +141,6 @@ pub struct Detect {
     sifter: Sifter,
     scratch: SiftScratch,
     rules: Arc<sigma::RuleSet>,
-    indicators: Arc<Indicators>,
     settings: Settings,
     sources: source::Sources,
     flows: traffic::Traffic,
@@ -166,7 +168,7 @@ impl Detect {
     ) -> Self {
         let sifter = Sifter::new(
             Arc::clone(&rules),
-            Arc::clone(&indicators),
+            indicators,
             &settings.own,
             settings.never_match.clone(),
         );
@@ -174,7 +176,6 @@ impl Detect {
             sifter,
             scratch: SiftScratch::default(),
             rules,
-            indicators,
             settings,
             sources: source::Sources::default(),
             flows: traffic::Traffic::default(),
@@ -220,6 +221,11 @@ impl Detect {
     pub fn set_own(&mut self, own: &[Network]) {
         self.settings.own = own.to_vec();
         self.sifter.set_own(own);
+    }
+
+    /// Replaces the indicators and what is never matched; workers that sift keep theirs.
+    pub fn set_lists(&mut self, indicators: Arc<Indicators>, never_match: NetworkSet) {
+        self.sifter.set_lists(indicators, never_match);
     }
 
     /// The second stage, in record order.

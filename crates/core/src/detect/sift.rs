@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use super::flow::{Flow, flow_of};
 use super::indicators::Indicators;
+use super::listed::Listed;
 use super::name::{Judged, NameQuery, name_query};
-use super::networks::{NetworkSet, Tag};
+use super::networks::NetworkSet;
 use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
 use super::story::Ending;
@@ -39,7 +40,7 @@ pub struct Observation {
     pub(super) rules: Vec<RuleIndex>,
     /// What correlations need to know; empty unless one of them counts a rule that matched.
     pub(super) facts: Vec<sigma::Fact>,
-    pub(super) listed: Option<Listed>,
+    pub(super) listed: Option<Box<Listed>>,
     pub(super) flow: Option<Flow>,
 }
 
@@ -111,23 +112,13 @@ impl Page {
     }
 }
 
-/// A match with a list.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    pub(super) list: Tag,
-    /// Whether somebody inside went there, rather than it coming here.
-    pub(super) outgoing: bool,
-    /// The listed domain or address.
-    pub(super) what: Box<str>,
-}
-
 /// Turns events into observations; cheap to clone, one per worker.
 #[derive(Clone)]
 pub struct Sifter {
     rules: Arc<RuleSet>,
-    indicators: Arc<Indicators>,
+    pub(super) indicators: Arc<Indicators>,
     own: Arc<NetworkSet>,
-    never: Arc<NetworkSet>,
+    pub(super) never: Arc<NetworkSet>,
 }
 
 /// Working memory of one sifting thread.
@@ -156,6 +147,11 @@ impl Sifter {
 
     pub(super) fn set_own(&mut self, own: &[Network]) {
         self.own = Arc::new(NetworkSet::new(own.iter().copied()));
+    }
+
+    pub(super) fn set_lists(&mut self, indicators: Arc<Indicators>, never: NetworkSet) {
+        self.indicators = indicators;
+        self.never = Arc::new(never);
     }
 
     /// What `event` means to the detectors; `None` when it means nothing, as most do.
@@ -218,7 +214,7 @@ impl Sifter {
         })
     }
 
-    fn is_outside(&self, ip: IpAddr) -> bool {
+    pub(super) fn is_outside(&self, ip: IpAddr) -> bool {
         is_public(ip) && !self.own.contains(ip)
     }
 
@@ -266,54 +262,6 @@ impl Sifter {
             Some(Action::Allow | Action::Close) if outside => Clue::Served,
             _ => Clue::None,
         }
-    }
-
-    fn listed(
-        &self,
-        event: &Event<'_>,
-        source: Option<IpAddr>,
-        outside: bool,
-        target: Option<IpAddr>,
-    ) -> Option<Listed> {
-        if self.indicators.is_empty() {
-            return None;
-        }
-        if let Some(ip) = source.filter(|ip| outside && !self.never.contains(*ip))
-            && let Some(list) = self.indicators.find_ip(ip)
-        {
-            return Some(Listed {
-                list,
-                outgoing: false,
-                what: ip.to_string().into(),
-            });
-        }
-        if let Some(ip) = target.filter(|ip| self.is_outside(*ip) && !self.never.contains(*ip))
-            && let Some(list) = self.indicators.find_ip(ip)
-        {
-            return Some(Listed {
-                list,
-                outgoing: !outside,
-                what: ip.to_string().into(),
-            });
-        }
-        if !self.indicators.has_domains() {
-            return None;
-        }
-        let url_host = event.url.as_deref().and_then(host_of);
-        let names = [
-            event.dns_query.as_deref(),
-            event.tls_sni.as_deref(),
-            event.dst_host.as_deref(),
-            url_host,
-        ];
-        names.into_iter().flatten().find_map(|name| {
-            let list = self.indicators.find_domain(name)?;
-            Some(Listed {
-                list,
-                outgoing: !outside,
-                what: cut(name).into(),
-            })
-        })
     }
 }
 
@@ -461,11 +409,6 @@ fn path_of(url: &str) -> &str {
         _ => url,
     };
     target.split(['?', '#']).next().unwrap_or("")
-}
-
-fn host_of(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    rest.split(['/', ':', '?']).next()
 }
 
 pub(super) fn cut(text: &str) -> &str {

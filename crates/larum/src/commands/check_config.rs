@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
 use larum_collector::config::{Config, ConfigError};
+use larum_collector::lists::ListPaths;
 use larum_collector::own_formats::{self, OwnFormatsError};
 use larum_core::parse::{Formats, check_cases};
 use larum_core::words::Words;
+use larum_link::clock::Clock;
 
 /// Where the configuration is when none is named.
 pub const DEFAULT_CONFIG: &str = "/etc/larum/collector.toml";
@@ -30,8 +32,28 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(folder) = &config.formats {
         check_formats(folder, &words)?;
     }
-    writeln!(std::io::stdout(), "{}", words.say("config-good"))?;
+    let mut out = std::io::stdout().lock();
+    for line in check_lists(&config, &words)? {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "{}", words.say("config-good"))?;
     Ok(Exit::Done)
+}
+
+/// Reads the lists of indicators, and says what became of each.
+///
+/// # Errors
+/// 74 when one cannot be read.
+fn check_lists(config: &Config, words: &Words) -> anyhow::Result<Vec<String>> {
+    let paths = ListPaths {
+        indicators: config.indicators.clone(),
+        never: config.never_match.clone(),
+    };
+    let now = Clock::system().now();
+    match paths.load(&config.own_networks, Some(now)) {
+        Ok(lists) => Ok(lists.say(words)),
+        Err(problem) => Err(failure(Exit::Input, problem.to_string())),
+    }
 }
 
 /// Checks the firm's own format files: that they can be used, and that their samples hold.

@@ -85,10 +85,11 @@ async fn collect(config: Config) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Reads the firm's own formats again whenever the process is sent SIGHUP.
+/// Reads the firm's own formats and lists again whenever the process is sent SIGHUP.
 fn reload_on_hangup(mut hangup: Signal, reload: Reload) {
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            let again = reload.clone();
             let reload = reload.clone();
             let loaded = tokio::task::spawn_blocking(move || reload.formats()).await;
             match loaded {
@@ -96,6 +97,12 @@ fn reload_on_hangup(mut hangup: Signal, reload: Reload) {
                 // File names and keys of the firm's own making; no line of a device is in them.
                 Ok(Err(problem)) => tracing::error!(%problem, "the formats of before stay"),
                 Err(_) => tracing::error!("the formats of before stay"),
+            }
+            let reload = again.clone();
+            match tokio::task::spawn_blocking(move || reload.lists()).await {
+                Ok(Ok(())) => tracing::info!("lists read again"),
+                Ok(Err(problem)) => tracing::error!(%problem, "the lists of before stay"),
+                Err(_) => tracing::error!("the lists of before stay"),
             }
         }
     });

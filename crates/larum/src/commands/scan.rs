@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use larum_cli::exit::{Exit, exit_of, failure};
 use larum_collector::config::Zone;
+use larum_collector::lists::ListPaths;
 use larum_core::address::Network;
 use larum_core::detect::{Detect, Marks, Settings, Signal};
 use larum_core::event::write_string;
@@ -41,9 +42,13 @@ pub struct Args {
     /// Folder with further Sigma rules (may be given several times)
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
-    /// List of addresses, networks or domains known bad (may be given several times)
+    /// List of indicators: plain, CSV, STIX 2 or MISP; a file or a folder of files (may be given
+    /// several times)
     #[arg(long, value_name = "FILE")]
     indicators: Vec<PathBuf>,
+    /// List of what is never to be matched: plain, or a MISP warning list (may be given several times)
+    #[arg(long, value_name = "FILE")]
+    never_match: Vec<PathBuf>,
     /// Folder of format files: before the built-in ones, and instead of those of the same name
     #[arg(long, value_name = "DIR")]
     formats: Option<PathBuf>,
@@ -110,9 +115,7 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let words = Arc::new(Words::of("en")?);
     let paths = files(&args.paths, &words)?;
-    let (rules, mut notes) = content::rules(&args.rules, &words)?;
-    let (indicators, more_notes) = content::indicators(&args.indicators, &words)?;
-    notes.extend(more_notes);
+    let (rules, notes) = content::rules(&args.rules, &words)?;
     for note in notes {
         tell(&note);
     }
@@ -127,6 +130,14 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
         since: time(&args.since)?,
         until: time(&args.until)?,
     };
+    let lists = ListPaths {
+        indicators: args.indicators.clone(),
+        never: args.never_match.clone(),
+    };
+    let lists = content::lists(&lists, &work.own.certain(), &words)?;
+    for note in lists.say(&words) {
+        tell(&note);
+    }
     let workers = args.workers.map_or_else(
         || std::thread::available_parallelism().map_or(1, usize::from),
         usize::from,
@@ -134,7 +145,8 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
     let mut settings = Settings::new(Arc::clone(&words));
     settings.own = work.own.certain();
     settings.marks = Arc::new(Marks::new(args.ours.iter().cloned()));
-    let detect = Detect::new(settings, rules, indicators);
+    settings.never_match = lists.never;
+    let detect = Detect::shared(settings, Arc::new(rules), lists.indicators);
     let mut sink = Sink::new(args.json);
     let scanned = scan(&paths, &work, workers.min(MAX_WORKERS), detect, &mut sink)?;
     for trouble in &scanned.troubles {

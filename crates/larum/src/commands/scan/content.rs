@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use larum_core::detect::Indicators;
+use larum_cli::exit::{Exit, failure};
+use larum_collector::lists::{ListPaths, Lists};
+use larum_core::address::Network;
 use larum_core::detect::sigma::{RuleSet, SkipReason};
 use larum_core::words::Words;
 
 use crate::commands::rules::files;
-
-/// Largest indicator list, in bytes.
-const MAX_LIST_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The built-in rules and those in `folders`; and lines to tell the person about what is left out.
 ///
@@ -36,30 +35,16 @@ pub fn rules(folders: &[PathBuf], words: &Words) -> anyhow::Result<(RuleSet, Vec
     Ok((rules, notes))
 }
 
-/// The lists in `paths`; and a line on each.
+/// The lists; they are told what is wrong with by [`Lists::say`].
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn indicators(paths: &[PathBuf], words: &Words) -> anyhow::Result<(Indicators, Vec<String>)> {
-    let mut lists = Vec::new();
-    for path in paths {
-        let name = path
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        lists.push((name, files::text_of(path, MAX_LIST_BYTES, words)?));
-    }
-    let (indicators, counts) = Indicators::compile(&lists);
-    let notes = lists.iter().zip(counts).map(|((name, _), count)| {
-        words.say_with(
-            "scan-list-read",
-            &[
-                ("file", name.as_str().into()),
-                ("taken", count.taken.into()),
-                ("left", count.left_out.into()),
-                ("unreadable", count.unreadable.into()),
-            ],
-        )
-    });
-    let notes = notes.collect();
-    Ok((indicators, notes))
+pub fn lists(paths: &ListPaths, own: &[Network], words: &Words) -> anyhow::Result<Lists> {
+    paths.load(own, None).map_err(|problem| {
+        let args = [
+            ("file", problem.path.display().to_string().into()),
+            ("problem", problem.source.to_string().into()),
+        ];
+        failure(Exit::Input, words.say_with("scan-cannot-open", &args))
+    })
 }
