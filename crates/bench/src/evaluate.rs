@@ -25,13 +25,41 @@ const CONTENT: &[&str] = &[
     "protocol-attack",
 ];
 
+/// What the tables of the web judge do not say by themselves.
+const NOTES: &str = "
+`benign for rule` are cases that one rule must leave alone. Read one by one, five of those flagged are no
+attack (a link in a comment, a loop that never runs, a template of a page, a sentence, a control
+character); the others are attacks that another rule is for. The families leak, webshell and corr are about
+answers, which no request shows. What is missed of sqli are mostly probes of a few signs (`', 2, 1`) that
+the rule set itself asks for only at its two strictest levels; of rfi, links to other sites, which shops
+pass on all day.
+
+Our own sets (`corpus/web/`) hold attacks from public descriptions of their classes and honest requests
+chosen to look like attacks. The first was written before the judge was last changed, half of it looked at
+while changing it. What the judge said of each before anybody had looked, in the order of writing:
+
+| set | found | flagged wrongly |
+|---|---|---|
+| first, before the change | values 87 %, requests 78 % | values 8.2 %, requests 9.6 % |
+| first, the half not looked at, after | values 93.5 %, requests 92 % | values 5.1 %, requests 3.7 % |
+| second, values (before: 94 %, 13.1 %) | 97.6 % | 7.6 % |
+| third, honest requests of large sites (before: 11.1 %) | | 6.2 % |
+
+These, not the rates reached since, are what to expect of requests that look as hard as these. Others,
+published on other data: ModSecurity CRS 92.3 % found at 18.6 % flagged wrongly, open-appsec 99.5 % at
+0.6 %, AWS 79.9 % at 6.0 %, Cloudflare 63.5 % at 0.06 %.
+";
+
 /// Prints the tables for the corpus in `folder`.
 pub fn run(folder: &Path) -> Result<()> {
     println!("# Evaluation\n");
     println!(
         "Written by `just evaluate`. Flagged means suspicious or attack. The data is other people's,"
     );
-    println!("stays outside the project and is never trained on.\n");
+    println!(
+        "stays outside the project and is never trained on. The judges' authors have read it: a rate on"
+    );
+    println!("it says what was reached with it at hand, not what unseen data will show.\n");
     println!("## Web\n\n| set | class | flagged |\n|---|---|---|");
     for file in ["libinjection", "ga-payloads", "gotestwaf"] {
         table(file, rows(folder, &format!("web/{file}.jsonl"), payload)?);
@@ -40,15 +68,20 @@ pub fn run(folder: &Path) -> Result<()> {
         "CRS regression cases",
         rows(folder, "web/crs-regression.jsonl", request)?,
     );
-    println!(
-        "\n`benign for rule` are cases that one rule must leave alone; most of those flagged are attacks that"
+    table(
+        "CrowdSec requests for known holes",
+        rows(folder, "web/crowdsec-appsec-requests.jsonl", exploit)?,
     );
-    println!(
-        "another rule is for. Others, published on other data: ModSecurity CRS 92.3 % found at 18.6 % flagged"
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus");
+    for file in ["attack-values", "benign-values"] {
+        let name = format!("web/{file}.jsonl");
+        table("our own values", rows(&own, &name, own_value)?);
+    }
+    table(
+        "our own requests",
+        rows(&own, "web/requests.jsonl", own_request)?,
     );
-    println!(
-        "wrongly, open-appsec 99.5 % at 0.6 %, AWS 79.9 % at 6.0 %, Cloudflare 63.5 % at 0.06 %.\n"
-    );
+    println!("{NOTES}");
     println!("## Generated domains\n\n| set | class | flagged |\n|---|---|---|");
     table("domains", rows(folder, "dns/domains.jsonl", domain)?);
     domains_at(folder)?;
@@ -136,32 +169,7 @@ fn domains_at(folder: &Path) -> Result<()> {
 }
 
 fn request(value: &Value) -> (Vec<String>, bool) {
-    let asked = value.get("request").unwrap_or(&Value::Null);
-    let headers: Vec<(&str, &str)> = asked
-        .get("headers")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or("0")))
-        .collect();
-    let or = |key: &str, other: &'static str| {
-        asked
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or(other)
-            .to_owned()
-    };
-    let (method, uri) = (or("method", "GET"), or("uri", "/"));
-    let verdict = judge_whole(
-        &WholeRequest {
-            method: &method,
-            uri: &uri,
-            version: asked.get("version").and_then(Value::as_str),
-            headers: &headers,
-            body: asked.get("data").and_then(Value::as_str),
-        },
-        &mut Scratch::default(),
-    );
+    let flagged = judge(value.get("request").unwrap_or(&Value::Null)) > Level::Clean;
     let label = word(value, "label").replace('_', " ");
     let family = word(value, "family");
     let part = if CONTENT.contains(&family) {
@@ -175,6 +183,81 @@ fn request(value: &Value) -> (Vec<String>, bool) {
             format!("{label}, {part}"),
             format!("{label}, {part}, {family}"),
         ],
-        verdict.level() > Level::Clean,
+        flagged,
     )
+}
+
+/// A value of ours, in which of the two sets it is: the second was written after the judge was done.
+fn own_value(value: &Value) -> (Vec<String>, bool) {
+    let (label, set) = (word(value, "label"), word(value, "set"));
+    let flagged = judge_value(word(value, "payload")).level() > Level::Clean;
+    let classes = match label {
+        "attack" => vec![
+            format!("{label}, {set} set"),
+            format!("{label}, {set} set, {}", word(value, "family")),
+        ],
+        _ => vec![format!("{label}, {set} set")],
+    };
+    (classes, flagged)
+}
+
+fn own_request(value: &Value) -> (Vec<String>, bool) {
+    let (label, set) = (word(value, "label"), word(value, "set"));
+    let flagged = judge(value.get("request").unwrap_or(&Value::Null)) > Level::Clean;
+    (vec![format!("{label}, {set} set")], flagged)
+}
+
+/// A case of one or more requests as text; found when one of them is.
+fn exploit(value: &Value) -> (Vec<String>, bool) {
+    let requests = value.get("requests").and_then(Value::as_array);
+    let flagged = requests.into_iter().flatten().any(|text| {
+        let text = text.as_str().unwrap_or("");
+        judge(&as_sent(text)) > Level::Clean
+    });
+    // Some cases test the firewall itself with requests that are none of an attack.
+    let class = match word(value, "expect") {
+        "blocked" => "attack",
+        _ => "mixed, some cases hold no attack",
+    };
+    (vec![class.to_owned()], flagged)
+}
+
+/// A request written out line by line, as the fields of a case.
+fn as_sent(text: &str) -> Value {
+    let text = text
+        .replace("{{Hostname}}", "www.example.org")
+        .replace("{{RootURL}}", "http://www.example.org");
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let mut lines = head.lines();
+    let line = lines.next().unwrap_or("");
+    let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let (uri, version) = rest.rsplit_once(' ').unwrap_or((rest, "HTTP/1.1"));
+    let headers: serde_json::Map<String, Value> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_owned(), Value::from(value.trim())))
+        .collect();
+    serde_json::json!({"method": method, "uri": uri, "version": version, "headers": headers, "data": body})
+}
+
+/// The judgement of a request of any of these sets.
+fn judge(asked: &Value) -> Level {
+    let headers: Vec<(&str, &str)> = asked
+        .get("headers")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or("0")))
+        .collect();
+    let field = |key: &str| asked.get(key).and_then(Value::as_str);
+    let verdict = judge_whole(
+        &WholeRequest {
+            method: field("method").unwrap_or("GET"),
+            uri: field("uri").unwrap_or("/"),
+            version: field("version"),
+            headers: &headers,
+            body: field("data").or_else(|| field("body")),
+        },
+        &mut Scratch::default(),
+    );
+    verdict.level()
 }

@@ -28,7 +28,11 @@ const LOOKUP_HOSTS: &[&str] = &[
 /// A whole value that is an address elsewhere, given as `name` to a page that may include it.
 pub(super) fn inclusion(name: &str, value: &str, verdict: &mut Verdict) {
     let value = value.trim();
-    if value.starts_with("\\\\") && value.matches('\\').count() >= 3 && !value.contains(' ') {
+    if value.starts_with("\\\\")
+        && value.matches('\\').count() >= 3
+        && value.contains('.')
+        && !value.contains(' ')
+    {
         verdict.add(Kind::FileInclusion, 5, "network-share");
     }
     let Some((scheme, rest)) = value.split_once("://") else {
@@ -72,9 +76,11 @@ fn host(rest: &str, called_back: bool, verdict: &mut Verdict) {
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     // `http://shop.example%2f:x@other.example`: a host that only looks like one.
     let after = rest.get(authority.len()..).unwrap_or("");
-    let other = after
-        .split_once('@')
-        .is_some_and(|(_, other)| other.contains('.'));
+    let other = after.split_once('@').is_some_and(|(_, other)| {
+        let host = other.split(['/', ':', '?']).next().unwrap_or("");
+        let ending = host.rsplit_once('.').map_or("", |(_, ending)| ending);
+        ending.len() >= 2 && ending.bytes().all(|byte| byte.is_ascii_alphabetic())
+    });
     if user.contains('.') || other && (after.starts_with("/:") || after.starts_with("/@")) {
         verdict.add(Kind::FileInclusion, 5, "address-with-false-host");
     }

@@ -62,13 +62,16 @@ fn after_separators(value: &str, verdict: &mut Verdict) {
                 )
         });
         let (name, after) = command_name(rest);
+        // The coding of an address that holds its own data (RFC 2397).
+        if name == "base64" && before.contains("data:") {
+            continue;
+        }
         let Some(certain) = weigh(&name, after) else {
             continue;
         };
         // `fish; more` is a list of words, `x;more` is not.
-        let in_sentence = spaced
-            && ENGLISH.contains(&name.as_str())
-            && before.trim_end().ends_with(char::is_alphabetic);
+        let in_sentence =
+            spaced && ENGLISH.contains(&name.as_str()) && ends_words(before.trim_end());
         let leads = before.trim().is_empty() && !matches!(separator, '\n' | '\r' | '{' | '(');
         if certain
             || braced
@@ -93,7 +96,14 @@ fn command_name(text: &str) -> (String, &str) {
     let name = name.strip_suffix(".exe").unwrap_or(name);
     // `python3.10`, `ping6`: a version is not part of the name.
     let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
-    let name = if stem.is_empty() { name } else { stem };
+    let versioned = [
+        "python", "perl", "php", "ruby", "ping", "lua", "pip", "gcc", "tclsh",
+    ];
+    let name = if versioned.contains(&stem.to_ascii_lowercase().as_str()) {
+        stem
+    } else {
+        name
+    };
     (name.to_ascii_lowercase(), after)
 }
 
@@ -139,6 +149,12 @@ fn weigh(name: &str, after: &str) -> Option<bool> {
     Some(telling || !EVERYDAY.contains(&name))
 }
 
+/// Whether `before` ends as words do that others follow.
+fn ends_words(before: &str) -> bool {
+    before.ends_with(char::is_alphabetic)
+        || before.contains(' ') && before.ends_with(['"', '\'', '!', '?', '.', '%'])
+}
+
 /// `;top of the class`: an English word and others behind it.
 fn in_sentence_of_words(name: &str, after: &str) -> bool {
     ENGLISH.contains(&name) && after.split_whitespace().count() >= 2
@@ -162,7 +178,8 @@ fn has_shell_argument(name: &str, argument: &str) -> bool {
         Some('$' | '`') => follows(|letter| !letter.is_ascii_digit()),
         Some('|' | '>') => true,
         Some('<') => follows(|letter| "/.~$".contains(letter)),
-        Some('*' | '.') => second.is_none() || word.contains('/'),
+        Some('*' | '.') => word.len() == 1 || word.contains('/'),
+        Some('0'..='9') if matches!(name, "ping" | "host" | "dig") => word.contains('.'),
         _ => {
             word.starts_with("c:")
                 || word.contains('\\')
@@ -179,7 +196,15 @@ fn has_shell_argument(name: &str, argument: &str) -> bool {
 fn strong_separator(separator: char, before: &str, after: &str) -> bool {
     let rest = after.trim();
     let doubled = before.ends_with(['|', '&']) && matches!(separator, '|' | '&');
+    // `192.0.2.1;echo x`: pages that run `ping` take a host and nothing else.
+    let host = before.trim();
+    let behind_host = host.contains('.')
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':'))
+        && host.ends_with(|letter: char| letter.is_ascii_alphanumeric());
     rest.is_empty()
+        || behind_host
         || doubled && rest.len() < 64
         || matches!(separator, '|' | '`') && !before.ends_with(' ') && rest.len() < 40
         || matches!(separator, '(' | '`') && before.ends_with('$')
@@ -284,6 +309,13 @@ fn substitutions(value: &str, verdict: &mut Verdict) {
         };
         let inside = inside.trim();
         let (name, after) = command_name(inside);
+        if open == "$("
+            && inside
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b".,".contains(&byte))
+        {
+            continue;
+        }
         let call = weigh(&name, after).is_some();
         let certain =
             matches!(open, "$(" | "<(" | ">(" | "${@" | "$((" | "$[") && !inside.is_empty();

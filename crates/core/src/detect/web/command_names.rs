@@ -326,14 +326,14 @@ pub(super) const UNMISTAKABLE: &[&str] = &[
 
 /// Commands that are also everyday words: they need more around them.
 pub(super) const EVERYDAY: &[&str] = &[
-    "git", "alias", "export", "until", "while", "apt", "service", "cat", "cd", "del", "dig", "dir",
-    "docker", "echo", "env", "eval", "exec", "groups", "head", "id", "ip", "kill", "less", "ls",
-    "mail", "mount", "net", "nice", "node", "od", "perl", "php", "pip", "ps", "python", "reg",
-    "rev", "route", "ruby", "sleep", "sort", "source", "start", "strings", "su", "tail", "tee",
-    "timeout", "top", "touch", "type", "vi", "w", "which", "who", "cut", "find", "more", "set",
-    "time", "date", "nc", "cp", "rm", "dash", "expr", "host", "lua", "passwd", "bash", "at",
-    "batch", "chef", "composer", "ed", "joe", "octave", "perf", "puppet", "wall", "watch", "yarn",
-    "look", "pico", "history",
+    "git", "alias", "ping", "export", "until", "while", "apt", "service", "cat", "cd", "del",
+    "dig", "dir", "docker", "echo", "env", "eval", "exec", "groups", "head", "id", "ip", "kill",
+    "less", "ls", "mail", "mount", "net", "nice", "node", "od", "perl", "php", "pip", "ps",
+    "python", "reg", "rev", "route", "ruby", "sleep", "sort", "source", "start", "strings", "su",
+    "tail", "tee", "timeout", "top", "touch", "type", "vi", "w", "which", "who", "cut", "find",
+    "more", "set", "time", "date", "nc", "cp", "rm", "dash", "expr", "host", "lua", "passwd",
+    "bash", "at", "batch", "chef", "composer", "ed", "joe", "octave", "perf", "puppet", "wall",
+    "watch", "yarn", "look", "pico", "history",
 ];
 
 /// Of the everyday words, those that stand in sentences after a stop.
@@ -341,9 +341,9 @@ pub(super) const ENGLISH: &[&str] = &[
     "at", "bash", "batch", "cat", "chef", "composer", "cut", "dash", "date", "dig", "while",
     "until", "export", "service", "echo", "find", "groups", "head", "history", "host", "id", "joe",
     "kill", "less", "look", "mail", "more", "mount", "net", "nice", "node", "octave", "perl",
-    "php", "puppet", "python", "reg", "route", "ruby", "set", "sleep", "sort", "source", "start",
-    "strings", "tail", "tee", "time", "timeout", "top", "touch", "type", "wall", "watch", "which",
-    "who", "yarn", "ed", "go",
+    "ping", "php", "puppet", "python", "reg", "route", "ruby", "set", "sleep", "sort", "source",
+    "start", "strings", "tail", "tee", "time", "timeout", "top", "touch", "type", "wall", "watch",
+    "which", "who", "yarn", "ed", "go",
 ];
 
 /// Of these, those that read a file named behind them.

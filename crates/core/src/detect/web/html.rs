@@ -376,7 +376,9 @@ fn bare_handler(value: &str, verdict: &mut Verdict) {
             && !after.trim_start().starts_with("==")
         {
             let known = HANDLERS.iter().any(|handler| name.contains(handler));
-            if known || quoted {
+            let written = after.trim_start().len() < after.len()
+                && !after.contains(['(', '`', '[', '{', '\\', '&']);
+            if known && !written || quoted {
                 verdict.add(Kind::Xss, 5, "html-event-handler");
             }
         }

@@ -57,6 +57,37 @@ pub(super) fn is_whole(text: &str) -> bool {
         && text.len() > 2
 }
 
+/// Whether `text` is one whole document with names or strings in it, and nothing besides.
+pub(super) fn is_document(text: &str) -> bool {
+    is_whole(text)
+        && text.len() <= MAX_TEXT_BYTES
+        && (text.contains("\":") || text.trim_start().starts_with("[\"") || text.contains("[{"))
+        && is_balanced(text)
+}
+
+/// Whether every bracket closes what was opened, and outside strings stand only signs, numbers and
+/// the three words of the grammar.
+fn is_balanced(text: &str) -> bool {
+    let mut open: Vec<char> = Vec::new();
+    let mut in_string = false;
+    let mut escaped = false;
+    for (at, letter) in text.trim().char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            _ if in_string => {}
+            '{' | '[' if at == 0 || !open.is_empty() => open.push(letter),
+            '}' if open.pop() == Some('{') => {}
+            ']' if open.pop() == Some('[') => {}
+            ',' | ':' | '+' | '-' | '.' => {}
+            _ if letter.is_ascii_alphanumeric() || letter.is_ascii_whitespace() => {}
+            _ => return false,
+        }
+    }
+    open.is_empty() && !in_string
+}
+
 /// Reads every string of `body`; false when it holds none, or one that does not end.
 pub(super) fn read(body: &str, verdict: &mut Verdict) -> bool {
     let mut rest = body;
@@ -78,16 +109,13 @@ pub(super) fn read(body: &str, verdict: &mut Verdict) -> bool {
         if is_name && value == "prototype" && body.contains("\"constructor\"") {
             verdict.add(Kind::Template, 5, "program-prototype");
         }
-        if decode::needs_reading(value.as_bytes()) {
+        if decode::needs_reading(value.as_bytes()) || value.contains('&') {
             let value = decode::value(text::head(&value, MAX_TEXT_BYTES), false);
             if !is_name {
                 address::inclusion("", &value, verdict);
             }
             read_value(&value, verdict);
             // A document inside a string.
-            if is_whole(&value) && value.contains("\":") && value.len() < body.len() {
-                read(&value, verdict);
-            }
         } else {
             super::literals::scan(&value, super::Scope::VALUE, verdict);
         }

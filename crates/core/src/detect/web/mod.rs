@@ -24,6 +24,7 @@ mod protocol;
 mod serial;
 mod sql;
 mod sql_functions;
+mod sql_probes;
 mod sql_rules;
 mod sql_view;
 mod text;
@@ -299,7 +300,7 @@ fn read_referer(referer: &str, verdict: &mut Verdict) {
 /// Reads one value that came decoded once: plain ones only for words that tell by themselves.
 fn read_sent(value: &str, plus: bool, verdict: &mut Verdict) {
     let value = cut(value);
-    if decode::needs_reading(value.as_bytes()) {
+    if decode::needs_reading(value.as_bytes()) || value.contains('&') {
         let decoded = decode::value(value, plus);
         text::hidden_bracket(value, &decoded, verdict);
         read_value(&decoded, verdict);
@@ -325,6 +326,10 @@ fn read_value(value: &str, verdict: &mut Verdict) {
         return;
     }
     literals::scan(value, Scope::VALUE, verdict);
+    // A document in a field or cookie: its grammar is no sign of anything.
+    if json::is_document(value) && json::read(value, verdict) {
+        return;
+    }
     text::traversal(value, false, verdict);
     text::headers(value, verdict);
     text::request_inside(value, verdict);
@@ -344,6 +349,7 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     let value = plain.as_deref().unwrap_or(value);
     command::read(value, verdict);
     sql_rules::read(value, verdict);
+    sql_probes::read(value, verdict);
 }
 
 #[cfg(test)]

@@ -20,6 +20,14 @@ pub(super) fn bracket(text: &str, start: usize, end: usize) -> bool {
     else {
         return false;
     };
+    // A directive of GraphQL (specification, 3.13).
+    if inside.starts_with("if:")
+        && text
+            .get(..start)
+            .is_some_and(|before| before.ends_with('@'))
+    {
+        return true;
+    }
     let written = !inside.is_empty()
         && inside.chars().all(|letter| {
             letter.is_alphabetic() || matches!(letter, ' ' | '?' | '!' | '-' | ',' | '/')
@@ -73,6 +81,11 @@ pub(super) fn quotes_code(before: &str, after: &str) -> bool {
 
 /// Tags that editors write into the text of a page.
 const FORMATTING: &[&str] = &[
+    "html",
+    "head",
+    "body",
+    "center",
+    "font",
     "a",
     "abbr",
     "address",
@@ -135,9 +148,25 @@ const FORMATTING: &[&str] = &[
     "ul",
 ];
 
+/// Where editors take films and maps from, to be shown inside a page.
+const EMBEDS: &[&str] = &[
+    "https://www.youtube.com/embed/",
+    "https://www.youtube-nocookie.com/embed/",
+    "https://player.vimeo.com/video/",
+    "https://www.google.com/maps/embed",
+];
+
 /// Attributes that such tags have.
 const HARMLESS: &[&str] = &[
     "align",
+    "allow",
+    "allowfullscreen",
+    "frameborder",
+    "referrerpolicy",
+    "bgcolor",
+    "color",
+    "face",
+    "size",
     "alt",
     "border",
     "cellpadding",
@@ -194,9 +223,16 @@ pub(super) fn rich_text(value: &str) -> Option<String> {
     let mut plain = String::with_capacity(value.len());
     let mut rest = value;
     let mut tags = 0;
+    let mut code_bytes = 0;
     while let Some((before, from)) = rest.split_once('<') {
         plain.push_str(before);
         plain.push(' ');
+        if !from.starts_with(|letter: char| letter.is_ascii_alphabetic() || "/!?%".contains(letter))
+        {
+            // Less than.
+            rest = from;
+            continue;
+        }
         tags += 1;
         let end = end_of_tag(from).filter(|_| tags <= MAX_TAGS)?;
         let (tag, after) = (from.get(..end)?, from.get(end + 1..)?);
@@ -205,18 +241,20 @@ pub(super) fn rich_text(value: &str) -> Option<String> {
         }
         rest = match tag {
             // Code that is quoted, up to where it ends.
-            "code" | "pre" | "kbd" => after
-                .find("</")
-                .and_then(|at| after.get(at..))
-                .unwrap_or(""),
+            "code" | "pre" | "kbd" => {
+                let end = after.find("</").unwrap_or(after.len());
+                code_bytes += end;
+                after.get(end..).unwrap_or("")
+            }
             _ => after,
         };
     }
     plain.push_str(rest);
     let letters = plain.chars().filter(|letter| letter.is_alphabetic());
     let words = plain.split_whitespace().count();
-    let marked = value.contains("<!-- wp:");
-    (marked || tags >= 2 && letters.count() >= MIN_LETTERS && words >= 4).then_some(plain)
+    let marked = value.contains("<!-- wp:") || EMBEDS.iter().any(|place| value.contains(place));
+    (marked || tags >= 2 && letters.count() + code_bytes >= MIN_LETTERS && words >= 4)
+        .then_some(plain)
 }
 
 /// Where the tag that `from` is inside of ends: at the first `>` outside quotes.
@@ -244,13 +282,17 @@ fn is_formatting(tag: &str) -> bool {
     }
     let tag = tag.trim_end_matches('/').trim_end();
     if let Some(name) = tag.strip_prefix('/') {
-        return FORMATTING.contains(&name.to_ascii_lowercase().as_str());
+        return name == "iframe" || FORMATTING.contains(&name.to_ascii_lowercase().as_str());
     }
     let end = tag
         .find(|letter: char| letter.is_ascii_whitespace())
         .unwrap_or(tag.len());
     let (name, mut rest) = tag.split_at_checked(end).unwrap_or((tag, ""));
-    if !FORMATTING.contains(&name.to_ascii_lowercase().as_str()) {
+    let embeds = name == "iframe"
+        && EMBEDS
+            .iter()
+            .any(|place| rest.contains(&format!("src=\"{place}")));
+    if !embeds && !FORMATTING.contains(&name.to_ascii_lowercase().as_str()) {
         return false;
     }
     loop {

@@ -151,8 +151,18 @@ fn select(view: &View<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// Whether what is selected is more than a name.
+/// Whether what is selected is more than a name. Two names in a row are a sentence, unless something
+/// is computed.
 fn lists(tokens: &[Token<'_>]) -> bool {
+    let sentence = tokens
+        .windows(2)
+        .any(|pair| pair.iter().all(|token| token.class == Class::Name));
+    let computes = tokens
+        .iter()
+        .any(|token| matches!(token.class, Class::Open | Class::Function));
+    if sentence && !computes {
+        return false;
+    }
     tokens.iter().any(|token| {
         matches!(
             token.class,
@@ -170,7 +180,9 @@ fn lists(tokens: &[Token<'_>]) -> bool {
 fn goes_on(rest: &[Token<'_>]) -> bool {
     let after = || rest.iter().skip(3);
     after().any(|token| matches!(token.class, Class::Comment | Class::Semicolon))
-        || rest.len() > 3 && rest.last().is_some_and(|token| token.is("where"))
+        || rest.len() > 3
+            && rest.first().is_some_and(|token| token.class == Class::Text)
+            && rest.last().is_some_and(|token| token.is("where"))
         || after().any(|token| token.is("where"))
             && after().any(|token| token.class == Class::Compare)
 }
@@ -249,6 +261,18 @@ fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdi
             let same = view
                 .token(right)
                 .is_some_and(|token| token.is(first.text) || token.text.starts_with(first.text));
+            // `0 = no` explains a number, `"on order"?` asks.
+            let explains = !sure
+                && view
+                    .token(right)
+                    .is_none_or(|token| token.class == Class::Name && !token.is(first.text));
+            let asks = view
+                .token(end)
+                .is_some_and(|token| token.text.starts_with('?'))
+                && view.token(right).is_none();
+            if asks || explains && first.class == Class::Number {
+                return;
+            }
             let fits = !view.is_word(end) || sure || first.class == Class::Number;
             if fits && !view.is_measure(end) && (!named || same || view.quoted && sure) {
                 verdict.add(Kind::Sql, 5, "sql-condition");
@@ -270,10 +294,14 @@ fn condition(view: &View<'_>, start: usize, first: &Token<'_>, sure: bool, verdi
             let same = view
                 .before()
                 .is_some_and(|token| token.is(first.text) || first.is("null"));
-            let sign = view
-                .token(0)
-                .is_some_and(|token| matches!(token.text, "||" | "&&"));
-            let odd = view.quoted || view.hidden || view.at == 1 && (same || sign) || compared;
+            let sign = first.class == Class::Number
+                && view
+                    .token(0)
+                    .is_some_and(|token| matches!(token.text, "||" | "&&"));
+            let odd = view.quoted && view.follows_logic()
+                || view.hidden
+                || view.at == 1 && (same || sign)
+                || compared;
             let short =
                 first.class != Class::Text || first.text.len() < 24 && !first.text.contains(' ');
             if odd && short {
@@ -299,7 +327,9 @@ fn function(view: &View<'_>, verdict: &mut Verdict) {
     }) && view.at >= 2;
     let nested = view.rest(2).iter().any(|token| {
         matches!(token.class, Class::Select)
-            || token.class == Class::Function && known_function(token.text)
+            || token.class == Class::Function
+                && known_function(token.text)
+                && !is_mathematics(token.text)
     });
     if operated && !is_mathematics(name.text)
         || nested
@@ -318,7 +348,10 @@ fn verb(view: &View<'_>, verdict: &mut Verdict) {
         return;
     };
     let verb = verb.text.to_ascii_lowercase();
-    if verb == "drop" && view.before().is_none() && changes_data(view, &verb) {
+    if (verb == "drop" || verb == "truncate")
+        && view.before().is_none()
+        && changes_data(view, &verb)
+    {
         // Also half a sentence about furniture.
         verdict.add(
             Kind::Sql,
@@ -584,7 +617,9 @@ fn comment(view: &View<'_>, verdict: &mut Verdict) {
             Class::Logic | Class::Compare | Class::Sign | Class::Function | Class::Sum
         )
     });
+    // `1---` is how some mark a choice not made.
     let only_number = tail.trim().is_empty()
+        && !text.starts_with("---")
         && !view.quoted
         && view.at >= 1
         && (view.at == 1 || text.starts_with("/*"))
@@ -666,6 +701,24 @@ fn sum(view: &View<'_>, verdict: &mut Verdict) {
     }
 }
 
+/// Whether a statement of a database stands among `tokens`.
+fn runs_statement(tokens: &[Token<'_>]) -> bool {
+    [
+        "select",
+        "waitfor",
+        "exec",
+        "sleep",
+        "begin",
+        "drop",
+        "exists",
+        "benchmark",
+        "pg_sleep",
+        "shutdown",
+    ]
+    .iter()
+    .any(|word| tokens.iter().any(|token| token.is(word)))
+}
+
 /// `; drop table x`, `';shutdown--`.
 fn stacked(view: &View<'_>, verdict: &mut Verdict) {
     let Some(next) = view.token(1) else {
@@ -684,6 +737,10 @@ fn stacked(view: &View<'_>, verdict: &mut Verdict) {
                 "if", "set", "use", "do", "call", "print", "load", "copy", "kill", "begin",
             ];
             let is_everyday = everyday.iter().any(|word| next.is(word));
+            // `; if (x) {` is any program; only a statement inside makes it a database's.
+            if next.is("if") && !runs_statement(view.rest(2)) {
+                return;
+            }
             !is_everyday
                 && (view.ends(2)
                     || after.is_some_and(|token| {

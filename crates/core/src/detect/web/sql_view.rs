@@ -101,6 +101,17 @@ impl<'t> View<'t> {
         })
     }
 
+    /// Whether the place follows the string the value was put into, or another condition.
+    pub(super) fn follows_logic(&self) -> bool {
+        self.at == 1
+            || self.before().is_none_or(|token| token.class != Class::Text)
+            || self
+                .tokens
+                .iter()
+                .take(self.at)
+                .any(|token| matches!(token.class, Class::Logic | Class::Compare | Class::Close))
+    }
+
     /// Whether a bracket was closed that the value did not open.
     pub(super) fn leaves_bracket(&self) -> bool {
         let count = |class: Class| {

@@ -277,6 +277,9 @@ pub(super) fn expressions(text: &str, verdict: &mut Verdict) {
 
 /// `(name)(argument);`, `[name][0](argument);`: a function called by what a value spells.
 pub(super) fn indirect_calls(text: &str, verdict: &mut Verdict) {
+    if text.contains(").(") && !text.contains(' ') {
+        verdict.add(Kind::Template, 5, "program-indirect-call");
+    }
     if [")('", ")(\"", "'(\"", "\"('"]
         .iter()
         .any(|call| text.contains(call))
