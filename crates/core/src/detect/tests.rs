@@ -465,3 +465,30 @@ fn probing_a_website_is_background_and_browsing_it_is_nothing() {
         .collect();
     assert_eq!(found, [("web-probing".to_owned(), Severity::Low)]);
 }
+
+#[test]
+fn an_answer_to_a_question_for_a_name_belongs_to_who_asked() {
+    let mut detect = detect();
+    let mut out = Vec::new();
+    for n in 0..40_i64 {
+        let name = hash::mix(n.cast_unsigned());
+        let label: String = (0..14)
+            .map(|at| char::from(b'a' + u8::try_from((name >> (at * 4)) % 26).unwrap()))
+            .collect();
+        let mut event = event(n * 5, Kind::Dns, "10.0.0.1");
+        event.src_port = Some(53);
+        event.dst_ip = "10.0.0.7".parse().ok();
+        event.dst_port = Some(50_000);
+        event.dns_query = Some(format!("{label}.example").into());
+        event.dns_type = Some("A".into());
+        event.dns_rcode = Some("NXDOMAIN".into());
+        detect.observe(&event, &mut out);
+    }
+    let [Signal::Opened(finding)] = out.as_slice() else {
+        panic!("{out:?}");
+    };
+    assert_eq!(&*finding.detector, "generated-domain");
+    assert_eq!(finding.sources, ["10.0.0.7".parse::<IpAddr>().unwrap()]);
+    // What leaves the firm is no name of anything inside it.
+    assert_eq!(finding.key, "generated-domain");
+}
