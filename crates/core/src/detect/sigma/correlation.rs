@@ -77,6 +77,8 @@ pub(super) struct Correlation {
     /// All of these must hold of what was counted.
     pub(super) tests: Vec<(Order, f64)>,
     pub(super) inputs: Vec<Input>,
+    /// How many different values or rules tell whether it is met.
+    pub(super) most_values: usize,
     /// What the fields of its groups are called.
     names: Vec<String>,
     /// Whether the address that did it is among the fields of its groups.
@@ -256,6 +258,17 @@ impl Draft {
             });
         }
         let source = Slot::Field(crate::event::Field::SrcIp);
+        let limits = self.tests.iter().map(|(_, limit)| limit.clamp(0.0, 1e6));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and a million"
+        )]
+        let highest = limits.map(|limit| limit.ceil() as usize).max();
+        let most_values = match self.counted {
+            Counted::Distinct => highest.unwrap_or(0).min(MAX_DISTINCT) + 1,
+            _ => self.rules.len(),
+        };
         Ok(Correlation {
             number,
             late: self.is_late(),
@@ -266,6 +279,7 @@ impl Draft {
                 .iter()
                 .any(|input| input.group.iter().any(|slots| slots.contains(&source))),
             inputs: found,
+            most_values,
             names: self.group,
         })
     }

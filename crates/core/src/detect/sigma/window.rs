@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use super::correlation::{Correlation, Counted, MAX_DISTINCT, MAX_ORDERED};
+use super::correlation::{Correlation, Counted, MAX_ORDERED};
 
 /// Most moments kept of one group: beyond, the two closest become one, at the earlier of both, so that
 /// counts are never too high.
@@ -100,8 +100,8 @@ impl Window {
         match correlation.counted {
             Counted::Events => self.moment(at, 1, correlation.late),
             Counted::Sum => self.moment(at, value, correlation.late),
-            Counted::Distinct => self.latest(value, at),
-            Counted::Together(_) => self.latest(key, at),
+            Counted::Distinct => self.latest(value, at, correlation),
+            Counted::Together(_) => self.latest(key, at, correlation),
             Counted::InOrder => self.chain(input, at),
             Counted::Mean => {
                 self.moment(at, value, true);
@@ -200,13 +200,21 @@ impl Window {
         }
     }
 
-    /// Notes when `key` was last there.
-    fn latest(&mut self, key: u64, at: i64) {
+    /// Notes when `key` was last there. Where the span slides, the latest few decide: whether there are
+    /// ten different values shows in the ten that came last.
+    fn latest(&mut self, key: u64, at: i64, correlation: &Correlation) {
         if let Some(cell) = self.cells.iter_mut().find(|cell| cell.key == key) {
             cell.at = cell.at.max(at);
-        } else if self.cells.len() <= MAX_DISTINCT {
-            let number = 0;
-            self.cells.push(Cell { at, key, number });
+            return;
+        }
+        let new = Cell { at, key, number: 0 };
+        if self.cells.len() < correlation.most_values {
+            self.cells.push(new);
+        } else if !correlation.late
+            && let Some(oldest) = self.cells.iter_mut().min_by_key(|cell| cell.at)
+            && oldest.at <= at
+        {
+            *oldest = new;
         }
     }
 
