@@ -459,3 +459,35 @@ fn a_desk_that_mails_the_world_is_told_and_the_mail_server_is_not() {
     assert_eq!(told(&findings), [("inside-attack", Severity::Medium)]);
     assert!(findings[0].title.contains("10.0.0.12"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn clocks_that_jump_and_any_number_of_bytes_are_survived(
+        steps in proptest::collection::vec(
+            (proptest::prelude::any::<u32>(), 0_u8..6, 0_u8..4, proptest::prelude::any::<(u64, u64, u16)>()),
+            0..300,
+        ),
+    ) {
+        let events = steps.iter().map(|(at, host, place, (up, down, port))| {
+            let (host, place) = (format!("10.0.0.{host}"), format!("203.0.113.{place}"));
+            let (from, to) = if port % 2 == 0 { (&host, &place) } else { (&place, &host) };
+            let mut event = flow(0, from, to, *[443, 25, 445, 3_389, *port].get(usize::from(port % 5)).unwrap(), (*up, *down));
+            event.received = Timestamp::from_seconds(i64::from(*at));
+            event.proto = Some(if port % 3 == 0 { Protocol::UDP } else { Protocol::TCP });
+            event.src_port = Some(if port % 7 == 0 { 123 } else { *port });
+            event
+        });
+        let words = Arc::new(Words::of("en").unwrap());
+        let mut detect = Detect::new(Settings::new(words), RuleSet::default(), Indicators::default());
+        let mut out = Vec::new();
+        for event in events {
+            detect.observe(&event, &mut out);
+        }
+        detect.finish(&mut out);
+        for signal in &out {
+            let finding = signal.finding();
+            proptest::prop_assert!(finding.first <= finding.last, "{:?}", finding);
+        }
+    }
+}

@@ -242,8 +242,15 @@ mod tests {
         let text = b"abcdefghij";
         for length in 0..=text.len() {
             let mut padded = [0; 8];
-            padded.iter_mut().zip(&text[..length]).for_each(|(place, byte)| *place = *byte);
-            assert_eq!(head(&text[..length]), u64::from_le_bytes(padded), "{length}");
+            padded
+                .iter_mut()
+                .zip(&text[..length])
+                .for_each(|(place, byte)| *place = *byte);
+            assert_eq!(
+                head(&text[..length]),
+                u64::from_le_bytes(padded),
+                "{length}"
+            );
         }
     }
 
