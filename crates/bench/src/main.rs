@@ -15,6 +15,7 @@ mod instructions;
 mod network;
 mod rules;
 mod scaling;
+mod scenarios;
 mod whole;
 mod workers;
 
@@ -106,6 +107,9 @@ enum Command {
         /// The shared corpus
         #[arg(default_value = "../shared/corpus")]
         corpus: PathBuf,
+        /// Only the recordings, with what each case that is not right came to
+        #[arg(long)]
+        cases: bool,
     },
     /// Train the model that tells generated domains
     TrainDomains {
@@ -161,7 +165,11 @@ fn main() -> Result<()> {
         Command::Instructions => instructions::run(),
         Command::Rules => rules::measure(),
         Command::Findings { file } => whole::findings(&file),
-        Command::Evaluate { corpus } => evaluate::run(&corpus),
+        Command::Evaluate {
+            corpus,
+            cases: true,
+        } => scenarios::scenarios(&corpus, true).and_then(|()| scenarios::background(&corpus)),
+        Command::Evaluate { corpus, .. } => evaluate::run(&corpus),
         Command::TrainDomains {
             data,
             seed,

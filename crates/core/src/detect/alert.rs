@@ -27,7 +27,7 @@ const WORDS: &[(&str, Severity)] = &[
     ("warn", Severity::Medium),
     ("low", Severity::Low),
     ("minor", Severity::Low),
-    ("notice", Severity::Low),
+    ("notice", Severity::Info),
 ];
 
 /// How bad the device says it is. Numbers are read as Suricata and Snort use them: 1 high, 2 medium,

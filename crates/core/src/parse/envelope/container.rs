@@ -1,6 +1,6 @@
 //! Lines that something else wraps: a container's runtime as text (Kubernetes' container runtime
-//! interface) or as JSON (Docker's `json-file`), systemd's journal as JSON (`journalctl -o json`). The
-//! line inside is what counts.
+//! interface), as `docker compose logs` prints them or as JSON (Docker's `json-file`), systemd's journal as
+//! JSON (`journalctl -o json`). The line inside is what counts.
 
 use crate::parse::escape::Escape;
 use crate::parse::stamp::{self, Missing};
@@ -25,6 +25,18 @@ pub(super) fn cri<'a>(text: &'a str, missing: &Missing) -> Option<(DeviceTime, &
         .or_else(|| rest.strip_prefix("P "))?;
     let (time, after) = stamp::iso(word.as_bytes(), missing)?;
     after.is_empty().then_some((time, inside))
+}
+
+/// The inside of `service_1  | inside`, as `docker compose logs` prints it.
+pub(super) fn compose(text: &str) -> Option<&str> {
+    /// Longest name of a service that is looked for, in bytes.
+    const MAX_NAME_BYTES: usize = 64;
+    let bytes = text.as_bytes();
+    let near = bytes.get(..MAX_NAME_BYTES.min(bytes.len()))?;
+    let (name, rest) = text.split_at_checked(memchr::memchr(b' ', near)?)?;
+    let inside = rest.trim_start_matches(' ').strip_prefix("| ")?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (!name.is_empty() && name.bytes().all(is_name)).then_some(inside)
 }
 
 /// A line in JSON: its inside as written, how that is escaped, and when it was written.
@@ -127,6 +139,20 @@ mod tests {
         received: Timestamp::from_seconds(1_795_348_800),
         zone_offset_seconds: 0,
     };
+
+    #[test]
+    fn unwraps_what_compose_prints() {
+        for (input, expected) in [
+            ("web_1  | hello | world", Some("hello | world")),
+            ("proxy.v2 | x", Some("x")),
+            ("two words | x", None),
+            ("| x", None),
+            ("a:b | x", None),
+            ("", None),
+        ] {
+            assert_eq!(compose(input), expected, "{input}");
+        }
+    }
 
     #[test]
     fn unwraps_both_ways() {

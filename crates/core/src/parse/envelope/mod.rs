@@ -116,6 +116,7 @@ impl<'a> Envelope<'a> {
 
 /// Takes `text` apart. Always succeeds: without a header the whole text is the message.
 pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
+    let text = container::compose(text).unwrap_or(text);
     let (had_priority, text) = priority(counted(text).unwrap_or(text));
     let mut envelope = Envelope::of(text);
     if had_priority && let Some((address, rest)) = original_address(text) {
