@@ -24,6 +24,7 @@ service-name = { $key ->
     [tcp-6379] databases (Redis)
     [udp-5060] internet phones (SIP)
     [auth-guessing] log-ins
+    [web-log-in] a website log-in
    *[other] { "" }
 }
 
@@ -45,6 +46,27 @@ detect-break-in-advice = Treat this account as taken over unless its owner confi
 detect-late-log-in-title = { $source } logged in at { $service } after several wrong passwords
 detect-late-log-in-advice = Ask the owner of the account whether this was them. If not, change the password now.
 
+detect-neighbour-break-in-title = { $source } logged in at { $service } after its neighbours gave many wrong passwords
+detect-neighbour-break-in-advice = Addresses of the same small network guessed passwords within the hour before. Ask the owner of the account whether this was them. If not, change the password now, end the account's sessions, and check what was done since.
+
+detect-crowd-break-in-title = { $source } logged in at { $service } while many addresses were guessing
+detect-crowd-break-in-advice = One of their guesses may have been right. Ask the owner of the account whether this was them. If not, change the password now, end the account's sessions, and check what was done since.
+
+detect-old-password-title = { $source } seems to use an old password for { $service }
+detect-old-password-advice = It comes back by the clock with the same name, as a phone or a mail program does. Find out whose it is and enter the new password there. If nobody knows it, block the address.
+
+detect-shared-spraying-title = { $sources } addresses together tried { $names } names at { $service }
+detect-shared-spraying-advice = Each stays quiet; together they try common passwords for every name they know. Turn on a second step for every account, lock accounts nobody uses, and let only the addresses you know reach this log-in, or use a VPN.
+
+detect-stuffing-title = { $sources } addresses together tried a list of { $names } names at { $service }
+detect-stuffing-advice = They try names and passwords stolen elsewhere, each once. Turn on a second step for every account. Ask everyone to change a password they also use on other websites.
+
+detect-account-guessing-title = { $sources } addresses tried to guess the password of one account at { $service }
+detect-account-guessing-advice = Somebody is after this account. Give it a long password used nowhere else and turn on a second step. Do not let the whole internet reach this log-in.
+
+detect-shared-guessing-title = { $sources } addresses together tried to guess passwords for { $service }
+detect-shared-guessing-advice = Each stays quiet; together they are more than usual. Limit how often a password may be tried, and turn on a second step for everyone.
+
 detect-port-scan-title = { $source } looked for open doors and found none
 detect-port-scan-advice = Nothing to do: your firewall kept it out. Such scans are part of everyday life on the internet.
 
@@ -65,6 +87,18 @@ detect-probe-advice = Nothing to do: your firewall kept it out.
 
 detect-web-probing-title = { $source } looked for hidden pages on your website
 detect-web-probing-advice = Nothing to do now. Check that backups, settings and test pages do not lie in the website's folders.
+
+detect-web-crawl-title = { $source } read your website faster than a person can
+detect-web-crawl-advice = Nothing to do: search engines and price comparers do this. If the website becomes slow, limit how many pages one address may fetch in a second.
+
+detect-web-scanner-title = { $source } went over your website with a tool that looks for holes
+detect-web-scanner-advice = If you did not order a test, nothing needs doing today but this: keep the website's software and add-ons up to date.
+
+detect-proxy-probe-title = { $source } tried to use your web server to reach other websites
+detect-proxy-probe-advice = Nothing to do: the server refused.
+
+detect-proxy-probe-answered-title = { $source } asked your web server to fetch other websites, and got an answer
+detect-proxy-probe-answered-advice = Most servers then answer with their own start page, which is harmless. Have the person who looks after the server check that it does not carry requests to other websites.
 
 web-attack-kind = { $kind ->
     [sql] commands for your database

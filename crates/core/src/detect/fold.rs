@@ -31,8 +31,9 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         Clue::Refused { late_answer: false } => fold.refused(),
         Clue::Served => fold.served(),
         Clue::Login { failed, user, mark } => fold.login(*failed, user.as_deref(), *mark),
-        Clue::LoginPage(path) => fold.login_page(path),
-        Clue::Unauthorised => fold.unauthorised(),
+        Clue::LoginPage { path, worked } => fold.login_page(path, *worked),
+        Clue::Unauthorised { path } => fold.unauthorised(*path),
+        Clue::ProxyProbe(target) => fold.proxy_probe(target),
         Clue::Miss(path) => fold.miss(path.as_deref()),
         Clue::Hit(page) => fold.hit(*page),
         Clue::Attack(attack) => fold.web_attack(attack),
@@ -63,8 +64,13 @@ impl Fold<'_> {
     /// Adds this event to the story of `key`, beginning it if need be.
     pub fn tell(&mut self, key: StoryKey) -> &mut Story {
         let seen = self.seen;
-        let story = self.tell_of(key, seen.source);
+        // A story without one actor is one of many.
+        let source = seen.source.filter(|_| key.actor != 0);
+        let story = self.tell_of(key, source);
         story.outside = seen.outside;
+        if let Some(ip) = seen.source {
+            story.join(ip);
+        }
         story.aim(seen.target, seen.proto, seen.port);
         story
     }

@@ -1,149 +1,31 @@
-//! Log-in guessing: many failures from one source, or one source trying many names, and the log-in
-//! that works after them (ATT&CK T1110.001, T1110.003, T1078).
+//! Log-in guessing by one source, and the log-in that works after it (ATT&CK T1110.001, T1110.003,
+//! T1078); a device with an old password is told apart.
 //!
-//! Three leaky buckets see fast, slow and very slow guessing; a plain count per ten minutes would
-//! miss whoever is patient. See `docs/detectors/login-guessing.md`.
+//! What many sources do together is in [`super::shared_guessing`]. See
+//! `docs/detectors/login-guessing.md`.
 
 use super::fold::Fold;
 use super::hash;
-use super::recent::{Bucket, Recent};
+use super::login_row::{Attempt, Failure, Name};
+use super::shared_guessing::Together;
 use super::sift::Observation;
-use super::story::{StoryKey, What};
-use super::table::Remembered;
+use super::story::{Story, StoryKey, What};
 use super::telling::{Telling, service_key};
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category, Severity};
 
-/// Failures that may stand in the fast bucket, and the seconds one takes to leak.
-const FAST: (f32, f32) = (5.0, 10.0);
-/// The same for the slow bucket.
-const SLOW: (f32, f32) = (10.0, 60.0);
-/// The same for a day: 20 failures, one leaking every 72 minutes.
-const DAY: (f32, f32) = (20.0, 4_320.0);
-/// Different names from one source within a day that no forgetful person tries.
-const MANY_NAMES: u8 = 8;
-const DAY_MINUTES: u16 = 1_440;
-/// A source that logged in before may fail this many times as often: an old password on a phone.
-const KNOWN_FACTOR: f32 = 4.0;
-/// How long an earlier log-in vouches for a source.
-const KNOWN_SECONDS: u32 = 30 * 86_400;
-/// Failures that make the next success suspect, and the time they must fall into.
-const FAILURES_BEFORE: usize = 5;
-const BEFORE_SECONDS: u32 = 3_600;
-
-/// What is remembered about the log-ins of one source.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LoginRow {
-    last: u32,
-    fast: Bucket,
-    slow: Bucket,
-    day: Bucket,
-    names: Recent,
-    last_failure: u32,
-    /// Times of the last failures, a ring.
-    failures: [u32; FAILURES_BEFORE],
-    next: u8,
-    /// Mark of the last failure, to see one attempt logged twice.
-    last_mark: u32,
-    /// Last log-in that worked without failures before it.
-    known: u32,
-    verdict: bool,
-}
-
-/// How a failed log-in was judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The same attempt, logged once more.
-    Repeat,
-    /// Nothing special yet.
-    Ordinary,
-    /// One name or few, too often.
-    Guessing,
-    /// Too many different names.
-    Spraying,
-}
-
-impl LoginRow {
-    /// Notes a failure at `now` for the account whose hash is `name`; `mark` is equal for two lines
-    /// about the same attempt.
-    pub fn fail(&mut self, now: u32, name: Option<u16>, mark: u32) -> Failure {
-        if now == self.last_failure && mark == self.last_mark && mark != 0 {
-            return Failure::Repeat;
-        }
-        let idle = now.saturating_sub(self.last_failure);
-        self.last_failure = now.max(self.last_failure);
-        self.last_mark = mark;
-        if let Some(slot) = self.failures.get_mut(usize::from(self.next)) {
-            *slot = now;
-        }
-        self.next = (self.next + 1) % 5;
-        let patience = if self.is_known(now) {
-            KNOWN_FACTOR
-        } else {
-            1.0
-        };
-        let minute = minute_of(now);
-        if let Some(name) = name {
-            self.names.note(name, minute);
-        }
-        let many_names = self.names.within(minute, DAY_MINUTES) >= MANY_NAMES;
-        let fast = self.fast.pour(idle, FAST.1, FAST.0 * patience);
-        let slow = self.slow.pour(idle, SLOW.1, SLOW.0 * patience);
-        let day = self.day.pour(idle, DAY.1, DAY.0 * patience);
-        if many_names {
-            self.verdict = true;
-            Failure::Spraying
-        } else if fast || slow || day {
-            self.verdict = true;
-            Failure::Guessing
-        } else {
-            Failure::Ordinary
-        }
-    }
-
-    /// Notes a log-in that worked at `now`; whether enough failures came before it within the hour
-    /// to suspect that the password was guessed.
-    pub fn succeed(&mut self, now: u32) -> bool {
-        let suspect = self
-            .failures
-            .iter()
-            .all(|at| *at != 0 && now.saturating_sub(*at) <= BEFORE_SECONDS);
-        if suspect {
-            self.failures = Default::default();
-        } else {
-            self.known = now;
-        }
-        suspect
-    }
-
-    /// Whether the source logged in before, as the people who belong there do.
-    pub const fn is_known(&self, now: u32) -> bool {
-        self.known != 0 && now.saturating_sub(self.known) <= KNOWN_SECONDS
-    }
-}
-
-impl Remembered for LoginRow {
-    fn last(&self) -> u32 {
-        self.last
-    }
-
-    /// 0 to 45.
-    fn evidence(&self) -> u32 {
-        let failures = self.failures.iter().filter(|at| **at != 0).count();
-        let failures = u32::try_from(failures).unwrap_or(0);
-        let names = u32::from(self.names.len());
-        failures + names + if self.verdict { 32 } else { 0 }
-    }
-
-    fn touch(&mut self, now: u32) {
-        self.last = now;
-    }
-}
-
-/// Minutes since the epoch, low 16 bits (they wrap after 45 days).
-pub fn minute_of(now: u32) -> u16 {
-    u16::try_from((now / 60) & 0xFFFF).unwrap_or(0)
-}
+/// Marks guessing at a web log-in page.
+pub const WEB_LOGIN: u64 = u64::MAX;
+/// Marks a service known by the name of its program only.
+const BY_NAME: u64 = 1 << 40;
+/// Failures of one source beyond which its story is worth a look, however calm.
+const MANY_FAILURES: u64 = 20;
+/// Names beyond which guessing is called spraying.
+const SPRAYING_NAMES: u64 = 8;
+/// Failures of a source that still count for a crowd.
+const FEW_FAILURES: usize = 3;
+/// Answers of a log-in page that make the one that let in surely a guess.
+const MANY_PAGES: u16 = 10;
 
 impl Fold<'_> {
     pub(super) fn login(&mut self, failed: bool, user: Option<&str>, mark: u32) {
@@ -151,30 +33,67 @@ impl Fold<'_> {
         if seen.source.is_none() {
             return;
         }
-        let now = seen.seconds();
-        let service = service_detail(seen);
-        let guessing = self.key(What::Guessing, service);
         if !failed {
-            self.login_worked(user, guessing);
+            self.login_worked(user);
             return;
         }
-        let name = user.map(|user| hash::short(hash::bytes(user.as_bytes())));
+        let now = seen.seconds();
+        let hashed = user.map(|user| (user, hash::bytes(user.as_bytes())));
+        let attempt = Attempt {
+            name: hashed.map(|(user, hash)| Name::new(user, hash)),
+            mark: if mark == 0 {
+                0
+            } else {
+                hash::short(mark.into()) | 1
+            },
+            is_page: false,
+        };
         let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
         };
-        let judged = row.fail(now, name, mark);
+        let judged = row.fail(now, attempt);
         if judged == Failure::Repeat {
             return;
         }
-        let outside = seen.outside;
+        let told = Told {
+            judged,
+            is_one_name: row.is_one_name(),
+            tries: row.tries(),
+        };
+        let is_known = row.is_known(now);
+        let is_quiet = row.failures_within_hour(now) <= FEW_FAILURES
+            && matches!(judged, Failure::Ordinary | Failure::Persistent);
+        let service = service_detail(seen);
+        self.tell_failure(self.key(What::Guessing, service), user, told);
+        if seen.outside && !is_known {
+            self.failed_together(&Together {
+                service,
+                name: hashed,
+                is_quiet,
+            });
+        }
+    }
+
+    fn tell_failure(&mut self, guessing: StoryKey, user: Option<&str>, told: Told) {
+        let outside = self.seen.outside;
         let story = self.tell(guessing);
         if let Some(user) = user {
             story.name(user);
         }
-        match judged {
+        let many = outside && story.count >= MANY_FAILURES;
+        match told.judged {
+            Failure::Ordinary | Failure::Repeat => return,
+            Failure::Device => {
+                if !story.opened {
+                    self.tell_device(guessing.detail, user, told.tries);
+                }
+                return;
+            }
+            Failure::Persistent if many => story.raise(Severity::Medium, 80),
+            Failure::Persistent => story.raise(Severity::Low, 60),
+            Failure::Guessing if !outside && told.is_one_name => story.raise(Severity::Low, 60),
             Failure::Guessing => story.raise(Severity::Medium, 90),
             Failure::Spraying => story.raise(Severity::Medium, 95),
-            Failure::Ordinary | Failure::Repeat => return,
         }
         if !outside {
             // Mostly a forgotten password somewhere; sometimes somebody already inside.
@@ -183,63 +102,153 @@ impl Fold<'_> {
         self.open(&guessing);
     }
 
-    fn login_worked(&mut self, user: Option<&str>, guessing: StoryKey) {
+    fn tell_device(&mut self, service: u64, user: Option<&str>, tries: u16) {
+        let key = self.key(What::OldPassword, service);
+        let at = self.seen.at;
+        let story = self.tell(key);
+        story.add_earlier(tries.into(), at);
+        if let Some(user) = user {
+            story.name(user);
+        }
+        story.raise(Severity::Info, 60);
+        self.open(&key);
+    }
+
+    fn login_worked(&mut self, user: Option<&str>) {
         let seen = self.seen;
         let now = seen.seconds();
+        let service = service_detail(seen);
+        let hashed = user.map(|user| (user, hash::bytes(user.as_bytes())));
+        let name = hashed.map(|(user, hash)| Name::new(user, hash));
+        if let Some((_, hash)) = hashed {
+            // Its time is all there is to remember.
+            let _is_there = self.detect.crowds.real.admit(hash.max(1), now, 1).is_some();
+        }
         // Who never failed needs no memory, unless there is plenty: then it vouches for them later.
         let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
         };
         let known = row.is_known(now);
+        let tried = name.is_some_and(|name| row.tried(name));
+        let tried_others = name.is_some_and(|name| row.tried_others(name));
         if !row.succeed(now) {
+            if seen.outside && !known {
+                self.worked_among_many(service, hashed, tried, tried_others);
+            }
             return;
         }
-        let before = self.detect.stories.opened_mut(&guessing);
-        let (failures, tried) = before.map_or((5, 1), |story| {
+        let before = self
+            .detect
+            .stories
+            .opened_mut(&self.key(What::Guessing, service));
+        let (failures, names) = before.map_or((5, 1), |story| {
             story.outcome = Some(AttackOutcome::Success);
             (story.count, story.names.count())
         });
-        let key = self.key(What::BreakIn, guessing.detail);
-        let severe = seen.outside && !known && (failures >= 20 || tried >= 4);
-        let severity = match (seen.outside && !known, severe) {
-            (_, true) => Severity::Critical,
-            (true, false) => Severity::High,
-            (false, false) => Severity::Medium,
+        let severe = seen.outside && !known && (failures >= MANY_FAILURES || names >= 4);
+        let (severity, confidence) = match (seen.outside && !known, severe) {
+            (_, true) => (Severity::Critical, 90),
+            (true, false) => (Severity::High, 75),
+            (false, false) => (Severity::Medium, 75),
         };
+        self.break_in(service, severity, confidence, user, |story| {
+            story.reason(&failures.to_string());
+        });
+    }
+
+    /// Tells of a log-in that worked and should not have.
+    pub(super) fn break_in(
+        &mut self,
+        service: u64,
+        severity: Severity,
+        confidence: u8,
+        user: Option<&str>,
+        more: impl FnOnce(&mut Story),
+    ) {
+        let key = self.key(What::BreakIn, service);
         let story = self.tell(key);
         if let Some(user) = user {
             story.name(user);
         }
-        story.reason(&failures.to_string());
+        more(story);
         story.outcome = Some(AttackOutcome::Success);
-        story.raise(severity, if severe { 90 } else { 75 });
+        story.raise(severity, confidence);
         self.open(&key);
     }
 
-    pub(super) fn login_page(&mut self, path: &str) {
+    pub(super) fn login_page(&mut self, path: &str, worked: bool) {
         let seen = self.seen;
         let now = seen.seconds();
+        if worked {
+            self.page_let_in(path);
+            return;
+        }
         let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
         };
-        let judged = row.fail(now, None, 0);
+        let judged = row.fail(
+            now,
+            Attempt {
+                is_page: true,
+                ..Attempt::default()
+            },
+        );
+        let is_known = row.is_known(now);
+        let is_quiet = row.failures_within_hour(now) <= FEW_FAILURES;
         let key = self.key(What::Guessing, WEB_LOGIN);
         let story = self.tell(key);
         story.reason(path);
-        if judged == Failure::Guessing {
+        match judged {
+            Failure::Guessing => story.raise(Severity::Medium, 65),
+            Failure::Persistent if story.count >= MANY_FAILURES => {
+                story.raise(Severity::Medium, 65);
+            }
+            Failure::Persistent => story.raise(Severity::Low, 55),
+            _ => {}
+        }
+        if matches!(judged, Failure::Guessing | Failure::Persistent) {
             story.outcome = Some(AttackOutcome::Attempt);
-            story.raise(Severity::Medium, 65);
             self.open(&key);
+        }
+        if seen.outside && !is_known && is_quiet {
+            self.failed_together(&Together {
+                service: WEB_LOGIN,
+                name: None,
+                is_quiet,
+            });
         }
     }
 
-    pub(super) fn unauthorised(&mut self) {
+    /// A log-in page that answered otherwise than it does to a wrong password.
+    fn page_let_in(&mut self, path: &str) {
+        let seen = self.seen;
+        let now = seen.seconds();
+        let Some(row) = self.detect.sources.login.find(seen.actor()) else {
+            return;
+        };
+        let tries = row.tries();
+        let known = row.is_known(now);
+        if !row.succeed(now) {
+            return;
+        }
+        let severity = if seen.outside && !known && tries >= MANY_PAGES {
+            Severity::High
+        } else {
+            Severity::Medium
+        };
+        self.break_in(WEB_LOGIN, severity, 60, None, |story| {
+            story.reason(&tries.to_string());
+            story.because(path);
+        });
+    }
+
+    pub(super) fn unauthorised(&mut self, path: u64) {
         let seen = self.seen;
         let now = seen.seconds();
         let Some(row) = self.detect.sources.web.admit(seen.actor(), now, 1) else {
             return;
         };
-        let judged = row.unauthorised(now);
+        let judged = row.unauthorised(now, path);
         let key = self.key(What::Guessing, WEB_LOGIN);
         if judged || self.detect.stories.opened(&key).is_some() {
             self.tell(key).raise(Severity::Medium, 70);
@@ -248,17 +257,33 @@ impl Fold<'_> {
     }
 }
 
-/// Marks guessing at a web log-in page.
-const WEB_LOGIN: u64 = u64::MAX;
-
-/// Log-ins are told apart by service: protocol and port.
-fn service_detail(seen: &Observation) -> u64 {
-    let proto = seen.proto.map_or(0, Protocol::number);
-    (u64::from(proto) << 16) | u64::from(seen.port.unwrap_or(0))
+/// How a failure is told.
+#[derive(Clone, Copy)]
+struct Told {
+    judged: Failure,
+    is_one_name: bool,
+    tries: u16,
 }
 
-/// Names beyond which guessing is called spraying.
-const SPRAYING_NAMES: u64 = 8;
+/// Log-ins are told apart by service: protocol and port, or the name of the program.
+fn service_detail(seen: &Observation) -> u64 {
+    match seen.port {
+        Some(port) => {
+            let proto = seen.proto.map_or(0, Protocol::number);
+            (u64::from(proto) << 16) | u64::from(port)
+        }
+        None => BY_NAME | u64::from(seen.program),
+    }
+}
+
+/// What firms compare of log-ins at the service of `story`.
+pub fn login_key(story: &Story) -> String {
+    if story.key.detail == WEB_LOGIN {
+        "web/log-in".to_owned()
+    } else {
+        service_key(story).unwrap_or_else(|| "auth/guessing".to_owned())
+    }
+}
 
 /// How guessing is told.
 pub const GUESSING: Telling = Telling {
@@ -274,13 +299,7 @@ pub const GUESSING: Telling = Telling {
             &["T1110.001"]
         }
     },
-    key: |story| {
-        if story.key.detail == WEB_LOGIN {
-            "web/log-in".to_owned()
-        } else {
-            service_key(story).unwrap_or_else(|| "auth/guessing".to_owned())
-        }
-    },
+    key: login_key,
     message: |story| match () {
         () if story.key.detail == WEB_LOGIN => "web-guessing",
         () if !story.outside => "inside-guessing",
@@ -291,6 +310,11 @@ pub const GUESSING: Telling = Telling {
     outcome: |_| AttackOutcome::Attempt,
 };
 
+/// What a log-in followed, where it was not failures of its own source.
+pub const AFTER_NEIGHBOURS: &str = "neighbours";
+/// The same, for a crowd.
+pub const AFTER_CROWD: &str = "crowd";
+
 /// How a log-in after guessing is told.
 pub const BREAK_IN: Telling = Telling {
     detector: "login-after-guessing",
@@ -299,72 +323,32 @@ pub const BREAK_IN: Telling = Telling {
     names: "users",
     reasons: "failures_before",
     techniques: |_| &["T1110.001", "T1078"],
-    key: |story| service_key(story).unwrap_or_else(|| "auth/guessing".to_owned()),
-    message: |story| {
-        if story.severity >= Severity::High {
-            "break-in"
-        } else {
-            "late-log-in"
-        }
+    key: login_key,
+    message: |story| match &*story.label {
+        AFTER_NEIGHBOURS => "neighbour-break-in",
+        AFTER_CROWD => "crowd-break-in",
+        _ if story.severity >= Severity::High => "break-in",
+        _ => "late-log-in",
     },
-    messages: &["break-in", "late-log-in"],
+    messages: &[
+        "break-in",
+        "late-log-in",
+        "neighbour-break-in",
+        "crowd-break-in",
+    ],
     outcome: |_| AttackOutcome::Success,
 };
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Failures at these seconds, all for one name; the place of the first that is judged guessing.
-    #[track_caller]
-    fn check(seconds: impl Iterator<Item = u32>, expected: Option<usize>) {
-        let mut row = LoginRow::default();
-        let found = seconds
-            .map(|at| row.fail(1_000_000 + at, Some(7), 0))
-            .position(|failure| failure == Failure::Guessing);
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn fast_slow_and_very_slow_guessing_is_seen_and_a_clumsy_person_is_not() {
-        check((0..10).map(|n| n * 2), Some(6));
-        check((0..40).map(|n| n * 30), Some(19));
-        check((0..40).map(|n| n * 1_800), Some(33));
-        check((0..5).map(|n| n * 2), None);
-        // Every two hours: a forgotten device.
-        check((0..200).map(|n| n * 7_200), None);
-    }
-
-    #[test]
-    fn many_names_are_spraying_however_slowly() {
-        let mut row = LoginRow::default();
-        let found = (0..12_u16)
-            .map(|n| row.fail(1_000_000 + u32::from(n) * 7_000, Some(n), 0))
-            .position(|failure| failure == Failure::Spraying);
-        assert_eq!(found, Some(7));
-    }
-
-    #[test]
-    fn a_success_is_suspect_only_after_five_failures_within_the_hour() {
-        let mut row = LoginRow::default();
-        for n in 0..4 {
-            row.fail(1_000_000 + n, None, 0);
-        }
-        assert!(!row.succeed(1_000_010));
-        for n in 0..5 {
-            row.fail(1_001_000 + n, None, 0);
-        }
-        assert!(row.succeed(1_001_010));
-        assert!(!row.succeed(1_001_011));
-    }
-
-    #[test]
-    fn one_attempt_logged_twice_counts_once_and_known_sources_get_patience() {
-        let mut row = LoginRow::default();
-        assert_eq!(row.fail(1_000_000, Some(1), 9), Failure::Ordinary);
-        assert_eq!(row.fail(1_000_000, Some(1), 9), Failure::Repeat);
-        let mut known = LoginRow::default();
-        assert!(!known.succeed(999_000));
-        assert!((0..19).all(|n| known.fail(1_000_000 + n, Some(1), 0) == Failure::Ordinary));
-    }
-}
+/// How a device that fails by the clock is told.
+pub const OLD_PASSWORD: Telling = Telling {
+    detector: "old-password",
+    quiet_seconds: 86_400,
+    category: Category::Policy,
+    names: "users",
+    reasons: "kinds",
+    techniques: |_| &[],
+    key: login_key,
+    message: |_| "old-password",
+    messages: &["old-password"],
+    outcome: |_| AttackOutcome::Attempt,
+};

@@ -7,6 +7,8 @@
 
 mod alert;
 mod beacon;
+mod crawl;
+mod crowd;
 pub mod domain;
 mod firm;
 mod flood;
@@ -19,6 +21,7 @@ mod incident;
 mod indicators;
 mod keep_alive;
 mod listed;
+mod login_row;
 mod marks;
 mod name;
 mod networks;
@@ -27,11 +30,14 @@ mod outflow;
 mod pages;
 mod ports;
 mod probing;
+mod proxy_probe;
 mod recall;
 mod recent;
 mod rita;
 mod rule;
 mod scan;
+mod scanner;
+mod shared_guessing;
 mod sift;
 pub mod sigma;
 mod source;
@@ -144,6 +150,7 @@ pub struct Detect {
     settings: Settings,
     sources: source::Sources,
     flows: traffic::Traffic,
+    crowds: crowd::Crowds,
     stories: story::Stories,
     correlator: sigma::Correlator,
     incidents: incident::Incidents,
@@ -179,6 +186,7 @@ impl Detect {
             settings,
             sources: source::Sources::default(),
             flows: traffic::Traffic::default(),
+            crowds: crowd::Crowds::default(),
             stories: story::Stories::default(),
             correlator: sigma::Correlator::default(),
             incidents: incident::Incidents::default(),

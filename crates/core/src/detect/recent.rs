@@ -43,11 +43,21 @@ impl Recent {
     /// How many distinct values were seen in the `span_minutes` before `minute`. A value stamped a
     /// little after `minute` (records out of order) counts.
     pub fn within(&self, minute: u16, span_minutes: u16) -> u8 {
+        u8::try_from(self.near(minute, span_minutes).count()).unwrap_or(LIMIT)
+    }
+
+    /// The distinct values seen in the `span_minutes` before `minute`, in no special order.
+    pub fn near(&self, minute: u16, span_minutes: u16) -> impl Iterator<Item = u16> + '_ {
         const SLACK_MINUTES: u16 = 60;
-        let near = self.values_with_minutes().filter(|(_, seen)| {
+        let near = self.values_with_minutes().filter(move |(_, seen)| {
             minute.wrapping_sub(*seen) <= span_minutes || seen.wrapping_sub(minute) <= SLACK_MINUTES
         });
-        u8::try_from(near.count()).unwrap_or(LIMIT)
+        near.map(|(value, _)| value)
+    }
+
+    /// The values remembered, in no special order.
+    pub fn values(&self) -> impl Iterator<Item = u16> + '_ {
+        self.values_with_minutes().map(|(value, _)| value)
     }
 
     /// How many values are remembered.
@@ -70,14 +80,30 @@ impl Bucket {
     /// Pours one event in after `idle_seconds` since the last; whether more than `capacity` stood in
     /// it. The level never exceeds `capacity + 1`, so that a flood is forgotten as fast as a trickle.
     pub fn pour(&mut self, idle_seconds: u32, leak_seconds: f32, capacity: f32) -> bool {
+        self.pour_many(idle_seconds, leak_seconds, capacity, 1.0)
+    }
+
+    /// The same for an event that counts as `amount`.
+    pub fn pour_many(
+        &mut self,
+        idle_seconds: u32,
+        leak_seconds: f32,
+        capacity: f32,
+        amount: f32,
+    ) -> bool {
         #[expect(
             clippy::cast_precision_loss,
             reason = "beyond 2^24 seconds every bucket is empty"
         )]
         let leaked = idle_seconds as f32 / leak_seconds;
-        let level = (self.level - leaked).max(0.0) + 1.0;
+        let level = (self.level - leaked).max(0.0) + amount;
         self.level = level.min(capacity + 1.0);
         level > capacity
+    }
+
+    /// How much stood in it when it was last poured into.
+    pub const fn level(&self) -> f32 {
+        self.level
     }
 
     /// Empties it.

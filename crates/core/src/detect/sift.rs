@@ -17,7 +17,7 @@ use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
 use super::story::Ending;
 use super::web_attack::{Attack, attack_in};
-use super::{alert, hash, probing, scan, web};
+use super::{alert, hash, probing, proxy_probe, scan, web};
 use crate::address::{Network, canonical, is_public};
 use crate::event::{Action, Event, Kind, Outcome, Protocol};
 use crate::finding::Severity;
@@ -35,6 +35,8 @@ pub struct Observation {
     pub(super) target: Option<IpAddr>,
     pub(super) port: Option<u16>,
     pub(super) proto: Option<Protocol>,
+    /// Hash of the name of the program logged in to; 0 for other events.
+    pub(super) program: u16,
     pub(super) ending: Ending,
     pub(super) clue: Clue,
     pub(super) rules: Vec<RuleIndex>,
@@ -78,9 +80,19 @@ pub enum Clue {
     /// A page that is there.
     Hit(Page),
     /// An answer "log in first".
-    Unauthorised,
-    /// Somebody posting to a log-in page that did not let them in.
-    LoginPage(Box<str>),
+    Unauthorised {
+        /// Hash of the path.
+        path: u64,
+    },
+    /// Somebody posting to a log-in page.
+    LoginPage {
+        /// The page.
+        path: Box<str>,
+        /// Whether the answer is what those get who are let in.
+        worked: bool,
+    },
+    /// A request to be carried elsewhere, and where to.
+    ProxyProbe(Box<str>),
     /// A web request that attacks.
     Attack(Box<Attack>),
     /// Another detector's alert.
@@ -100,6 +112,8 @@ pub struct Page {
     /// Hash of its path; never 0.
     pub(super) path: u64,
     pub(super) bytes: Option<u64>,
+    /// Whether it is no page by itself but a picture, a style, a script.
+    pub(super) is_part: bool,
 }
 
 impl Page {
@@ -108,6 +122,7 @@ impl Page {
         Self {
             path: hash::bytes(path.as_bytes()).max(1),
             bytes: event.dst_bytes.filter(|_| whole),
+            is_part: !probing::is_telling(path),
         }
     }
 }
@@ -205,6 +220,7 @@ impl Sifter {
             target,
             port,
             proto,
+            program: program_of(event),
             ending: ending_of(event),
             clue,
             facts: self.rules.facts(event, &scratch.matched),
@@ -329,9 +345,9 @@ fn login_clue(event: &Event<'_>) -> Clue {
         return Clue::None;
     };
     let user = event.user.as_deref().map(cut);
-    let mark = event.src_port.map_or(0, |port| {
-        let name = hash::bytes(user.unwrap_or("").as_bytes());
-        let mixed = hash::mix(name ^ u64::from(port));
+    // Two lines about one attempt give the same name and port; without a name they may be two.
+    let mark = event.src_port.zip(user).map_or(0, |(port, user)| {
+        let mixed = hash::mix(hash::bytes(user.as_bytes()) ^ u64::from(port));
         u32::try_from(mixed & 0xFFFF_FFFF).unwrap_or(0).max(1)
     });
     Clue::Login {
@@ -349,43 +365,78 @@ fn web_clue(event: &Event<'_>, scratch: &mut web::Scratch) -> Clue {
     if let Some(attack) = attack_in(event, url, path, scratch) {
         return Clue::Attack(Box::new(attack));
     }
-    match status {
-        401 => Clue::Unauthorised,
-        400 | 403 | 404 | 410 => {
-            if status == 403 && is_login_post(event, path) {
-                return Clue::LoginPage(cut(path).into());
-            }
-            Clue::Miss(probing::is_telling(path).then(|| cut(path).into()))
-        }
+    if proxy_probe::is_probe(event, url) {
+        return Clue::ProxyProbe(cut(url).into());
+    }
+    // Who was asked for a password may have given a name with it.
+    if status == 401
+        && let Some(user) = event.user.as_deref().filter(|user| !user.is_empty())
+    {
+        return Clue::Login {
+            failed: true,
+            user: Some(cut(user).into()),
+            mark: 0,
+        };
+    }
+    if is_login_post(event, path) {
         // Log-in pages answer a wrong password with the page again, a right one with a redirect.
-        200 | 429 if is_login_post(event, path) => Clue::LoginPage(cut(path).into()),
+        let worked = match status {
+            302 | 303 => true,
+            200 | 400 | 401 | 403 | 422 | 429 => false,
+            _ => return Clue::None,
+        };
+        return Clue::LoginPage {
+            path: cut(path).into(),
+            worked,
+        };
+    }
+    match status {
+        401 => Clue::Unauthorised {
+            path: hash::bytes(cut(path).as_bytes()),
+        },
+        400 | 403 | 404 | 410 => Clue::Miss(probing::is_telling(path).then(|| cut(path).into())),
         200..=399 => Clue::Hit(Page::of(event, path)),
         _ => Clue::None,
     }
 }
 
+/// Whether `event` sends something to a log-in page.
 fn is_login_post(event: &Event<'_>, path: &str) -> bool {
-    /// Last parts of a path, without ending, that stand for a log-in page.
-    const LOGIN_PAGES: &[&str] = &[
-        "login",
-        "wp-login",
-        "signin",
-        "sign-in",
-        "sign_in",
-        "logon",
-        "log-in",
+    /// How the last part of a path begins or ends, without ending, that stands for a log-in page.
+    const LOGIN: &[&str] = &[
+        "login", "logon", "signin", "sign-in", "sign_in", "log-in", "log_in",
+    ];
+    /// The whole of it.
+    const PAGES: &[&str] = &[
         "xmlrpc",
         "authenticate",
         "logincheck",
+        "j_security_check",
+        "j_spring_security_check",
     ];
     if event.http_method.as_deref() != Some("POST") {
         return false;
     }
     let page = path.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    let page = page.split('.').next().unwrap_or("");
-    LOGIN_PAGES
-        .iter()
-        .any(|known| page.eq_ignore_ascii_case(known))
+    let page = page.split('.').next().unwrap_or("").as_bytes();
+    let is_part = |known: &&str| {
+        let known = known.as_bytes();
+        let (start, end) = (page.get(..known.len()), page.len().checked_sub(known.len()));
+        start.is_some_and(|start| start.eq_ignore_ascii_case(known))
+            || end
+                .and_then(|at| page.get(at..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(known))
+    };
+    let is_whole = |known: &&str| page.eq_ignore_ascii_case(known.as_bytes());
+    LOGIN.iter().any(is_part) || PAGES.iter().any(is_whole)
+}
+
+fn program_of(event: &Event<'_>) -> u16 {
+    if event.kind != Kind::Auth {
+        return 0;
+    }
+    let name = event.app_proto.as_deref().or(event.product);
+    hash::short(hash::bytes(name.unwrap_or(event.format).as_bytes()))
 }
 
 fn alert_clue(event: &Event<'_>) -> Option<Clue> {

@@ -20,7 +20,7 @@ pub const MAX_PACKET_STORIES: usize = 4_096;
 pub const MAX_TEXTS: usize = 20;
 /// Longest text kept, in bytes.
 pub const MAX_TEXT_BYTES: usize = 200;
-/// Sources kept per story, where it can have several; as many as a finding may name.
+/// Addresses kept of a story that can have several actors; as many as a finding may name.
 const MAX_SOURCES: usize = 50;
 /// Targets and services kept per story.
 const MAX_PLACES: usize = 32;
@@ -36,6 +36,14 @@ pub enum What {
     Guessing,
     /// A log-in that worked after them.
     BreakIn,
+    /// A device that keeps failing by itself.
+    OldPassword,
+    /// Many sources, each trying few of many names.
+    Spraying,
+    /// Many sources, each name tried about once.
+    Stuffing,
+    /// Many sources, one name or none said.
+    SharedGuessing,
     /// Many closed ports.
     PortScan,
     /// One port on many hosts.
@@ -44,6 +52,12 @@ pub enum What {
     Probe,
     /// Many missing pages.
     WebProbing,
+    /// Many pages faster than anybody reads.
+    WebCrawl,
+    /// A tool for looking for holes that names itself.
+    WebScanner,
+    /// Somebody asking a web server to carry requests elsewhere.
+    ProxyProbe,
     /// Attacks on a web application.
     WebAttack,
     /// Names that a program made.
@@ -179,8 +193,8 @@ pub struct Story {
     pub served: u64,
     /// The actor.
     pub source: Option<IpAddr>,
-    /// Who did it, where that can be several: the first few.
-    pub several: Vec<IpAddr>,
+    /// Further addresses, where it can have several.
+    several: Option<Box<Few<IpAddr>>>,
     /// Whom it was aimed at.
     pub targets: Few<IpAddr>,
     /// At which services.
@@ -236,7 +250,7 @@ impl Story {
             refused: 0,
             served: 0,
             source,
-            several: Vec::new(),
+            several: None,
             targets: Few::new(MAX_PLACES),
             services: Few::new(MAX_PLACES),
             names: Few::new(MAX_TEXTS),
@@ -291,9 +305,28 @@ impl Story {
 
     /// Notes one of several who did it.
     pub fn join(&mut self, source: IpAddr) {
-        if self.several.len() < MAX_SOURCES && !self.several.contains(&source) {
-            self.several.push(source);
+        if self.source == Some(source) {
+            return;
         }
+        let several = self
+            .several
+            .get_or_insert_with(|| Box::new(Few::new(MAX_SOURCES)));
+        several.note(source, hash::mix(super::source::key_of(source)));
+    }
+
+    /// Who did it, the first at most 50.
+    pub fn sources(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        let several = self.several.iter().flat_map(|several| several.items());
+        self.source
+            .into_iter()
+            .chain(several.copied())
+            .take(MAX_SOURCES)
+    }
+
+    /// How many did it, as [`Few::count`] counts.
+    pub fn source_count(&self) -> u64 {
+        let several = self.several.as_ref().map_or(0, |several| several.count());
+        several + u64::from(self.source.is_some())
     }
 
     /// Counts events that came before the story was kept, the first of them at `first`; nothing is
@@ -375,7 +408,10 @@ impl Story {
         const PLACES: usize = 200;
         size_of::<Self>()
             + PLACES
-            + self.several.capacity() * size_of::<IpAddr>()
+            + self
+                .several
+                .as_ref()
+                .map_or(0, |several| size_of::<Few<IpAddr>>() + several.bytes())
             + self.targets.bytes()
             + self.services.bytes()
             + self.names.bytes()

@@ -2,8 +2,8 @@
 
 use super::story::{Few, Story, What};
 use super::{
-    alert, beacon, flood, generated, guessing, listed, new_service, outflow, probing, rule, scan,
-    spread, tunnel, web_attack,
+    alert, beacon, crawl, flood, generated, guessing, listed, new_service, outflow, probing,
+    proxy_probe, rule, scan, scanner, shared_guessing, spread, tunnel, web_attack,
 };
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};
@@ -45,10 +45,17 @@ impl What {
         match self {
             Self::Guessing => &guessing::GUESSING,
             Self::BreakIn => &guessing::BREAK_IN,
+            Self::OldPassword => &guessing::OLD_PASSWORD,
+            Self::Spraying => &shared_guessing::SPRAYING,
+            Self::Stuffing => &shared_guessing::STUFFING,
+            Self::SharedGuessing => &shared_guessing::SHARED_GUESSING,
             Self::PortScan => &scan::PORT_SCAN,
             Self::AddressScan => &scan::ADDRESS_SCAN,
             Self::Probe => &scan::PROBE,
             Self::WebProbing => &probing::WEB_PROBING,
+            Self::WebCrawl => &crawl::WEB_CRAWL,
+            Self::WebScanner => &scanner::WEB_SCANNER,
+            Self::ProxyProbe => &proxy_probe::PROXY_PROBE,
             Self::WebAttack => &web_attack::WEB_ATTACK,
             Self::GeneratedDomain => &generated::GENERATED_DOMAIN,
             Self::DnsTunnel => &tunnel::DNS_TUNNEL,
@@ -70,10 +77,17 @@ impl What {
         vec![
             Self::Guessing,
             Self::BreakIn,
+            Self::OldPassword,
+            Self::Spraying,
+            Self::Stuffing,
+            Self::SharedGuessing,
             Self::PortScan,
             Self::AddressScan,
             Self::Probe,
             Self::WebProbing,
+            Self::WebCrawl,
+            Self::WebScanner,
+            Self::ProxyProbe,
             Self::WebAttack,
             Self::GeneratedDomain,
             Self::DnsTunnel,

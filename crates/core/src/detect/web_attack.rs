@@ -87,6 +87,10 @@ pub fn attack_in(
 
 impl Fold<'_> {
     pub(super) fn web_attack(&mut self, attack: &Attack) {
+        if attack.is_only_a_name() {
+            self.scanner(attack);
+            return;
+        }
         let key = self.key(What::WebAttack, 0);
         let ending = self.seen.ending;
         let outside = self.seen.outside;
@@ -111,7 +115,7 @@ impl Fold<'_> {
         let (certain, count) = (story.certain, story.count);
         if certain == 0 && story.points < ATTACK_POINTS {
             if ending == Ending::Refused {
-                self.miss(Some(&attack.path));
+                self.suspect_miss(&attack.path, attack.mark);
             }
             return;
         }

@@ -27,7 +27,7 @@ pub fn finding(story: &Story, settings: &Settings, rules: &RuleSet) -> Finding {
         outcome: outcome(story),
         first: story.first,
         last: story.last,
-        sources: sources(story),
+        sources: story.sources().collect(),
         dst_ip: only(&story.targets).copied(),
         dst_port: only(&story.services).map(|(_, port)| *port),
         proto: only(&story.services).and_then(|(proto, _)| *proto),
@@ -70,12 +70,6 @@ fn calm(finding: &mut Finding, mark: Mark<'_>, words: &Words) {
     finding.evidence.insert(0, (name, text));
 }
 
-fn sources(story: &Story) -> Vec<std::net::IpAddr> {
-    let several = story.several.iter().copied();
-    let several = several.filter(|ip| story.source != Some(*ip));
-    story.source.into_iter().chain(several).collect()
-}
-
 fn arguments<'w>(story: &'w Story, words: &Words, key: &str) -> Vec<(&'static str, Argument<'w>)> {
     let source = story
         .source
@@ -98,6 +92,7 @@ fn arguments<'w>(story: &'w Story, words: &Words, key: &str) -> Vec<(&'static st
     vec![
         ("source", source.into()),
         ("service", service.into()),
+        ("sources", story.source_count().into()),
         ("count", story.count.into()),
         ("names", story.names.count().into()),
         ("ports", story.services.count().into()),
@@ -135,6 +130,9 @@ fn evidence(story: &Story) -> Vec<(&'static str, Evidence)> {
         let list = targets.map(ToString::to_string).collect();
         out.push(("targets", Evidence::List(list)));
         push_count(&mut out, "distinct_targets", story.targets.count());
+    }
+    if story.source_count() > 1 {
+        push_count(&mut out, "distinct_sources", story.source_count());
     }
     push_count(&mut out, "refused", story.refused);
     push_count(&mut out, "served", story.served);
