@@ -113,7 +113,9 @@ impl Fold<'_> {
             story.certain = story.certain.saturating_add(1);
         }
         let (certain, count) = (story.certain, story.count);
-        if certain == 0 && story.points < ATTACK_POINTS {
+        // Nobody asks by chance for what a known hole needs.
+        let is_known = attack.kinds.contains(&web::Kind::KnownExploit.as_str());
+        if certain == 0 && story.points < ATTACK_POINTS && !is_known {
             if ending == Ending::Refused {
                 self.suspect_miss(&attack.path, attack.mark);
             }
