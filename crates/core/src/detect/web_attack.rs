@@ -113,8 +113,10 @@ impl Fold<'_> {
             story.certain = story.certain.saturating_add(1);
         }
         let (certain, count) = (story.certain, story.count);
-        // Nobody asks by chance for what a known hole needs.
-        let is_known = attack.kinds.contains(&web::Kind::KnownExploit.as_str());
+        // Nobody outside asks by chance for what a known hole needs; inside it may be the program's
+        // own people.
+        let is_known = (outside || ending == Ending::Refused)
+            && attack.kinds.contains(&web::Kind::KnownExploit.as_str());
         if certain == 0 && story.points < ATTACK_POINTS && !is_known {
             if ending == Ending::Refused {
                 self.suspect_miss(&attack.path, attack.mark);
