@@ -21,6 +21,8 @@ mod incident;
 mod indicators;
 mod keep_alive;
 mod listed;
+#[cfg(test)]
+mod log_in_tests;
 mod login_row;
 mod marks;
 mod name;
