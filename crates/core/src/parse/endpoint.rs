@@ -1,7 +1,7 @@
 //! Hosts with a port: `192.0.2.1:80`, `[2001:db8::1]:80`, `192.0.2.1:80:X1`, `192.0.2.1/80`,
 //! `192.0.2.1#80`, `192.0.2.1(80)`, `192.0.2.1.80`; and what a URL says of its host.
 
-use super::convert;
+use super::address;
 
 /// The longest host, in bytes (RFC 1035, 2.3.4, and room for a zone index).
 const MAX_HOST_BYTES: usize = 255;
@@ -12,14 +12,14 @@ pub(super) fn split(text: &str) -> Option<(&str, Option<u16>)> {
         let (host, rest) = inside.split_once(']')?;
         return Some((host, port(rest)));
     }
-    if let Some((_, rest)) = convert::ipv4_start(text.as_bytes())
+    if let Some((_, rest)) = address::ipv4_start(text.as_bytes())
         && let Some((mark, _)) = rest.split_first()
         && matches!(mark, b':' | b'/' | b'#' | b'(' | b',' | b';')
     {
         let (host, rest) = text.split_at_checked(text.len() - rest.len())?;
         return Some((host, port(rest)));
     }
-    if convert::ip(text).is_some() {
+    if address::ip(text).is_some() {
         return Some((text, None));
     }
     let marks = |byte: u8| matches!(byte, b':' | b'/' | b'#' | b'(' | b',' | b';');
@@ -27,18 +27,18 @@ pub(super) fn split(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(first) = first {
         let (host, rest) = text.split_at_checked(first)?;
         let is_v6 =
-            rest.get(1..).is_some_and(|rest| rest.contains(':')) && convert::ip(host).is_none();
+            rest.get(1..).is_some_and(|rest| rest.contains(':')) && address::ip(host).is_none();
         if !is_v6 {
             return named(host).then(|| (host, port(rest)));
         }
         // An IPv6 address without brackets: the port stands behind the last mark.
         let last = text.rfind(['#', '/', '(', '.', ':'])?;
         let (host, rest) = text.split_at_checked(last)?;
-        return convert::ip(host).map(|_| (host, port(rest)));
+        return address::ip(host).map(|_| (host, port(rest)));
     }
     // As tcpdump and BSD write it: the port behind a fifth full stop.
     if let Some((host, last)) = text.rsplit_once('.')
-        && convert::ip(host).is_some()
+        && address::ip(host).is_some()
     {
         return Some((host, last.parse().ok()));
     }

@@ -8,6 +8,7 @@
 //! Time is linear in the record's length, and text that needs no unescaping is never copied.
 
 mod about;
+mod address;
 mod case;
 mod closest;
 mod columns;

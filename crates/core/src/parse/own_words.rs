@@ -5,7 +5,7 @@ use std::cell::Cell;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 
-use super::convert;
+use super::address;
 use super::envelope::{Envelope, is_level};
 use super::scan::{ADDRESS, run};
 
@@ -65,12 +65,12 @@ impl Opening {
 
 fn begins_with_address(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if let Some((_, rest)) = convert::ipv4_start(bytes)
+    if let Some((_, rest)) = address::ipv4_start(bytes)
         && rest.first() == Some(&b' ')
     {
         return true;
     }
-    let most = bytes.get(..convert::MAX_ADDRESS_BYTES + 1).unwrap_or(bytes);
+    let most = bytes.get(..address::MAX_ADDRESS_BYTES + 1).unwrap_or(bytes);
     let start = run(most, ADDRESS);
     let end = match bytes.get(start) {
         Some(b' ') => Some(start),
@@ -78,7 +78,7 @@ fn begins_with_address(text: &str) -> bool {
         _ => memchr::memchr(b'%', most).and_then(|_| memchr::memchr(b' ', most)),
     };
     let word = end.and_then(|end| text.get(..end));
-    word.is_some_and(|word| convert::ip(word).is_some())
+    word.is_some_and(|word| address::ip(word).is_some())
 }
 
 fn begins_with_level(text: &str) -> bool {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::tree::{Bytes, Node, Tree, short};
 use super::{Gap, MAX_FIELDS};
-use crate::parse::convert;
+use crate::parse::address;
 use crate::parse::scan::{self, ADDRESS, DIGIT, NAME, class, run};
 use crate::parse::stamp;
 
@@ -284,19 +284,19 @@ impl<'t> Walk<'t> {
             return None;
         }
         // Most are IPv4 and end where their digits do.
-        let v4 = convert::ipv4_start(rest).map(|(_, after)| after);
+        let v4 = address::ipv4_start(rest).map(|(_, after)| after);
         if let Some(after) = v4
             && after.first().is_none_or(|byte| class(*byte) & ADDRESS == 0)
         {
             return Some(self.bytes.len() - after.len());
         }
-        if v4.is_none() && !convert::may_be_v6(rest) {
+        if v4.is_none() && !address::may_be_v6(rest) {
             return None;
         }
         let most = at + run(rest, ADDRESS);
         let mut end = most;
         for _ in 0..3 {
-            if convert::ip(self.text.get(at..end)?).is_some() {
+            if address::ip(self.text.get(at..end)?).is_some() {
                 return Some(end);
             }
             match self.bytes.get(end.checked_sub(1)?) {
