@@ -75,10 +75,7 @@ fn mixed_lists_of_names_addresses_and_web_addresses_are_read() {
         assert!(report.taken() + report.refused() > 0, "{}", path.display());
     }
     let all = taken + no_host + never + other;
-    assert!(
-        taken > 20_000 * 9 / 10 || taken * 100 > all * 85,
-        "{taken} of {all}"
-    );
+    assert!(taken * 100 > all * 80, "{taken} of {all}");
     assert!(other * 100 <= all, "{other} of {all} not understood");
     assert!(
         never * 100 <= all,
@@ -104,4 +101,14 @@ fn warning_lists_are_never_indicators_and_can_be_never_matched() {
         taken > 1_000 && wrong * 4 < taken,
         "{taken} taken, {wrong} not"
     );
+}
+
+#[test]
+fn a_table_about_something_else_names_nobody() {
+    let Some(list) = shared::corpus("lists/kev/known_exploited_vulnerabilities.csv") else {
+        return;
+    };
+    // Its notes link to the vendors' own pages.
+    let report = load(&list);
+    assert!(report.taken() * 100 <= report.refused(), "{report:?}");
 }

@@ -15,8 +15,11 @@ use super::refusal::Refusal;
 pub const MAX_LINE_BYTES: usize = 65_536;
 /// Columns of a line that are looked at.
 const MAX_COLUMNS: usize = 64;
-/// Columns of a line without header that are looked at for an entry.
+/// Words of a line without header that are looked at.
 const MAX_TRIED: usize = 16;
+/// Columns of a line without header that are looked at for an entry: what a list is about stands first,
+/// and what stands far behind are notes that link to honest places.
+const MAX_TRIED_COLUMNS: usize = 6;
 /// Words of a line without columns that are looked at for one.
 const MAX_WORDS: usize = 3;
 /// Lines that a quoted text may run over.
@@ -199,7 +202,8 @@ impl Lines {
             return first_of(words.copied(), hint, true);
         };
         let columns = cells_of(text, delimiter);
-        let columns = columns.iter().take(MAX_TRIED).map(AsRef::as_ref);
+        let columns = columns.iter().take(MAX_TRIED_COLUMNS);
+        let columns = columns.map(AsRef::as_ref);
         first_of(std::iter::once(first).chain(columns), hint, false)
     }
 }

@@ -195,6 +195,13 @@ fn csv_without_header() {
         &[],
         &[("203.0.113.9", Some("l")), ("bad.example.org", Some("l"))],
     );
+    // What a row ends with are notes.
+    check(
+        "CVE-2026-1,a,b,c,d,e,f,https://www.example.org/advice,note\n",
+        0,
+        &[(Refusal::Unreadable, 1)],
+        &[("www.example.org", None)],
+    );
     let (set, report) = load(
         "ja3_fingerprints.csv",
         "# ja3_md5,Firstseen,Lastseen,Listingreason\nb386946a5a44d1ddcc843bc75336dfce,2017-07-14 18:08:15,2019-07-27 20:42:54,Dridex\n",
