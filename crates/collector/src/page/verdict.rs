@@ -12,8 +12,10 @@ use crate::findings::KeptFinding;
 use crate::learned::ClockRow;
 use crate::unread::OfDevice;
 
-/// Findings that ended longer ago are history.
+/// Attacks that ended longer ago are history …
 const RECENT_SECONDS: i64 = 24 * 3_600;
+/// … and those that worked, which somebody must look after, longer ago than this.
+const WORKED_SECONDS: i64 = 14 * 24 * 3_600;
 /// A device silent for longer is reported.
 pub(super) const SILENT_SECONDS: i64 = 24 * 3_600;
 /// A device silent for longer than this is taken as removed.
@@ -72,9 +74,15 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
     let mut tasks: Vec<Task> = posted.troubles.iter().copied().map(Task::Trouble).collect();
     let mut attacks: Vec<Vec<&KeptFinding>> = posted.findings.stories();
     attacks.retain(|story| {
+        let worked = is_bad(story);
+        let seconds = if worked {
+            WORKED_SECONDS
+        } else {
+            RECENT_SECONDS
+        };
         story.iter().any(|finding| {
-            finding.severity() >= alert_severity
-                && (finding.open || finding.last() >= now.plus_seconds(-RECENT_SECONDS))
+            (worked || finding.severity() >= alert_severity)
+                && (finding.open || finding.last() >= now.plus_seconds(-seconds))
         })
     });
     attacks.sort_by_cached_key(|story| {
