@@ -246,72 +246,36 @@ fn nothing_of_a_machine_or_a_registry_gets_in() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// Detectors that a recording cannot show, because only an installed collector asks for them.
+const LIVE_ONLY: &[&str] = &["closed-door"];
+
 #[test]
-fn each_native_detector_has_its_page() {
-    let folder = root().join("crates/core/src/detect");
-    let text: String = files(&folder, ".rs")
-        .iter()
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
+fn each_native_detector_has_its_page_and_its_recording() {
+    let text_of = |folder: &str, ending: &str| -> String {
+        let files = files(&root().join(folder), ending).into_iter();
+        files
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect()
+    };
+    let code = text_of("crates/core/src/detect", ".rs");
+    let pages = text_of("docs/detectors", ".md");
+    let cases = text_of("corpus/detect", "expected.jsonl").replace(' ', "");
     // A detector's name stands in how it is told: `detector: "port-scan",`.
-    let names: Vec<&str> = text
+    let names: Vec<&str> = code
         .split("detector: \"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
         .filter(|name| !name.is_empty())
         .collect();
     assert!(names.len() > 10, "{names:?}");
-    let pages: String = files(&root().join("docs/detectors"), ".md")
-        .iter()
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
     for name in names {
         let page = root().join("docs/detectors").join(format!("{name}.md"));
         let told = page.exists() || pages.contains(&format!("`{name}`"));
         assert!(told, "{} is missing", shown(&page));
+        let shown = cases.contains(&format!("\"detector\":\"{name}\""));
+        assert!(
+            shown || LIVE_ONLY.contains(&name),
+            "no case of corpus/detect expects {name}"
+        );
     }
-}
-
-/// Detectors that a recording cannot show, because only an installed collector asks for them.
-const LIVE_ONLY: &[&str] = &["closed-door"];
-
-#[test]
-fn every_detector_has_its_page_and_its_recording() {
-    let detect = root().join("crates/core/src/detect");
-    let pages = files(&root().join("docs/detectors"), ".md");
-    // A page is about the detector it is named after and those it names.
-    let has_page = |name: &str| {
-        let mut pages = pages.iter();
-        pages.any(|page| {
-            let text = fs::read_to_string(page).unwrap();
-            page.ends_with(format!("{name}.md")) || text.contains(&format!("`{name}`"))
-        })
-    };
-    let cases: Vec<String> = files(&root().join("corpus/detect"), "expected.jsonl")
-        .iter()
-        .map(|case| fs::read_to_string(case).unwrap().replace(' ', ""))
-        .collect();
-    let mut found = 0;
-    let mut missing = Vec::new();
-    for file in files(&detect, ".rs") {
-        for line in fs::read_to_string(file).unwrap().lines() {
-            let name = line.strip_prefix("    detector: \"");
-            let Some(name) = name.and_then(|rest| rest.strip_suffix("\",")) else {
-                continue;
-            };
-            if name.is_empty() {
-                continue;
-            }
-            found += 1;
-            if !has_page(name) {
-                missing.push(format!("{name}: no page of docs/detectors names it"));
-            }
-            let told = format!("\"detector\":\"{name}\"");
-            if !LIVE_ONLY.contains(&name) && !cases.iter().any(|case| case.contains(&told)) {
-                missing.push(format!("{name}: no case of corpus/detect expects it"));
-            }
-        }
-    }
-    assert!(found >= 9, "only {found} detectors");
-    assert!(missing.is_empty(), "{missing:#?}");
 }
