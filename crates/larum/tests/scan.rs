@@ -62,6 +62,21 @@ fn every_case_of_the_corpus_gives_its_findings() {
 }
 
 #[test]
+fn who_gets_in_among_many_who_guess_is_one_story_with_them() {
+    let case =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/detect/mail-spraying/input.log");
+    let output = scan(&["--json"], &[&case]);
+    let findings: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(findings.len(), 2);
+    assert_eq!(findings[0]["story"], findings[1]["story"]);
+    let page = text(&scan(&[], &[&case]).stdout);
+    assert_eq!(page.matches("Step by step").count(), 1, "{page}");
+}
+
+#[test]
 fn findings_do_not_depend_on_workers_packing_or_the_order_of_files() {
     const LINES: usize = 20_000;
     let folder = tempfile::tempdir().unwrap();

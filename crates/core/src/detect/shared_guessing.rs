@@ -155,7 +155,11 @@ impl Fold<'_> {
             };
             if tried_others && let Some(story) = self.detect.stories.opened_mut(&key) {
                 story.outcome = Some(AttackOutcome::Success);
-                self.break_in(service, Severity::High, 70, user, label(AFTER_CROWD));
+                let crowd = story.incident;
+                self.break_in(service, Severity::High, 70, user, |story| {
+                    story.label = AFTER_CROWD.into();
+                    story.incident = crowd;
+                });
                 return;
             }
         }

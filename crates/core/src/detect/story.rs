@@ -593,8 +593,9 @@ impl Stories {
         let story = story.filter(|story| !story.opened)?;
         self.due.remove(&(false, story.due, *key));
         story.opened = true;
-        if key.actor != 0 {
-            story.incident = incident.unwrap_or(story.id);
+        // A detector may have said that it goes on with another story.
+        if let Some(incident) = incident.filter(|_| key.actor != 0 && story.incident == story.id) {
+            story.incident = incident;
         }
         story.due = ends(story);
         self.due.insert((true, story.due, *key));
