@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use larum_core::address::Network;
-use larum_core::detect::{Detect, Marks};
+use larum_core::detect::Detect;
 use larum_core::minimise::{Level, Sharing};
 use larum_link::clock::Clock;
 use larum_spool::{FolderStorage, Spool, SpoolError};
@@ -250,7 +250,7 @@ fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
     let rules = knowledge::rules(shared, &config.rules)?;
     let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
     settings.own.clone_from(&config.own_networks);
-    settings.marks = Arc::new(Marks::new(config.ours.iter().cloned()));
+    settings.marks.add_ours(config.ours.iter().cloned());
     settings.report_probes = true;
     // The pipeline gets the lists from `Reload`, before the first record.
     Ok(Detect::shared(settings, rules, Arc::default()))

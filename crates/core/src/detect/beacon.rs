@@ -120,9 +120,6 @@ impl Remembered for Pair {
         let idle = now.saturating_sub(self.last) / 3_600;
         self.evidence().saturating_sub(idle)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 impl Pair {

@@ -57,9 +57,6 @@ impl Remembered for Place {
         let idle_days = now.saturating_sub(self.last) / DAY_SECONDS;
         self.evidence().saturating_sub(idle_days)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 /// What is known of a host inside.
@@ -88,9 +85,6 @@ impl Remembered for Host {
         let idle_days = now.saturating_sub(self.last) / DAY_SECONDS;
         self.evidence().saturating_sub(idle_days)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 /// The hosts and places seen so far.

@@ -81,9 +81,6 @@ impl Remembered for Load {
         let idle = now.saturating_sub(self.last()) / 3_600;
         self.evidence().saturating_sub(idle)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 impl Load {
@@ -197,9 +194,6 @@ impl Remembered for Reflection {
         let idle = now.saturating_sub(self.since) / REFLECTION_SECONDS;
         self.evidence().saturating_sub(idle)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 impl Reflection {

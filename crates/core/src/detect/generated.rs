@@ -158,10 +158,6 @@ impl Remembered for NamesRow {
         let evidence = self.evidence.max(0.0) as u32;
         evidence
     }
-
-    fn touch(&mut self, _: u32) {
-        // Ages with each name.
-    }
 }
 
 impl Fold<'_> {

@@ -43,20 +43,10 @@ struct Scanner {
 }
 
 impl Marks {
-    /// The scanners of `content/known-scanners/`, and what is `ours` with the owner's reason; where both
-    /// name an address, the owner's word stands.
-    #[must_use]
-    pub fn new(ours: impl IntoIterator<Item = (Network, String)>) -> Self {
-        let mut networks = Vec::new();
-        for scanner in scanners() {
-            let who: Arc<str> = format!("{}, who {}", scanner.name, scanner.does).into();
-            let read = scanner.networks.iter().filter_map(|text| text.parse().ok());
-            networks.extend(read.map(|network| (network, Arc::clone(&who))));
-        }
-        Self {
-            ours: ours.into_iter().collect(),
-            scanners: networks,
-        }
+    /// Adds what is ours with the owner's reason; where a known scanner has the same address, the owner's
+    /// word stands.
+    pub fn add_ours(&mut self, ours: impl IntoIterator<Item = (Network, String)>) {
+        self.ours.extend(ours);
     }
 
     /// The mark of `ip`.
@@ -76,8 +66,18 @@ impl Marks {
 }
 
 impl Default for Marks {
+    /// The scanners of `content/known-scanners/`.
     fn default() -> Self {
-        Self::new([])
+        let mut networks = Vec::new();
+        for scanner in scanners() {
+            let who: Arc<str> = format!("{}, who {}", scanner.name, scanner.does).into();
+            let read = scanner.networks.iter().filter_map(|text| text.parse().ok());
+            networks.extend(read.map(|network| (network, Arc::clone(&who))));
+        }
+        Self {
+            ours: Vec::new(),
+            scanners: networks,
+        }
     }
 }
 
@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn the_owners_word_comes_before_the_list() {
         let ours = |text: &str, why: &str| (text.parse::<Network>().unwrap(), why.to_owned());
-        let marks = Marks::new([
+        let mut marks = Marks::default();
+        marks.add_ours([
             ours("192.0.2.0/28", "our office"),
             ours("162.142.125.7", "our test"),
         ]);

@@ -102,7 +102,7 @@ pub struct Settings {
     /// [`NetworkSet::never_block`].
     pub never_match: NetworkSet,
     /// Who is no cause for alarm. Default: the known scanners.
-    pub marks: Arc<Marks>,
+    pub marks: Marks,
     /// What is said to people.
     pub words: Arc<Words>,
     /// Whether each refused contact from the internet is a finding of its own (severity info), so
@@ -118,7 +118,7 @@ impl Settings {
         Self {
             own: Vec::new(),
             never_match: NetworkSet::never_block(),
-            marks: Arc::default(),
+            marks: Marks::default(),
             words,
             report_probes: false,
         }
@@ -229,7 +229,6 @@ impl Detect {
 
     /// Replaces the firm's own public ranges; workers that sift keep theirs.
     pub fn set_own(&mut self, own: &[Network]) {
-        self.settings.own = own.to_vec();
         self.sifter.set_own(own);
     }
 

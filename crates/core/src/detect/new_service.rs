@@ -64,9 +64,6 @@ impl Remembered for Door {
         let idle_days = now.saturating_sub(self.last) / DAY_SECONDS;
         self.evidence().saturating_sub(idle_days)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 /// The services that are known.

@@ -61,9 +61,6 @@ impl Remembered for Haul {
         let idle = now.saturating_sub(self.last) / 7_200;
         self.evidence().saturating_sub(idle)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 /// The pairs whose bytes are added up.

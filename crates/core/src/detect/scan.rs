@@ -216,9 +216,6 @@ impl Remembered for ScanRow {
         let targets = self.distinct_targets().min(8);
         ports.max(targets).saturating_sub(1) + if self.verdict() { 16 } else { 0 }
     }
-
-    /// Nothing to do: each contact notes its time.
-    fn touch(&mut self, _: u32) {}
 }
 
 /// Whether a refused packet is a late answer to a connection somebody inside opened: from a service

@@ -58,9 +58,6 @@ impl Remembered for Spread {
         let idle = now.saturating_sub(self.last) / HOUR_SECONDS;
         self.evidence().saturating_sub(idle)
     }
-
-    /// Nothing to do: the detector notes the time.
-    fn touch(&mut self, _: u32) {}
 }
 
 impl Spread {

@@ -22,8 +22,9 @@ pub trait Remembered: Copy + Default {
         let idle_hours = now.saturating_sub(self.last()) / 3_600;
         self.evidence().checked_shr(idle_hours).unwrap_or(0)
     }
-    /// Notes the time, so that a row just made is not the oldest of all.
-    fn touch(&mut self, now: u32);
+    /// Notes the time, so that a row just made is not the oldest of all. Default: nothing, for rows that
+    /// note the time themselves with what they are told.
+    fn touch(&mut self, _now: u32) {}
 }
 
 #[derive(Clone, Debug)]

@@ -167,10 +167,8 @@ fn what_is_ours_and_who_is_known_to_mean_no_harm_is_kept_and_explained_but_alarm
         failed.chain([login(31, source, "root", true)]).collect()
     };
     let mut settings = settings();
-    settings.marks = Arc::new(Marks::new([(
-        "192.0.2.9".parse().unwrap(),
-        "our monitoring".to_owned(),
-    )]));
+    let ours = ("192.0.2.9".parse().unwrap(), "our monitoring".to_owned());
+    settings.marks.add_ours([ours]);
     let mut detect = Detect::new(settings, RuleSet::default(), Indicators::default());
     let mut events = guessing("192.0.2.9");
     events.extend((0..9_u16).map(|n| refused(i64::from(n), "162.142.125.9", 1_000 + n)));

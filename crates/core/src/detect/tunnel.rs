@@ -159,10 +159,6 @@ impl Remembered for TunnelRow {
         let evidence = self.evidence.max(0.0) as u32;
         evidence + if self.verdict { 32 } else { 0 }
     }
-
-    fn touch(&mut self, _: u32) {
-        // Ages with each question.
-    }
 }
 
 /// Whether nothing below this name can be told from a tunnel, or the question is of a form with a purpose.

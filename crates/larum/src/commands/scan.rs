@@ -15,7 +15,7 @@ use larum_cli::exit::{Exit, exit_of, failure};
 use larum_collector::config::Zone;
 use larum_collector::lists::ListPaths;
 use larum_core::address::Network;
-use larum_core::detect::{Detect, Marks, Settings, Signal};
+use larum_core::detect::{Detect, Settings, Signal};
 use larum_core::event::write_string;
 use larum_core::finding::{Finding, Severity, write_finding};
 use larum_core::report::{Report, Tally};
@@ -144,7 +144,7 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
     );
     let mut settings = Settings::new(Arc::clone(&words));
     settings.own = work.own.certain();
-    settings.marks = Arc::new(Marks::new(args.ours.iter().cloned()));
+    settings.marks.add_ours(args.ours.iter().cloned());
     settings.never_match = lists.never;
     let detect = Detect::shared(settings, Arc::new(rules), lists.indicators);
     let mut sink = Sink::new(args.json);
