@@ -4,6 +4,7 @@
 //! Senders of a flood are forged or hired, so the story is the service's and nobody is blamed. See
 //! `docs/detectors/flood.md`.
 
+use super::bitmap::Bitmap;
 use super::flow::{Flow, Way};
 use super::fold::Fold;
 use super::hash;
@@ -61,7 +62,7 @@ pub struct Load {
     /// Whether it used to answer.
     served: bool,
     began: u32,
-    sources: [u64; 4],
+    sources: Bitmap<4>,
 }
 
 impl Remembered for Load {
@@ -93,13 +94,7 @@ impl Load {
         self.count = self.count.saturating_add(1);
         self.failed = self.failed.saturating_add(u32::from(failed));
         self.served |= !failed;
-        let spread = hash::mix(source);
-        if let Some(word) = self
-            .sources
-            .get_mut(usize::try_from(spread >> 62).unwrap_or(0))
-        {
-            *word |= hash::bit(spread);
-        }
+        self.sources.note(hash::mix(source));
         self.is_flooded(now, failed)
     }
 
@@ -127,7 +122,7 @@ impl Load {
             self.began = 0;
         }
         if pane / 6 != self.pane / 6 {
-            self.sources = [0; 4];
+            self.sources = Bitmap::default();
         }
         self.panes = self.panes.saturating_add(1).min(8_640);
         self.pane = pane;
@@ -151,19 +146,6 @@ impl Load {
             self.began = now;
         }
         over
-    }
-
-    /// How many different senders there were this minute.
-    fn senders(&self) -> u32 {
-        let empty: u32 = self.sources.iter().map(|word| word.count_zeros()).sum();
-        let empty = f64::from(empty.max(1)) / 256.0;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 256 × ln 256"
-        )]
-        let estimate = (-256.0 * empty.ln()).round() as u32;
-        estimate
     }
 }
 
@@ -270,7 +252,10 @@ impl Fold<'_> {
         story.raise(severity, 75);
         let most = |held: Option<f64>, now: f64| held.map_or(now, |held| held.max(now));
         let rate_so_far = most(story.figure_of("contacts_a_second"), rate.into());
-        let senders = most(story.figure_of("senders_a_minute"), load.senders().into());
+        let senders = most(
+            story.figure_of("senders_a_minute"),
+            load.sources.count().into(),
+        );
         story.figure("contacts_a_second", rate_so_far);
         story.figure(
             "usual_contacts_a_second",

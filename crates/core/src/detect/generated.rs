@@ -5,6 +5,7 @@
 //! asked for before adds to the evidence or takes from it, and a sequential test decides. See
 //! `docs/detectors/generated-domain.md`.
 
+use super::bitmap::Bitmap;
 use super::fold::Fold;
 use super::hash;
 use super::name::{Looks, NameQuery};
@@ -36,8 +37,8 @@ pub struct NamesRow {
     last: u32,
     evidence: f32,
     /// Names asked for, as a bitmap by hash; and those that were missing.
-    asked: [u64; 8],
-    failed: [u64; 8],
+    asked: Bitmap<8>,
+    failed: Bitmap<8>,
     generated: u16,
     /// Missing names since `hour`, and those there since.
     missing: u16,
@@ -64,8 +65,8 @@ impl NamesRow {
     pub fn note(&mut self, now: u32, query: &NameQuery, by_one: bool) -> Verdict {
         self.age(now);
         let hash = hash::mix(hash::bytes(query.domain.as_bytes()));
-        let is_new = set(&mut self.asked, hash);
-        let is_failure = query.missing == Some(true) && set(&mut self.failed, hash);
+        let is_new = self.asked.note(hash);
+        let is_failure = query.missing == Some(true) && self.failed.note(hash);
         if !is_new && !is_failure {
             return Verdict::None;
         }
@@ -125,22 +126,11 @@ impl NamesRow {
         if now.saturating_sub(self.hour) > HOUR_SECONDS {
             (self.hour, self.missing, self.found) = (now, 0, 0);
         }
-        let bits: u32 = self.asked.iter().map(|word| word.count_ones()).sum();
-        if bits > PAGE_BITS {
+        if self.asked.ones() > PAGE_BITS {
             (self.asked, self.failed) = Default::default();
         }
         self.last = now.max(self.last);
     }
-}
-
-/// Sets the bit of `hash`; whether it was not set.
-fn set(page: &mut [u64; 8], hash: u64) -> bool {
-    let Some(word) = page.get_mut(usize::try_from(hash >> 61).unwrap_or(0)) else {
-        return false;
-    };
-    let is_new = *word & hash::bit(hash) == 0;
-    *word |= hash::bit(hash);
-    is_new
 }
 
 impl Remembered for NamesRow {

@@ -7,6 +7,7 @@
 
 mod alert;
 mod beacon;
+mod bitmap;
 mod crawl;
 mod crowd;
 pub mod domain;

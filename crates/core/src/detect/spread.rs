@@ -4,6 +4,7 @@
 //! What a firewall refuses of it is an address scan ([`super::scan`]); this sees what it lets through.
 //! See `docs/detectors/inside-attack.md`.
 
+use super::bitmap::Bitmap;
 use super::fold::Fold;
 use super::hash;
 use super::source::key_of;
@@ -34,7 +35,7 @@ const HOUR_SECONDS: u32 = 3_600;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spread {
     /// Bitmap for counting, 128 bits.
-    strangers: [u64; 2],
+    strangers: Bitmap<2>,
     since: u32,
     last: u32,
     contacts: u32,
@@ -65,32 +66,18 @@ impl Spread {
         if now.saturating_sub(self.since) >= HOUR_SECONDS {
             let count = u16::try_from(self.count()).unwrap_or(u16::MAX);
             self.busiest = self.busiest.max(count);
-            self.strangers = [0; 2];
+            self.strangers = Bitmap::default();
             self.contacts = 0;
             self.since = now;
         }
         self.last = self.last.max(now);
         self.contacts = self.contacts.saturating_add(1);
-        let spread = hash::mix(stranger);
-        if let Some(word) = self
-            .strangers
-            .get_mut(usize::try_from(spread >> 63).unwrap_or(0))
-        {
-            *word |= hash::bit(spread);
-        }
+        self.strangers.note(hash::mix(stranger));
     }
 
     /// How many different strangers this hour, by linear counting (within a tenth up to 128).
     fn count(&self) -> u32 {
-        let empty: u32 = self.strangers.iter().map(|word| word.count_zeros()).sum();
-        let empty = f64::from(empty.max(1)) / 128.0;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 128 × ln 128"
-        )]
-        let estimate = (-128.0 * empty.ln()).round() as u32;
-        estimate
+        self.strangers.count()
     }
 }
 

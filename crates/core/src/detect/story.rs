@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::bitmap::Bitmap;
 use super::hash;
 use super::sigma::RuleIndex;
 use crate::event::Protocol;
@@ -100,30 +101,24 @@ pub struct StoryKey {
 pub struct Few<T> {
     items: Vec<T>,
     most: usize,
-    seen: [u64; 8],
+    seen: Bitmap<8>,
     /// Bytes of texts kept.
     text_bytes: usize,
 }
 
 impl<T: PartialEq> Few<T> {
-    const fn new(most: usize) -> Self {
+    fn new(most: usize) -> Self {
         Self {
             items: Vec::new(),
             most,
-            seen: [0; 8],
+            seen: Bitmap::default(),
             text_bytes: 0,
         }
     }
 
     /// Notes `item`, whose hash is `hash`.
     fn note(&mut self, item: T, hash: u64) {
-        let spread = hash::mix(hash);
-        if let Some(word) = self
-            .seen
-            .get_mut(usize::try_from(spread >> 61).unwrap_or(0))
-        {
-            *word |= hash::bit(spread);
-        }
+        self.seen.note(hash::mix(hash));
         if self.items.len() < self.most && !self.items.contains(&item) {
             self.items.push(item);
         }
@@ -146,16 +141,7 @@ impl<T: PartialEq> Few<T> {
         if self.items.len() < self.most {
             return kept;
         }
-        const BITS: f64 = 512.0;
-        let empty: u32 = self.seen.iter().map(|word| word.count_zeros()).sum();
-        let estimate = (-BITS * (f64::from(empty.max(1)) / BITS).ln()).round();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 512 × ln 512"
-        )]
-        let estimate = estimate as u64;
-        kept.max(estimate)
+        kept.max(self.seen.count().into())
     }
 }
 
@@ -435,12 +421,7 @@ fn note_text(few: &mut Few<Box<str>>, text: &str) {
     let hash = hash::bytes(text.as_bytes());
     if few.items.len() >= few.most || few.items.iter().any(|held| **held == *cut) {
         // Counted only: no copy is made.
-        if let Some(word) = few
-            .seen
-            .get_mut(usize::try_from(hash::mix(hash) >> 61).unwrap_or(0))
-        {
-            *word |= hash::bit(hash::mix(hash));
-        }
+        few.seen.note(hash::mix(hash));
         return;
     }
     few.text_bytes += cut.len();
