@@ -92,9 +92,13 @@ fn crates_depend_only_downwards() {
         ("cli", &[]),
         ("spool", &[]),
         ("link", &["larum-core"]),
-        ("collector", &["larum-core", "larum-link", "larum-spool"]),
+        (
+            "collector",
+            &["larum-core", "larum-link", "larum-packet", "larum-spool"],
+        ),
         ("hub", &["larum-core", "larum-link"]),
         ("traffic", &["larum-core"]),
+        ("packet", &["larum-core"]),
         (
             "larum",
             &[
@@ -102,6 +106,7 @@ fn crates_depend_only_downwards() {
                 "larum-collector",
                 "larum-core",
                 "larum-link",
+                "larum-packet",
                 "larum-spool",
             ],
         ),
@@ -122,6 +127,7 @@ fn crates_depend_only_downwards() {
             &[
                 "larum-collector",
                 "larum-core",
+                "larum-packet",
                 "larum-spool",
                 "larum-traffic",
             ],

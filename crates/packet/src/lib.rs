@@ -1,0 +1,6 @@
+//! What packets and flow records say, without their content: from a capture's bytes to
+//! [`larum_core::event::Event`]s.
+//!
+//! Pure like the core: no clock, no I/O, no randomness, bounded state. Shells hand it bytes and time.
+
+pub mod app;
