@@ -86,6 +86,13 @@ ledger-whole = { $entries ->
     [one] The record is whole: one batch, { $receipted } of them received by the hub.
    *[other] The record is whole: { $entries } batches, { $receipted } of them received by the hub.
 }
+ledger-signed = { $hub ->
+    [none] Whether the hub has signed these receipts cannot be checked: its certificate is not here.
+   *[other] { $unsigned ->
+        [0] Each receipt carries the hub’s signature, and it is right.
+       *[other] { $signed } receipts carry the hub’s signature, and it is right. { $unsigned } older ones carry none.
+    } Fingerprint of the hub: { $hub }
+}
 ledger-head = Fingerprint of the newest batch: { $hash }
 ledger-head-why = The hub can tell you its fingerprint. If the two differ, they do not hold the same record.
 ledger-unfinished = { $bytes ->
@@ -101,6 +108,8 @@ ledger-broken = The record of what has left is damaged at batch { $sequence }: {
     [head] its fingerprint file is damaged or missing
     [version] a newer program has written it
     [receipt] the hub’s receipt is for something else
+    [signature] the hub has not signed this receipt
+    [unsigned] the hub’s signature has been taken off the receipt
     [body] the batch does not say what its record says
    *[other] it cannot be read
 }. Keep the folder { $folder } as it is, put a copy in a safe place, and call your IT person: the disk may be failing, or somebody may have changed it.

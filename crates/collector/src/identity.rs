@@ -12,6 +12,7 @@ use larum_link::tls::{self, TlsError};
 use larum_link::token::{HubAddress, Token};
 use larum_link::wire::{EnrolRequest, Enrolled, RenewRequest, path};
 use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
 use crate::state;
@@ -148,6 +149,13 @@ impl Identity {
         &self.authority_sha256
     }
 
+    /// The certificate of the hub's authority; `None` in an identity that cannot be used.
+    #[must_use]
+    pub fn authority(&self) -> Option<CertificateDer<'static>> {
+        let authority = tls::certificates(&self.chain_pem).ok()?.pop()?;
+        (hex(&tls::fingerprint(&authority)) == self.authority_sha256).then_some(authority)
+    }
+
     /// End of the certificate's validity.
     #[must_use]
     pub const fn not_after(&self) -> Timestamp {
@@ -176,10 +184,7 @@ impl Identity {
     /// When key and certificates do not fit.
     pub fn tls(&self, clock: &Clock) -> Result<Arc<ClientConfig>, TlsError> {
         let chain = tls::certificates(&self.chain_pem)?;
-        let authority = chain.last().cloned().ok_or(TlsError::Certificate)?;
-        if hex(&tls::fingerprint(&authority)) != self.authority_sha256 {
-            return Err(TlsError::Certificate);
-        }
+        let authority = self.authority().ok_or(TlsError::Certificate)?;
         tls::client(
             authority,
             chain,

@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 /// 2026-11-22T20:00:00Z.
 const MADE_MS: i64 = 1_795_377_600_000;
 
+const COLLECTOR: &str = "00112233445566778899aabbccddeeff";
+
 fn sighting(last: u8) -> WireSighting {
     WireSighting {
         id: format!("{last:032x}"),
@@ -64,6 +66,7 @@ fn state() -> tempfile::TempDir {
         receipt: 77,
         received: MADE_MS + 1_000,
         set_aside: Default::default(),
+        signature: String::new(),
     };
     ledger
         .receipt(1, &serde_json::to_vec(&receipt).unwrap())
@@ -208,6 +211,7 @@ fn a_receipt_for_something_else_is_told() {
         receipt: 78,
         received: MADE_MS,
         set_aside: Default::default(),
+        signature: String::new(),
     };
     ledger
         .receipt(2, &serde_json::to_vec(&wrong).unwrap())
@@ -217,6 +221,83 @@ fn a_receipt_for_something_else_is_told() {
         &["ledger", "verify"],
         5,
         &["at batch 2", "receipt is for something else"],
+    );
+}
+
+/// Puts the hub's signature under a receipt, as a hub with this key does it.
+fn sign(mut receipt: Receipt, key: &rcgen::KeyPair) -> Vec<u8> {
+    use rcgen::SigningKey as _;
+    let text = larum_link::receipt::signed_text(&receipt, COLLECTOR).unwrap();
+    receipt.signature = larum_link::receipt::written(&key.sign(&text).unwrap());
+    serde_json::to_vec(&receipt).unwrap()
+}
+
+/// Two more batches; the receipts of all but the first are signed, then spoiled by `spoil`.
+fn signed_state(spoil: impl Fn(Receipt, &rcgen::KeyPair) -> Vec<u8>) -> tempfile::TempDir {
+    let state = state();
+    let folder = state.path();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default()
+        .self_signed(&key)
+        .unwrap();
+    std::fs::create_dir(folder.join("identity")).unwrap();
+    std::fs::write(folder.join("identity/ledger-of"), COLLECTOR).unwrap();
+    std::fs::write(folder.join("ledger/hub.der"), certificate.der()).unwrap();
+    let mut ledger = Ledger::open(FolderStorage::open(folder.join("ledger")).unwrap()).unwrap();
+    let head = ledger.head();
+    let frame = serde_json::to_vec(&sighting(5)).unwrap();
+    let packed = convert::pack([frame.as_slice()], 3, head.hash_hex(), MADE_MS).unwrap();
+    ledger.append(&packed.body, 4, MADE_MS).unwrap();
+    while let Some(entry) = ledger.unreceipted().unwrap() {
+        let sha256: [u8; 32] = Sha256::digest(&entry.body).into();
+        let receipt = Receipt {
+            sequence: entry.sequence,
+            sha256: hex(&sha256),
+            receipt: 77 + entry.sequence,
+            received: MADE_MS,
+            set_aside: Default::default(),
+            signature: String::new(),
+        };
+        let bytes = match entry.sequence {
+            3 => spoil(receipt, &key),
+            _ => sign(receipt, &key),
+        };
+        ledger.receipt(entry.sequence, &bytes).unwrap();
+    }
+    state
+}
+
+#[test]
+fn the_hub_s_signatures_are_checked() {
+    let plain = |receipt: Receipt, _: &rcgen::KeyPair| serde_json::to_vec(&receipt).unwrap();
+    let later = |receipt: Receipt, key: &rcgen::KeyPair| {
+        let mut signed: Receipt = serde_json::from_slice(&sign(receipt, key)).unwrap();
+        signed.received += 1;
+        serde_json::to_vec(&signed).unwrap()
+    };
+    let verify = ["ledger", "verify"];
+    let good = signed_state(sign);
+    check(
+        good.path(),
+        &verify,
+        0,
+        &["2 receipts carry", "1 older ones carry none"],
+    );
+    let json = ["ledger", "verify", "--json"];
+    check(good.path(), &json, 0, &["\"signed\":2", "\"hub\":\""]);
+    let taken_off = signed_state(plain);
+    check(
+        taken_off.path(),
+        &verify,
+        5,
+        &["at batch 3", "signature has been taken off"],
+    );
+    let changed = signed_state(later);
+    check(
+        changed.path(),
+        &verify,
+        5,
+        &["at batch 3", "has not signed this receipt"],
     );
 }
 

@@ -5,6 +5,7 @@ pub mod body;
 pub mod clock;
 pub mod convert;
 pub mod key;
+pub mod receipt;
 pub mod secret;
 pub mod tls;
 pub mod token;

@@ -162,6 +162,10 @@ pub struct Receipt {
     /// How many of its sightings the hub could not keep, by reason (such as `time-ahead`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set_aside: BTreeMap<String, u64>,
+    /// The hub's signature over all this and the collector's identity, base64; see
+    /// [`receipt`](crate::receipt). Empty from a hub older than signatures.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signature: String,
 }
 
 /// The sum of one device and hour (invariant 2): `received = events + Σ rejected + Σ dropped`.

@@ -37,6 +37,7 @@ fn version_1_decodes_for_ever() {
     check::<Batch>("batch.json");
     check::<Receipt>("receipt.json");
     check::<Receipt>("receipt-set-aside.json");
+    check::<Receipt>("receipt-signed.json");
     check::<Heartbeat>("heartbeat.json");
     check::<Warnings>("warnings.json");
     check::<Refusal>("refusal-busy.json");

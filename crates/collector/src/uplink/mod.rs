@@ -1,6 +1,7 @@
 //! The way to the hub: batches out, signs of life out, warnings in, certificates renewed. Everything
 //! that leaves is in the ledger before it leaves.
 
+pub mod batching;
 pub mod connection;
 mod sender;
 
@@ -16,6 +17,7 @@ use larum_link::wire::{Heartbeat, Receipt, WireWarning, path};
 use larum_spool::{Fault, Spool};
 use tokio::sync::{mpsc, watch};
 
+use self::batching::Hub;
 use self::connection::{CallError, Client};
 use crate::identity::{self, Identity};
 use crate::warnings;
@@ -93,6 +95,7 @@ struct Session {
     uplink: Uplink,
     identity: Mutex<Identity>,
     client: Client,
+    hub: Hub,
     stop: watch::Sender<bool>,
 }
 
@@ -203,13 +206,15 @@ async fn session(
     identity: Identity,
     shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
-    let Ok(client) = identity.client(&uplink.clock) else {
+    let (Ok(client), Some(certificate)) = (identity.client(&uplink.clock), identity.authority())
+    else {
         tokio::time::sleep(IDENTITY_EVERY).await;
         return false;
     };
     let session = Session {
         uplink: uplink.clone(),
         client,
+        hub: Hub::new(identity.collector().to_owned(), certificate),
         stop: watch::Sender::new(false),
         identity: Mutex::new(identity.clone()),
     };

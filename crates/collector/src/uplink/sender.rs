@@ -8,18 +8,15 @@ use std::time::Duration;
 
 use larum_core::forward::{Action, Forward, Outbox, Settings};
 use larum_core::time::Timestamp;
-use larum_link::convert;
-use larum_link::wire::{Batch, MAX_BATCH_BYTES, Receipt, path};
+use larum_link::wire::{Batch, path};
 use larum_spool::{Fault, FolderStorage, Ledger, Spool, SpoolError};
-use sha2::{Digest as _, Sha256};
 
+use super::batching::make_batch;
 use super::connection::CallError;
 use super::{Report, Session, span};
 use crate::identity::FOLDER;
-use crate::state::{self, LEDGER_FOLDER};
+use crate::state::{self, HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
 
-/// In the identity folder: whose ledger it is.
-const LEDGER_OF: &str = "ledger-of";
 /// How long to wait after spool or ledger could not be used.
 const STORAGE_PAUSE: Duration = Duration::from_secs(30);
 /// How often to look whether the clock was set right, once the certificate has ended.
@@ -112,11 +109,18 @@ impl Sender<'_> {
     async fn make_batch(&mut self, max: usize) -> bool {
         let (spool, ledger) = (self.session.uplink.spool.clone(), self.ledger.clone());
         let now_ms = self.session.now().as_millis();
-        let made = blocking(move || make_batch(&spool, &ledger, max, now_ms)).await;
+        let made = blocking(move || {
+            // The spool is held all the while, so that its quota drops no frame that is on its way.
+            make_batch(&mut locked(&spool), &mut locked(&ledger), max, now_ms)
+        })
+        .await;
         self.oldest = None;
         match made {
             Ok(Some(made)) => {
-                self.session.report(made).await;
+                let (up_to, unreadable) = (made.up_to, made.unreadable);
+                self.session
+                    .report(Report::Sent { up_to, unreadable })
+                    .await;
                 true
             }
             Ok(None) => true,
@@ -137,7 +141,7 @@ impl Sender<'_> {
             posted = self.session.client.post(path::BATCHES, &entry.body) => posted,
         };
         let answered = posted.and_then(|answered| {
-            let receipt = fitting(&answered.value, entry.sequence, &entry.body)?;
+            let receipt = self.session.hub.receipt(&answered.value, &entry)?;
             Ok((answered, receipt))
         });
         let (answered, receipt) = match answered {
@@ -175,65 +179,20 @@ impl Sender<'_> {
     }
 }
 
-/// The receipt, if it is one for this batch.
-fn fitting(bytes: &[u8], sequence: u64, body: &[u8]) -> Result<Receipt, CallError> {
-    let receipt: Receipt = serde_json::from_slice(bytes).map_err(|_| CallError::Malformed)?;
-    let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(body));
-    if receipt.sequence == sequence && receipt.sha256 == sha256 {
-        Ok(receipt)
-    } else {
-        Err(CallError::Malformed)
-    }
-}
-
-/// From the spool to the ledger. The spool is held all the while, so that its quota drops no frame
-/// that is on its way.
-fn make_batch(
-    spool: &Mutex<Spool>,
-    ledger: &Mutex<Ledger>,
-    max: usize,
-    now_ms: i64,
-) -> Result<Option<Report>, SpoolError> {
-    let mut spool = locked(spool);
-    let mut ledger = locked(ledger);
-    let mut frames = Vec::new();
-    // From behind the ledger: releasing may have failed after the last batch was written.
-    let from = ledger.head().spool_up_to + 1;
-    spool.read(from, max, MAX_BATCH_BYTES, &mut frames)?;
-    if frames.is_empty() {
-        return Ok(None);
-    }
-    let head = ledger.head();
-    let packed = convert::pack(
-        frames.iter().map(|frame| frame.bytes.as_slice()),
-        head.sequence + 1,
-        head.hash_hex(),
-        now_ms,
-    )
-    .map_err(|_| SpoolError::from(Fault::Io))?;
-    let Some(last) = packed.used.checked_sub(1).and_then(|at| frames.get(at)) else {
-        return Err(Fault::TooLarge.into());
-    };
-    let up_to = last.number;
-    // Nothing but unreadable frames: an empty batch would tell the hub nothing.
-    if packed.sightings > 0 {
-        ledger.append(&packed.body, up_to, now_ms)?;
-    }
-    spool.release(up_to)?;
-    Ok(Some(Report::Sent {
-        up_to,
-        unreadable: u64::try_from(packed.unreadable).unwrap_or(u64::MAX),
-    }))
-}
-
 /// Opens the ledger of this identity, and finishes what a crash interrupted.
 async fn open(session: &Session) -> Result<Ledger, SpoolError> {
     let state_dir = session.uplink.state_dir.clone();
     let collector = session.identity().collector().to_owned();
     let spool = session.uplink.spool.clone();
+    let hub_certificate = session.hub.certificate().to_vec();
     blocking(move || {
         begin_anew_for_another(&state_dir, &collector, &spool)?;
-        let ledger = Ledger::open(FolderStorage::open(state_dir.join(LEDGER_FOLDER))?)?;
+        let folder = state_dir.join(LEDGER_FOLDER);
+        let ledger = Ledger::open(FolderStorage::open(&folder)?)?;
+        // Beside the receipts it proves, so that they can be checked when the identity is another.
+        if fs::read(folder.join(HUB_CERTIFICATE)).ok().as_ref() != Some(&hub_certificate) {
+            state::replace(&folder, HUB_CERTIFICATE, &hub_certificate)?;
+        }
         locked(&spool).release(ledger.head().spool_up_to)?;
         Ok(ledger)
     })

@@ -16,10 +16,11 @@ use data_encoding::HEXLOWER;
 use larum_core::time::Timestamp;
 use larum_link::secret::{NoRandomness, random};
 use larum_link::tls::{self, TlsError};
+use larum_link::wire::Receipt;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
-    SanType, SerialNumber,
+    SanType, SerialNumber, SigningKey as _,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -64,6 +65,9 @@ pub enum AuthorityError {
     /// No random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// A receipt with a word in it that would break out of its line.
+    #[error("the receipt cannot be signed")]
+    Unsignable,
     /// A time outside what a certificate can say.
     #[error("the hub's clock shows a time that no certificate can say")]
     Time,
@@ -166,6 +170,21 @@ impl Authority {
     #[must_use]
     pub fn trust_domain(&self) -> &str {
         &self.trust_domain
+    }
+
+    /// Signs a receipt for `collector` (32 hexadecimal digits); see [`larum_link::receipt`].
+    ///
+    /// # Errors
+    /// When a word in it cannot be signed, or the key cannot sign.
+    pub fn sign_receipt(
+        &self,
+        mut receipt: Receipt,
+        collector: CollectorId,
+    ) -> Result<Receipt, AuthorityError> {
+        let text = larum_link::receipt::signed_text(&receipt, &collector.to_string())
+            .ok_or(AuthorityError::Unsignable)?;
+        receipt.signature = larum_link::receipt::written(&self.issuer.key().sign(&text)?);
+        Ok(receipt)
     }
 
     /// A certificate and a new key for the hub itself, for the names collectors call it by.

@@ -13,6 +13,7 @@ use larum_link::wire::{
 };
 use sha2::{Digest as _, Sha256};
 
+use crate::enrol::authority::{Authority, AuthorityError};
 use crate::id::CollectorId;
 use crate::store::ingest::{ChainConflict, CheckedBatch};
 use crate::store::{Store, StoreError};
@@ -32,6 +33,9 @@ pub enum IngestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was counted, and the receipt cannot be signed: the collector asks again.
+    #[error(transparent)]
+    Unsigned(#[from] AuthorityError),
 }
 
 /// What came of a batch.
@@ -45,12 +49,13 @@ pub struct Taken {
     pub fresh: bool,
 }
 
-/// Takes one batch as it came over the wire, compressed.
+/// Takes one batch as it came over the wire, compressed, and signs the receipt.
 ///
 /// # Errors
 /// When it cannot be counted. Nothing of it is kept then.
 pub fn take(
     store: &dyn Store,
+    authority: &Authority,
     collector: CollectorId,
     body: &[u8],
     now: Timestamp,
@@ -68,6 +73,14 @@ pub fn take(
     let counted = store
         .count_batch(&checked, now)?
         .map_err(IngestError::Conflict)?;
+    let receipt = Receipt {
+        sequence: batch.sequence,
+        sha256: checked.sha256,
+        receipt: counted.receipt,
+        received: counted.received.as_millis(),
+        set_aside: counted.set_aside,
+        signature: String::new(),
+    };
     Ok(Taken {
         kept: if counted.fresh {
             u64::try_from(checked.sightings.len()).unwrap_or(u64::MAX)
@@ -75,13 +88,7 @@ pub fn take(
             0
         },
         fresh: counted.fresh,
-        receipt: Receipt {
-            sequence: batch.sequence,
-            sha256: checked.sha256,
-            receipt: counted.receipt,
-            received: counted.received.as_millis(),
-            set_aside: counted.set_aside,
-        },
+        receipt: authority.sign_receipt(receipt, collector)?,
     })
 }
 

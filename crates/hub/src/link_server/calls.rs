@@ -190,8 +190,9 @@ async fn batch_call(
     }
     let body = read_bytes(request, MAX_COMPRESSED_BYTES).await?;
     let now = state.clock.now();
+    let authority = state.authority.clone();
     let taken = blocking(state, move |store| {
-        Ok::<_, StoreError>(ingest::take(store, peer.collector, &body, now))
+        Ok::<_, StoreError>(ingest::take(store, &authority, peer.collector, &body, now))
     })
     .await
     .map_err(|error| internal(&error))?;
@@ -216,6 +217,7 @@ async fn batch_call(
             })
         }
         Err(IngestError::Store(error)) => Err(internal(&error)),
+        Err(IngestError::Unsigned(error)) => Err(internal(&error)),
     }
 }
 

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use larum_cli::exit::{Exit, failure};
-use larum_collector::state::LEDGER_FOLDER;
+use larum_collector::identity::{self, Identity};
+use larum_collector::state::{HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
 use larum_core::words::Words;
+use larum_link::receipt::NoProof;
+use larum_link::tls::{CertificateDer, fingerprint};
 use larum_link::wire::{Batch, Receipt};
 use larum_spool::ledger::{Entry, Summary, hex, verify};
 use larum_spool::{FolderStorage, Ledger};
@@ -65,6 +68,12 @@ struct Row<'r> {
     entries: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipted: Option<u64>,
+    /// Receipts whose signature of the hub is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<u64>,
+    /// SHA-256 of the certificate they were checked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hub: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,9 +104,9 @@ fn run_verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
         let result = check(ledger)?;
         if args.json {
             show_json(ledger, &result)?;
-        } else if let Ok(summary) = &result {
+        } else if let Ok(whole) = &result {
             let name_it = ledgers.len() > 1;
-            show(&words, name_it.then_some(ledger.as_path()), summary)?;
+            show(&words, name_it.then_some(ledger.as_path()), whole)?;
         }
         if let (Err(wrong), None) = (result, &first_wrong) {
             first_wrong = Some(broken_by(&words, ledger, wrong.sequence, wrong.what));
@@ -124,8 +133,18 @@ fn ledgers(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// First every byte and the chain, then that batches and receipts say what their records say.
-fn check(folder: &Path) -> anyhow::Result<Result<Summary, Wrong>> {
+/// A record in order.
+struct Whole {
+    summary: Summary,
+    /// Receipts with a right signature.
+    signed: u64,
+    /// Fingerprint of the certificate they were checked with; `None` when there is none.
+    hub: Option<String>,
+}
+
+/// First every byte and the chain, then that batches and receipts say what their records say, and that
+/// the hub has signed the receipts.
+fn check(folder: &Path) -> anyhow::Result<Result<Whole, Wrong>> {
     let storage = FolderStorage::read_only(folder)?;
     let summary = match verify(&storage) {
         Ok(summary) => summary,
@@ -136,22 +155,81 @@ fn check(folder: &Path) -> anyhow::Result<Result<Summary, Wrong>> {
             }));
         }
     };
+    let mut proof = Proof::of(folder);
     let ledger = Ledger::look(storage)?;
     let mut next = 1;
     while next <= summary.entries {
         let last = summary.entries.min(next + PAGE - 1);
         for entry in ledger.entries(next, last)? {
-            if let Err(what) = check_meaning(&entry) {
+            if let Err(what) = check_meaning(&entry, &mut proof) {
                 let sequence = entry.sequence;
                 return Ok(Err(Wrong { sequence, what }));
             }
         }
         next = last + 1;
     }
-    Ok(Ok(summary))
+    Ok(Ok(Whole {
+        summary,
+        signed: proof.signed,
+        hub: proof
+            .hub
+            .map(|(_, certificate)| hex(&fingerprint(&certificate))),
+    }))
 }
 
-fn check_meaning(entry: &Entry) -> Result<(), &'static str> {
+/// What receipts are checked with, and how many were.
+struct Proof {
+    /// Identity of the collector, and the certificate of its hub's authority.
+    hub: Option<(String, CertificateDer<'static>)>,
+    signed: u64,
+}
+
+impl Proof {
+    /// For the record in use the certificate is the one that the collector's identity trusts; for an
+    /// older one, the one that was put beside it.
+    fn of(folder: &Path) -> Self {
+        let state = folder.parent().unwrap_or(folder);
+        let beside = || {
+            let der = std::fs::read(folder.join(HUB_CERTIFICATE)).ok()?;
+            Some(CertificateDer::from(der))
+        };
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let older = name
+            .and_then(|name| name.strip_prefix(LEDGER_FOLDER)?.strip_prefix('-'))
+            .map(ToOwned::to_owned);
+        let hub = match older {
+            Some(collector) => beside().map(|certificate| (collector, certificate)),
+            None => {
+                let owner = std::fs::read_to_string(state.join(identity::FOLDER).join(LEDGER_OF));
+                let owner = owner.map(|owner| owner.trim().to_owned()).ok();
+                let trusted = Identity::load(state)
+                    .ok()
+                    .flatten()
+                    .filter(|identity| Some(identity.collector()) == owner.as_deref())
+                    .and_then(|identity| identity.authority());
+                owner.and_then(|owner| Some((owner, trusted.or_else(beside)?)))
+            }
+        };
+        Self { hub, signed: 0 }
+    }
+
+    /// A receipt without signature is from a hub older than signatures. Once there was one, each
+    /// must have it: somebody may have taken it off.
+    fn check(&mut self, receipt: &Receipt) -> Result<(), &'static str> {
+        let Some((collector, certificate)) = &self.hub else {
+            return Ok(());
+        };
+        match larum_link::receipt::verify(receipt, collector, certificate) {
+            Ok(()) => self.signed += 1,
+            Err(NoProof::Unsigned) if self.signed == 0 => {}
+            Err(NoProof::Unsigned) => return Err("unsigned"),
+            Err(NoProof::Wrong) => return Err("signature"),
+        }
+        Ok(())
+    }
+}
+
+fn check_meaning(entry: &Entry, proof: &mut Proof) -> Result<(), &'static str> {
     let batch: Batch = serde_json::from_slice(&entry.body).map_err(|_| "body")?;
     if batch.sequence != entry.sequence || batch.previous != hex(&entry.previous) {
         return Err("body");
@@ -161,14 +239,14 @@ fn check_meaning(entry: &Entry) -> Result<(), &'static str> {
     };
     let receipt: Receipt = serde_json::from_slice(receipt).map_err(|_| "receipt")?;
     let sha256: [u8; 32] = Sha256::digest(&entry.body).into();
-    if receipt.sequence == entry.sequence && receipt.sha256 == hex(&sha256) {
-        Ok(())
-    } else {
-        Err("receipt")
+    if receipt.sequence != entry.sequence || receipt.sha256 != hex(&sha256) {
+        return Err("receipt");
     }
+    proof.check(&receipt)
 }
 
-fn show(words: &Words, folder: Option<&Path>, summary: &Summary) -> anyhow::Result<()> {
+fn show(words: &Words, folder: Option<&Path>, whole: &Whole) -> anyhow::Result<()> {
+    let summary = &whole.summary;
     let mut out = std::io::stdout().lock();
     if let Some(folder) = folder {
         let shown = [("folder", folder.display().to_string().into())];
@@ -179,6 +257,16 @@ fn show(words: &Words, folder: Option<&Path>, summary: &Summary) -> anyhow::Resu
         ("receipted", summary.receipted.into()),
     ];
     writeln!(out, "{}", words.say_with("ledger-whole", &counts))?;
+    if summary.receipted > 0 {
+        let unsigned = summary.receipted.saturating_sub(whole.signed);
+        let hub = whole.hub.as_deref().unwrap_or("none").to_owned();
+        let shown = [
+            ("signed", whole.signed.into()),
+            ("unsigned", unsigned.into()),
+            ("hub", hub.into()),
+        ];
+        writeln!(out, "{}", words.say_with("ledger-signed", &shown))?;
+    }
     if summary.unfinished_bytes > 0 {
         let bytes = [("bytes", summary.unfinished_bytes.into())];
         writeln!(out, "{}", words.say_with("ledger-unfinished", &bytes))?;
@@ -191,14 +279,17 @@ fn show(words: &Words, folder: Option<&Path>, summary: &Summary) -> anyhow::Resu
     Ok(())
 }
 
-fn show_json(folder: &Path, result: &Result<Summary, Wrong>) -> anyhow::Result<()> {
-    let summary = result.as_ref().ok();
+fn show_json(folder: &Path, result: &Result<Whole, Wrong>) -> anyhow::Result<()> {
+    let whole = result.as_ref().ok();
+    let summary = whole.map(|whole| &whole.summary);
     let wrong = result.as_ref().err();
     let row = Row {
         folder: folder.display().to_string(),
         whole: wrong.is_none(),
         entries: summary.map(|summary| summary.entries),
         receipted: summary.map(|summary| summary.receipted),
+        signed: whole.map(|whole| whole.signed),
+        hub: whole.and_then(|whole| whole.hub.as_deref()),
         head: summary.map(|summary| summary.head.as_str()),
         broken_at: wrong.map(|wrong| wrong.sequence),
         what: wrong.map(|wrong| wrong.what),

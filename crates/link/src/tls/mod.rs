@@ -6,14 +6,15 @@
 pub mod pinned;
 mod server;
 
+pub use rustls_pki_types::CertificateDer;
 pub use server::{ServerIdentity, server};
 
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
