@@ -4,3 +4,11 @@
 //! Pure like the core: no clock, no I/O, no randomness, bounded state. Shells hand it bytes and time.
 
 pub mod app;
+mod bytes;
+pub mod file;
+pub mod fragment;
+pub mod ip;
+pub mod link;
+mod unread;
+
+pub use unread::{Unread, UnreadCounts};
