@@ -8,6 +8,7 @@ config-unknown = “{ $key }” is not a key Larum knows here. It knows: { $know
 config-missing = “{ $key }” is missing. Add it.
 config-wrong = “{ $key }” cannot be { $found }. Use { $allowed }.
 config-too-many = “{ $key }” has too many entries. The most is { $limit }.
+config-needs = “{ $key }” needs “{ $needed }” beside it. Add it.
 config-no-input = nothing to listen to. Add a [[listen]] or [[file]] section.
 config-allowed-text = some text between quotes
 config-allowed-yes-no = true or false
@@ -19,6 +20,7 @@ config-allowed-network = an address or network such as 192.0.2.0/24
 config-allowed-zone = a time zone such as Europe/London, UTC or +01:00
 config-allowed-list = a list such as ["one", "two"]
 config-allowed-section = a section of its own
+config-fingerprint = Devices that send over TLS know this collector by its fingerprint: { $fingerprint }
 config-good = The configuration is good.
 config-problems = { $count ->
     [one] { $path } has one problem:
@@ -40,6 +42,8 @@ dropped-queue-full = lost because too many came at once
 dropped-system-buffer = lost by the operating system because too many came at once
 dropped-sender-not-allowed = from senders that are not allowed
 dropped-cut-short = cut off because the connection ended
+dropped-too-fast = lost because one sender sent more than you allow
+dropped-intake-damaged = lost to damage on the disk
 
 ## Why a finding was not shared
 withheld-inside-only = kept here: only your own machines took part
@@ -62,6 +66,8 @@ sum-receipted = counted by the hub
 trouble-spool-unwritable = The disk cannot be written. What Larum finds waits in memory. Make room on the disk.
 trouble-spool-unreadable = What waits for the hub cannot be read or written. Check the disk.
 trouble-state-unwritable = Larum cannot write its state folder. Make room on the disk, or check who owns the folder.
+trouble-intake-unwritable = Larum cannot write the records it receives to its disk. Make room, or check the disk, then restart Larum. Until then devices that wait for an answer keep their records.
+trouble-certificate-unusable = A certificate your settings name cannot be used, so Larum goes on with the one it had before. Run “larum check-config”.
 trouble-too-many-files = More log files match your settings than Larum follows. Narrow the patterns, or raise “limits.files”.
 
 ## The hub
@@ -234,6 +240,9 @@ closed-sender-not-allowed = sender not allowed
 closed-too-many-connections = too many at once
 closed-too-many-from-one-sender = too many from one sender
 closed-idle = silent for too long
+closed-handshake-failed = encryption could not be agreed on
+closed-not-the-protocol = sent something else than was expected
+closed-not-kept = could not be kept on disk, and will be sent again
 
 page-leaves = What leaves the building
 page-leaves-text = Larum tells the hub who attacked from outside, how, how often and when. No message, no user name, no address of your own machines leaves. Below is every word of the newest parcels.

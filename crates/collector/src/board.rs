@@ -14,6 +14,7 @@ use crate::alerts::{Alert, Alerts};
 use crate::blocked::Blocked;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
+use crate::intake::IntakeState;
 use crate::learned::Learned;
 use crate::legend::SavedLegend;
 use crate::outbox::InFlight;
@@ -41,6 +42,8 @@ pub struct Posted {
     pub tally: Tally,
     /// How far each file is read and dealt with.
     pub positions: Seen,
+    /// How far the intake is dealt with.
+    pub intake: IntakeState,
     /// Newest findings.
     pub findings: Findings,
     /// Alerts.
@@ -120,6 +123,10 @@ pub enum Trouble {
     SpoolUnreadable,
     /// The state folder cannot be written: positions and sums are not kept.
     StateUnwritable,
+    /// What streams bring cannot be kept on disk: who waits for an answer gets none.
+    IntakeUnwritable,
+    /// A certificate, key or authority of a listener cannot be used: the one of before stays.
+    CertificateUnusable,
     /// More files match than may be followed.
     TooManyFiles,
     /// The firm's own format folder could not be used on reload: the formats of before stay.
@@ -130,10 +137,12 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::SpoolUnwritable,
         Self::SpoolUnreadable,
         Self::StateUnwritable,
+        Self::IntakeUnwritable,
+        Self::CertificateUnusable,
         Self::TooManyFiles,
         Self::FormatsWrong,
         Self::ListsUnreadable,
@@ -146,6 +155,8 @@ impl Trouble {
             Self::SpoolUnwritable => "spool-unwritable",
             Self::SpoolUnreadable => "spool-unreadable",
             Self::StateUnwritable => "state-unwritable",
+            Self::IntakeUnwritable => "intake-unwritable",
+            Self::CertificateUnusable => "certificate-unusable",
             Self::TooManyFiles => "too-many-files",
             Self::FormatsWrong => "formats-wrong",
             Self::ListsUnreadable => "lists-unreadable",
@@ -163,6 +174,7 @@ impl Board {
             inner: Mutex::new(Posted {
                 tally,
                 positions: Seen::new(checkpoint.positions.iter().cloned()),
+                intake: checkpoint.intake,
                 findings: Findings::open(folder),
                 alerts: Alerts::open(folder),
                 warnings: checkpoint.warnings.iter().cloned().collect(),

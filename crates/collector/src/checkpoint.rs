@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blocked::Blocked;
 use crate::board::Posted;
+use crate::intake::IntakeState;
 use crate::learned::Learned;
 use crate::legend::SavedLegend;
 use crate::outbox::SavedRun;
@@ -31,6 +32,9 @@ pub struct Checkpoint {
     pub tally: SavedTally,
     /// How far each file is read.
     pub positions: Vec<Position>,
+    /// How far the intake is dealt with.
+    #[serde(default)]
+    pub intake: IntakeState,
     /// Sightings the hub has not receipted.
     pub in_flight: Vec<SavedRun>,
     /// What was kept out, in numbers.
@@ -58,6 +62,7 @@ impl Checkpoint {
             version: VERSION,
             tally: posted.tally.save(),
             positions: posted.positions.positions().cloned().collect(),
+            intake: posted.intake,
             in_flight: posted.in_flight.save(&posted.tally),
             blocked: posted.blocked.clone(),
             warnings: posted.warnings.iter().cloned().collect(),

@@ -24,13 +24,22 @@ pub struct Chunk {
     pub live: bool,
     /// Zone of stamps that name none, where a person set it for the listener.
     pub zone: Option<Zone>,
-    /// For files: how far the file is read once these records are dealt with.
-    pub mark: Option<Position>,
+    /// What is dealt with once these records are.
+    pub mark: Option<Mark>,
     /// For files: what their lines so far said about the columns of these.
     pub(crate) legend: Option<FileLegend>,
     sources: Vec<Source>,
     records: Vec<Place>,
     data: Vec<u8>,
+}
+
+/// What a checkpoint remembers of a chunk that is dealt with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// How far a file is read.
+    File(Position),
+    /// Its number in the intake.
+    Intake(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +82,12 @@ impl Chunk {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.data.len() >= FULL_CHUNK_BYTES || self.records.len() >= FULL_CHUNK_RECORDS
+    }
+
+    /// How many records it holds.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.records.len()
     }
 
     /// Whether it holds no record.

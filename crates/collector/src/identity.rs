@@ -125,6 +125,17 @@ impl Identity {
         state::replace(&folder, FILE, &json).map_err(failed)
     }
 
+    /// Where it is kept inside `state_dir`.
+    #[must_use]
+    pub fn path(state_dir: &Path) -> PathBuf {
+        state_dir.join(FOLDER).join(FILE)
+    }
+
+    /// Its certificate with those up to the authority, and its key: PEM texts.
+    pub(crate) fn pems(&self) -> (String, String) {
+        (self.chain_pem.clone(), self.key_pem.clone())
+    }
+
     /// The name of the member it belongs to.
     #[must_use]
     pub fn member(&self) -> &str {

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 use crate::alerts::{Alert, Origin};
 use crate::board::{Board, Posted, Trouble};
 use crate::checkpoint::Checkpoint;
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Mark};
 use crate::config::Config;
 use crate::findings::KeptFinding;
 use crate::learned::Learner;
@@ -57,6 +57,8 @@ pub(crate) struct Parts {
     pub status: Status,
     /// Whether the collector belongs to a hub; without one nothing is shared.
     pub joined: watch::Receiver<bool>,
+    /// Hears which chunk of the intake is the last that a checkpoint on disk counts.
+    pub saved: watch::Sender<u64>,
 }
 
 /// The loop's state.
@@ -252,8 +254,10 @@ impl Pipeline {
             posted.tally.add(*device, hour_of(chunk.received), sum);
         }
         posted.note_unread(hour_of(chunk.received), unread);
-        if let Some(position) = &chunk.mark {
-            posted.positions.note(position.clone());
+        match &chunk.mark {
+            Some(Mark::File(position)) => posted.positions.note(position.clone()),
+            Some(Mark::Intake(number)) => posted.intake.done = posted.intake.done.max(*number),
+            None => {}
         }
         self.changed = true;
     }
@@ -417,6 +421,9 @@ impl Pipeline {
             .lock()
             .trouble(Trouble::StateUnwritable, failed);
         self.changed |= failed;
+        if !failed {
+            self.parts.saved.send_replace(checkpoint.intake.done);
+        }
         self.checkpointed = Instant::now();
     }
 

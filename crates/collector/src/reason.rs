@@ -12,15 +12,21 @@ pub enum Dropped {
     SenderNotAllowed,
     /// The connection ended in the middle of the record.
     CutShort,
+    /// The sender sends more in a second than its listener allows.
+    TooFast,
+    /// It was kept on disk, and damage there has cost it: one for each chunk, whatever was in it.
+    IntakeDamaged,
 }
 
 impl Dropped {
     /// Every reason, in the order used on pages and in metrics.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::QueueFull,
         Self::SystemBuffer,
         Self::SenderNotAllowed,
         Self::CutShort,
+        Self::TooFast,
+        Self::IntakeDamaged,
     ];
 
     /// The stable code used in `--json`, metrics and the status sum.
@@ -31,6 +37,8 @@ impl Dropped {
             Self::SystemBuffer => "system-buffer",
             Self::SenderNotAllowed => "sender-not-allowed",
             Self::CutShort => "cut-short",
+            Self::TooFast => "too-fast",
+            Self::IntakeDamaged => "intake-damaged",
         }
     }
 }
@@ -46,15 +54,24 @@ pub enum Closed {
     TooManyOfOne,
     /// Nothing came for the idle time.
     Idle,
+    /// The TLS handshake failed, or took too long.
+    Handshake,
+    /// What came is not the protocol of the listener.
+    NotProtocol,
+    /// What came could not be kept on disk.
+    NotKept,
 }
 
 impl Closed {
     /// Every reason, in the order used on pages and in metrics.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::SenderNotAllowed,
         Self::TooMany,
         Self::TooManyOfOne,
         Self::Idle,
+        Self::Handshake,
+        Self::NotProtocol,
+        Self::NotKept,
     ];
 
     /// The stable code.
@@ -65,6 +82,9 @@ impl Closed {
             Self::TooMany => "too-many-connections",
             Self::TooManyOfOne => "too-many-from-one-sender",
             Self::Idle => "idle",
+            Self::Handshake => "handshake-failed",
+            Self::NotProtocol => "not-the-protocol",
+            Self::NotKept => "not-kept",
         }
     }
 }

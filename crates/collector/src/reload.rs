@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::board::{Board, Trouble};
 use crate::config::Config;
+use crate::listen::{Certificates, CertificatesError};
 use crate::lists::{ListPaths, Lists, Marks, Unreadable};
 use crate::own_formats::{self, OwnFormatsError};
 use crate::run::StartError;
@@ -31,6 +32,7 @@ pub struct Reload {
     /// What the files of the lists looked like when they were read.
     marks: Arc<Mutex<Marks>>,
     own: Vec<Network>,
+    certificates: Arc<Mutex<Vec<Arc<Certificates>>>>,
     clock: Clock,
     board: Arc<Board>,
 }
@@ -65,6 +67,7 @@ impl Reload {
             lists,
             marks: Arc::default(),
             own: config.own_networks.clone(),
+            certificates: Arc::default(),
             clock: clock.clone(),
             board: Arc::clone(board),
         };
@@ -119,6 +122,49 @@ impl Reload {
         Ok(())
     }
 
+    /// Names the certificates of the listeners.
+    pub(crate) fn certificates_are(&self, certificates: Vec<Arc<Certificates>>) {
+        *self.own_certificates() = certificates;
+    }
+
+    fn own_certificates(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Certificates>>> {
+        self.certificates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the certificates of all listeners again; connections from now on see them. It waits for
+    /// the disk.
+    ///
+    /// # Errors
+    /// With the first that cannot be used; those of before stay, and the page says so.
+    pub fn certificates(&self) -> Result<(), CertificatesError> {
+        let all = self.own_certificates().clone();
+        let renewed = all.iter().try_for_each(|one| one.renew());
+        let mut posted = self.board.lock();
+        posted.trouble(Trouble::CertificateUnusable, renewed.is_err());
+        renewed
+    }
+
+    /// Reads those again whose files have changed.
+    fn look_at_certificates(&self) {
+        let all = self.own_certificates().clone();
+        for one in &all {
+            match one.renew_if_changed() {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::info!("a listener's certificate was read again");
+                    let mut posted = self.board.lock();
+                    posted.trouble(Trouble::CertificateUnusable, false);
+                }
+                Err(_) => {
+                    let mut posted = self.board.lock();
+                    posted.trouble(Trouble::CertificateUnusable, true);
+                }
+            }
+        }
+    }
+
     fn learned_own(&self) -> Vec<Network> {
         let posted = self.board.lock();
         let rows = posted.learned.own.iter();
@@ -127,7 +173,7 @@ impl Reload {
 
     /// Looks after the lists' files until `stopped`.
     pub(crate) async fn watch_lists(self, mut stopped: watch::Receiver<bool>) {
-        if self.list_paths.is_empty() {
+        if self.list_paths.is_empty() && self.own_certificates().is_empty() {
             return;
         }
         let mut seen = Marks::new();
@@ -138,7 +184,11 @@ impl Reload {
             }
             let reload = self.clone();
             let before = std::mem::take(&mut seen);
-            let looked = tokio::task::spawn_blocking(move || reload.look(before)).await;
+            let looked = tokio::task::spawn_blocking(move || {
+                reload.look_at_certificates();
+                reload.look(before)
+            });
+            let looked = looked.await;
             seen = looked.unwrap_or_default();
         }
     }

@@ -20,8 +20,9 @@ use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
 use crate::config::{Config, SharingLevel, Transport};
 use crate::hub_side::HubSide;
+use crate::intake::{self, Ends, Intake, Keeper};
 use crate::knowledge;
-use crate::listen::{TcpInput, UdpInput};
+use crate::listen::{CertificatesError, Inputs, MIN_TOKEN_BYTES};
 use crate::lists::Unreadable;
 use crate::own_formats::OwnFormatsError;
 use crate::pipeline::{Parts, Pipeline};
@@ -47,6 +48,20 @@ pub enum StartError {
     /// The spool.
     #[error("the queue of sightings cannot be opened: {0}")]
     Spool(#[from] SpoolError),
+    /// What was taken from streams and is not dealt with yet.
+    #[error("the records that were taken before the last end cannot be opened: {0}")]
+    Intake(SpoolError),
+    /// A certificate, key or authority of a listener.
+    #[error(transparent)]
+    Certificates(#[from] CertificatesError),
+    /// The token of a listener cannot be read, or is none.
+    #[error("{path} holds no token of at least {MIN_TOKEN_BYTES} letters: {source}")]
+    Token {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A list of indicators, or of what is never matched.
     #[error(transparent)]
     Lists(#[from] Unreadable),
@@ -64,7 +79,7 @@ pub enum StartError {
     /// A listener, the page or the metrics cannot be bound.
     #[error("cannot listen on {what} {address}: {source}. Is another program using it?")]
     Bind {
-        /// `udp`, `tcp`, `page` or `metrics`.
+        /// The protocol, `page` or `metrics`.
         what: &'static str,
         /// Where.
         address: SocketAddr,
@@ -112,6 +127,7 @@ pub async fn run(
     let (reload, changing) = Reload::new(&config, &shared, &board, &clock)?;
     let detect = detectors(&config, &shared)?;
     let inputs = Inputs::bind(&config, &board, &clock)?;
+    reload.certificates_are(inputs.certificates());
     let listen = inputs.addresses();
     let page = crate::page::bind(&config).await?;
     let (page_addr, metrics_addr) = (page.page_addr(), page.metrics_addr());
@@ -119,11 +135,9 @@ pub async fn run(
     let (stop, stopped) = watch::channel(false);
     let (joined_tx, joined) = watch::channel(crate::hub_side::has_joined(folder.path()));
     let (spooled_tx, spooled) = watch::channel(0);
-    let status = Status::new(
-        &config,
-        input_names(&config, &listen),
-        page_addr.map(|address| format!("http://{address}/")),
-    );
+    let page_url = page_addr.map(|address| format!("http://{address}/"));
+    let status = Status::new(&config, input_names(&config, &listen), page_url);
+    let (saved_tx, saved) = watch::channel(checkpoint.intake.done);
     let pipeline = Pipeline::new(Parts {
         changing,
         detect,
@@ -134,10 +148,13 @@ pub async fn run(
         spooling: Spooling::new(Arc::clone(&spool), spooled_tx),
         status: status.clone(),
         joined,
+        saved: saved_tx,
     });
     let (queue, records) = mpsc::channel(config.limits.queue_chunks);
+    let (keeper, way_in) = keep_intake(&config, &board, &clock, &queue, (saved, &stopped))?;
     let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
-    let listeners = inputs.start(&queue, &stopped);
+    let intake_done = on_own_thread("intake", keeper.run())?;
+    let listeners = inputs.start(&queue, way_in, &stopped);
     let tail_done = start_tail(&config, &board, &clock, &checkpoint, &queue, &stopped)?;
     let stdin_only = config.stdin && config.listen.is_empty() && config.files.is_empty();
     let stdin_done = start_stdin(&config, &clock, queue, &stopped);
@@ -154,17 +171,17 @@ pub async fn run(
         listeners,
         tail_done,
         pipeline_done,
+        intake_done,
         hub,
         _folder: folder,
     };
-    let handle = tokio::spawn(async move {
+    let shutdown = async move {
         tokio::select! {
             () = shutdown => {}
             () = wait(stdin_done), if stdin_only => {}
         }
-        parts.stop().await;
-        page.await;
-    });
+    };
+    let handle = tokio::spawn(parts.stop_after(shutdown, page));
     Ok(RunningCollector {
         page_addr,
         metrics_addr,
@@ -182,17 +199,25 @@ struct Stoppable {
     listeners: JoinSet<()>,
     tail_done: Option<oneshot::Receiver<()>>,
     pipeline_done: oneshot::Receiver<()>,
+    intake_done: oneshot::Receiver<()>,
     hub: JoinHandle<()>,
     /// Given back last.
     _folder: StateFolder,
 }
 
 impl Stoppable {
+    async fn stop_after(self, shutdown: impl Future<Output = ()>, page: impl Future<Output = ()>) {
+        shutdown.await;
+        self.stop().await;
+        page.await;
+    }
+
     async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.listeners.join_next().await.is_some() {}
         wait(self.tail_done).await;
         wait(Some(self.pipeline_done)).await;
+        wait(Some(self.intake_done)).await;
         self.stop_last.send_replace(true);
         // A task that panicked has ended too; the panic itself is in the log.
         drop(self.hub.await);
@@ -246,6 +271,26 @@ fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError>
     Ok(Arc::new(Mutex::new(spool)))
 }
 
+fn keep_intake(
+    config: &Config,
+    board: &Arc<Board>,
+    clock: &Clock,
+    queue: &mpsc::Sender<Chunk>,
+    (saved, stopped): (watch::Receiver<u64>, &watch::Receiver<bool>),
+) -> Result<(Keeper, Intake), StartError> {
+    let path = config.state_dir.join(intake::FOLDER);
+    let storage =
+        FolderStorage::open(&path).map_err(|source| StateError::Unusable { path, source })?;
+    let ends = Ends {
+        board: Arc::clone(board),
+        clock: clock.clone(),
+        onward: queue.clone(),
+        saved,
+        stop: stopped.clone(),
+    };
+    Keeper::open(storage, config.limits.intake_bytes, ends).map_err(StartError::Intake)
+}
+
 fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
     let rules = knowledge::rules(shared, &config.rules)?;
     let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
@@ -273,72 +318,6 @@ fn sharing_of(config: &Config) -> Sharing {
         min_confidence: config.sharing.min_confidence,
         own_networks: config.own_networks.clone(),
         never_share: never_share(config),
-    }
-}
-
-/// Bound listeners, not yet receiving.
-struct Inputs {
-    udp: Vec<(usize, UdpInput, SocketAddr)>,
-    tcp: Vec<(usize, TcpInput, SocketAddr)>,
-}
-
-impl Inputs {
-    fn bind(config: &Config, board: &Arc<Board>, clock: &Clock) -> Result<Self, StartError> {
-        let mut inputs = Self {
-            udp: Vec::new(),
-            tcp: Vec::new(),
-        };
-        for (index, listen) in config.listen.iter().enumerate() {
-            let refused = |source| StartError::Bind {
-                what: listen.transport.as_str(),
-                address: listen.address,
-                source,
-            };
-            let (board, clock) = (Arc::clone(board), clock.clone());
-            match listen.transport {
-                Transport::Udp => {
-                    let bytes = config.limits.udp_buffer_bytes;
-                    let input = UdpInput::bind(listen, bytes, board, clock).map_err(refused)?;
-                    let address = input.local_addr().map_err(refused)?;
-                    inputs.udp.push((index, input, address));
-                }
-                Transport::Tcp => {
-                    let limits = &config.limits;
-                    let input = TcpInput::bind(listen, limits, board, clock).map_err(refused)?;
-                    let address = input.local_addr().map_err(refused)?;
-                    inputs.tcp.push((index, input, address));
-                }
-            }
-        }
-        Ok(inputs)
-    }
-
-    /// In the order of the configuration.
-    fn addresses(&self) -> Vec<(Transport, SocketAddr)> {
-        let udp = self
-            .udp
-            .iter()
-            .map(|(index, _, at)| (*index, Transport::Udp, *at));
-        let tcp = self
-            .tcp
-            .iter()
-            .map(|(index, _, at)| (*index, Transport::Tcp, *at));
-        let mut all: Vec<_> = udp.chain(tcp).collect();
-        all.sort_by_key(|(index, ..)| *index);
-        all.into_iter()
-            .map(|(_, transport, address)| (transport, address))
-            .collect()
-    }
-
-    fn start(self, queue: &mpsc::Sender<Chunk>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
-        for (_, input, _) in self.udp {
-            tasks.spawn(input.run(queue.clone(), stopped.clone()));
-        }
-        for (_, input, _) in self.tcp {
-            tasks.spawn(input.run(queue.clone(), stopped.clone()));
-        }
-        tasks
     }
 }
 

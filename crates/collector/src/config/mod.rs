@@ -1,10 +1,12 @@
 //! What a collector is told: one TOML file, read by one fallible constructor that reports every
 //! problem at once, each with its line and what is allowed there.
 
+mod listen;
 mod problem;
 mod reader;
 mod zone;
 
+pub use listen::{Allow, CertificateFrom, Listen, ListenTls, Transport};
 pub use problem::{ConfigError, Expected, Problem, ProblemKind};
 pub use zone::Zone;
 
@@ -28,7 +30,7 @@ pub struct Config {
     /// Folder for everything the collector keeps: identity, spool, ledger, positions, findings.
     /// Made with mode 0700 when missing.
     pub state_dir: PathBuf,
-    /// Where syslog is received. Default: nowhere.
+    /// Where records are sent to. Default: nowhere.
     pub listen: Vec<Listen>,
     /// Log files that are followed. Default: none.
     pub files: Vec<FileInput>,
@@ -64,59 +66,6 @@ pub struct Config {
     pub alert_severity: Severity,
     /// Limits.
     pub limits: Limits,
-}
-
-/// One syslog listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// UDP or TCP.
-    pub transport: Transport,
-    /// Where; port 0 lets the system choose. `[::]` takes IPv4 too.
-    pub address: SocketAddr,
-    /// Who may send. Default: inside addresses (private, link-local, loopback).
-    pub allow: Allow,
-    /// Zone of time stamps that name none, for good. Default: learned for each device.
-    pub zone: Option<Zone>,
-}
-
-/// How syslog arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Transport {
-    /// One record per datagram (RFC 5426).
-    Udp,
-    /// A stream, newline or octet-counted framing (RFC 6587), told apart per record.
-    Tcp,
-}
-
-impl Transport {
-    /// The word in configuration, logs and status.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        }
-    }
-}
-
-/// Who may send to a listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allow {
-    /// Every address that is not on the public internet.
-    Inside,
-    /// These networks only.
-    Networks(Vec<Network>),
-}
-
-impl Allow {
-    /// Whether records from `sender` are taken.
-    #[must_use]
-    pub fn permits(&self, sender: IpAddr) -> bool {
-        match self {
-            Self::Inside => !larum_core::address::is_public(sender),
-            Self::Networks(networks) => networks.iter().any(|network| network.contains(sender)),
-        }
-    }
 }
 
 /// Log files that are followed.
@@ -176,6 +125,9 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Receive buffer asked of the system for each UDP listener. Default: 4 MiB.
     pub udp_buffer_bytes: usize,
+    /// Most bytes of records on disk that were taken from streams and are not dealt with for good yet;
+    /// senders wait beyond it. Default: 256 MiB.
+    pub intake_bytes: u64,
     /// Most bytes of sightings waiting for the hub on disk. Default: 256 MiB.
     pub spool_bytes: u64,
     /// Most files followed at once. Default: 256.
@@ -190,6 +142,7 @@ impl Default for Limits {
             connections_per_sender: 32,
             idle_seconds: 3_600,
             udp_buffer_bytes: 4 << 20,
+            intake_bytes: 256 << 20,
             spool_bytes: 256 << 20,
             files: 256,
         }

@@ -50,6 +50,13 @@ pub enum ProblemKind {
         /// What is allowed.
         expected: Expected,
     },
+    /// A key that means nothing without another.
+    Needs {
+        /// With its section.
+        key: String,
+        /// The other, with its section.
+        needed: String,
+    },
     /// More entries than the limit.
     TooMany {
         /// The list or section.
@@ -127,6 +134,13 @@ impl Problem {
                     ("key", key.as_str().into()),
                     ("found", found.as_str().into()),
                     ("allowed", expected.say(words).into()),
+                ],
+            ),
+            ProblemKind::Needs { key, needed } => words.say_with(
+                "config-needs",
+                &[
+                    ("key", key.as_str().into()),
+                    ("needed", needed.as_str().into()),
                 ],
             ),
             ProblemKind::TooMany { key, limit } => words.say_with(

@@ -1,6 +1,8 @@
 //! From TOML to [`Config`]: walks the document once, taking out what is known; what is left over is
 //! unknown.
 
+mod listen;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -11,8 +13,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Allow, Config, Expected, FileInput, Listen, MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind,
-    SharingLevel, Start, Transport, Zone,
+    Config, Expected, FileInput, MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind, SharingLevel,
+    Start, Zone,
 };
 
 /// Most entries of one list.
@@ -117,38 +119,6 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn listen(&mut self, mut section: Section<'t>) -> Option<Listen> {
-        let transport = self.text_as(
-            &mut section,
-            "protocol",
-            Expected::Word(&["udp", "tcp"]),
-            |word| match word {
-                "udp" => Some(Transport::Udp),
-                "tcp" => Some(Transport::Tcp),
-                _ => None,
-            },
-        );
-        let address = self.text_as(&mut section, "address", Expected::Address, |text| {
-            text.parse().ok()
-        });
-        let allow = if section.table.contains_key("allow") {
-            Allow::Networks(self.networks(&mut section, "allow"))
-        } else {
-            section.known.push("allow");
-            Allow::Inside
-        };
-        let zone = self.text_as(&mut section, "zone", Expected::Zone, Zone::from_text);
-        let transport = self.required(&section, "protocol", transport);
-        let address = self.required(&section, "address", address);
-        self.finish(section);
-        Some(Listen {
-            transport: transport?,
-            address: address?,
-            allow,
-            zone,
-        })
-    }
-
     fn file(&mut self, mut section: Section<'t>) -> Option<FileInput> {
         let path = self.path(&mut section, "path");
         let start = self.text_as(
@@ -234,8 +204,9 @@ impl<'t> Reader<'t> {
                 *place = usize::try_from(number).unwrap_or(*place);
             }
         }
-        let long: [(&'static str, &mut u64, u64, u64); 2] = [
+        let long: [(&'static str, &mut u64, u64, u64); 3] = [
             ("idle-seconds", &mut limits.idle_seconds, 10, 604_800),
+            ("intake-bytes", &mut limits.intake_bytes, 32 << 20, 1 << 40),
             ("spool-bytes", &mut limits.spool_bytes, 8 << 20, 1 << 40),
         ];
         for (key, place, min, max) in long {

@@ -18,6 +18,25 @@ allow = ["10.0.0.0/8"]
 protocol = "tcp"
 address = "0.0.0.0:5514"
 
+[[listen]]
+protocol = "tls"
+address = "[::]:6514"
+client-authority = "/etc/larum/devices.pem"
+client-certificate-optional = true
+records-per-second = 2_000
+
+[[listen]]
+protocol = "relp"
+address = "[::]:2514"
+tls = true
+certificate = "/c.pem"
+key = "/k.pem"
+
+[[listen]]
+protocol = "http"
+address = "[::]:8514"
+token-file = "/etc/larum/token"
+
 [[file]]
 path = "/var/log/nginx/*.log"
 start = "end"
@@ -36,13 +55,34 @@ min-severity = "high"
 
 [limits]
 idle-seconds = 60
+intake-bytes = 67_108_864
 spool-bytes = 16_777_216
 "#;
 
 #[test]
 fn every_value_arrives() {
     let config = Config::read(GOOD).unwrap();
-    assert_eq!(config.listen.len(), 2);
+    assert_eq!(config.listen.len(), 5);
+    let tls = config.listen[2].tls.clone().unwrap();
+    assert_eq!(tls.certificate, CertificateFrom::OwnMade);
+    assert_eq!(
+        tls.client_authority.as_deref(),
+        Some(Path::new("/etc/larum/devices.pem"))
+    );
+    assert!(tls.client_optional);
+    assert_eq!(config.listen[2].records_per_second, Some(2_000));
+    let relp = config.listen[3].tls.clone().unwrap();
+    let (certificate, key) = ("/c.pem".into(), "/k.pem".into());
+    assert_eq!(
+        relp.certificate,
+        CertificateFrom::Files { certificate, key }
+    );
+    assert_eq!(config.listen[4].tls, None);
+    assert_eq!(
+        config.listen[4].token_file.as_deref(),
+        Some(Path::new("/etc/larum/token"))
+    );
+    assert_eq!(config.limits.intake_bytes, 64 << 20);
     assert!(config.listen[0].allow.permits("10.1.2.3".parse().unwrap()));
     assert!(
         !config.listen[0]
@@ -100,12 +140,12 @@ fn check(text: &str, expected: &[&str]) {
 fn every_problem_is_told_at_once_with_its_line_and_what_is_allowed() {
     check("state-dir = \"/x\"", &[]);
     check(
-        "state-dri = \"/x\"\n[[listen]]\nprotocol = \"tls\"\nadress = \"[::]:5514\"\n",
+        "state-dri = \"/x\"\n[[listen]]\nprotocol = \"ssl\"\nadress = \"[::]:5514\"\n",
         &[
             "line 1: \u{201c}state-dir\u{201d} is missing. Add it.",
             "line 1: \u{201c}state-dri\u{201d} is not a key Larum knows here. Did you mean \u{201c}state-dir\u{201d}?",
             "line 2: \u{201c}listen.address\u{201d} is missing. Add it.",
-            "line 3: \u{201c}listen.protocol\u{201d} cannot be \"tls\". Use one of: udp, tcp.",
+            "line 3: \u{201c}listen.protocol\u{201d} cannot be \"ssl\". Use one of: udp, tcp, tls, relp, http.",
             "line 4: \u{201c}listen.adress\u{201d} is not a key Larum knows here. Did you mean \u{201c}address\u{201d}?",
         ],
     );
@@ -115,7 +155,18 @@ fn every_problem_is_told_at_once_with_its_line_and_what_is_allowed() {
             "line 2: \u{201c}page-address\u{201d} cannot be \"0.0.0.0:80\". Use an address of this computer only, such as 127.0.0.1:7780, or \u{201c}off\u{201d}.",
             "line 3: \u{201c}zone\u{201d} cannot be \"Mars/Base\". Use a time zone such as Europe/London, UTC or +01:00.",
             "line 5: \u{201c}limits.idle-seconds\u{201d} cannot be 1. Use a whole number from 10 to 604800.",
-            "line 6: \u{201c}limits.something-else-entirely\u{201d} is not a key Larum knows here. It knows: queue-chunks, connections, connections-per-sender, udp-buffer-bytes, files, idle-seconds, spool-bytes.",
+            "line 6: \u{201c}limits.something-else-entirely\u{201d} is not a key Larum knows here. It knows: queue-chunks, connections, connections-per-sender, udp-buffer-bytes, files, idle-seconds, intake-bytes, spool-bytes.",
+        ],
+    );
+    check(
+        "state-dir = \"/x\"\n[[listen]]\nprotocol = \"tls\"\naddress = \"[::]:6514\"\ncertificate = \"/c.pem\"\nclient-certificate-optional = true\n\
+         [[listen]]\nprotocol = \"http\"\naddress = \"[::]:8514\"\nrecords-per-second = 0\n[[listen]]\nprotocol = \"udp\"\naddress = \"[::]:514\"\nkey = \"/k.pem\"\n",
+        &[
+            "line 2: \u{201c}listen.client-certificate-optional\u{201d} needs \u{201c}listen.client-authority\u{201d} beside it. Add it.",
+            "line 2: \u{201c}listen.certificate\u{201d} needs \u{201c}listen.key\u{201d} beside it. Add it.",
+            "line 7: \u{201c}listen.token-file\u{201d} is missing. Add it.",
+            "line 10: \u{201c}listen.records-per-second\u{201d} cannot be 0. Use a whole number from 1 to 1000000.",
+            "line 14: \u{201c}listen.key\u{201d} is not a key Larum knows here. It knows: protocol, address, allow, records-per-second, zone.",
         ],
     );
     check(

@@ -1,14 +1,23 @@
-//! Syslog over UDP and TCP, IPv4 and IPv6.
+//! Where records are sent to: syslog over UDP, TCP and TLS, RELP, HTTP; IPv4 and IPv6.
 //!
-//! Standards: RFC 5426 (UDP), RFC 6587 (TCP). Neither acknowledges records: UDP loses what cannot
-//! wait, and each loss is counted; TCP makes the sender wait.
+//! Standards: RFC 5426 (UDP), RFC 6587 (TCP), RFC 5425 and RFC 9662 (TLS), RELP 0, RFC 9110 (HTTP).
+//! UDP loses what cannot wait, and each loss is counted; TCP and TLS make the sender wait; RELP and HTTP
+//! tell the sender what is safe on disk.
 
+mod door;
+mod http;
+mod inputs;
+mod rate;
+mod relp;
+mod stream;
+mod syslog;
 mod system_drops;
-mod tcp;
+mod tls;
 mod udp;
 
-pub use tcp::TcpInput;
-pub use udp::UdpInput;
+pub(crate) use inputs::Inputs;
+pub use inputs::{MIN_TOKEN_BYTES, check};
+pub use tls::{Certificates, CertificatesError, own_fingerprint};
 
 use std::io;
 use std::net::SocketAddr;

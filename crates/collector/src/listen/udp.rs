@@ -1,7 +1,8 @@
 //! One UDP listener: each datagram is a record.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use socket2::{Protocol, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
+use super::rate::Rates;
 use super::system_drops::SystemDrops;
 use crate::board::Board;
 use crate::chunk::Chunk;
@@ -32,6 +34,7 @@ pub struct UdpInput {
     socket: UdpSocket,
     allow: Allow,
     zone: Option<Zone>,
+    rates: Rates,
     name: Source,
     drops: SystemDrops,
     board: Arc<Board>,
@@ -60,6 +63,7 @@ impl UdpInput {
             socket,
             allow: listen.allow.clone(),
             zone: listen.zone.clone(),
+            rates: Rates::new(listen.records_per_second),
             name,
             board,
             clock,
@@ -107,6 +111,7 @@ impl UdpInput {
         let mut chunk = Chunk::new(now, true);
         chunk.zone.clone_from(&self.zone);
         let mut strangers = 0;
+        let mut too_fast: BTreeMap<IpAddr, u64> = BTreeMap::new();
         // A flood of refused datagrams must not keep this loop from its end.
         for _ in 0..crate::chunk::FULL_CHUNK_RECORDS {
             if chunk.is_full() {
@@ -115,11 +120,13 @@ impl UdpInput {
             match self.socket.try_recv_from(&mut self.buffer) {
                 Ok((bytes, sender)) => {
                     let sender = sender.ip().to_canonical();
-                    if self.allow.permits(sender) {
+                    if !self.allow.permits(sender) {
+                        strangers += 1;
+                    } else if self.rates.permits(sender) {
                         let record = self.buffer.get(..bytes).unwrap_or_default();
                         chunk.push(&Source::Sender(sender), without_end(record));
                     } else {
-                        strangers += 1;
+                        *too_fast.entry(sender).or_insert(0) += 1;
                     }
                 }
                 // An ICMP answer to something else sent from here says nothing about records.
@@ -129,6 +136,10 @@ impl UdpInput {
         }
         self.board
             .dropped(&Source::Other, Dropped::SenderNotAllowed, strangers, now);
+        for (sender, count) in too_fast {
+            let source = Source::Sender(sender);
+            self.board.dropped(&source, Dropped::TooFast, count, now);
+        }
         chunk
     }
 

@@ -12,7 +12,7 @@ use crate::chunk::MAX_RECORD_BYTES;
 use larum_core::time::Timestamp;
 
 use super::position::{FileId, Position, Seen};
-use crate::chunk::{Chunk, FULL_CHUNK_BYTES};
+use crate::chunk::{Chunk, FULL_CHUNK_BYTES, Mark};
 use crate::config::Start;
 use crate::frame::{Framer, Framing};
 use crate::legend::FileLegend;
@@ -90,7 +90,7 @@ impl Follower {
                 old.framer.finish(|record| chunk.push(&self.source, record));
             }
             if read > 0 || finished {
-                chunk.mark = Some(old.position(&self.path));
+                chunk.mark = Some(Mark::File(old.position(&self.path)));
                 if finished {
                     seen.release(&old.id);
                     self.old.pop_front();
@@ -113,13 +113,13 @@ impl Follower {
                 .framer
                 .finish(|record| chunk.push(&self.source, record));
             if current.begin_anew().is_ok() {
-                chunk.mark = Some(current.position(&self.path));
+                chunk.mark = Some(Mark::File(current.position(&self.path)));
             }
             return (Some(chunk), Turn::More);
         }
         let read = current.read(&mut self.buffer, &self.source, &mut chunk);
         if read > 0 {
-            chunk.mark = Some(current.position(&self.path));
+            chunk.mark = Some(Mark::File(current.position(&self.path)));
             return (Some(chunk), Turn::More);
         }
         if current.still_has_name(&self.path) {

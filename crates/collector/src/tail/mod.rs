@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::follow::{Follower, Turn};
 use crate::board::Board;
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Mark};
 use crate::config::FileInput;
 use crate::stop::until_stopped;
 
@@ -108,7 +108,7 @@ impl Tail {
                 // The position is only kept for chunks handed on; this one is read again.
                 () = until_stopped(stop) => return Err(Stopped),
             }
-            if let Some(position) = mark {
+            if let Some(Mark::File(position)) = mark {
                 self.seen.note(position);
             }
         }

@@ -92,7 +92,7 @@ impl Lines {
         for (_, record) in chunk.records() {
             self.read.push(String::from_utf8_lossy(record).into_owned());
         }
-        if let Some(position) = &chunk.mark {
+        if let Some(crate::chunk::Mark::File(position)) = &chunk.mark {
             self.seen.note(position.clone());
         }
     }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use larum_collector::config::{Allow, FileInput, Listen, Start, Transport, Zone};
+use larum_collector::config::{FileInput, Listen, Start, Transport, Zone};
 use larum_collector::tally::Sum;
 use larum_collector::{Config, RunningCollector, Shared, run};
 use larum_link::clock::Clock;
@@ -32,12 +32,8 @@ pub fn config(folder: &Path) -> Config {
     config.page_address = "127.0.0.1:0".parse().ok();
     config.metrics_address = "127.0.0.1:0".parse().ok();
     for transport in [Transport::Udp, Transport::Tcp] {
-        config.listen.push(Listen {
-            zone: None,
-            transport,
-            address: "[::]:0".parse().unwrap(),
-            allow: Allow::Inside,
-        });
+        let address = "[::]:0".parse().unwrap();
+        config.listen.push(Listen::new(transport, address));
     }
     config.files.push(FileInput {
         path: folder.join("*.log"),

@@ -236,7 +236,12 @@ impl Authority {
         params.distinguished_name = name(&collector.to_string());
         params.subject_alt_names = vec![SanType::URI(peer.uri(&self.trust_domain).try_into()?)];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        // As a server too: a collector may show it to devices that send their log over TLS. It names no
+        // host, so nobody takes it for the hub.
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        ];
         params.use_authority_key_identifier_extension = true;
         let leaf = params.signed_by(&request.0, &self.issuer)?;
         let issued = Issued {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
 use larum_collector::config::{Config, ConfigError};
+use larum_collector::listen::{self, own_fingerprint};
 use larum_collector::lists::ListPaths;
 use larum_collector::own_formats::{self, OwnFormatsError};
 use larum_core::parse::{Formats, check_cases};
@@ -32,9 +33,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(folder) = &config.formats {
         check_formats(folder, &words)?;
     }
+    listen::check(&config, &Clock::system())
+        .map_err(|problem| failure(Exit::Input, problem.to_string()))?;
     let mut out = std::io::stdout().lock();
     for line in check_lists(&config, &words)? {
         writeln!(out, "{line}")?;
+    }
+    if let Some(fingerprint) = own_fingerprint(&config.state_dir) {
+        let args = [("fingerprint", fingerprint.into())];
+        writeln!(out, "{}", words.say_with("config-fingerprint", &args))?;
     }
     writeln!(out, "{}", words.say("config-good"))?;
     Ok(Exit::Done)

@@ -99,6 +99,12 @@ fn reload_on_hangup(mut hangup: Signal, reload: Reload) {
                 Err(_) => tracing::error!("the formats of before stay"),
             }
             let reload = again.clone();
+            match tokio::task::spawn_blocking(move || reload.certificates()).await {
+                Ok(Ok(())) => tracing::info!("certificates read again"),
+                Ok(Err(problem)) => tracing::error!(%problem, "the certificates of before stay"),
+                Err(_) => tracing::error!("the certificates of before stay"),
+            }
+            let reload = again.clone();
             match tokio::task::spawn_blocking(move || reload.lists()).await {
                 Ok(Ok(())) => tracing::info!("lists read again"),
                 Ok(Err(problem)) => tracing::error!(%problem, "the lists of before stay"),

@@ -1,11 +1,14 @@
 //! TLS between collector and hub: version 1.3 only, both sides by certificates of the hub's own
-//! authority, times judged by the [`Clock`] each side was handed.
+//! authority, times judged by the [`Clock`] each side was handed; and TLS for whoever sends logs
+//! ([`receiver`]).
 //!
 //! Standards: RFC 8446, RFC 5280, RFC 9113 (`h2` by ALPN).
 
 pub mod pinned;
+mod receiver;
 mod server;
 
+pub use receiver::{Senders, receiver};
 pub use rustls_pki_types::CertificateDer;
 pub use server::{ServerIdentity, server};
 
