@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use larum_collector::config::{Allow, Config, FileInput, Listen, Start, Transport};
+use larum_collector::config::{Config, FileInput, Listen, Start, Transport};
 use larum_core::time::Timestamp;
 use larum_traffic::act::Moment;
 use larum_traffic::background::{self, Volume};
@@ -71,12 +71,8 @@ impl House {
         } else {
             Transport::Tcp
         };
-        config.listen = vec![Listen {
-            zone: None,
-            transport,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            allow: Allow::Inside,
-        }];
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config.listen = vec![Listen::new(transport, address)];
         config.files = vec![FileInput {
             path: self.folder.join("logs").join("*.log"),
             start: Start::Beginning,
