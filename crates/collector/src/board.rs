@@ -15,6 +15,7 @@ use crate::blocked::Blocked;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
 use crate::intake::IntakeState;
+use crate::health::ConcernRow;
 use crate::learned::Learned;
 use crate::legend::SavedLegend;
 use crate::outbox::InFlight;
@@ -66,6 +67,8 @@ pub struct Posted {
     pub legends: Vec<SavedLegend>,
     /// What hinders the collector itself, worst first.
     pub troubles: BTreeSet<Trouble>,
+    /// What is wrong with devices and the collector, as it was told.
+    pub concerns: Vec<ConcernRow>,
 }
 
 /// How the spool is.
@@ -186,6 +189,7 @@ impl Board {
                 learned: checkpoint.learned.clone(),
                 legends: checkpoint.legends.clone(),
                 troubles: BTreeSet::new(),
+                concerns: Vec::new(),
             }),
             catching_up: AtomicBool::new(false),
             too_many_files: AtomicBool::new(false),

@@ -11,6 +11,7 @@ pub mod chunk;
 pub mod config;
 pub mod findings;
 pub mod frame;
+pub mod health;
 mod hub_side;
 pub mod identity;
 pub mod intake;

@@ -19,6 +19,7 @@ use crate::board::Board;
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
 use crate::config::{Config, SharingLevel, Transport};
+use crate::health::Watcher;
 use crate::hub_side::HubSide;
 use crate::intake::{self, Ends, Intake, Keeper};
 use crate::knowledge;
@@ -161,6 +162,7 @@ pub async fn run(
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
     tokio::spawn(reload.clone().watch_lists(stopped_last.clone()));
+    let watcher = Watcher::start(&config, &clock, &board, &shared, &stopped_last);
     let hub = HubSide::new(&config, &clock, &board, spool, spooled, joined_tx);
     let hub = tokio::spawn(hub.run(stopped_last.clone()));
     let page = page.start(&config, &shared, &clock, &board, status, &stopped_last);
@@ -173,6 +175,7 @@ pub async fn run(
         pipeline_done,
         intake_done,
         hub,
+        watcher,
         _folder: folder,
     };
     let shutdown = async move {
@@ -201,6 +204,7 @@ struct Stoppable {
     pipeline_done: oneshot::Receiver<()>,
     intake_done: oneshot::Receiver<()>,
     hub: JoinHandle<()>,
+    watcher: JoinHandle<()>,
     /// Given back last.
     _folder: StateFolder,
 }
@@ -221,6 +225,7 @@ impl Stoppable {
         self.stop_last.send_replace(true);
         // A task that panicked has ended too; the panic itself is in the log.
         drop(self.hub.await);
+        drop(self.watcher.await);
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, HubState, SpoolState};
 use crate::config::Config;
+use crate::health::ConcernRow;
 use crate::learned::{ClockRow, OwnRow};
 use crate::state;
 use crate::tally::SavedTally;
@@ -51,6 +52,10 @@ pub struct StatusDocument {
     pub hub: HubState,
     /// What hinders the collector itself, by reason.
     pub troubles: Vec<String>,
+    /// What is wrong with devices and the collector: silent devices, lines that suddenly cannot be read
+    /// or are lost, wrong clocks, a hub out of reach, a spool that grows, a disk that fills.
+    #[serde(default)]
+    pub concerns: Vec<ConcernRow>,
     /// The limits in force, by name.
     pub limits: BTreeMap<String, u64>,
     /// Where it listens, such as `udp 0.0.0.0:5514`, and the files and patterns it follows.
@@ -168,6 +173,7 @@ impl Status {
                 .iter()
                 .map(|trouble| trouble.code().to_owned())
                 .collect(),
+            concerns: posted.concerns.clone(),
             limits: self.limits.clone(),
             inputs: self.inputs.clone(),
             page: self.page.clone(),

@@ -18,6 +18,7 @@ pub mod event;
 pub mod exposure;
 pub mod finding;
 pub mod forward;
+pub mod health;
 pub mod minimise;
 pub mod own;
 pub mod parse;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
+use larum_core::health::Kind;
 use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
 use larum_link::wire::Tally;
 use maud::{Markup, html};
 
 use super::format::{moment, number};
-use super::verdict::SILENT_SECONDS;
 use super::{PageState, frame};
 use crate::learned::{self, OwnRow};
 use crate::status::{DeviceRow, StatusDocument};
@@ -111,7 +111,7 @@ fn device_table(
                         @let heard = heard(device);
                         tr {
                             th scope="row" { (device.device) }
-                            td { (words.say(condition(device, heard, now))) }
+                            td { (words.say(condition(device, document))) }
                             td { (clocks(device, now, words)) }
                             td { (heard.map_or_else(|| words.say("status-never"), |heard| moment(heard, &state.zone))) }
                             td.number { (number(sum.map_or(0, |sum| sum.received))) }
@@ -220,11 +220,18 @@ fn heard(device: &DeviceRow) -> Option<Timestamp> {
     DeviceTime::parse_rfc3339(text.as_bytes()).map(|time| time.at)
 }
 
-fn condition(device: &DeviceRow, heard: Option<Timestamp>, now: Timestamp) -> &'static str {
-    if device.clock_wrong_seconds.is_some() {
-        "page-device-clock"
-    } else if heard.is_none_or(|heard| heard < now.plus_seconds(-SILENT_SECONDS)) {
+fn condition(device: &DeviceRow, document: &StatusDocument) -> &'static str {
+    let is = |kind: Kind| {
+        document.concerns.iter().any(|concern| {
+            concern.kind() == Some(kind) && concern.device.as_deref() == Some(&*device.device)
+        })
+    };
+    if is(Kind::DeviceSilent) {
         "page-device-silent"
+    } else if is(Kind::UnreadJump) {
+        "page-device-unread"
+    } else if device.clock_wrong_seconds.is_some() {
+        "page-device-clock"
     } else {
         "page-device-good"
     }

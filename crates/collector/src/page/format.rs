@@ -9,7 +9,8 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// `22 Nov 2026, 19:24`, in `zone`.
-pub(super) fn moment(at: Timestamp, zone: &Zone) -> String {
+#[must_use]
+pub fn moment(at: Timestamp, zone: &Zone) -> String {
     let local = at.plus_seconds(i64::from(zone.offset_seconds_at(at)));
     let (year, month, day) = local.civil_date();
     let minute = local.as_seconds().rem_euclid(86_400) / 60;

@@ -14,6 +14,7 @@ use super::verdict::{Task, Verdict, tasks, verdict};
 use super::{PageState, frame};
 use crate::blocked::Counts;
 use crate::board::Posted;
+use crate::health;
 use crate::learned::{self, ClockRow};
 use crate::tally::{Hour, Sum, hour_of};
 use crate::unread::{self, OfDevice};
@@ -150,10 +151,10 @@ fn task_card(state: &PageState, task: &Task) -> Markup {
                 p { (words.say(&format!("trouble-{}", trouble.code()))) }
             }
         },
-        Task::Silent { device, heard } => html! {
+        Task::Concern(concern) => html! {
             section.card.look {
-                h3 { (words.say_with("page-silent", &[("device", device.as_str().into())])) }
-                p { (words.say_with("page-silent-text", &[("when", moment(*heard, &state.zone).into())])) }
+                h3 { (health::say(concern, words)) }
+                p { (health::say_text(concern, &state.zone, words)) }
             }
         },
         Task::WrongClock(clock) => clock_card(state, clock),

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use larum_core::health::Kind;
 use larum_link::wire;
 
 use super::PageState;
-use crate::board::Trouble;
+use crate::board::{Posted, Trouble};
 
 /// Media type of the Prometheus text format, version 0.0.4.
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -83,9 +84,24 @@ fn posted(state: &PageState, out: &mut Exposition) {
         "1 while it hinders the collector, by reason",
         "gauge",
     );
+    trouble_counts(&posted, out);
+}
+
+fn trouble_counts(posted: &Posted, out: &mut Exposition) {
     for trouble in Trouble::ALL {
         let there = u64::from(posted.troubles.contains(&trouble));
         out.labelled("larum_trouble", "reason", trouble.code(), there);
+    }
+    out.head(
+        "larum_concerns",
+        "Silent devices, lost lines and the like that stand now, by reason",
+        "gauge",
+    );
+    for kind in Kind::ALL {
+        let standing = posted.concerns.iter();
+        let count = standing.filter(|one| one.kind() == Some(*kind)).count();
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        out.labelled("larum_concerns", "reason", kind.as_str(), count);
     }
 }
 

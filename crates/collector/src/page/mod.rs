@@ -13,7 +13,7 @@ mod metrics;
 mod style;
 mod verdict;
 
-pub use format::number;
+pub use format::{moment, number};
 
 use std::future::Future;
 use std::net::SocketAddr;

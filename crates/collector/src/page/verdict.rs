@@ -4,11 +4,13 @@ use std::borrow::Borrow;
 use std::cmp::Reverse;
 
 use larum_core::finding::Severity;
+use larum_core::health::Kind;
 use larum_core::time::Timestamp;
 use larum_link::wire::WireWarning;
 
 use crate::board::{Posted, Trouble};
 use crate::findings::KeptFinding;
+use crate::health::ConcernRow;
 use crate::learned::ClockRow;
 use crate::unread::OfDevice;
 
@@ -16,11 +18,6 @@ use crate::unread::OfDevice;
 const RECENT_SECONDS: i64 = 24 * 3_600;
 /// … and those that worked, which somebody must look after, longer ago than this.
 const WORKED_SECONDS: i64 = 14 * 24 * 3_600;
-/// A device silent for longer is reported.
-pub(super) const SILENT_SECONDS: i64 = 24 * 3_600;
-/// A device silent for longer than this is taken as removed.
-const REMOVED_SECONDS: i64 = 14 * 24 * 3_600;
-
 /// Most wrong clocks told of one sender.
 const MAX_CLOCKS: usize = 4;
 
@@ -51,13 +48,8 @@ pub(super) enum Task {
     Warning(WireWarning),
     /// An attack seen here: the worst of what one attacker did, then the rest.
     Attack(Vec<KeptFinding>),
-    /// A device that used to send does not.
-    Silent {
-        /// Its name.
-        device: String,
-        /// When it was last heard.
-        heard: Timestamp,
-    },
+    /// A device is silent, lines are lost, the hub is out of reach, and the like.
+    Concern(ConcernRow),
     /// A device's clock is wrong.
     WrongClock(ClockRow),
     /// A device sends much that cannot be read.
@@ -102,8 +94,12 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
     tasks.extend(warnings.into_iter().cloned().map(Task::Warning));
     tasks.extend(tried.into_iter().map(attack));
     let mut unread = posted.unread.last_day(&posted.tally, now);
-    for (_, name, heard) in posted.tally.devices() {
-        let silent = heard.is_none_or(|heard| heard < now.plus_seconds(-SILENT_SECONDS));
+    // A wrong clock has a card of its own, as soon as it is certain.
+    let concerns = posted.concerns.iter();
+    let concerns = concerns.filter(|concern| concern.kind() != Some(Kind::DeviceClock));
+    tasks.extend(concerns.cloned().map(Task::Concern));
+    for (_, name, _) in posted.tally.devices() {
+        let silent = is_silent(posted, name);
         let wrong = posted.learned.clocks_of(name);
         tasks.extend(
             wrong
@@ -118,18 +114,14 @@ pub(super) fn tasks(posted: &Posted, alert_severity: Severity, now: Timestamp) -
                 lines,
             });
         }
-        let gone = |seconds: i64| now.plus_seconds(-seconds);
-        if let Some(heard) = heard
-            && heard < gone(SILENT_SECONDS)
-            && heard >= gone(REMOVED_SECONDS)
-        {
-            tasks.push(Task::Silent {
-                device: name.to_owned(),
-                heard,
-            });
-        }
     }
     tasks
+}
+
+fn is_silent(posted: &Posted, device: &str) -> bool {
+    posted.concerns.iter().any(|concern| {
+        concern.kind() == Some(Kind::DeviceSilent) && concern.device.as_deref() == Some(device)
+    })
 }
 
 /// The line above everything.

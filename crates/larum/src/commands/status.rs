@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use larum_cli::exit::{Exit, failure};
-use larum_collector::config::DEFAULT_STATE_DIR;
+use larum_collector::config::{DEFAULT_STATE_DIR, Zone};
+use larum_collector::health;
 use larum_collector::learned;
 use larum_collector::status::{self, StatusDocument};
 use larum_core::parse::DeviceNames;
@@ -112,6 +113,16 @@ fn text(document: &StatusDocument, names: &DeviceNames, words: &Words) -> String
             ("bytes", document.spool.bytes.to_string().into()),
         ],
     ));
+    for concern in &document.concerns {
+        let (title, text) = (
+            health::say(concern, words),
+            health::say_text(concern, &Zone::utc(), words),
+        );
+        lines.push(words.say_with(
+            "status-concern",
+            &[("title", title.into()), ("text", text.into())],
+        ));
+    }
     for trouble in &document.troubles {
         lines.push(words.say(&format!("trouble-{trouble}")));
     }
