@@ -56,6 +56,12 @@ impl<'a> Cursor<'a> {
         self.take(usize::from(length))
     }
 
+    /// A block with its length in two bytes before it.
+    pub fn block16(&mut self) -> Option<&'a [u8]> {
+        let length = self.be16()?;
+        self.take(usize::from(length))
+    }
+
     /// Whether nothing is left.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

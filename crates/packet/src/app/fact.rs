@@ -5,6 +5,7 @@ use larum_core::time::Timestamp;
 
 use super::Protocol;
 use super::bytes::borrowed;
+use super::tls::Tls;
 
 /// One thing a conversation said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ use super::bytes::borrowed;
 pub enum Fact {
     /// A web request and what became of it.
     Http(Http),
+    /// The beginning of an encrypted conversation.
+    Tls(Box<Tls>),
     /// A log-in attempt.
     Login(Login),
 }
@@ -54,6 +57,7 @@ impl Fact {
     pub const fn at(&self) -> Timestamp {
         match self {
             Self::Http(fact) => fact.at,
+            Self::Tls(fact) => fact.at,
             Self::Login(fact) => fact.at,
         }
     }
@@ -64,6 +68,7 @@ impl Fact {
     pub const fn kind(&self) -> Option<Kind> {
         match self {
             Self::Http(_) => Some(Kind::Http),
+            Self::Tls(_) => Some(Kind::Tls),
             Self::Login(_) => Some(Kind::Auth),
         }
     }
@@ -76,6 +81,7 @@ impl Fact {
         }
         match self {
             Self::Http(fact) => fact.fill(event),
+            Self::Tls(fact) => fact.fill(event),
             Self::Login(fact) => fact.fill(event),
         }
     }

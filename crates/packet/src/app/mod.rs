@@ -6,18 +6,22 @@
 //! is not known, then what each reader states as its own limit.
 
 mod bytes;
+mod dtls;
 mod fact;
 mod http;
 mod lines;
 mod look;
 mod protocol;
+mod quic;
 mod recognise;
 mod recognise_datagram;
 mod session;
+mod tls;
 
-pub use fact::{Fact, Http};
+pub use fact::{Fact, Http, Login};
 pub use protocol::Protocol;
 pub use session::{LOOK_BYTES, LOOK_DATAGRAMS, NESTED, Session};
+pub use tls::{Carried, Certificate, Tls};
 
 use larum_core::time::Timestamp;
 

@@ -181,6 +181,9 @@ impl Session {
 fn reader(protocol: Protocol, carrier: Carrier) -> Option<Box<dyn Reader>> {
     match (protocol, carrier) {
         (Protocol::Http, Carrier::Stream) => Some(Box::new(super::http::HttpReader::default())),
+        (Protocol::Tls, Carrier::Stream) => Some(Box::new(super::tls::TlsReader::default())),
+        (Protocol::Dtls, Carrier::Datagram) => Some(Box::new(super::dtls::DtlsReader::default())),
+        (Protocol::Quic, Carrier::Datagram) => Some(Box::new(super::quic::QuicReader::default())),
         _ => None,
     }
 }
