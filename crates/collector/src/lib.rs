@@ -21,6 +21,7 @@ pub mod learned;
 pub mod legend;
 pub mod listen;
 pub mod lists;
+mod memory;
 pub mod outbox;
 pub mod own_formats;
 pub mod page;

@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::findings::KeptFinding;
 use crate::learned::Learner;
 use crate::legend::{FileLegend, SenderLegends};
+use crate::memory::Memory;
 use crate::reload::Changing;
 use crate::spooling::Spooling;
 use crate::status::Status;
@@ -75,11 +76,15 @@ pub(crate) struct Pipeline {
     signals: Vec<Signal>,
     sightings: Vec<Sighting>,
     /// A checkpoint taken and not yet written: see [`Pipeline::checkpoint`].
-    held: Option<(Timestamp, Checkpoint)>,
+    held: Option<(Timestamp, Kept)>,
     checkpointed: Instant,
     changed: bool,
+    memory: Memory,
     learner: Learner,
 }
+
+/// A checkpoint, and what the detectors remembered at that moment if it is time to write that.
+type Kept = (Checkpoint, Option<Vec<u8>>);
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
@@ -101,10 +106,27 @@ impl Pipeline {
             held: None,
             checkpointed: Instant::now(),
             changed: true,
+            memory: Memory::new(),
         };
         pipeline.own_changed();
         pipeline.lists_changed();
+        pipeline.go_on();
         pipeline
+    }
+
+    /// What was going on when the collector stopped still is: said of the findings that the page shows.
+    fn go_on(&mut self) {
+        let board = Arc::clone(&self.parts.board);
+        let mut posted = board.lock();
+        for finding in self.parts.detect.open_findings() {
+            let known = posted.findings.get(&finding.id.to_string());
+            let Some(name) = known.map(|known| known.device.clone()) else {
+                continue;
+            };
+            let device = posted.tally.device(&name);
+            self.devices.insert(finding.id, device);
+            posted.keep(KeptFinding::of(&finding, &name, true));
+        }
     }
 
     /// Runs until the queue is closed and empty, then ends what is open and writes everything.
@@ -330,18 +352,37 @@ impl Pipeline {
             };
             let device = *self.devices.entry(finding.id).or_insert(device);
             self.tell(&finding, device, open, now, &mut posted);
-            let fate = match self.minimiser.screen(&finding) {
-                Err(reason) => Some(Fate::Withheld(reason)),
-                Ok(sighting) => self
-                    .digest
-                    .push(sighting, now, &mut self.sightings)
-                    .map(Fate::Withheld),
-            };
-            if let Some(fate) = fate {
-                posted.tally.enter(device, hour_of(now), fate, 1);
-            }
+            self.share(&finding, device, now, &mut posted);
         }
         self.changed = true;
+    }
+
+    /// Makes a sighting of it, or enters why there is none.
+    fn share(&mut self, finding: &Finding, device: DeviceId, now: Timestamp, posted: &mut Posted) {
+        let fate = match self.minimiser.screen(finding) {
+            Err(reason) => Some(Fate::Withheld(reason)),
+            Ok(sighting) => self
+                .digest
+                .push(sighting, now, &mut self.sightings)
+                .map(Fate::Withheld),
+        };
+        if let Some(fate) = fate {
+            posted.tally.enter(device, hour_of(now), fate, 1);
+        }
+    }
+
+    /// Says how far what is still going on has come, without ending it.
+    fn share_open(&mut self, now: Timestamp) {
+        let board = Arc::clone(&self.parts.board);
+        let mut posted = board.lock();
+        for finding in self.parts.detect.open_findings() {
+            let device = self.devices.get(&finding.id).copied().unwrap_or(OTHER);
+            if finding.severity > Severity::Info {
+                let name = posted.tally.name(device).to_owned();
+                posted.keep(KeptFinding::of(&finding, &name, true));
+            }
+            self.share(&finding, device, now, &mut posted);
+        }
     }
 
     /// Keeps the finding for the page and raises an alert where it is bad enough.
@@ -391,9 +432,15 @@ impl Pipeline {
     /// now and then, but only written once every sighting that was waiting in the digest at that
     /// moment is safe in the spool.
     fn checkpoint(&mut self, now: Timestamp) {
-        if self.held.is_none() && self.changed && self.checkpointed.elapsed() >= CHECKPOINT_EVERY {
+        if self.changed {
+            self.memory.changed();
+        }
+        let due = self.changed || self.memory.is_due();
+        if self.held.is_none() && due && self.checkpointed.elapsed() >= CHECKPOINT_EVERY {
             self.changed = false;
-            self.held = Some((now, self.take_checkpoint(now)));
+            let is_due = self.memory.is_due();
+            let memory = is_due.then(|| self.memory.take(&self.parts.detect));
+            self.held = Some((now, (self.take_checkpoint(now), memory)));
         }
         let wait_ms = larum_core::digest::Settings::default().wait_ms;
         let safe = |taken: &Timestamp| {
@@ -402,8 +449,8 @@ impl Pipeline {
         if self.parts.spooling.is_waiting() || !self.held.as_ref().is_some_and(|(at, _)| safe(at)) {
             return;
         }
-        if let Some((_, checkpoint)) = self.held.take() {
-            self.write(&checkpoint);
+        if let Some((_, kept)) = self.held.take() {
+            self.write(&kept);
         }
     }
 
@@ -414,8 +461,13 @@ impl Pipeline {
         Checkpoint::of(&posted)
     }
 
-    fn write(&mut self, checkpoint: &Checkpoint) {
-        let failed = checkpoint.write(&self.parts.config.state_dir).is_err();
+    fn write(&mut self, (checkpoint, memory): &Kept) {
+        let folder = &self.parts.config.state_dir;
+        let mut written = checkpoint.write(folder);
+        if let (Ok(()), Some(memory)) = (&written, memory) {
+            written = self.memory.write(folder, memory);
+        }
+        let failed = written.is_err();
         self.parts
             .board
             .lock()
@@ -427,11 +479,12 @@ impl Pipeline {
         self.checkpointed = Instant::now();
     }
 
-    /// Ends what is open, and writes everything.
+    /// Says how far everything has come, and writes everything. What is going on is not ended: the
+    /// next start goes on with it.
     fn stop(&mut self) {
         let now = self.parts.clock.now();
-        self.parts.detect.finish(&mut self.signals);
-        self.deal_with_signals(OTHER, now);
+        self.share_open(now);
+        let memory = self.memory.take(&self.parts.detect);
         self.digest.flush(&mut self.sightings);
         self.spool(now);
         {
@@ -443,7 +496,7 @@ impl Pipeline {
         }
         self.learner.post(&self.parts.board, now);
         let checkpoint = self.take_checkpoint(now);
-        self.write(&checkpoint);
+        self.write(&(checkpoint, Some(memory)));
         self.parts.status.write(&self.parts.board, now);
     }
 }

@@ -25,6 +25,7 @@ use crate::intake::{self, Ends, Intake, Keeper};
 use crate::knowledge;
 use crate::listen::{CertificatesError, Inputs, MIN_TOKEN_BYTES};
 use crate::lists::Unreadable;
+use crate::memory;
 use crate::own_formats::OwnFormatsError;
 use crate::pipeline::{Parts, Pipeline};
 pub use crate::reload::Reload;
@@ -126,7 +127,8 @@ pub async fn run(
     let board = Arc::new(Board::new(folder.path(), &checkpoint));
     let spool = open_spool(&config, &board)?;
     let (reload, changing) = Reload::new(&config, &shared, &board, &clock)?;
-    let detect = detectors(&config, &shared)?;
+    let mut detect = detectors(&config, &shared)?;
+    memory::restore(&mut detect, folder.path()).map_err(StartError::Checkpoint)?;
     let inputs = Inputs::bind(&config, &board, &clock)?;
     reload.certificates_are(inputs.certificates());
     let listen = inputs.addresses();

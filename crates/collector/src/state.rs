@@ -127,20 +127,29 @@ fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<File> {
 /// # Errors
 /// When it is there but cannot be read, or is longer than [`MAX_STATE_FILE_BYTES`].
 pub fn read(folder: &Path, name: &str) -> io::Result<Option<String>> {
+    let text = read_bytes(folder, name)?.map(String::from_utf8).transpose();
+    text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a text"))
+}
+
+/// The bytes of `folder/name`; `None` when it is not there.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(folder: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     use std::io::Read as _;
     let file = match File::open(folder.join(name)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let length = file
         .take(MAX_STATE_FILE_BYTES + 1)
-        .read_to_string(&mut text)?;
+        .read_to_end(&mut bytes)?;
     if u64::try_from(length).unwrap_or(u64::MAX) > MAX_STATE_FILE_BYTES {
         return Err(io::Error::other("too long"));
     }
-    Ok(Some(text))
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]

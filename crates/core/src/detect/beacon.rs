@@ -9,6 +9,7 @@ use super::flow::Flow;
 use super::fold::Fold;
 use super::keep_alive::KeepAlive;
 use super::rita::{self, BARS, Score};
+use super::snapshot::kept;
 use super::story::{Story, What};
 use super::table::{Remembered, Table};
 use super::telling::{Telling, blocked_or_unknown, service_key};
@@ -86,6 +87,19 @@ pub struct Pair {
     opener_port: u16,
     told: bool,
 }
+
+kept!(Pair {
+    times,
+    sizes,
+    bars,
+    bar,
+    first,
+    last,
+    contacts,
+    sized,
+    opener_port,
+    told
+});
 
 impl Default for Pair {
     fn default() -> Self {
@@ -273,6 +287,8 @@ struct Door {
     visits: u8,
 }
 
+kept!(Door { tag, last, visits });
+
 /// The pairs that are watched.
 #[derive(Clone, Debug)]
 pub struct Pairs {
@@ -281,6 +297,13 @@ pub struct Pairs {
     origin: u32,
     bar_seconds: u32,
 }
+
+kept!(Pairs {
+    rows,
+    doors,
+    origin,
+    bar_seconds
+});
 
 impl Default for Pairs {
     fn default() -> Self {

@@ -26,6 +26,16 @@ impl<const WORDS: usize> Bitmap<WORDS> {
         is_new
     }
 
+    /// The bits, to be kept.
+    pub const fn words(&self) -> &[u64; WORDS] {
+        &self.0
+    }
+
+    /// With these bits.
+    pub const fn of_words(words: [u64; WORDS]) -> Self {
+        Self(words)
+    }
+
     /// Bits that are set.
     pub fn ones(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()

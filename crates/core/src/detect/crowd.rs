@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use super::hash;
+use super::snapshot::kept;
 use super::table::{Remembered, Table};
 
 /// Services watched at most; the one quiet longest gives way. At 2.5 KiB each.
@@ -93,6 +94,14 @@ struct Pane {
     mails: u32,
 }
 
+kept!(Pane {
+    sources,
+    names,
+    real,
+    failures,
+    mails
+});
+
 /// Panes of one scale, and what windows before came to.
 #[derive(Clone, Debug, Default)]
 struct Window {
@@ -107,6 +116,15 @@ struct Window {
     learned: u16,
 }
 
+kept!(Window {
+    panes,
+    newest,
+    is_whole,
+    mean,
+    variance,
+    learned
+});
+
 /// One service.
 #[derive(Clone, Debug)]
 struct Service {
@@ -117,6 +135,14 @@ struct Service {
     next: usize,
 }
 
+kept!(Service {
+    key,
+    last,
+    windows,
+    latest,
+    next
+});
+
 /// A network whose members failed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Network {
@@ -125,6 +151,12 @@ pub struct Network {
     failures: [Failed; 8],
 }
 
+kept!(Network {
+    last,
+    next,
+    failures
+});
+
 /// A failure of a network: when, who, for which name, by 16 bits of hash each.
 #[derive(Clone, Copy, Debug, Default)]
 struct Failed {
@@ -132,6 +164,8 @@ struct Failed {
     source: u16,
     name: u16,
 }
+
+kept!(Failed { at, source, name });
 
 /// What the neighbours of a source did before it logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,11 +186,19 @@ pub struct Account {
     networks: u64,
 }
 
+kept!(Account {
+    last,
+    since,
+    networks
+});
+
 /// A name that logged in.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Real {
     last: u32,
 }
+
+kept!(Real { last });
 
 /// What is remembered of all services.
 #[derive(Clone, Debug, Default)]
@@ -169,6 +211,13 @@ pub struct Crowds {
     /// Names that logged in.
     pub real: Table<Real, SETS>,
 }
+
+kept!(Crowds {
+    services,
+    networks,
+    accounts,
+    real
+});
 
 impl Crowds {
     /// Notes a failure at `service` of a source that gave itself away by nothing else; the crowd, if

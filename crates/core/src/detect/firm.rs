@@ -4,6 +4,7 @@
 //! since when. See `docs/detectors/beacon.md`.
 
 use super::hash;
+use super::snapshot::kept;
 use super::table::{Remembered, Table};
 
 /// Most places outside: 16,384, at 32 bytes each.
@@ -28,6 +29,13 @@ pub struct Place {
     /// Different days on which it was visited, at most 255.
     days: u8,
 }
+
+kept!(Place {
+    hosts,
+    first,
+    last,
+    days
+});
 
 impl Place {
     /// How many hosts inside go there.
@@ -70,6 +78,13 @@ pub struct Host {
     pub uploads: [u16; 24],
 }
 
+kept!(Host {
+    first,
+    last,
+    receives_mail,
+    uploads
+});
+
 impl Remembered for Host {
     fn last(&self) -> u32 {
         self.last
@@ -94,6 +109,12 @@ pub struct Firm {
     hosts: Hosts,
     origin: u32,
 }
+
+kept!(Firm {
+    places,
+    hosts,
+    origin
+});
 
 impl Firm {
     /// Notes that `host` went to `place`.

@@ -8,6 +8,7 @@ use super::bitmap::Bitmap;
 use super::flow::{Flow, Way};
 use super::fold::Fold;
 use super::hash;
+use super::snapshot::kept;
 use super::source::key_of;
 use super::story::What;
 use super::table::{Remembered, Table};
@@ -64,6 +65,18 @@ pub struct Load {
     began: u32,
     sources: Bitmap<4>,
 }
+
+kept!(Load {
+    pane,
+    count,
+    failed,
+    minute,
+    hour,
+    panes,
+    served,
+    began,
+    sources
+});
 
 impl Remembered for Load {
     fn last(&self) -> u32 {
@@ -161,6 +174,16 @@ pub struct Reflection {
     servers: u64,
 }
 
+kept!(Reflection {
+    since,
+    answers,
+    name_answers,
+    asked,
+    down,
+    up,
+    servers
+});
+
 impl Remembered for Reflection {
     fn last(&self) -> u32 {
         self.since
@@ -213,6 +236,8 @@ pub struct Loads {
     services: Services,
     targets: Targets,
 }
+
+kept!(Loads { services, targets });
 
 impl Fold<'_> {
     pub(super) fn flood(&mut self) {

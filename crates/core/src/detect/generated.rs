@@ -9,6 +9,7 @@ use super::bitmap::Bitmap;
 use super::fold::Fold;
 use super::hash;
 use super::name::{Looks, NameQuery};
+use super::snapshot::kept;
 use super::story::{Story, What};
 use super::table::Remembered;
 use super::telling::Telling;
@@ -45,6 +46,17 @@ pub struct NamesRow {
     found: u16,
     hour: u32,
 }
+
+kept!(NamesRow {
+    last,
+    evidence,
+    asked,
+    failed,
+    generated,
+    missing,
+    found,
+    hour
+});
 
 /// What a row makes of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Which stories are one attacker's: a scan, the guessing after it and the log-in at the end are one
 //! incident, not three alerts.
 
+use super::snapshot::kept;
 use super::table::{Remembered, Table};
 use crate::finding::FindingId;
 
@@ -16,6 +17,8 @@ pub struct Past {
     id: [u8; 16],
     stories: u16,
 }
+
+kept!(Past { last, id, stories });
 
 impl Remembered for Past {
     fn last(&self) -> u32 {
@@ -34,6 +37,8 @@ impl Remembered for Past {
 /// The incidents of actors whose stories have ended.
 #[derive(Clone, Debug, Default)]
 pub struct Incidents(Table<Past, SETS>);
+
+kept!(Incidents(_));
 
 impl Incidents {
     /// The incident that a story of `actor` which begins at `now` belongs to, if it was part of one

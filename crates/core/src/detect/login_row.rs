@@ -5,6 +5,7 @@
 //! password comes back by the minute. See `docs/detectors/login-guessing.md`.
 
 use super::recent::{Bucket, Recent};
+use super::snapshot::kept;
 use super::table::Remembered;
 
 /// Failures that may stand in the fast bucket, and the seconds one takes to leak.
@@ -169,6 +170,26 @@ pub struct LoginRow {
     known: u32,
     verdict: bool,
 }
+
+kept!(LoginRow {
+    last,
+    fast,
+    minute,
+    day,
+    visits,
+    names,
+    last_failure,
+    visit,
+    gap,
+    regular,
+    failures,
+    next,
+    set,
+    tries,
+    last_mark,
+    known,
+    verdict
+});
 
 /// How a failed log-in was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,6 +43,7 @@ mod scanner;
 mod shared_guessing;
 mod sift;
 pub mod sigma;
+mod snapshot;
 mod source;
 mod spread;
 mod story;
@@ -72,6 +73,7 @@ pub use indicators::{
 pub use marks::{Mark, Marks};
 pub use networks::NetworkSet;
 pub use sift::{Observation, Scratch as SiftScratch, Sifter};
+pub use snapshot::SnapshotRefusal;
 pub use source::MAX_ROWS;
 pub use story::MAX_STORIES;
 
@@ -268,6 +270,15 @@ impl Detect {
         rule::finish(self, out);
         self.stories.finish(&mut self.over);
         self.say_over(out);
+    }
+
+    /// What is going on now, as it would be told if it were over: in order of first event and id.
+    #[must_use]
+    pub fn open_findings(&self) -> Vec<Finding> {
+        let tell = |story| wording::finding(story, &self.settings, &self.rules);
+        let mut findings: Vec<_> = self.stories.all_opened().map(tell).collect();
+        findings.sort_by_key(|finding| (finding.first, finding.id));
+        findings
     }
 
     /// How full the tables are.

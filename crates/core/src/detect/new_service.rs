@@ -7,6 +7,7 @@
 use super::firm::LEARNING_SECONDS;
 use super::fold::Fold;
 use super::hash;
+use super::snapshot::kept;
 use super::source::key_of;
 use super::story::{Ending, What};
 use super::table::{Remembered, Table};
@@ -48,6 +49,15 @@ pub struct Door {
     told: bool,
 }
 
+kept!(Door {
+    first,
+    last,
+    contacts,
+    strangers,
+    told_today,
+    told
+});
+
 impl Remembered for Door {
     fn last(&self) -> u32 {
         self.last
@@ -72,6 +82,8 @@ pub struct Doors {
     rows: DoorTable,
     origin: u32,
 }
+
+kept!(Doors { rows, origin });
 
 impl Doors {
     /// Notes that the service answered `stranger`; the row, when it must be told.

@@ -7,6 +7,7 @@ use super::beacon::is_keep_alive;
 use super::firm::Host;
 use super::fold::Fold;
 use super::hash;
+use super::snapshot::kept;
 use super::source::key_of;
 use super::story::{StoryKey, What};
 use super::table::{Remembered, Table};
@@ -46,6 +47,16 @@ pub struct Haul {
     told: bool,
 }
 
+kept!(Haul {
+    up,
+    down,
+    since,
+    last,
+    records,
+    both,
+    told
+});
+
 impl Remembered for Haul {
     fn last(&self) -> u32 {
         self.last
@@ -68,6 +79,8 @@ impl Remembered for Haul {
 pub struct Hauls {
     rows: HaulTable,
 }
+
+kept!(Hauls { rows });
 
 impl Hauls {
     /// Adds a record; the day before, if one just ended, and the row.

@@ -1,6 +1,7 @@
 //! How large each page of the web server usually is: an attack that is answered with the same page as
 //! everybody gets was most likely ignored, one that is answered with something else may have worked.
 
+use super::snapshot::kept;
 use super::table::{Remembered, Table};
 
 /// 4,096 pages; 128 KiB.
@@ -24,6 +25,13 @@ pub struct Size {
     deviation: f32,
     seen: u16,
 }
+
+kept!(Size {
+    last,
+    mean,
+    deviation,
+    seen
+});
 
 impl Remembered for Size {
     fn last(&self) -> u32 {
@@ -53,6 +61,8 @@ pub enum Answer {
 /// The usual sizes of the pages asked for most.
 #[derive(Clone, Debug, Default)]
 pub struct Pages(Table<Size, SETS>);
+
+kept!(Pages(_));
 
 impl Pages {
     /// Notes that the page with this hash was served to an honest request with `bytes`.

@@ -1,6 +1,8 @@
 //! The most recent distinct closed ports, each with the time it was last tried: exact counts of "how
 //! many different ports in the last hour" and "in three days", in 24 bytes.
 
+use super::snapshot::kept;
+
 /// Ports remembered.
 const MAX_PORTS: usize = 8;
 /// Times are kept in steps of this: an hour is three of them, told to within one.
@@ -17,6 +19,8 @@ pub struct Ports {
     /// When each was last tried; 0 marks a free place.
     steps: [u8; MAX_PORTS],
 }
+
+kept!(Ports { ports, steps });
 
 impl Ports {
     /// Forgets what is too old at `now`; must be called before each [`Self::note`], with `last`, the

@@ -7,6 +7,7 @@ use super::fold::Fold;
 use super::hash;
 use super::recent::Bucket;
 use super::sift::Page;
+use super::snapshot::kept;
 use super::story::What;
 use super::table::Remembered;
 use super::telling::Telling;
@@ -123,6 +124,23 @@ pub struct WebRow {
     last_page: u32,
     pages: u64,
 }
+
+kept!(WebRow {
+    last,
+    fast,
+    unauthorised,
+    paths,
+    last_miss,
+    last_unauthorised,
+    hits,
+    misses,
+    verdict,
+    same,
+    last_path,
+    reading,
+    last_page,
+    pages
+});
 
 impl WebRow {
     /// Notes a missing page whose path has this hash and that weighs so much; whether the source is

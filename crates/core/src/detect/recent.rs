@@ -1,6 +1,8 @@
 //! The most recent distinct small values with the minute each was last seen: exact counts of "how
 //! many different ports in the last hour" in 36 bytes.
 
+use super::snapshot::kept;
+
 /// How many values are remembered.
 pub const MAX_VALUES: usize = 8;
 const LIMIT: u8 = 8;
@@ -11,6 +13,8 @@ pub struct Recent {
     items: [(u16, u16); MAX_VALUES],
     used: u8,
 }
+
+kept!(Recent { items, used });
 
 impl Recent {
     /// Notes `value` at `minute` (minutes since the epoch, low 16 bits); whether it is new here.
@@ -75,6 +79,8 @@ impl Recent {
 pub struct Bucket {
     level: f32,
 }
+
+kept!(Bucket { level });
 
 impl Bucket {
     /// Pours one event in after `idle_seconds` since the last; whether more than `capacity` stood in

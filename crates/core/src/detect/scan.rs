@@ -8,6 +8,7 @@
 use super::fold::Fold;
 use super::hash;
 use super::ports::Ports;
+use super::snapshot::kept;
 use super::story::{Story, StoryKey, What};
 use super::table::Remembered;
 use super::telling::{Telling, service_key};
@@ -61,6 +62,15 @@ pub struct ScanRow {
     first: [u8; 3],
     walk: i8,
 }
+
+kept!(ScanRow {
+    ports,
+    targets,
+    last,
+    refused,
+    first,
+    walk
+});
 
 /// What the contacts of a source amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

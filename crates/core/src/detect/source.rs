@@ -9,6 +9,7 @@ use super::generated::NamesRow;
 use super::login_row::LoginRow;
 use super::probing::WebRow;
 use super::scan::ScanRow;
+use super::snapshot::kept;
 use super::table::Table;
 use super::tunnel::TunnelRow;
 use crate::address;
@@ -53,6 +54,14 @@ pub struct Sources {
     /// Names below one registered name they asked for, by both together.
     pub tunnels: Table<TunnelRow, TUNNEL_SETS>,
 }
+
+kept!(Sources {
+    scan,
+    login,
+    web,
+    names,
+    tunnels
+});
 
 impl Sources {
     /// How many rows are in use.

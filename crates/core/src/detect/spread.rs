@@ -7,6 +7,7 @@
 use super::bitmap::Bitmap;
 use super::fold::Fold;
 use super::hash;
+use super::snapshot::kept;
 use super::source::key_of;
 use super::story::{StoryKey, What};
 use super::table::{Remembered, Table};
@@ -43,6 +44,15 @@ pub struct Spread {
     busiest: u16,
     told: bool,
 }
+
+kept!(Spread {
+    strangers,
+    since,
+    last,
+    contacts,
+    busiest,
+    told
+});
 
 impl Remembered for Spread {
     fn last(&self) -> u32 {
@@ -86,6 +96,8 @@ impl Spread {
 pub struct Spreads {
     rows: SpreadTable,
 }
+
+kept!(Spreads { rows });
 
 impl Fold<'_> {
     pub(super) fn spread(&mut self) {

@@ -1,6 +1,8 @@
 //! The folding stage: everything one actor does of one sort is one story, and one story is one
 //! finding, however long it lasts and however many events it has.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -358,6 +360,7 @@ impl Story {
 
     /// States a figure of the evidence, in place of an earlier one of this name.
     pub fn figure(&mut self, name: &'static str, figure: f64) {
+        debug_assert!(kept::FIGURES.contains(&name), "{name} is not among FIGURES");
         match self.figures.iter_mut().find(|(known, _)| *known == name) {
             Some((_, held)) => *held = figure,
             None => self.figures.push((name, figure)),
@@ -546,6 +549,12 @@ impl Stories {
             .get(&place_of(key))
             .map(|story| &**story)
             .filter(|story| story.opened)
+    }
+
+    /// Every story that is opened and not over.
+    pub fn all_opened(&self) -> impl Iterator<Item = &Story> {
+        let stories = self.stories.values().map(|story| &**story);
+        stories.filter(|story| story.opened)
     }
 
     /// The same, to be changed.

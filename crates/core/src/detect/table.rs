@@ -7,6 +7,7 @@
 //! out one that really attacks.
 
 use super::hash;
+use super::snapshot::{Reader, Snapshot};
 
 const WAYS: usize = 16;
 
@@ -175,6 +176,51 @@ impl<R: Remembered, const SETS: usize> Table<R, SETS> {
         rows.min()
             .filter(|(strength, ..)| *strength <= brings)
             .map(|(_, _, index, way)| (index, way))
+    }
+}
+
+/// Each row at its place: where a row stands decides which gives way among equals.
+impl<R: Remembered + Snapshot, const SETS: usize> Snapshot for Table<R, SETS> {
+    fn layout() -> u64 {
+        let sets = u64::try_from(SETS).unwrap_or(u64::MAX);
+        hash::mix(hash::mix(R::layout()) ^ sets)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.refused.write(out);
+        self.replaced.write(out);
+        self.sets.iter().flatten().count().write(out);
+        for (index, set) in self.sets.iter().enumerate() {
+            let Some(set) = set else { continue };
+            index.write(out);
+            set.keys.write(out);
+            let rows = set.keys.iter().zip(&set.rows);
+            for (_, row) in rows.filter(|(key, _)| **key != 0) {
+                row.write(out);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let mut table = Self {
+            refused: u64::read(from)?,
+            replaced: u64::read(from)?,
+            ..Self::default()
+        };
+        for _ in 0..usize::read(from)? {
+            let place = table.sets.get_mut(usize::read(from)?)?;
+            let mut set = Box::new(Set {
+                keys: Snapshot::read(from)?,
+                rows: [R::default(); WAYS],
+            });
+            let rows = set.keys.iter().zip(&mut set.rows);
+            for (_, row) in rows.filter(|(key, _)| **key != 0) {
+                *row = R::read(from)?;
+                table.rows += 1;
+            }
+            *place = Some(set);
+        }
+        Some(table)
     }
 }
 

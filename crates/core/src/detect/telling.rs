@@ -71,36 +71,33 @@ impl What {
         }
     }
 
-    /// One of each, whatever rule.
-    #[cfg(test)]
-    pub fn all() -> Vec<Self> {
-        vec![
-            Self::Guessing,
-            Self::BreakIn,
-            Self::OldPassword,
-            Self::Spraying,
-            Self::Stuffing,
-            Self::SharedGuessing,
-            Self::PortScan,
-            Self::AddressScan,
-            Self::Probe,
-            Self::WebProbing,
-            Self::WebCrawl,
-            Self::WebScanner,
-            Self::ProxyProbe,
-            Self::WebAttack,
-            Self::GeneratedDomain,
-            Self::DnsTunnel,
-            Self::Indicator,
-            Self::Alert,
-            Self::Beacon,
-            Self::Outflow,
-            Self::Flood,
-            Self::Amplification,
-            Self::NewService,
-            Self::InsideAttack,
-        ]
-    }
+    /// One of each that is no rule.
+    pub const NATIVE: &[Self] = &[
+        Self::Guessing,
+        Self::BreakIn,
+        Self::OldPassword,
+        Self::Spraying,
+        Self::Stuffing,
+        Self::SharedGuessing,
+        Self::PortScan,
+        Self::AddressScan,
+        Self::Probe,
+        Self::WebProbing,
+        Self::WebCrawl,
+        Self::WebScanner,
+        Self::ProxyProbe,
+        Self::WebAttack,
+        Self::GeneratedDomain,
+        Self::DnsTunnel,
+        Self::Indicator,
+        Self::Alert,
+        Self::Beacon,
+        Self::Outflow,
+        Self::Flood,
+        Self::Amplification,
+        Self::NewService,
+        Self::InsideAttack,
+    ];
 }
 
 /// What became of a story: what its detector knows, else that all of it was kept out, else what the

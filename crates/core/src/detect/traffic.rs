@@ -8,6 +8,7 @@ use super::fold::Fold;
 use super::keep_alive::KeepAlive;
 use super::new_service::Doors;
 use super::outflow::Hauls;
+use super::snapshot::kept;
 use super::source::key_of;
 use super::spread::Spreads;
 use super::story::{Story, StoryKey, What};
@@ -23,6 +24,8 @@ pub struct Traffic {
     pub spreads: Spreads,
     pub keep_alive: KeepAlive,
 }
+
+kept!(Traffic { firm, pairs, hauls, loads, doors, spreads } fresh { keep_alive: KeepAlive::shipped() });
 
 impl Default for Traffic {
     fn default() -> Self {

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use super::fold::Fold;
 use super::hash;
 use super::name::NameQuery;
+use super::snapshot::kept;
 use super::story::What;
 use super::table::Remembered;
 use super::telling::Telling;
@@ -53,6 +54,17 @@ pub struct TunnelRow {
     bytes: u32,
     verdict: bool,
 }
+
+kept!(TunnelRow {
+    last,
+    first,
+    evidence,
+    names,
+    questions,
+    carrying,
+    bytes,
+    verdict
+});
 
 /// What a row says once the verdict fell.
 #[derive(Clone, Copy, Debug, PartialEq)]

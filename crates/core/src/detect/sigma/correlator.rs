@@ -16,6 +16,7 @@ use super::fact::Fact;
 use super::window::Window;
 use super::{RuleIndex, RuleSet};
 use crate::detect::hash;
+use crate::detect::snapshot::{Reader, Snapshot, kept};
 use crate::detect::story::Ending;
 use crate::event::Protocol;
 use crate::time::Timestamp;
@@ -36,6 +37,16 @@ pub struct Trace {
     pub(in crate::detect) proto: Option<Protocol>,
     pub(in crate::detect) ending: Ending,
 }
+
+kept!(Trace {
+    at,
+    source,
+    outside,
+    target,
+    port,
+    proto,
+    ending
+});
 
 /// A correlation that is met.
 #[derive(Clone, Debug)]
@@ -79,6 +90,17 @@ struct Group {
     /// For those that are only judged at the end.
     last: Option<(Trace, Box<str>)>,
 }
+
+kept!(Group {
+    window,
+    strength,
+    touched,
+    due,
+    queued,
+    fed,
+    was_met,
+    last
+});
 
 /// Counts what belongs together.
 #[derive(Clone, Debug, Default)]
@@ -279,6 +301,36 @@ impl Correlator {
             }
             self.replaced += 1;
         }
+    }
+}
+
+/// The groups, from which everything else follows.
+impl Snapshot for Correlator {
+    fn layout() -> u64 {
+        hash::mix(Group::layout() ^ Key::layout())
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.replaced.write(out);
+        self.groups.len().write(out);
+        for (key, group) in &self.groups {
+            key.write(out);
+            group.write(out);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let mut correlator = Self {
+            replaced: u64::read(from)?,
+            ..Self::default()
+        };
+        for _ in 0..usize::read(from)? {
+            let key = Key::read(from)?;
+            let group = Group::read(from)?;
+            correlator.due.insert((group.queued, key));
+            correlator.put(key, group);
+        }
+        Some(correlator)
     }
 }
 

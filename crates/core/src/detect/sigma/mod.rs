@@ -42,6 +42,7 @@ pub use rule::{Notes, Rule, RuleKind};
 pub use skip::{SkipReason, Skipped};
 
 use crate::content;
+use crate::detect::hash;
 use crate::event::{Event, Kind};
 
 /// Longest rule file, in bytes.
@@ -54,6 +55,18 @@ pub const MAX_RULES: usize = 20_000;
 /// A rule of a [`RuleSet`], by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleIndex(u32);
+
+impl RuleIndex {
+    /// The rule of that number.
+    pub(in crate::detect) const fn of(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    pub(in crate::detect) const fn number(self) -> u32 {
+        self.0
+    }
+}
 
 /// Rules compiled into one matcher. The default has none.
 #[derive(Default)]
@@ -334,6 +347,16 @@ impl RuleSet {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.about.is_empty()
+    }
+
+    /// Sums up the correlations and the numbers of the rules that they count: while it is the same,
+    /// what they were counting still means the same.
+    pub(in crate::detect) fn correlations_sum(&self) -> u64 {
+        let names = self.about.iter().map(|rule| rule.id.as_bytes());
+        let sum = names.fold(0, |sum, name| hash::mix(sum ^ hash::bytes(name)));
+        self.correlations.iter().fold(sum, |sum, one| {
+            hash::mix(sum ^ hash::bytes(format!("{one:?}").as_bytes()))
+        })
     }
 
     fn correlation(&self, fact: &Fact) -> Option<&Correlation> {

@@ -5,6 +5,7 @@
 //! end can tell ("fewer than five", "on average"), the span begins with the group's first event, and
 //! the condition is asked when it is over.
 
+use crate::detect::snapshot::kept;
 use std::net::IpAddr;
 
 use super::correlation::{Correlation, Counted, MAX_ORDERED};
@@ -29,6 +30,8 @@ struct Cell {
     number: u64,
 }
 
+kept!(Cell { at, key, number });
+
 /// One group of events.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
@@ -46,6 +49,16 @@ pub(super) struct Window {
     /// Every so many values are kept.
     stride: u32,
 }
+
+kept!(Window {
+    cells,
+    first,
+    last,
+    events,
+    refused,
+    sources,
+    stride
+});
 
 impl Window {
     pub(super) const fn new(at: i64) -> Self {
