@@ -501,3 +501,21 @@ hub-cli-no-collector = There is no such collector. See: larum-hub admin list col
 hub-cli-link-name = The configuration's “link-name” is not a host name or address.
 hub-cli-revoked = The collector is shut out. To come back it needs a new token.
 hub-cli-disabled = The person is shut out, and signed out everywhere.
+
+## larum-hub backtest
+backtest-unreadable = { $file } cannot be read: { $problem }
+backtest-no-column = { $file } has no column “{ $column }”. The first line must name the columns time, member, src_ip, key and count.
+backtest-bad-row = line { $line }, field { $field }: { $why }
+backtest-bad-rows = { $bad ->
+    [one] One row was left out because it could not be read; { $good } were used.
+   *[other] { $bad } rows were left out because they could not be read; { $good } were used.
+}
+backtest-bad-time = this is not a time such as 2026-11-23T06:00:00Z
+backtest-bad-address = this is not an IP address
+backtest-bad-empty = this is empty
+backtest-bad-long = this is longer than 512 bytes
+backtest-bad-count = this is not a whole number
+backtest-alarm-emerging = { $time }  { $name } is spreading: { $members } members, { $sources } sources (score { $score })
+backtest-alarm-novel = { $time }  { $name } is new: { $members } members, { $sources } sources (score { $score })
+backtest-alarm-wave = { $time }  { $name } hits { $scope } more than its share: { $members } members there, { $sources } sources (score { $score })
+backtest-alarm-campaign = { $time }  { $name } and more are attacked by sources that act alike: { $members } members, { $sources } sources (score { $score })

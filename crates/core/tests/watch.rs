@@ -84,6 +84,7 @@ fn flat(level: usize, days: usize) -> Vec<Day> {
         Day {
             capped: level,
             trimmed: level,
+            shared: 0,
             known: 24
         };
         days
@@ -112,6 +113,7 @@ fn a_wave_is_called_and_noise_is_not() {
         .map(|day| Day {
             capped: 20 + day % 5,
             trimmed: 22 + day % 5,
+            shared: 2,
             known: 24,
         })
         .collect();
@@ -136,6 +138,7 @@ fn a_flood_a_sweep_and_a_liar_are_not_called() {
         .map(|day| Day {
             capped: 4 + day % 3,
             trimmed: 4 + day % 3,
+            shared: 0,
             known: 24,
         })
         .collect();
@@ -169,6 +172,7 @@ fn one_member_cannot_hide_a_wave_by_swelling_the_past() {
         Day {
             capped: day.capped,
             trimmed: day.trimmed,
+            shared: day.shared,
             known: 24
         };
         40
@@ -196,6 +200,7 @@ fn a_growing_membership_is_not_an_outbreak() {
     let day = |known| Day {
         capped: 10,
         trimmed: 11,
+        shared: 0,
         known,
     };
     assert!(!judge(&usual, &[day(12); 40]).alarm);

@@ -155,6 +155,7 @@ CREATE TABLE watch_day (
     day     INTEGER NOT NULL,          -- start of the day
     capped  INTEGER NOT NULL,
     trimmed INTEGER NOT NULL,
+    shared  INTEGER NOT NULL,
     PRIMARY KEY (key, day)
 ) STRICT, WITHOUT ROWID;
 

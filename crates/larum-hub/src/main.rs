@@ -30,7 +30,7 @@ enum Command {
     /// Export data for partners
     Export(not_built::Args),
     /// Run the detection of threats over recorded sightings
-    Backtest(not_built::Args),
+    Backtest(commands::backtest::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::Admin(args) => commands::admin::run(&args),
         Command::Export(args) => not_built::run("export", &args),
-        Command::Backtest(args) => not_built::run("backtest", &args),
+        Command::Backtest(args) => commands::backtest::run(&args),
     };
     larum_cli::exit::report("larum-hub", result)
 }

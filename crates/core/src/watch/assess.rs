@@ -18,6 +18,10 @@ words! {
         Emerging = "emerging",
         /// Something no member had seen in the weeks before.
         Novel = "novel",
+        /// A sector or area hit beyond its share of what hits everybody.
+        Wave = "wave",
+        /// Sources that act alike across keys.
+        Campaign = "campaign",
     }
 }
 
@@ -37,6 +41,8 @@ pub struct Evidence {
     pub capped: Deviation,
     /// How far the member-trimmed sum is from usual.
     pub trimmed: Deviation,
+    /// How far the shared sum is from usual.
+    pub shared: Deviation,
     /// Whether the hub had enough days to learn from.
     pub settled: bool,
 }
@@ -44,7 +50,8 @@ pub struct Evidence {
 /// The judgement of one key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Assessment {
-    /// The score: the larger of the slow and the fast branch, each the smaller of its two sums.
+    /// The score: the largest of the slow and the fast branch, each the smaller of its two sums, and
+    /// of both branches of the shared sum.
     pub score: f64,
     /// Known or new.
     pub kind: Kind,
@@ -68,10 +75,13 @@ pub fn assess(window: Breadth, history: &[Day], setting: Setting) -> Assessment 
     };
     let capped = deviation(&scaled(|day| day.capped), as_number(window.capped));
     let trimmed = deviation(&scaled(|day| day.trimmed), as_number(window.trimmed));
+    let shared = deviation(&scaled(|day| day.shared), as_number(window.shared));
     let score = capped
         .slow
         .min(trimmed.slow)
-        .max(capped.fast.min(trimmed.fast));
+        .max(capped.fast.min(trimmed.fast))
+        .max(shared.slow)
+        .max(shared.fast);
     // The trimmed sums of a day are zero when a single member saw the key: that is no history.
     let novel = history
         .iter()
@@ -98,6 +108,7 @@ pub fn assess(window: Breadth, history: &[Day], setting: Setting) -> Assessment 
             breadth: window,
             capped,
             trimmed,
+            shared,
             settled,
         },
     }

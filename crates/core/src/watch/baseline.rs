@@ -15,11 +15,16 @@ const FAST_DAYS: usize = 7;
 /// Fewest days learned from; below it the hub is young.
 const MIN_DAYS: usize = 7;
 /// Weight of today in the slow branch.
-const LAMBDA: f64 = 0.4;
+const LAMBDA: f64 = 0.6;
 /// Weight of the fast branch against the slow one.
 const FAST_WEIGHT: f64 = 0.55;
 /// Least standard deviation: for a key without history it acts as the prior.
-const MIN_DEVIATION: f64 = 0.5;
+const MIN_DEVIATION: f64 = 1.0;
+/// The spread of a few days is itself a guess. It is drawn towards that of chance, a little wider
+/// than Poisson's, with the weight of so many days.
+const PRIOR_DAYS: f64 = 7.0;
+/// Variance against mean that is usual for distinct sources and members (measured: 1.4).
+const PRIOR_DISPERSION: f64 = 1.4;
 
 /// One calendar day (UTC) of a key, as measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub struct Day {
     pub capped: usize,
     /// [`super::Breadth::trimmed`] of the day.
     pub trimmed: usize,
+    /// [`super::Breadth::shared`] of the day.
+    pub shared: usize,
     /// Members the hub knew on that day.
     pub known: usize,
 }
@@ -41,7 +48,7 @@ pub struct Deviation {
     pub fast: f64,
     /// Usual level per day.
     pub mean: f64,
-    /// Its standard deviation, at least 0.5.
+    /// Its standard deviation, at least 1, drawn towards that of chance.
     pub spread: f64,
     /// Days learned from.
     pub days: usize,
@@ -53,25 +60,27 @@ pub(super) const fn is_settled(history_days: usize) -> bool {
 }
 
 /// How far `today` is from the days before, oldest first, without gaps; the last of them ended
-/// before the window began. A young hub learns from whatever days there are, with the wider spread of
-/// pure chance.
+/// before the window began. A young hub learns from whatever days there are.
 #[must_use]
 pub fn deviation(days: &[f64], today: f64) -> Deviation {
     let settled = is_settled(days.len());
     let guard = if settled { GUARD_DAYS } else { 0 };
+    let mut month = Sliding::new(BASELINE_DAYS, guard);
+    let mut week = Sliding::new(FAST_DAYS, guard);
     let mut learned: Vec<f64> = Vec::with_capacity(days.len());
     let mut slow = 0.0;
     for value in days {
-        let level = Level::of(last(&learned, guard, BASELINE_DAYS), settled);
+        let level = month.level();
         if level.days >= MIN_DAYS {
             slow = LAMBDA * level.standardise(*value) + (1.0 - LAMBDA) * slow;
             learned.push(value.min(level.mean + 3.0 * level.spread + 1.0));
         } else {
             learned.push(*value);
         }
+        month.learn(&learned);
+        week.learn(&learned);
     }
-    let level = Level::of(last(&learned, guard, BASELINE_DAYS), settled);
-    let week = Level::of(last(&learned, guard, FAST_DAYS), settled);
+    let (level, week) = (month.level(), week.level());
     if level.days == 0 {
         return Deviation::default();
     }
@@ -84,10 +93,64 @@ pub fn deviation(days: &[f64], today: f64) -> Deviation {
     }
 }
 
-/// The last `count` of `days` before the last `guard`.
-fn last(days: &[f64], guard: usize, count: usize) -> &[f64] {
-    let end = days.len().saturating_sub(guard);
-    days.get(end.saturating_sub(count)..end).unwrap_or_default()
+/// Mean and spread of the last `count` days that ended `guard` days ago, kept up day by day.
+struct Sliding {
+    count: usize,
+    guard: usize,
+    days: usize,
+    sum: f64,
+    squares: f64,
+}
+
+impl Sliding {
+    const fn new(count: usize, guard: usize) -> Self {
+        Self {
+            count,
+            guard,
+            days: 0,
+            sum: 0.0,
+            squares: 0.0,
+        }
+    }
+
+    /// Takes in that `learned` has one more day than before.
+    fn learn(&mut self, learned: &[f64]) {
+        let Some(newest) = learned.len().checked_sub(1 + self.guard) else {
+            return;
+        };
+        let value = learned.get(newest).copied().unwrap_or_default();
+        self.sum += value;
+        self.squares += value * value;
+        self.days += 1;
+        if self.days > self.count {
+            let oldest = newest - self.count;
+            let value = learned.get(oldest).copied().unwrap_or_default();
+            self.sum -= value;
+            self.squares -= value * value;
+            self.days = self.count;
+        }
+    }
+
+    fn level(&self) -> Level {
+        let count = as_number(self.days);
+        let mean = if self.days == 0 {
+            0.0
+        } else {
+            (self.sum / count).max(0.0)
+        };
+        let variance = if self.days < 2 {
+            0.0
+        } else {
+            ((self.squares - count * mean * mean) / (count - 1.0)).max(0.0)
+        };
+        let prior = PRIOR_DISPERSION * mean + MIN_DEVIATION * MIN_DEVIATION;
+        let variance = (variance * count + prior * PRIOR_DAYS) / (count + PRIOR_DAYS);
+        Level {
+            mean,
+            spread: variance.sqrt().max(MIN_DEVIATION),
+            days: self.days,
+        }
+    }
 }
 
 struct Level {
@@ -97,30 +160,6 @@ struct Level {
 }
 
 impl Level {
-    fn of(days: &[f64], settled: bool) -> Self {
-        let count = as_number(days.len());
-        if days.is_empty() {
-            return Self {
-                mean: 0.0,
-                spread: MIN_DEVIATION,
-                days: 0,
-            };
-        }
-        let mean = days.iter().sum::<f64>() / count;
-        let squares: f64 = days.iter().map(|day| (day - mean) * (day - mean)).sum();
-        let spread = (squares / (count - 1.0).max(1.0)).sqrt();
-        let least = if settled {
-            MIN_DEVIATION
-        } else {
-            MIN_DEVIATION.max(mean.sqrt())
-        };
-        Self {
-            mean,
-            spread: spread.max(least),
-            days: days.len(),
-        }
-    }
-
     fn standardise(&self, value: f64) -> f64 {
         (value - self.mean) / self.spread
     }

@@ -22,6 +22,10 @@ pub struct Breadth {
     pub capped: usize,
     /// Sum over members of min(sources it saw, [`MEMBER_CAP`]), without the trimmed members.
     pub trimmed: usize,
+    /// Sum over sources of min(further members that saw it, 2), without the member that adds most to
+    /// it: how much the same sources go from member to member. Counted only where one member is
+    /// trimmed (up to 200 members), as only then the bound against liars is exact; else 0.
+    pub shared: usize,
 }
 
 /// How many members are left out of the sums when `members` report: one in two hundred, at least
@@ -40,43 +44,75 @@ pub const fn trim_for(members: usize) -> usize {
 /// so that a member cannot swell the learned level either and hide a wave behind it.
 #[must_use]
 pub fn measure<M: Ord + Copy>(edges: &Edges<M>, trim: usize) -> Breadth {
-    let mut sources_of: BTreeMap<M, usize> = BTreeMap::new();
-    let mut sources = BTreeSet::new();
+    let mut by_source: Vec<(IpAddr, M)> = edges
+        .iter()
+        .map(|(member, source)| (*source, *member))
+        .collect();
+    by_source.sort_unstable();
+    measure_by_source(&by_source, trim)
+}
+
+/// As [`measure`], over edges sorted by source, each once.
+#[must_use]
+pub fn measure_by_source<M: Ord + Copy>(edges: &[(IpAddr, M)], trim: usize) -> Breadth {
+    let mut seen_by: BTreeMap<M, Seen> = BTreeMap::new();
+    let (mut sources, mut shared) = (0, 0);
     let mut networks = BTreeSet::new();
-    for (member, source) in edges {
-        *sources_of.entry(*member).or_default() += 1;
-        sources.insert(*source);
-        networks.insert(network(*source));
-    }
-    let mut by_size: Vec<(usize, M)> = sources_of
-        .iter()
-        .map(|(member, count)| (*count, *member))
-        .collect();
-    by_size.sort_by(|left, right| right.cmp(left));
-    let left: BTreeSet<M> = by_size
-        .iter()
-        .skip(trim)
-        .map(|(_, member)| *member)
-        .collect();
-    let mut members_of: BTreeMap<IpAddr, usize> = BTreeMap::new();
-    for (member, source) in edges {
-        if left.contains(member) {
-            *members_of.entry(*source).or_default() += 1;
+    for same in edges.chunk_by(|left, right| left.0 == right.0) {
+        sources += 1;
+        networks.extend(same.first().map(|(source, _)| network(*source)));
+        let value = shared_value(same.len());
+        shared += value;
+        // What the sum would lose without one of the members that saw this source.
+        let adds = value - shared_value(same.len() - 1);
+        for (_, member) in same {
+            let seen = seen_by.entry(*member).or_default();
+            seen.sources += 1;
+            seen.adds += adds;
         }
     }
+    let most_shared = seen_by.values().map(|seen| seen.adds).max();
+    let members = seen_by.len();
+    let mut by_size: Vec<(usize, M)> = seen_by
+        .into_iter()
+        .map(|(member, seen)| (seen.sources, member))
+        .collect();
+    by_size.sort_unstable_by(|left, right| right.cmp(left));
+    let (out, left) = by_size.split_at(trim.min(members));
+    let out: BTreeSet<M> = out.iter().map(|(_, member)| *member).collect();
     Breadth {
-        sources: sources.len(),
-        members: sources_of.len(),
+        sources,
+        members,
         networks: networks.len(),
-        capped: members_of
-            .values()
-            .map(|degree| degree.min(&SOURCE_CAP))
+        capped: edges
+            .chunk_by(|left, right| left.0 == right.0)
+            .map(|same| {
+                let kept = same.iter().filter(|(_, member)| !out.contains(member));
+                kept.count().min(SOURCE_CAP)
+            })
             .sum(),
-        trimmed: by_size
-            .iter()
-            .skip(trim)
-            .map(|(count, _)| count.min(&MEMBER_CAP))
-            .sum(),
+        trimmed: left.iter().map(|(count, _)| count.min(&MEMBER_CAP)).sum(),
+        shared: if trim == 1 {
+            shared - most_shared.unwrap_or(0)
+        } else {
+            0
+        },
+    }
+}
+
+/// What one member saw.
+#[derive(Default)]
+struct Seen {
+    sources: usize,
+    /// What it adds to the shared sum.
+    adds: usize,
+}
+
+const fn shared_value(members: usize) -> usize {
+    match members {
+        0 | 1 => 0,
+        2 => 1,
+        _ => 2,
     }
 }
 

@@ -9,12 +9,13 @@
 mod assess;
 mod baseline;
 mod breadth;
+pub mod fold;
 mod life;
 pub mod service;
 
 pub use assess::{Assessment, Evidence, Kind, Setting, assess};
 pub use baseline::{Day, Deviation, HISTORY_DAYS, deviation};
-pub use breadth::{Breadth, Edges, measure, network, trim_for};
+pub use breadth::{Breadth, Edges, measure, measure_by_source, network, trim_for};
 pub use life::{Known, State, Step, next_step};
 
 /// The window judged, in hours.
@@ -25,9 +26,9 @@ pub const SOURCE_CAP: usize = 3;
 /// One member counts at most this many sources per key.
 pub const MEMBER_CAP: usize = 50;
 /// Score from which a key with history is an alarm.
-pub const ALARM_SCORE: f64 = 4.0;
+pub const ALARM_SCORE: f64 = 3.5;
 /// Score from which a key never seen before is one: three sources at three members suffice.
-pub const ALARM_SCORE_NOVEL: f64 = 2.0;
+pub const ALARM_SCORE_NOVEL: f64 = 1.1;
 /// Fewest distinct sources of an alarm.
 pub const MIN_SOURCES: usize = 3;
 /// Fewest networks (IPv4 /24, IPv6 /48) those sources are in.

@@ -31,6 +31,8 @@ pub struct LearnedDay {
     pub capped: usize,
     /// `larum_core::watch::Breadth::trimmed`.
     pub trimmed: usize,
+    /// `larum_core::watch::Breadth::shared`.
+    pub shared: usize,
 }
 
 /// A threat as kept.

@@ -306,6 +306,7 @@ fn learn(store: &(impl WatchStore + ?Sized), fresh: &Fresh) -> Result<usize, Sto
             day,
             capped: breadth.capped,
             trimmed: breadth.trimmed,
+            shared: breadth.shared,
         });
     }
     store.learn_days(&learned)?;
@@ -339,6 +340,7 @@ fn history(
         history.push(Day {
             capped: found.map_or(0, |found| found.capped),
             trimmed: found.map_or(0, |found| found.trimmed),
+            shared: found.map_or(0, |found| found.shared),
             known: membership.known_before(next),
         });
         day = next;
@@ -375,8 +377,10 @@ fn evidence(judged: &Assessment) -> String {
         "networks": breadth.networks,
         "source_capped": breadth.capped,
         "member_trimmed": breadth.trimmed,
+        "shared": breadth.shared,
         "source_capped_against": deviation(judged.evidence.capped),
         "member_trimmed_against": deviation(judged.evidence.trimmed),
+        "shared_against": deviation(judged.evidence.shared),
         "score": rounded(judged.score),
         "settled": judged.evidence.settled,
     })

@@ -1,6 +1,7 @@
 //! One file per command: its arguments, and what it does.
 
 pub mod admin;
+pub mod backtest;
 pub mod check_config;
 pub mod demo;
 pub mod init;

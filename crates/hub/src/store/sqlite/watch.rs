@@ -95,16 +95,19 @@ impl WatchStore for SqliteStore {
         }
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "INSERT INTO watch_day (key, day, capped, trimmed) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO watch_day (key, day, capped, trimmed, shared)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (key, day) DO UPDATE SET
-                     capped = excluded.capped, trimmed = excluded.trimmed",
+                     capped = excluded.capped, trimmed = excluded.trimmed,
+                     shared = excluded.shared",
             )?;
             for day in days {
                 statement.execute(params![
                     day.key,
                     day.day.as_millis(),
                     signed(day.capped),
-                    signed(day.trimmed)
+                    signed(day.trimmed),
+                    signed(day.shared)
                 ])?;
             }
             Ok(())
@@ -119,7 +122,7 @@ impl WatchStore for SqliteStore {
     ) -> Result<Vec<LearnedDay>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT day, capped, trimmed FROM watch_day
+                "SELECT day, capped, trimmed, shared FROM watch_day
                  WHERE key = ?1 AND day >= ?2 AND day <= ?3 ORDER BY day",
             )?;
             let rows =
@@ -129,6 +132,7 @@ impl WatchStore for SqliteStore {
                         day: Timestamp::from_millis(row.get(0)?),
                         capped: count(row, 1)?,
                         trimmed: count(row, 2)?,
+                        shared: count(row, 3)?,
                     })
                 })?;
             Ok(rows.collect::<Result<_, _>>()?)
