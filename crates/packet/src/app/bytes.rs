@@ -106,6 +106,21 @@ pub(super) fn text(bytes: &[u8], limit_bytes: usize) -> String {
         .collect()
 }
 
+/// UTF-16, low byte first, as text of at most `limit_units` units.
+pub(super) fn text_utf16(bytes: &[u8], limit_units: usize) -> String {
+    let units = bytes
+        .chunks_exact(2)
+        .take(limit_units)
+        .map(|pair| match *pair {
+            [low, high] => u16::from_le_bytes([low, high]),
+            _ => 0,
+        });
+    char::decode_utf16(units)
+        .map(|unit| unit.unwrap_or('\u{fffd}'))
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
 /// Without the white space around it.
 pub(super) const fn trim(bytes: &[u8]) -> &[u8] {
     bytes.trim_ascii()
@@ -123,6 +138,12 @@ pub(super) fn has_word(bytes: &[u8], word: &[u8]) -> bool {
     bytes
         .windows(word.len().max(1))
         .any(|window| window.eq_ignore_ascii_case(word))
+}
+
+/// The words of a line between white space.
+pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| matches!(byte, b' ' | b'\t'))
+        .filter(|word| !word.is_empty())
 }
 
 /// A number written in decimal digits only.

@@ -1,10 +1,13 @@
 //! What a conversation said, and how an event tells it.
 
+use std::net::IpAddr;
+
 use larum_core::event::{Event, Kind, Outcome};
 use larum_core::time::Timestamp;
 
 use super::Protocol;
 use super::bytes::borrowed;
+use super::dns::Dns;
 use super::tls::Tls;
 
 /// One thing a conversation said.
@@ -15,8 +18,16 @@ pub enum Fact {
     Http(Http),
     /// The beginning of an encrypted conversation.
     Tls(Box<Tls>),
+    /// A name looked up.
+    Dns(Dns),
+    /// A mail handed over.
+    Mail(Mail),
     /// A log-in attempt.
     Login(Login),
+    /// Which programs speak.
+    Banner(Banner),
+    /// What a device in the house calls itself.
+    Device(Device),
 }
 
 /// A web request, its answer where one was seen.
@@ -51,6 +62,49 @@ pub struct Login {
     pub method: String,
 }
 
+/// A mail handed from one server to the next. Addresses and text are not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// When it began.
+    pub at: Timestamp,
+    /// What the sending end calls itself.
+    pub helo: String,
+    /// How many recipients were asked for.
+    pub recipients: u32,
+    /// How many of them the server took.
+    pub accepted: u32,
+    /// Whether the server took the mail, where it said so.
+    pub taken: Option<bool>,
+}
+
+/// Which programs speak, as they say themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banner {
+    /// When the first of them spoke.
+    pub at: Timestamp,
+    /// What they speak.
+    pub protocol: Protocol,
+    /// The client's program.
+    pub client: String,
+    /// The server's program.
+    pub server: String,
+}
+
+/// What a device in the house calls itself: for naming it to its owner, it never leaves the firm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// When it said so.
+    pub at: Timestamp,
+    /// Its hardware address.
+    pub mac: [u8; 6],
+    /// The address it has or asks for.
+    pub ip: Option<IpAddr>,
+    /// Its name.
+    pub name: String,
+    /// What sort of device it says it is (DHCP's vendor class).
+    pub class: String,
+}
+
 impl Fact {
     /// When it happened.
     #[must_use]
@@ -58,7 +112,11 @@ impl Fact {
         match self {
             Self::Http(fact) => fact.at,
             Self::Tls(fact) => fact.at,
+            Self::Dns(fact) => fact.at,
+            Self::Mail(fact) => fact.at,
             Self::Login(fact) => fact.at,
+            Self::Banner(fact) => fact.at,
+            Self::Device(fact) => fact.at,
         }
     }
 
@@ -69,7 +127,10 @@ impl Fact {
         match self {
             Self::Http(_) => Some(Kind::Http),
             Self::Tls(_) => Some(Kind::Tls),
+            Self::Dns(_) => Some(Kind::Dns),
+            Self::Mail(_) => Some(Kind::Mail),
             Self::Login(_) => Some(Kind::Auth),
+            Self::Banner(_) | Self::Device(_) => None,
         }
     }
 
@@ -82,7 +143,11 @@ impl Fact {
         match self {
             Self::Http(fact) => fact.fill(event),
             Self::Tls(fact) => fact.fill(event),
+            Self::Dns(fact) => fact.fill(event),
+            Self::Mail(fact) => fact.fill(event),
             Self::Login(fact) => fact.fill(event),
+            Self::Banner(fact) => fact.fill(event),
+            Self::Device(fact) => fact.fill(event),
         }
     }
 }
@@ -104,5 +169,48 @@ impl Login {
         event.user = borrowed(&self.user);
         event.outcome = self.outcome;
         event.action_raw = borrowed(&self.method);
+    }
+}
+
+impl Mail {
+    fn fill<'a>(&'a self, event: &mut Event<'a>) {
+        event.app_proto = Some(Protocol::Smtp.as_str().into());
+        event.src_host = borrowed(&self.helo);
+        event.outcome = self.taken.map(|taken| {
+            if taken {
+                Outcome::Success
+            } else {
+                Outcome::Failure
+            }
+        });
+    }
+}
+
+impl Banner {
+    /// Nothing said yet.
+    pub(super) const fn new(protocol: Protocol) -> Self {
+        Self {
+            at: Timestamp::from_micros(0),
+            protocol,
+            client: String::new(),
+            server: String::new(),
+        }
+    }
+
+    /// The fact, where anything was said; it is told once.
+    pub(super) fn told(&mut self) -> Option<Fact> {
+        let told = std::mem::replace(self, Self::new(self.protocol));
+        (!told.client.is_empty() || !told.server.is_empty()).then_some(Fact::Banner(told))
+    }
+
+    fn fill<'a>(&'a self, event: &mut Event<'a>) {
+        event.app_proto = Some(self.protocol.as_str().into());
+        event.user_agent = borrowed(&self.client);
+    }
+}
+
+impl Device {
+    fn fill<'a>(&'a self, event: &mut Event<'a>) {
+        event.src_host = borrowed(&self.name);
     }
 }

@@ -6,8 +6,10 @@
 //! is not known, then what each reader states as its own limit.
 
 mod bytes;
+mod dns;
 mod dtls;
 mod fact;
+mod framed;
 mod http;
 mod lines;
 mod look;
@@ -16,9 +18,12 @@ mod quic;
 mod recognise;
 mod recognise_datagram;
 mod session;
+mod ssh;
+mod text;
 mod tls;
 
-pub use fact::{Fact, Http, Login};
+pub use dns::Dns;
+pub use fact::{Banner, Device, Fact, Http, Login, Mail};
 pub use protocol::Protocol;
 pub use session::{LOOK_BYTES, LOOK_DATAGRAMS, NESTED, Session};
 pub use tls::{Carried, Certificate, Tls};

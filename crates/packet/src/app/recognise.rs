@@ -682,12 +682,6 @@ fn greeting(bytes: &[u8]) -> Verdict {
     {
         return Is(Protocol::Imap);
     }
-    let like_text = line
-        .iter()
-        .all(|byte| *byte >= b' ' || matches!(byte, b'\r' | b'\t' | 0x1b));
-    if !like_text {
-        return Not;
-    }
     let numbered = line.len() >= 4
         && line.get(..3).is_some_and(|code| decimal(code).is_some())
         && matches!(line.get(3), Some(b' ' | b'-'));
@@ -706,7 +700,10 @@ fn greeting(bytes: &[u8]) -> Verdict {
     if line.starts_with(b":") && has_word(line, b" NOTICE ") {
         return Is(Protocol::Irc);
     }
-    if !whole && line.len() < 512 {
+    let like_text = line
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\t' | 0x1b));
+    if like_text && !whole && line.len() < 512 {
         Maybe
     } else {
         Not

@@ -2,7 +2,15 @@
 
 use larum_core::time::Timestamp;
 
+use super::dns::DnsReader;
+use super::dtls::DtlsReader;
+use super::framed::{self, FramedReader};
+use super::http::HttpReader;
 use super::look::{Look, Verdict};
+use super::quic::QuicReader;
+use super::ssh::SshReader;
+use super::text::{self, TextReader};
+use super::tls::TlsReader;
 use super::{Carrier, Fact, Protocol, Reader, Seen, Side, Step, recognise_datagram};
 
 /// The most bytes of each side kept while the protocol of a stream is not known.
@@ -179,11 +187,41 @@ impl Session {
 
 /// The reader of a protocol; none where its name is all that is told.
 fn reader(protocol: Protocol, carrier: Carrier) -> Option<Box<dyn Reader>> {
-    match (protocol, carrier) {
-        (Protocol::Http, Carrier::Stream) => Some(Box::new(super::http::HttpReader::default())),
-        (Protocol::Tls, Carrier::Stream) => Some(Box::new(super::tls::TlsReader::default())),
-        (Protocol::Dtls, Carrier::Datagram) => Some(Box::new(super::dtls::DtlsReader::default())),
-        (Protocol::Quic, Carrier::Datagram) => Some(Box::new(super::quic::QuicReader::default())),
-        _ => None,
-    }
+    Some(match (protocol, carrier) {
+        (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr | Protocol::Nbns, _) => {
+            Box::new(DnsReader::new(protocol, carrier))
+        }
+        (Protocol::Kerberos, _) => Box::new(FramedReader::<framed::Kerberos>::new(carrier)),
+        (Protocol::Sip, _) => Box::new(text::SipReader::new(carrier)),
+        (_, Carrier::Stream) => return stream_reader(protocol),
+        (Protocol::Quic, _) => Box::new(QuicReader::default()),
+        (Protocol::Dtls, _) => Box::new(DtlsReader::default()),
+        (Protocol::Dhcp, _) => Box::new(FramedReader::<framed::Dhcp>::new(carrier)),
+        _ => return None,
+    })
+}
+
+fn stream_reader(protocol: Protocol) -> Option<Box<dyn Reader>> {
+    let carrier = Carrier::Stream;
+    Some(match protocol {
+        Protocol::Http => Box::new(HttpReader::default()),
+        Protocol::Tls => Box::new(TlsReader::default()),
+        Protocol::Ssh => Box::new(SshReader::default()),
+        Protocol::Smtp => Box::new(TextReader::<text::Smtp>::default()),
+        Protocol::Ftp => Box::new(TextReader::<text::Ftp>::default()),
+        Protocol::Pop3 => Box::new(TextReader::<text::Pop3>::default()),
+        Protocol::Imap => Box::new(TextReader::<text::Imap>::default()),
+        Protocol::Redis => Box::new(TextReader::<text::Redis>::default()),
+        Protocol::Telnet => Box::new(text::TelnetReader::default()),
+        Protocol::Ldap => Box::new(FramedReader::<framed::Ldap>::new(carrier)),
+        Protocol::Mqtt => Box::new(FramedReader::<framed::Mqtt>::new(carrier)),
+        Protocol::Mssql => Box::new(FramedReader::<framed::Mssql>::new(carrier)),
+        Protocol::MySql => Box::new(FramedReader::<framed::MySql>::new(carrier)),
+        Protocol::PostgreSql => Box::new(FramedReader::<framed::PostgreSql>::new(carrier)),
+        Protocol::Rdp => Box::new(FramedReader::<framed::Rdp>::new(carrier)),
+        Protocol::Smb => Box::new(FramedReader::<framed::Smb>::new(carrier)),
+        Protocol::Socks => Box::new(FramedReader::<framed::Socks>::new(carrier)),
+        Protocol::Vnc => Box::new(FramedReader::<framed::Vnc>::new(carrier)),
+        _ => return None,
+    })
 }
