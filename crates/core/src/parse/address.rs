@@ -32,35 +32,65 @@ pub(super) fn ip(text: &str) -> Option<IpAddr> {
     }
 }
 
+/// The longest IPv4 address, in bytes, and one byte behind it.
+const V4_WINDOW: usize = 16;
+
 /// Four decimal numbers, no leading zeros (they would mean octal to some), and what follows them.
+#[inline]
 pub(super) fn ipv4_start(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
-    let (first, rest) = octet(text)?;
-    let (second, rest) = octet(rest.strip_prefix(b".")?)?;
-    let (third, rest) = octet(rest.strip_prefix(b".")?)?;
-    let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
-    Some((Ipv4Addr::new(first, second, third, fourth), rest))
+    // Most texts asked about begin with no number.
+    if !text.first()?.is_ascii_digit() {
+        return None;
+    }
+    let (octets, length) = match text.first_chunk() {
+        Some(window) => octets(window)?,
+        None => {
+            let mut window = [0; V4_WINDOW];
+            window
+                .iter_mut()
+                .zip(text)
+                .for_each(|(to, from)| *to = *from);
+            octets(&window)?
+        }
+    };
+    Some((Ipv4Addr::from(octets), text.get(length..)?))
 }
 
-/// The number up to 255 that `text` begins with, and what follows.
-fn octet(text: &[u8]) -> Option<(u8, &[u8])> {
-    let digit = |byte: u8| u16::from(byte.wrapping_sub(b'0'));
-    match text {
-        [
-            first @ b'1'..=b'9',
-            second @ b'0'..=b'9',
-            third @ b'0'..=b'9',
-            rest @ ..,
-        ] => {
-            let value = digit(*first) * 100 + digit(*second) * 10 + digit(*third);
-            Some((u8::try_from(value).ok()?, rest))
+/// The numbers that `window` begins with, and how many bytes they take. A byte that is missing is zero.
+fn octets(window: &[u8; V4_WINDOW]) -> Option<([u8; 4], usize)> {
+    let digit = |at: usize| {
+        let byte = window.get(at & (V4_WINDOW - 1)).copied().unwrap_or(0);
+        u32::from(byte.wrapping_sub(b'0'))
+    };
+    const DOT: u32 = b'.'.wrapping_sub(b'0') as u32;
+    let mut octets = [0; 4];
+    let mut at = 0_usize;
+    for (number, octet) in octets.iter_mut().enumerate() {
+        if number > 0 {
+            if digit(at) != DOT {
+                return None;
+            }
+            at = at.wrapping_add(1);
         }
-        [first @ b'1'..=b'9', second @ b'0'..=b'9', rest @ ..] => {
-            let value = digit(*first) * 10 + digit(*second);
-            Some((u8::try_from(value).ok()?, rest))
+        let mut value = digit(at);
+        if value > 9 {
+            return None;
         }
-        [first @ b'0'..=b'9', rest @ ..] => Some((first.wrapping_sub(b'0'), rest)),
-        _ => None,
+        at = at.wrapping_add(1);
+        // A number that begins with zero has no second digit.
+        let second = digit(at);
+        if value > 0 && second <= 9 {
+            value = value.wrapping_mul(10).wrapping_add(second);
+            at = at.wrapping_add(1);
+            let third = digit(at);
+            if third <= 9 {
+                value = value.wrapping_mul(10).wrapping_add(third);
+                at = at.wrapping_add(1);
+            }
+        }
+        *octet = u8::try_from(value).ok()?;
     }
+    Some((octets, at))
 }
 
 /// Groups of an IPv6 address.

@@ -236,7 +236,23 @@ fn lowered(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Writes `raw` into `field`. False when it says nothing that the field can hold.
+#[inline]
 pub(super) fn put<'a>(
+    field: Field,
+    how: &'a How,
+    raw: Raw<'a>,
+    missing: &Missing,
+    event: &mut Event<'a>,
+) -> bool {
+    match how {
+        How::Plain => plain(field, raw, event),
+        how => put_read(field, how, raw, missing, event),
+    }
+}
+
+/// The same, where the text must be read in a way of its own first.
+#[inline(never)]
+fn put_read<'a>(
     field: Field,
     how: &'a How,
     raw: Raw<'a>,
@@ -386,6 +402,11 @@ fn keep_word<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) {
 }
 
 fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
+    // Most fields are text.
+    if let Some(place) = text_place(field, event) {
+        *place = Some(cleaned(raw));
+        return true;
+    }
     match field {
         Field::SrcIp | Field::DstIp | Field::SrcNatIp | Field::DstNatIp => {
             put_address(field, raw, event)
@@ -418,7 +439,7 @@ fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
             *place = Some(raw.text);
             true
         }
-        _ => put_text(field, cleaned(raw), event),
+        _ => false,
     }
 }
 
@@ -470,6 +491,7 @@ pub(super) fn is_text(field: Field) -> bool {
     text_place(field, &mut event).is_some()
 }
 
+#[inline]
 fn text_place<'e, 'a>(field: Field, event: &'e mut Event<'a>) -> Option<&'e mut Option<Text<'a>>> {
     Some(match field {
         Field::Device => &mut event.device,
@@ -498,8 +520,12 @@ fn text_place<'e, 'a>(field: Field, event: &'e mut Event<'a>) -> Option<&'e mut 
 }
 
 /// The text with its escapes undone.
+#[inline]
 pub(super) fn cleaned(raw: Raw<'_>) -> Text<'_> {
-    raw.escape.undo(raw.text)
+    match raw.escape {
+        Escape::None => Cow::Borrowed(raw.text),
+        escape => escape.undo(raw.text),
+    }
 }
 
 /// The method of `METHOD target HTTP/x`; methods are letters (RFC 9110, 9.1), at most 32 of them. And

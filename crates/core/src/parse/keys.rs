@@ -138,42 +138,41 @@ impl KeyTable {
 
 /// Some of a format's slots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct SlotSet(u128);
+pub(super) struct SlotSet {
+    /// Slots 0 to 63.
+    low: u64,
+    /// The others.
+    high: u64,
+}
 
 impl SlotSet {
     /// Adds one. What is no slot ([`MAX_SLOTS`]) is left out.
     #[inline]
-    pub fn insert(&mut self, slot: u16) {
-        self.0 |= Self::bit(slot);
-    }
-
-    #[inline]
-    fn bit(slot: u16) -> u128 {
-        1_u128.checked_shl(u32::from(slot)).unwrap_or(0)
-    }
-
-    /// Whether it has this one.
-    #[inline]
-    fn has(self, slot: u16) -> bool {
-        self.0 & Self::bit(slot) != 0
+    pub const fn insert(&mut self, slot: u16) {
+        let bit = 1 << (slot & 63);
+        match slot / 64 {
+            0 => self.low |= bit,
+            1 => self.high |= bit,
+            _ => {}
+        }
     }
 
     /// Whether it shares one with `other`.
     #[inline]
     pub const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        self.low & other.low | self.high & other.high != 0
     }
 
     /// Whether `other` has them all.
     #[inline]
     pub const fn is_in(self, other: Self) -> bool {
-        self.0 & other.0 == self.0
+        self.low & !other.low | self.high & !other.high == 0
     }
 }
 
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
-    /// For each slot that is filled its place in `values`.
+    /// For each slot its place in `values`, counted from one; zero where it is empty.
     places: [u8; MAX_SLOTS],
     /// What was said, in the record's order: only this costs, not what could have been said.
     values: SmallVec<[Raw<'a>; MAX_SLOTS]>,
@@ -199,6 +198,7 @@ impl<'a> Slots<'a> {
 
     /// Empties all slots.
     pub fn clear(&mut self) {
+        self.places = [0; MAX_SLOTS];
         self.values.clear();
         self.filled = SlotSet::default();
     }
@@ -207,13 +207,13 @@ impl<'a> Slots<'a> {
     /// further on in the record cannot replace it.
     #[inline]
     pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
-        let before = self.filled;
-        self.filled.insert(slot);
-        if before != self.filled
-            && let Some(place) = self.places.get_mut(usize::from(slot))
+        if let Some(place) = self.places.get_mut(usize::from(slot))
+            && *place == 0
         {
-            *place = u8::try_from(self.values.len()).unwrap_or(u8::MAX);
             self.values.push(Raw { text, escape });
+            // There are no more than slots, so it fits.
+            *place = u8::try_from(self.values.len()).unwrap_or(0);
+            self.filled.insert(slot);
         }
     }
 
@@ -232,8 +232,7 @@ impl<'a> Slots<'a> {
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
         let place = usize::from(*self.places.get(usize::from(slot))?);
-        let is_filled = self.filled.has(slot);
-        self.values.get(place).filter(|_| is_filled).copied()
+        self.values.get(place.wrapping_sub(1)).copied()
     }
 }
 

@@ -197,6 +197,7 @@ impl Mapping {
     }
 
     /// Puts what several keys say together; false when they say nothing.
+    #[inline(never)]
     fn together<'a>(
         &'a self,
         field: Field,
@@ -290,10 +291,10 @@ fn settle(event: &mut Event<'_>) {
         event.src_port = None;
         event.dst_port = None;
     }
-    if event.src_nat_ip == event.src_ip {
+    if event.src_nat_ip.is_some() && event.src_nat_ip == event.src_ip {
         event.src_nat_ip = None;
     }
-    if event.dst_nat_ip == event.dst_ip {
+    if event.dst_nat_ip.is_some() && event.dst_nat_ip == event.dst_ip {
         event.dst_nat_ip = None;
     }
 }
@@ -309,6 +310,7 @@ fn has_all(fields: &[Field], event: &Event<'_>) -> bool {
     fields.iter().all(|field| match field {
         Field::SrcIp => event.src_ip.is_some() || event.src_host.is_some(),
         Field::DstIp => event.dst_ip.is_some() || event.dst_host.is_some(),
+        Field::Ts => event.ts.is_some(),
         other => event.get(*other).is_some(),
     })
 }

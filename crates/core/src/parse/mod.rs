@@ -30,6 +30,7 @@ mod readers;
 mod recognise;
 mod rules;
 mod scan;
+mod sieve;
 mod stamp;
 mod step;
 

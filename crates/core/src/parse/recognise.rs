@@ -19,6 +19,7 @@ use super::file::{ReaderKind, Recognise};
 use super::keys::KeyTable;
 use super::own_words::{Opening, Seen, Teller, said_outside_quotes};
 use super::scan::head;
+use super::sieve::{self, Sieve};
 
 /// The most formats that are tried on one record.
 pub(super) const MAX_CANDIDATES: usize = 16;
@@ -211,16 +212,44 @@ impl<'e> By<'e> {
     }
 }
 
+/// Ways that have something in common, in the files' order.
+#[derive(Debug)]
+struct List {
+    ways: Vec<usize>,
+    /// Tells which of them can hold, where there are many.
+    sieve: Option<Sieve>,
+}
+
+impl List {
+    fn new(ways: Vec<usize>, marks: &[&[String]]) -> Self {
+        let marks = ways.iter().filter_map(|way| marks.get(*way).copied());
+        Self {
+            sieve: Sieve::new(marks),
+            ways,
+        }
+    }
+
+    /// The ways whose marks stand in `record`, of which every text that a way asks about is a part.
+    fn of(&self, record: &str) -> impl Iterator<Item = usize> {
+        let found = self.sieve.as_ref().map(|sieve| sieve.of(record.as_bytes()));
+        let ways =
+            self.ways.iter().enumerate().filter(move |(entry, _)| {
+                found.as_ref().is_none_or(|found| sieve::has(found, *entry))
+            });
+        ways.map(|(_, way)| *way)
+    }
+}
+
 /// All recognisers together.
 #[derive(Debug)]
 pub(super) struct Recogniser {
     ways: Vec<Way>,
     programs: KeyTable,
     /// For each program, the ways that name it.
-    by_program: Vec<Vec<usize>>,
+    by_program: Vec<List>,
     starts: Starts,
     /// The ways of messages that begin in a shape.
-    shapes: Vec<(Opening, Vec<usize>)>,
+    shapes: Vec<(Opening, List)>,
     contains: Option<Marks>,
 }
 
@@ -390,10 +419,12 @@ impl Recogniser {
         let mut starts = Vec::new();
         let mut contains = Vec::new();
         let mut shapes: Vec<(Opening, Vec<usize>)> = Vec::new();
+        let mut marks: Vec<&[String]> = Vec::new();
         for (format, entry) in (0..).zip(formats) {
             for way in entry.ways.iter().filter(|way| !way.is_by_columns()) {
                 let number = ways.len();
                 ways.push(Way::new(format, entry, way));
+                marks.push(&way.contains);
                 for program in &way.programs {
                     let known = program_names
                         .iter()
@@ -430,9 +461,15 @@ impl Recogniser {
         }
         Ok(Self {
             programs: KeyTable::new(program_names.iter().copied().zip(0..)),
-            by_program,
+            by_program: by_program
+                .into_iter()
+                .map(|ways| List::new(ways, &marks))
+                .collect(),
             starts: Starts::build(starts),
-            shapes,
+            shapes: shapes
+                .into_iter()
+                .map(|(shape, ways)| (shape, List::new(ways, &marks)))
+                .collect(),
             contains: Marks::build(&contains)?,
             ways,
         })
@@ -472,8 +509,8 @@ impl Recogniser {
         };
         if let Some(program) = program {
             let ways = self.by_program.get(usize::from(program));
-            for way in ways.into_iter().flatten() {
-                if visit(*way, false, By::Program, &mut found) {
+            for way in ways.into_iter().flat_map(|list| list.of(envelope.record)) {
+                if visit(way, false, By::Program, &mut found) {
                     return answer;
                 }
             }
@@ -494,8 +531,8 @@ impl Recogniser {
                 .shapes
                 .iter()
                 .filter(|(shape, _)| seen.begins(*shape, place));
-            for way in begun.flat_map(|(_, ways)| ways) {
-                if visit(*way, only_whole, By::Shape, &mut found) {
+            for way in begun.flat_map(|(_, list)| list.of(envelope.record)) {
+                if visit(way, only_whole, By::Shape, &mut found) {
                     return answer;
                 }
             }

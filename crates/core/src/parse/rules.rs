@@ -13,6 +13,9 @@ use crate::event::Field;
 /// The most questions of one format.
 pub(super) const MAX_QUESTIONS: usize = 128;
 
+/// The answers to so many questions are remembered while a record is looked at; few formats ask more.
+const REMEMBERED: usize = 32;
+
 /// What holds when all conditions do.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -64,7 +67,7 @@ impl Rules {
         let filled = slots.filled();
         let mut answers = Answers {
             known: 0,
-            bits: [0; MAX_QUESTIONS],
+            bits: [0; REMEMBERED],
         };
         self.rules.iter().filter(move |rule| {
             rule.needs.is_in(filled)
@@ -79,18 +82,20 @@ impl Rules {
 /// The answers to the questions asked so far.
 struct Answers {
     /// A bit for each question that was asked.
-    known: u128,
-    bits: [u64; MAX_QUESTIONS],
+    known: u32,
+    bits: [u64; REMEMBERED],
 }
 
 impl Answers {
     #[inline]
     fn to(&mut self, number: usize, questions: &[Question], slots: &Slots<'_>) -> u64 {
-        let (Some(bits), Some(question)) = (self.bits.get_mut(number), questions.get(number))
-        else {
+        let Some(question) = questions.get(number) else {
             return 0;
         };
-        let bit = 1_u128 << (number & (MAX_QUESTIONS - 1));
+        let Some(bits) = self.bits.get_mut(number) else {
+            return question.answer(slots);
+        };
+        let bit = 1_u32 << (number & (REMEMBERED - 1));
         if self.known & bit == 0 {
             self.known |= bit;
             *bits = question.answer(slots);
