@@ -1,6 +1,7 @@
 //! Recorded input: files (plain, gzip, zstd) and standard input, as records.
 //!
-//! A record is a line, or in a file of JSON lists an element ([`one_a_line`]). Compression is told by the first bytes, not by the name.
+//! A record is a line, or in a file of JSON lists an element ([`one_a_line`]). Compression and captures are told by the first bytes, not by
+//! the name.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -10,6 +11,8 @@ use larum_cli::exit::{Exit, failure};
 use larum_core::parse::MAX_RECORD_BYTES;
 
 use crate::one_a_line::one_a_line;
+use crate::packets::Blocks;
+use crate::unpack::Unpacked;
 
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 256 * 1024;
@@ -17,10 +20,6 @@ const READ_BYTES: usize = 256 * 1024;
 const KEPT_BYTES: usize = MAX_RECORD_BYTES + 1;
 /// The longest line of a file of numbered records, in bytes: its record may be too long on purpose.
 const KEPT_NUMBERED_BYTES: usize = 64 * 1024 * 1024;
-/// First bytes of a gzip file (RFC 1952).
-const GZIP: &[u8] = &[0x1F, 0x8B];
-/// First bytes of a Zstandard frame (RFC 8878).
-const ZSTD: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
 
 /// The records of one input, in order, each read into the same memory: a record of any length needs
 /// no more memory than [`MAX_RECORD_BYTES`] and one byte.
@@ -29,6 +28,7 @@ pub struct Records {
     record: Vec<u8>,
     kept_bytes: usize,
     name: String,
+    is_capture: bool,
 }
 
 impl Records {
@@ -63,28 +63,32 @@ impl Records {
     }
 
     fn from_reader(raw: Box<dyn Read>, name: String) -> anyhow::Result<Self> {
-        // Four bytes may arrive in pieces from a pipe, so they are read until they are all there.
-        let mut head = Vec::with_capacity(ZSTD.len());
-        let mut raw = raw;
-        Read::by_ref(&mut raw)
-            .take(4)
-            .read_to_end(&mut head)
-            .map_err(|error| unreadable(&name, &error))?;
-        let (gzip, zstd) = (head.starts_with(GZIP), head.starts_with(ZSTD));
-        let raw = std::io::Cursor::new(head).chain(raw);
-        let plain: Box<dyn Read> = if gzip {
-            Box::new(flate2::read::MultiGzDecoder::new(raw))
-        } else if zstd {
-            Box::new(zstd::Decoder::new(raw).map_err(|error| unreadable(&name, &error))?)
+        let unpacked = Unpacked::new(raw).map_err(|error| unreadable(&name, &error))?;
+        let is_capture = unpacked.is_capture;
+        let reader = if is_capture {
+            unpacked.reader
         } else {
-            Box::new(raw)
+            one_a_line(unpacked.reader)
         };
         Ok(Self {
-            source: BufReader::with_capacity(READ_BYTES, one_a_line(plain)),
+            source: BufReader::with_capacity(READ_BYTES, reader),
             record: Vec::new(),
             kept_bytes: KEPT_BYTES,
             name,
+            is_capture,
         })
+    }
+
+    /// The packets, where the input is a capture and not text.
+    ///
+    /// # Errors
+    /// Gives the records back when it is text.
+    pub fn into_packets(self) -> Result<Blocks, Self> {
+        if self.is_capture {
+            Ok(Blocks::new(self.source, false))
+        } else {
+            Err(self)
+        }
     }
 
     /// Whether no more bytes wait in memory, so that the next record may be long in coming: the moment

@@ -6,7 +6,9 @@
 mod commands;
 mod input;
 mod one_a_line;
+mod packets;
 mod recording;
+mod unpack;
 
 use std::process::ExitCode;
 

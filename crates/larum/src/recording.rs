@@ -7,11 +7,15 @@ use std::path::{Path, PathBuf};
 
 use larum_collector::config::Zone;
 use larum_core::clock::Years;
+use larum_core::event::Event;
 use larum_core::own::Own;
 use larum_core::parse::{Context, Formats, Legend, Scratch, lines};
 use larum_core::time::{DeviceTime, Timestamp};
+use larum_packet::Unread;
+use larum_packet::flow::{Limits, Meter, Tell};
 
 use crate::commands::scan::Chunks;
+use crate::packets::Block;
 
 /// Records looked at in one sample, spread over it.
 const RECORDS_PER_SAMPLE: usize = 32;
@@ -61,6 +65,9 @@ fn survey(path: &Path, formats: &Formats, now: Timestamp, years: &mut Years) -> 
         return Ok(());
     }
     let mut chunks = Chunks::open(path)?;
+    if chunks.is_capture() {
+        return Ok(());
+    }
     let mut position = 0;
     while let Some(piece) = chunks.next_chunk()? {
         sample(&piece, position, formats, now, years);
@@ -140,8 +147,18 @@ pub fn own(paths: &[PathBuf], formats: &Formats, now: Timestamp) -> Own {
     let mut room = Scratch::default();
     let files = paths.iter().filter(|path| path.is_file());
     for path in files.take(MAX_LEARNED) {
-        let beginning = Chunks::open(path).and_then(|mut chunks| chunks.next_chunk());
-        let Ok(Some(piece)) = beginning else { continue };
+        let Ok(mut chunks) = Chunks::open(path) else {
+            continue;
+        };
+        if chunks.is_capture() {
+            if let Ok(Some(block)) = chunks.into_packets().next_block() {
+                own_of_packets(&block, &mut own);
+            }
+            continue;
+        }
+        let Ok(Some(piece)) = chunks.next_chunk() else {
+            continue;
+        };
         let mut legend = Legend::of_file();
         for record in lines(&piece) {
             if let Ok(event) = formats.parse_next(record, &context, &mut legend, &mut room) {
@@ -150,4 +167,21 @@ pub fn own(paths: &[PathBuf], formats: &Formats, now: Timestamp) -> Own {
         }
     }
     own
+}
+
+/// What the first block of a capture says about the firm's own addresses.
+fn own_of_packets(block: &Block, own: &mut Own) {
+    struct Learning<'o>(&'o mut Own);
+    impl Tell for Learning<'_> {
+        fn event(&mut self, event: &mut Event<'_>) {
+            self.0.observe(event);
+        }
+        fn unread(&mut self, _: Unread, _: u64) {}
+    }
+    let mut meter = Meter::new(Limits::default());
+    let mut learning = Learning(own);
+    for (frame, _) in block.frames().flatten() {
+        meter.frame(&frame, &mut learning);
+    }
+    meter.finish(&mut learning);
 }

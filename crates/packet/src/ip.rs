@@ -97,7 +97,7 @@ pub fn pair_hash(bytes: &[u8]) -> u64 {
 }
 
 /// One network header with its extensions.
-fn header(bytes: &[u8]) -> Result<Datagram<'_>, Unread> {
+pub(crate) fn header(bytes: &[u8]) -> Result<Datagram<'_>, Unread> {
     match u8_at(bytes, 0).ok_or(Unread::Cut)? >> 4 {
         4 => version_four(bytes),
         6 => version_six(bytes),

@@ -5,10 +5,13 @@
 
 pub mod app;
 mod bytes;
+mod community;
 pub mod file;
+pub mod flow;
 pub mod fragment;
 pub mod ip;
 pub mod link;
 mod unread;
 
+pub use community::{End, community_id, icmp_ports};
 pub use unread::{Unread, UnreadCounts};

@@ -1,5 +1,7 @@
 //! `larum parse`: what devices said, one answer per record.
 
+mod packets;
+
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -12,10 +14,12 @@ use larum_core::parse::{Closest, Context, Formats, Legend, Scratch};
 use larum_core::reject::Reject;
 use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
+use larum_packet::flow::{Limits, Meter};
 use serde::Deserialize;
 
 use super::formats;
-use crate::input::Records;
+use crate::input::{Records, unreadable};
+use crate::packets::Blocks;
 use crate::recording;
 
 /// Room for answers before they are written, in bytes.
@@ -47,7 +51,7 @@ pub struct Args {
     /// Read records from lines of JSON: {"id": …, "input": "one record"}
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "paths")]
     records: Option<PathBuf>,
-    /// Logs (plain, gzip or zstd); - is standard input
+    /// Logs or captures of packets (plain, gzip or zstd); - is standard input
     #[arg(value_name = "PATH", required_unless_present = "records")]
     paths: Vec<PathBuf>,
 }
@@ -117,7 +121,13 @@ impl Answers<'_> {
             return self.numbered(path);
         }
         for path in &args.paths {
-            let mut records = Records::open(path)?;
+            let mut records = match Records::open(path)?.into_packets() {
+                Ok(blocks) => {
+                    self.packets(path, blocks)?;
+                    continue;
+                }
+                Err(records) => records,
+            };
             let mut order = Order::of(path, self.formats, self.context.received);
             while let Some(record) = records.next_record()? {
                 self.answer(record, None, Some(&mut order))?;
@@ -128,6 +138,25 @@ impl Answers<'_> {
             }
         }
         Ok(())
+    }
+
+    fn packets(&mut self, path: &Path, mut blocks: Blocks) -> anyhow::Result<()> {
+        let mut meter = Meter::new(Limits::default());
+        let unreadable = |error| unreadable(&path.display().to_string(), &error);
+        while let Some(block) = blocks.next_block().map_err(unreadable)? {
+            let mut telling = packets::Telling::new(self);
+            for frame in block.frames() {
+                match frame {
+                    Ok((frame, _)) => meter.frame(&frame, &mut telling),
+                    Err(reason) => meter.no_packet(reason, &mut telling),
+                }
+            }
+            telling.done()?;
+            self.out.flush()?;
+        }
+        let mut telling = packets::Telling::new(self);
+        meter.finish(&mut telling);
+        Ok(telling.done()?)
     }
 
     fn numbered(&mut self, path: &Path) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ mod chunks;
 mod content;
 mod merge;
 mod page;
+mod parts;
 mod pool;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -25,7 +26,7 @@ use larum_link::clock::Clock;
 
 use crate::recording;
 pub use chunks::Chunks;
-use merge::{Merge, Trouble};
+use merge::{Merge, PacketSums, Trouble};
 use pool::{Pool, Work};
 
 /// Findings kept for the page; with `--json` none are kept.
@@ -77,7 +78,7 @@ pub struct Args {
     /// Zone of time stamps that name none, such as Europe/London or +01:00 (default: UTC)
     #[arg(long, value_name = "ZONE", value_parser = recording::zone)]
     zone: Option<Zone>,
-    /// Log files, plain, gzip or zstd; `-` is standard input
+    /// Log files and captures of packets (pcap, pcapng), plain, gzip or zstd; `-` is standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 }
@@ -174,6 +175,7 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
 struct Scanned {
     tally: Tally,
     bytes: u64,
+    packets: Option<PacketSums>,
     troubles: Vec<Trouble>,
 }
 
@@ -202,6 +204,7 @@ fn scan(
         Ok(Scanned {
             tally: merge.tally,
             bytes: merge.bytes,
+            packets: merge.packets,
             troubles: merge.troubles,
         })
     })
@@ -301,12 +304,36 @@ fn stats(scanned: &Scanned, findings: u64, took: Duration) -> String {
         write_string(reason.code(), &mut rejects);
         rejects.push_str(&format!(":{count}"));
     }
+    let packets = scanned
+        .packets
+        .as_ref()
+        .map_or_else(String::new, packet_stats);
     format!(
-        "{{\"stats\":{{\"records\":{},\"events\":{},\"rejects\":{{{rejects}}},\"findings\":{findings},\"seconds\":{:.3},\"bytes\":{}}}}}\n",
+        "{{\"stats\":{{\"records\":{},\"events\":{},\"rejects\":{{{rejects}}},\"findings\":{findings},\"seconds\":{:.3},\"bytes\":{}{packets}}}}}\n",
         scanned.tally.records,
         scanned.tally.events,
         took.as_secs_f64(),
         scanned.bytes,
+    )
+}
+
+/// The sums of captures: `read = in-flows + unread`, and what never came to be read.
+fn packet_stats(sums: &PacketSums) -> String {
+    let counts = &sums.counts;
+    let unread: Vec<String> = counts
+        .unread
+        .iter()
+        .map(|(reason, count)| format!("\"{}\":{count}", reason.code()))
+        .collect();
+    format!(
+        ",\"packets\":{{\"read\":{},\"in-flows\":{},\"unread\":{{{}}},\"lost\":{},\"lost-stream-bytes\":{},\"flows\":{},\"flows-shed\":{}}}",
+        counts.packets,
+        counts.in_flows,
+        unread.join(","),
+        sums.lost,
+        counts.lost_bytes,
+        counts.flows,
+        counts.shed,
     )
 }
 

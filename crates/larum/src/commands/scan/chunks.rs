@@ -1,17 +1,17 @@
 //! Reads a file in pieces that end where a record ends.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use larum_core::parse::MAX_RECORD_BYTES;
 
 use crate::one_a_line::one_a_line;
+use crate::packets::Blocks;
+use crate::unpack::{Broken, Unpacked};
 
 /// Size of a piece, in bytes; a record may make it longer by up to [`MAX_RECORD_BYTES`].
 pub const CHUNK_BYTES: usize = 256 * 1024;
-/// How often the bytes read may double once decompressed, at most: a bomb ends here. 2^40 bytes.
-const MAX_UNPACKED_BYTES: u64 = 1 << 40;
 
 /// The records of one file, piece by piece, unpacked if it is gzip or zstd.
 pub struct Chunks {
@@ -21,6 +21,7 @@ pub struct Chunks {
     skipping: bool,
     ended: bool,
     packed: bool,
+    is_capture: bool,
 }
 
 impl Chunks {
@@ -39,39 +40,32 @@ impl Chunks {
     ///
     /// # Errors
     /// When the first bytes cannot be read.
-    pub fn new(mut input: impl Read + 'static) -> io::Result<Self> {
-        let mut magic = [0; 4];
-        let mut have = 0;
-        while have < magic.len() {
-            let Some(room) = magic.get_mut(have..) else {
-                break;
-            };
-            match input.read(room)? {
-                0 => break,
-                more => have += more,
-            }
-        }
-        let start = magic.get(..have).unwrap_or_default().to_vec();
-        let (is_gzip, is_zstd) = (
-            start.starts_with(&[0x1F, 0x8B]),
-            start == [0x28, 0xB5, 0x2F, 0xFD],
-        );
-        let whole = io::Cursor::new(start).chain(input);
-        let reader: Box<dyn Read> = if is_gzip {
-            let packed = BufReader::with_capacity(64 * 1024, whole);
-            Box::new(flate2::bufread::MultiGzDecoder::new(packed).take(MAX_UNPACKED_BYTES))
-        } else if is_zstd {
-            Box::new(zstd::Decoder::new(whole)?.take(MAX_UNPACKED_BYTES))
-        } else {
-            Box::new(whole)
-        };
+    pub fn new(input: impl Read + 'static) -> io::Result<Self> {
+        let unpacked = Unpacked::new(input)?;
+        let is_capture = unpacked.is_capture;
+        let reader = unpacked.reader;
         Ok(Self {
-            reader: one_a_line(reader),
+            reader: if is_capture {
+                reader
+            } else {
+                one_a_line(reader)
+            },
             rest: Vec::new(),
             skipping: false,
             ended: false,
-            packed: is_gzip || is_zstd,
+            packed: unpacked.is_packed,
+            is_capture,
         })
+    }
+
+    /// Whether it is a capture of packets and holds no lines.
+    pub const fn is_capture(&self) -> bool {
+        self.is_capture
+    }
+
+    /// The packets of a capture of which nothing was read yet.
+    pub fn into_packets(self) -> Blocks {
+        Blocks::new(self.reader, true)
     }
 
     /// Whether it is unpacked while it is read.
@@ -157,15 +151,6 @@ impl Chunks {
 
 fn memchr_last(bytes: &[u8]) -> Option<usize> {
     bytes.iter().rposition(|byte| *byte == b'\n')
-}
-
-/// Says once why reading failed.
-struct Broken(Option<io::Error>);
-
-impl Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
 }
 
 #[cfg(test)]

@@ -15,9 +15,12 @@ use larum_core::detect::Observation;
 use larum_core::parse::Legend;
 use larum_core::report::Tally;
 use larum_core::time::Timestamp;
+use larum_packet::flow::Counts;
 
 use super::chunks::Chunks;
-use super::pool::{Batch, Piece, Pool, Work};
+use super::parts::{self, Meters, PARTS, PartBatch, Shared};
+use super::pool::{Batch, Piece, Pool, Share, Work};
+use crate::packets::{Block, Blocks};
 use crate::recording;
 
 /// Files read at the same time, at most. When more than this overlap in time, the later ones wait.
@@ -28,20 +31,81 @@ struct Waiting {
     path: PathBuf,
     starts: Option<Timestamp>,
     /// Standard input cannot be opened twice.
-    opened: Option<(Chunks, Vec<u8>)>,
+    opened: Option<(Source, First)>,
     years: Years,
+}
+
+impl Waiting {
+    fn new(path: PathBuf, source: Source, first: First, work: &Work) -> Self {
+        let is_stdin = is_stdin(&path);
+        let mut years = Years::new(work.received);
+        let starts = match &first {
+            First::Lines(first) => {
+                if is_stdin {
+                    recording::sample(first, 0, &work.formats, work.received, &mut years);
+                } else {
+                    years = recording::years(&path, &work.formats, work.received);
+                }
+                work.first_time(first, &years)
+            }
+            First::Packets(first) => first.as_ref().and_then(Block::first_time),
+        };
+        Self {
+            path,
+            starts,
+            opened: is_stdin.then_some((source, first)),
+            years,
+        }
+    }
+}
+
+/// What is read piece by piece: lines of text, or packets.
+enum Source {
+    Lines(Chunks),
+    Packets(Blocks),
+}
+
+/// The first piece of a file.
+enum First {
+    Lines(Vec<u8>),
+    Packets(Option<Block>),
+}
+
+impl Source {
+    /// Opens a file, and reads the first piece of it.
+    fn open(path: &Path) -> io::Result<(Self, First)> {
+        let mut chunks = Chunks::open(path)?;
+        if chunks.is_capture() {
+            let mut blocks = chunks.into_packets();
+            let first = First::Packets(blocks.next_block()?);
+            return Ok((Self::Packets(blocks), first));
+        }
+        let first = First::Lines(chunks.next_chunk()?.unwrap_or_default());
+        Ok((Self::Lines(chunks), first))
+    }
+}
+
+/// A piece that workers work on.
+enum Pending {
+    Lines(Receiver<Batch>),
+    Packets(Vec<Receiver<PartBatch>>, u64),
 }
 
 /// A file being read.
 struct Stream {
     path: PathBuf,
-    chunks: Option<Chunks>,
-    pending: VecDeque<Receiver<Batch>>,
+    source: Option<Source>,
+    pending: VecDeque<Pending>,
+    meters: Arc<Meters>,
+    /// Blocks handed in.
+    blocks: u64,
     years: Arc<Years>,
     /// What was said so far about the lines to come.
     legend: Legend,
     /// Where the next piece begins.
     position: u64,
+    /// Packets the capture says were lost; known at its end.
+    lost: u64,
     /// What cannot be read twice is sampled as it comes.
     is_stdin: bool,
     current: std::vec::IntoIter<Observation>,
@@ -61,17 +125,63 @@ impl Stream {
         let years = Arc::clone(&self.years);
         let legend = self.legend.clone();
         self.legend.skim(&work.formats, &chunk);
-        self.pending.push_back(pool.submit(Piece {
+        self.pending.push_back(Pending::Lines(pool.submit(Piece {
             chunk,
             position,
             years,
             legend,
-        }));
+        })));
+    }
+
+    /// Hands in the next block of a capture, or its end.
+    fn submit_block(&mut self, block: Option<Block>, pool: &Pool) {
+        let block = block.map(|block| Arc::new(Shared::new(block)));
+        let read_bytes = block.as_ref().map_or(0, |block| block.read_bytes());
+        let number = self.blocks;
+        self.blocks += 1;
+        let shares = (0..PARTS).map(|part| {
+            pool.submit_share(Share {
+                meters: Arc::clone(&self.meters),
+                block: block.clone(),
+                part,
+                number,
+            })
+        });
+        self.pending
+            .push_back(Pending::Packets(shares.collect(), read_bytes));
+    }
+
+    /// Reads the next piece and hands it in; whether there may be more.
+    fn read_on(&mut self, pool: &Pool, work: &Work) -> io::Result<bool> {
+        match &mut self.source {
+            Some(Source::Lines(chunks)) => match chunks.next_chunk()? {
+                Some(chunk) => self.submit(chunk, pool, work),
+                None => self.source = None,
+            },
+            Some(Source::Packets(blocks)) => {
+                let block = blocks.next_block()?;
+                if block.is_none() {
+                    self.lost = blocks.lost();
+                    self.source = None;
+                }
+                self.submit_block(block, pool);
+            }
+            None => {}
+        }
+        Ok(self.source.is_some())
     }
 }
 
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Sums of captures.
+#[derive(Default)]
+pub struct PacketSums {
+    pub counts: Counts,
+    /// Packets that whoever captured says were lost.
+    pub lost: u64,
 }
 
 /// A file that could not be read, or not to its end.
@@ -93,6 +203,8 @@ pub struct Merge<'p> {
     pub tally: Tally,
     /// Bytes looked at so far, unpacked.
     pub bytes: u64,
+    /// Packets of captures, if there were any.
+    pub packets: Option<PacketSums>,
     /// Files that gave trouble.
     pub troubles: Vec<Trouble>,
 }
@@ -106,27 +218,8 @@ impl<'p> Merge<'p> {
         let mut troubles = Vec::new();
         let mut waiting = Vec::new();
         for path in paths {
-            let beginning = Chunks::open(&path).and_then(|mut chunks| {
-                let first = chunks.next_chunk()?;
-                Ok((chunks, first.unwrap_or_default()))
-            });
-            match beginning {
-                Ok((chunks, first)) => {
-                    let is_stdin = is_stdin(&path);
-                    let mut years = Years::new(work.received);
-                    if is_stdin {
-                        recording::sample(&first, 0, &work.formats, work.received, &mut years);
-                    } else {
-                        years = recording::years(&path, &work.formats, work.received);
-                    }
-                    let starts = work.first_time(&first, &years);
-                    waiting.push(Waiting {
-                        path,
-                        starts,
-                        opened: is_stdin.then_some((chunks, first)),
-                        years,
-                    });
-                }
+            match Source::open(&path) {
+                Ok((source, first)) => waiting.push(Waiting::new(path, source, first, work)),
                 Err(error) => troubles.push(Trouble {
                     path,
                     error,
@@ -144,6 +237,7 @@ impl<'p> Merge<'p> {
             streams: Vec::new(),
             tally: Tally::default(),
             bytes: 0,
+            packets: None,
             troubles,
         }
     }
@@ -190,27 +284,33 @@ impl<'p> Merge<'p> {
     }
 
     fn open(&mut self, file: Waiting) {
-        let (chunks, first) = match file.opened {
-            Some((chunks, first)) => (Ok(chunks), first),
-            None => (Chunks::open(&file.path), Vec::new()),
+        let opened = match file.opened {
+            Some(opened) => Ok(opened),
+            None => Source::open(&file.path),
         };
         self.tally.files += 1;
-        match chunks {
-            Ok(chunks) => {
+        match opened {
+            Ok((source, first)) => {
                 // In the order of names among equals: streams are opened in that order.
                 let mut stream = Stream {
                     is_stdin: is_stdin(&file.path),
                     path: file.path,
-                    chunks: Some(chunks),
+                    source: Some(source),
                     pending: VecDeque::new(),
+                    meters: Arc::default(),
+                    blocks: 0,
+                    lost: 0,
                     years: Arc::new(file.years),
                     legend: Legend::of_file(),
                     position: 0,
                     current: Vec::new().into_iter(),
                     head: None,
                 };
-                if !first.is_empty() {
-                    stream.submit(first, self.pool, self.work);
+                match first {
+                    First::Lines(first) if first.is_empty() => {}
+                    First::Lines(first) => stream.submit(first, self.pool, self.work),
+                    First::Packets(None) => {}
+                    First::Packets(block) => stream.submit_block(block, self.pool),
                 }
                 self.streams.push(stream);
                 self.advance(self.streams.len() - 1);
@@ -236,14 +336,16 @@ impl<'p> Merge<'p> {
                 return;
             }
             while stream.pending.len() < lookahead {
-                let Some(chunks) = &mut stream.chunks else {
+                if stream.source.is_none() {
                     break;
-                };
-                match chunks.next_chunk() {
-                    Ok(Some(chunk)) => stream.submit(chunk, self.pool, self.work),
-                    Ok(None) => stream.chunks = None,
+                }
+                match stream.read_on(self.pool, self.work) {
+                    Ok(_) => {}
                     Err(error) => {
-                        stream.chunks = None;
+                        // What packets came before is still told.
+                        if let Some(Source::Packets(_)) = stream.source.take() {
+                            stream.submit_block(None, self.pool);
+                        }
                         self.troubles.push(Trouble {
                             path: stream.path.clone(),
                             error,
@@ -255,10 +357,26 @@ impl<'p> Merge<'p> {
             let Some(result) = stream.pending.pop_front() else {
                 return;
             };
-            if let Ok(batch) = result.recv() {
-                self.tally.add(&batch.tally);
-                self.bytes += batch.bytes;
-                stream.current = batch.observations.into_iter();
+            match result {
+                Pending::Lines(result) => {
+                    if let Ok(batch) = result.recv() {
+                        self.tally.add(&batch.tally);
+                        self.bytes += batch.bytes;
+                        stream.current = batch.observations.into_iter();
+                    }
+                }
+                Pending::Packets(results, bytes) => {
+                    let batches = results.iter().filter_map(|result| result.recv().ok());
+                    let (observations, tally, counts) = parts::join(batches.collect());
+                    self.tally.add(&tally);
+                    self.bytes += bytes;
+                    stream.current = observations.into_iter();
+                    if counts.packets > 0 {
+                        let sums = self.packets.get_or_insert_default();
+                        sums.counts.join(&counts);
+                        sums.lost = sums.lost.saturating_add(stream.lost);
+                    }
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use larum_core::parse::{Context, Formats, Legend, Scratch, lines};
 use larum_core::report::Tally;
 use larum_core::time::{DeviceTime, Timestamp};
 
+use super::parts::{Meters, PartBatch, Shared};
 use crate::recording::in_zone;
 
 /// What workers share.
@@ -44,9 +45,18 @@ pub struct Piece {
     pub legend: Legend,
 }
 
-struct Job {
-    piece: Piece,
-    reply: SyncSender<Batch>,
+enum Job {
+    Lines(Piece, SyncSender<Batch>),
+    Packets(Share, SyncSender<PartBatch>),
+}
+
+/// One part's share of a block of a capture; without a block, the end of the part.
+pub struct Share {
+    pub meters: Arc<Meters>,
+    pub block: Option<Arc<Shared>>,
+    pub part: usize,
+    /// Number of the block in its capture.
+    pub number: u64,
 }
 
 /// Where pieces are handed in. The workers end when it is dropped.
@@ -75,9 +85,18 @@ impl Pool {
                         .unwrap_or_else(PoisonError::into_inner)
                         .recv();
                     let Ok(job) = job else { return };
-                    let batch = work.sift(&job.piece, &sifter, &mut scratch);
                     // Nobody waits any more when the scan was given up.
-                    drop(job.reply.send(batch));
+                    match job {
+                        Job::Lines(piece, reply) => {
+                            drop(reply.send(work.sift(&piece, &sifter, &mut scratch)));
+                        }
+                        Job::Packets(share, reply) => {
+                            let block = share.block.as_deref();
+                            let turn = (share.part, share.number);
+                            let batch = share.meters.take(turn, block, work, &sifter, &mut scratch);
+                            drop(reply.send(batch));
+                        }
+                    }
                 }
             });
         }
@@ -88,7 +107,14 @@ impl Pool {
     pub fn submit(&self, piece: Piece) -> Receiver<Batch> {
         let (reply, result) = sync_channel(1);
         // It fails only when all workers are gone, which the receiver then tells.
-        drop(self.jobs.send(Job { piece, reply }));
+        drop(self.jobs.send(Job::Lines(piece, reply)));
+        result
+    }
+
+    /// Hands in a share of a capture's block. Blocks of one capture must be handed in in order.
+    pub fn submit_share(&self, share: Share) -> Receiver<PartBatch> {
+        let (reply, result) = sync_channel(1);
+        drop(self.jobs.send(Job::Packets(share, reply)));
         result
     }
 }
@@ -124,9 +150,7 @@ impl Work {
                 .map(|time| self.complete(begins, time, &piece.years));
             event.direction = self.own.direction(&event);
             let at = event.at();
-            if self.since.is_some_and(|since| at < since)
-                || self.until.is_some_and(|until| at >= until)
-            {
+            if !self.is_asked_for(at) {
                 tally.outside_window += 1;
                 continue;
             }
@@ -143,6 +167,11 @@ impl Work {
             tally,
             bytes: u64::try_from(chunk.len()).unwrap_or(u64::MAX),
         }
+    }
+
+    /// Whether `at` is within the time asked for.
+    pub fn is_asked_for(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
     }
 
     /// `time` of the record at `position` with what its stamp left open.

@@ -1,0 +1,181 @@
+//! A capture read block by block: where in each block the packets stand.
+
+use std::io::{self, Read};
+
+use larum_core::time::Timestamp;
+use larum_packet::Unread;
+use larum_packet::file::{Capture, Frame, MAX_BLOCK_BYTES, Step};
+use larum_packet::link::LinkType;
+
+/// Size of a block, in bytes; the rest of the block before it stands at its beginning.
+const BLOCK_BYTES: usize = 1 << 20;
+
+/// A block of a capture.
+#[derive(Default)]
+pub struct Block {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Bytes of the capture that are told of in this block.
+    pub read_bytes: u64,
+}
+
+/// What stands in a capture.
+#[derive(Clone, Copy)]
+enum Entry {
+    Frame {
+        at: Timestamp,
+        link: LinkType,
+        start: usize,
+        length: usize,
+        wire_bytes: u32,
+    },
+    Unread(Unread),
+}
+
+impl Block {
+    /// Everything in the block, in order, with the place where a frame begins; what cannot be read
+    /// with its reason.
+    pub fn frames(&self) -> impl Iterator<Item = Result<(Frame<'_>, usize), Unread>> {
+        self.entries.iter().map(|entry| match *entry {
+            Entry::Unread(reason) => Err(reason),
+            Entry::Frame {
+                at,
+                link,
+                start,
+                length,
+                wire_bytes,
+            } => {
+                let frame = Frame {
+                    at,
+                    link,
+                    bytes: self.slice(start..start + length),
+                    wire_bytes,
+                };
+                Ok((frame, start))
+            }
+        })
+    }
+
+    /// Bytes of the block.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> &[u8] {
+        self.bytes.get(range).unwrap_or_default()
+    }
+
+    /// The time of the first packet.
+    pub fn first_time(&self) -> Option<Timestamp> {
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Frame { at, .. } => Some(*at),
+            Entry::Unread(_) => None,
+        })
+    }
+}
+
+/// A capture, block by block.
+pub struct Blocks {
+    reader: Box<dyn Read>,
+    /// Whether a block waits until it is full, so that blocks do not depend on how bytes arrive.
+    waits: bool,
+    capture: Capture,
+    rest: Vec<u8>,
+    failed: Option<io::Error>,
+    ended: bool,
+}
+
+impl Blocks {
+    /// The capture that `reader` gives from its beginning.
+    pub fn new(reader: impl Read + 'static, waits: bool) -> Self {
+        Self {
+            reader: Box::new(reader),
+            waits,
+            capture: Capture::default(),
+            rest: Vec::new(),
+            failed: None,
+            ended: false,
+        }
+    }
+
+    /// Packets that whoever captured says were lost.
+    pub const fn lost(&self) -> u64 {
+        self.capture.lost()
+    }
+
+    /// The next block; `None` at the end.
+    ///
+    /// # Errors
+    /// When it cannot be read on; what was read before is not lost.
+    pub fn next_block(&mut self) -> io::Result<Option<Block>> {
+        if self.ended {
+            return self.failed.take().map_or(Ok(None), Err);
+        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        if let Err(error) = self.fill(&mut bytes) {
+            self.failed = Some(error);
+            self.ended = true;
+        }
+        let mut block = Block::default();
+        let mut at = 0_usize;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let (used, step) = self.capture.next(rest);
+            at += used;
+            match step {
+                Step::Frame(frame) => block.entries.push(Entry::Frame {
+                    at: frame.at,
+                    link: frame.link,
+                    // A frame is the end of what was used, but for filling up and the closing length.
+                    start: at - used + offset_in(rest, frame.bytes),
+                    length: frame.bytes.len(),
+                    wire_bytes: frame.wire_bytes,
+                }),
+                Step::Unread(reason) => block.entries.push(Entry::Unread(reason)),
+                Step::Again => {}
+                Step::More if used > 0 && at < bytes.len() => {}
+                Step::More => break,
+            }
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        if self.ended {
+            let cut = self.capture.finish(rest).map(Entry::Unread);
+            block.entries.extend(cut);
+        } else {
+            self.rest = rest.to_vec();
+        }
+        block.read_bytes = u64::try_from(at).unwrap_or(0);
+        block.bytes = bytes;
+        Ok(Some(block))
+    }
+
+    /// Reads on behind what is there, to the end of a block.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let mut have = bytes.len();
+        bytes.resize(BLOCK_BYTES.max(have + MAX_BLOCK_BYTES), 0);
+        let result = loop {
+            let Some(room) = bytes.get_mut(have..).filter(|room| !room.is_empty()) else {
+                break Ok(());
+            };
+            match self.reader.read(room) {
+                Ok(0) => {
+                    self.ended = true;
+                    break Ok(());
+                }
+                Ok(more) => {
+                    have += more;
+                    if !self.waits {
+                        break Ok(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        bytes.truncate(have);
+        result
+    }
+}
+
+/// Where `part`, which is a part of `whole`, begins in it.
+fn offset_in(whole: &[u8], part: &[u8]) -> usize {
+    whole
+        .element_offset(part.first().unwrap_or(&0))
+        .unwrap_or(0)
+}
