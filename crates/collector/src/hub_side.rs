@@ -122,11 +122,14 @@ impl HubSide {
                 }
                 posted.hub.clock_offset_ms = clock_offset_ms.or(posted.hub.clock_offset_ms);
             }
-            Report::Sent { up_to, unreadable } => {
-                if unreadable > 0 {
-                    tracing::error!(unreadable, "spool frames that are no sighting");
+            Report::Sent(made) => {
+                if made.unreadable > 0 {
+                    tracing::error!(made.unreadable, "spool frames that are no sighting");
                 }
-                posted.in_flight.sent(up_to, &mut posted.tally);
+                for (first, last) in made.lost {
+                    posted.in_flight.lost(first, last);
+                }
+                posted.in_flight.sent(made.up_to, &mut posted.tally);
                 posted.trouble(Trouble::SpoolUnreadable, false);
             }
             Report::Receipted { up_to, receipt } => {

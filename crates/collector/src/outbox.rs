@@ -90,16 +90,44 @@ impl InFlight {
         }
     }
 
-    /// Forgets those before spool number `oldest` that are in no batch: the spool gave them up to
-    /// keep to its quota, and they will never be sent.
-    pub fn lost_before(&mut self, oldest: u64) {
-        let sent_up_to = self.sent_up_to;
-        self.runs.retain_mut(|run| {
-            if run.first > sent_up_to {
-                run.first = run.first.max(oldest);
+    /// Forgets those numbered `first` to `last`: the spool gave them up to keep to its limits, and they
+    /// will never be sent.
+    pub fn lost(&mut self, first: u64, last: u64) {
+        let mut kept = VecDeque::with_capacity(self.runs.len());
+        for run in self.runs.drain(..) {
+            let before = Run {
+                last: run.last.min(first.saturating_sub(1)),
+                ..run
+            };
+            let after = Run {
+                first: run.first.max(last.saturating_add(1)),
+                ..run
+            };
+            let there = |run: &Run| run.first <= run.last;
+            kept.extend([before, after].into_iter().filter(there));
+        }
+        self.runs = kept;
+    }
+
+    /// After a start: those below `oldest` have left the spool since the checkpoint, and `sent` of them
+    /// were handed on. The spool drops the oldest first, so the others came before.
+    pub fn settle_before(&mut self, oldest: u64, sent: u64) {
+        let open = |run: &Run| {
+            let first = run.first.max(self.sent_up_to + 1);
+            let last = run.last.min(oldest.saturating_sub(1));
+            (first <= last).then_some((first, last))
+        };
+        let gone: Vec<(u64, u64)> = self.runs.iter().filter_map(open).collect();
+        let count: u64 = gone.iter().map(|(first, last)| last - first + 1).sum();
+        let mut dropped = count.saturating_sub(sent);
+        for (first, last) in gone {
+            let part = dropped.min(last - first + 1);
+            if part == 0 {
+                return;
             }
-            run.first <= run.last
-        });
+            self.lost(first, first + part - 1);
+            dropped -= part;
+        }
     }
 
     /// For disk.

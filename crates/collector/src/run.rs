@@ -10,7 +10,7 @@ use larum_core::address::Network;
 use larum_core::detect::Detect;
 use larum_core::minimise::{Level, Sharing};
 use larum_link::clock::Clock;
-use larum_spool::{FolderStorage, Spool, SpoolError};
+use larum_spool::{FolderStorage, Ledger, SpoolError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -30,8 +30,8 @@ use crate::own_formats::OwnFormatsError;
 use crate::pipeline::{Parts, Pipeline};
 pub use crate::reload::Reload;
 use crate::shared::Shared;
-use crate::spooling::{SharedSpool, Spooling};
-use crate::state::{SPOOL_FOLDER, StateError, StateFolder};
+use crate::spooling::{self, SharedSpool, Spooling};
+use crate::state::{LEDGER_FOLDER, SPOOL_FOLDER, StateError, StateFolder};
 use crate::status::Status;
 use crate::tail::{Seen, Tail};
 
@@ -265,16 +265,11 @@ fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError>
         total_bytes: config.limits.spool_bytes,
         ..larum_spool::Limits::default()
     };
-    let (spool, recovery) = Spool::open(storage, limits)?;
-    tracing::info!(
-        frames = recovery.frames,
-        torn_bytes = recovery.torn_bytes,
-        corrupt_segments = recovery.corrupt_segments,
-        "spool opened"
-    );
-    let mut posted = board.lock();
-    posted.spool = crate::spooling::state_of(&spool);
-    posted.adopt_unknown_sightings(spool.next_number());
+    // A ledger that cannot be read is told by the uplink, which needs it.
+    let ledger = FolderStorage::read_only(config.state_dir.join(LEDGER_FOLDER))
+        .ok()
+        .and_then(|folder| Ledger::look(folder).ok());
+    let spool = spooling::open(storage, limits, ledger.as_ref(), board)?;
     Ok(Arc::new(Mutex::new(spool)))
 }
 

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use larum_core::sighting::{Sighting, Withheld};
-use larum_spool::{FolderStorage, Spool, Storage};
+use larum_spool::{FolderStorage, Ledger, Limits, Spool, SpoolError, Storage};
 use tokio::sync::watch;
 
-use crate::board::{Posted, SpoolState, Trouble};
+use crate::board::{Board, Posted, SpoolState, Trouble};
 use crate::tally::{DeviceId, Fate, Hour};
 
 /// Most sightings that wait in memory while the spool cannot be written.
@@ -22,20 +22,64 @@ pub fn lock<S: Storage>(spool: &SharedSpool<S>) -> MutexGuard<'_, Spool<S>> {
     spool.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Opens the spool of a collector, finishes what a crash interrupted between it and the ledger, and
+/// brings the sums of `board`, as of the last checkpoint, in line with both. To be called before
+/// anything is spooled: numbers that are in the ledger must not be given again, or the frames that get
+/// them would pass for sent.
+///
+/// # Errors
+/// When the spool cannot be opened.
+pub fn open<S: Storage, L: Storage>(
+    storage: S,
+    limits: Limits,
+    ledger: Option<&Ledger<L>>,
+    board: &Board,
+) -> Result<Spool<S>, SpoolError> {
+    let (mut spool, recovery) = Spool::open(storage, limits)?;
+    tracing::info!(
+        frames = recovery.frames,
+        torn_bytes = recovery.torn_bytes,
+        corrupt_segments = recovery.corrupt_segments,
+        "spool opened"
+    );
+    if let Some(ledger) = ledger {
+        spool.release(ledger.head().spool_up_to)?;
+    }
+    let mut guard = board.lock();
+    let posted = &mut *guard;
+    posted.spool = state_of(&spool);
+    posted.adopt_unknown_sightings(spool.next_number());
+    for (first, last) in spool.take_lost() {
+        posted.in_flight.lost(first, last);
+    }
+    let tally = &mut posted.tally;
+    let sent = spool.handed_on().saturating_sub(tally.total().sent);
+    posted.in_flight.settle_before(spool.oldest(), sent);
+    if let Some(ledger) = ledger {
+        posted.in_flight.sent(ledger.head().spool_up_to, tally);
+        posted
+            .in_flight
+            .receipted(ledger.receipted_up_to().unwrap_or(0), tally);
+    }
+    Ok(spool)
+}
+
 /// A sighting on its way into the spool.
 #[derive(Debug)]
 struct Waiting {
     sighting: Sighting,
     device: DeviceId,
+    /// Its number, once it was appended. It still waits for the sync.
+    number: Option<u64>,
 }
 
 /// Writes sightings into a spool.
 pub struct Spooling<S: Storage = FolderStorage> {
     spool: SharedSpool<S>,
+    /// Oldest first. What was appended stays here until it is synced: before that the disk may lose it.
     waiting: VecDeque<Waiting>,
-    /// Numbers of frames appended and not yet synced, with their device.
-    unsynced: Vec<(u64, DeviceId)>,
-    quota_seen: u64,
+    /// Numbers of frames that are safe and not yet entered on the board, with their device.
+    safe: Vec<(u64, DeviceId)>,
     /// Tells the uplink the newest number that is safe.
     spooled: watch::Sender<u64>,
 }
@@ -44,22 +88,24 @@ impl<S: Storage> Spooling<S> {
     /// Writes into `spool`; `spooled` hears of each number that is safe there.
     #[must_use]
     pub fn new(spool: SharedSpool<S>, spooled: watch::Sender<u64>) -> Self {
-        let quota_seen = lock(&spool).dropped().quota;
         Self {
             spool,
             waiting: VecDeque::new(),
-            unsynced: Vec::new(),
-            quota_seen,
+            safe: Vec::new(),
             spooled,
         }
     }
 
     /// Takes a sighting of `device`.
     pub fn put(&mut self, sighting: Sighting, device: DeviceId) {
-        self.waiting.push_back(Waiting { sighting, device });
+        self.waiting.push_back(Waiting {
+            sighting,
+            device,
+            number: None,
+        });
     }
 
-    /// Whether anything waits for the disk.
+    /// Whether anything is not safe on the disk yet.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
@@ -67,38 +113,34 @@ impl<S: Storage> Spooling<S> {
 
     /// Writes and syncs all that waits, and enters it in `posted`. Disk time is spent before the
     /// board is locked.
-    pub fn settle(&mut self, board: &crate::board::Board, hour: Hour) {
-        let (outcome, state, oldest) = {
+    pub fn settle(&mut self, board: &Board, hour: Hour) {
+        let (outcome, state, lost) = {
             let spool = Arc::clone(&self.spool);
             let mut spool = lock(&spool);
             let outcome = self.write(&mut spool);
-            (outcome, state_of(&spool), spool.oldest())
+            (outcome, state_of(&spool), spool.take_lost())
         };
         let mut posted = board.lock();
-        if state.dropped_quota > self.quota_seen {
-            self.quota_seen = state.dropped_quota;
-            posted.in_flight.lost_before(oldest);
-        }
         posted.spool = state;
-        match outcome {
-            Ok(()) => {
-                posted.trouble(Trouble::SpoolUnwritable, false);
-                if let Some((newest, _)) = self.unsynced.last() {
-                    self.spooled.send_replace(*newest);
-                }
-                for (number, device) in self.unsynced.drain(..) {
-                    posted.tally.enter(device, hour, Fate::Sighting, 1);
-                    posted.in_flight.put(number, device, hour);
-                }
-            }
-            Err(NotWritten) => {
-                posted.trouble(Trouble::SpoolUnwritable, true);
-                self.give_up_beyond(MAX_WAITING, &mut posted, hour);
-            }
+        if let Some((newest, _)) = self.safe.last() {
+            self.spooled.send_replace(*newest);
+        }
+        for (number, device) in self.safe.drain(..) {
+            posted.tally.enter(device, hour, Fate::Sighting, 1);
+            posted.in_flight.put(number, device, hour);
+        }
+        for (first, last) in lost {
+            posted.in_flight.lost(first, last);
+        }
+        posted.trouble(Trouble::SpoolUnwritable, outcome.is_err());
+        if outcome.is_err() {
+            self.give_up_beyond(MAX_WAITING, &mut posted, hour);
         }
     }
 
-    /// What can no longer wait, oldest first, is withheld.
+    /// What can no longer wait, oldest first, is withheld. After a failed sync that may be something
+    /// that did reach the disk: it is then counted as withheld and, found there at the next start,
+    /// as sent too, rather than not at all.
     pub fn give_up_beyond(&mut self, limit: usize, posted: &mut Posted, hour: Hour) {
         while self.waiting.len() > limit {
             if let Some(waiting) = self.waiting.pop_front() {
@@ -109,13 +151,25 @@ impl<S: Storage> Spooling<S> {
     }
 
     fn write(&mut self, spool: &mut Spool<S>) -> Result<(), NotWritten> {
-        while let Some(waiting) = self.waiting.front() {
+        let mut outcome = Ok(());
+        for waiting in self.waiting.iter_mut().filter(|one| one.number.is_none()) {
             let frame = larum_link::convert::frame(&waiting.sighting).map_err(|_| NotWritten)?;
-            let number = spool.append(&frame).map_err(|_| NotWritten)?;
-            self.unsynced.push((number, waiting.device));
-            self.waiting.pop_front();
+            match spool.append(&frame) {
+                Ok(number) => waiting.number = Some(number),
+                Err(_) => {
+                    outcome = Err(NotWritten);
+                    break;
+                }
+            }
         }
-        spool.sync().map_err(|_| NotWritten)
+        // Also when the rest did not fit: what did is to be sent, which makes room.
+        spool.sync().map_err(|_| NotWritten)?;
+        while let Some(number) = self.waiting.front().and_then(|waiting| waiting.number) {
+            if let Some(waiting) = self.waiting.pop_front() {
+                self.safe.push((number, waiting.device));
+            }
+        }
+        outcome
     }
 }
 

@@ -6,7 +6,7 @@ use crate::frame::{
     FILE_HEADER_BYTES, FRAME_HEADER_BYTES, Found, FrameReader, VERSION, file_header, write_frame,
 };
 use crate::spool::{ENDING, KIND, Recovery, Segment, Spool};
-use crate::storage::Storage;
+use crate::storage::{Storage, is_full};
 
 /// Ending of a damaged segment that was set aside.
 const SET_ASIDE: &str = ".corrupt";
@@ -52,10 +52,31 @@ pub(crate) fn recover<S: Storage>(spool: &mut Spool<S>) -> Result<Recovery, Spoo
         spool.storage.remove(&name)?;
     }
     if let Some(active) = spool.segments.last() {
-        spool.storage.sync(&active.name)?;
+        let (name, bytes) = (active.name.clone(), active.bytes);
+        write_again(spool, &name, bytes)?;
     }
     spool.storage.sync_folder()?;
     Ok(recovery)
+}
+
+/// Writes the last segment once more: after a sync that failed, what is read may stand in memory only,
+/// and no later sync would write it. The segments before were synced before the next was begun.
+fn write_again<S: Storage>(
+    spool: &mut Spool<S>,
+    name: &str,
+    len_bytes: u64,
+) -> Result<(), SpoolError> {
+    let mut bytes = vec![0; usize::try_from(len_bytes).unwrap_or(usize::MAX)];
+    let read = spool.storage.read(name, 0, &mut bytes)?;
+    bytes.truncate(read);
+    match spool.storage.replace(name, &bytes) {
+        // There is no room for a copy: what can be done is done.
+        Err(error) if is_full(&error) => {
+            drop(spool.storage.remove(&format!("{name}{UNFINISHED}")));
+            Ok(spool.storage.sync(name)?)
+        }
+        other => Ok(other?),
+    }
 }
 
 /// Refuses, before anything is touched, a folder in which a newer program has written.

@@ -25,6 +25,8 @@ pub(crate) const KIND: u8 = b'S';
 /// Ending of a segment's name.
 pub(crate) const ENDING: &str = ".spool";
 const RESERVE: &str = "reserve";
+/// Most ranges kept for [`Spool::take_lost`].
+const MAX_LOST_RANGES: usize = 1_024;
 
 /// Sizes the spool keeps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +168,10 @@ pub struct Spool<S: Storage = FolderStorage> {
     new_name: bool,
     reserve_held: bool,
     poisoned: bool,
+    /// Number up to which frames were handed on, should releasing them have failed.
+    claimed: u64,
+    /// Numbers passed that will never be read, which nobody has asked for yet, oldest first.
+    lost: Vec<(u64, u64)>,
     /// Where the frame of a number stands, to go on reading there: number, segment, offset.
     place: Option<(u64, u64, u64)>,
     buffer: Vec<u8>,
@@ -191,6 +197,8 @@ impl<S: Storage> Spool<S> {
             new_name: false,
             reserve_held: false,
             poisoned: false,
+            claimed: 0,
+            lost: Vec::new(),
             place: None,
             buffer: Vec::new(),
         };
@@ -308,15 +316,27 @@ impl<S: Storage> Spool<S> {
         if up_to <= self.cursor.released {
             return Ok(0);
         }
+        self.claimed = self.claimed.max(up_to);
         let present = self.present(up_to);
         let mut cursor = self.cursor;
         cursor.handed_on += present;
         // Numbers never given count as handed on; what is missing among those given was damaged.
         let given = up_to.min(self.next - 1).max(cursor.released);
-        cursor.damaged += (given - cursor.released).saturating_sub(present);
+        let damaged = (given - cursor.released).saturating_sub(present);
+        cursor.damaged += damaged;
         cursor.handed_on += up_to - given;
+        let first = cursor.released + 1;
         cursor.released = up_to;
-        self.move_cursor(cursor)?;
+        let already_noted = self.lost.len();
+        if damaged > 0 {
+            self.note_gaps(first, given);
+        }
+        if let Err(error) = self.move_cursor(cursor) {
+            if self.cursor.released < up_to {
+                self.lost.truncate(already_noted);
+            }
+            return Err(error);
+        }
         self.next = self.next.max(up_to + 1);
         self.synced = self.synced.max(up_to);
         Ok(present)
@@ -356,6 +376,12 @@ impl<S: Storage> Spool<S> {
             quota: self.cursor.quota,
             damaged: self.cursor.damaged + given.saturating_sub(self.present(u64::MAX - 1)),
         }
+    }
+
+    /// The ranges of numbers that will never be read, because of the quota or of damage, and that
+    /// reading or dropping has passed since this was last asked; oldest first.
+    pub fn take_lost(&mut self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.lost)
     }
 
     /// Frames released because they were handed on, since the folder was made.
@@ -457,16 +483,59 @@ impl<S: Storage> Spool<S> {
                 return Err(Fault::LimitsUnusable.into());
             };
             let up_to = oldest.last();
-            let present = self.present(up_to);
-            let mut cursor = self.cursor;
-            if up_to > cursor.released {
-                cursor.quota += present;
-                cursor.damaged += (up_to - cursor.released).saturating_sub(present);
-                cursor.released = up_to;
-            }
-            self.move_cursor(cursor)?;
+            self.drop_oldest(up_to)?;
         }
         Ok(())
+    }
+
+    /// Gives up all frames up to a number, counted.
+    fn drop_oldest(&mut self, up_to: u64) -> Result<(), SpoolError> {
+        let present = self.present(up_to);
+        // Those that were handed on, and could not be released then, are not lost.
+        let handed_on = self.present(up_to.min(self.claimed));
+        let before = self.cursor.released;
+        let mut cursor = self.cursor;
+        if up_to > before {
+            cursor.handed_on += handed_on;
+            cursor.quota += present - handed_on;
+            cursor.damaged += (up_to - before).saturating_sub(present);
+            cursor.released = up_to;
+        }
+        let moved = self.move_cursor(cursor);
+        let first = before.max(self.claimed) + 1;
+        if self.cursor.released > before && first <= up_to {
+            self.note_lost(first, up_to);
+        }
+        moved
+    }
+
+    fn note_lost(&mut self, first: u64, last: u64) {
+        let crowded = self.lost.len() >= MAX_LOST_RANGES;
+        match self.lost.last_mut() {
+            Some(range) if range.1 + 1 == first => range.1 = last,
+            // Bounded: one that nobody asks for reaches from the first to the last.
+            Some(range) if crowded => range.1 = last,
+            _ => self.lost.push((first, last)),
+        }
+    }
+
+    /// Notes the numbers from `first` to `last` that are in no segment: damage took them.
+    fn note_gaps(&mut self, first: u64, last: u64) {
+        let runs = self.segments.iter().flat_map(|segment| &segment.runs);
+        let mut gaps = Vec::new();
+        let mut next = first;
+        for run in runs.filter(|run| run.1 >= first && run.0 <= last) {
+            if run.0 > next {
+                gaps.push((next, run.0 - 1));
+            }
+            next = run.1 + 1;
+        }
+        if next <= last {
+            gaps.push((next, last));
+        }
+        for (first, last) in gaps {
+            self.note_lost(first, last);
+        }
     }
 
     /// Makes `cursor` durable, then removes the segments it has passed. A crash in between leaves

@@ -1,11 +1,9 @@
 //! A disk that fills up and is freed again, by fault injection.
 
 use super::*;
-use crate::board::Board;
 use crate::checkpoint::Checkpoint;
 use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
 use larum_core::time::Timestamp;
-use larum_spool::Limits;
 use larum_spool::simulated::SimulatedStorage;
 
 fn sighting(number: usize) -> Sighting {

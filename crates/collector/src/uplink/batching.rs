@@ -12,12 +12,14 @@ use sha2::{Digest as _, Sha256};
 use super::connection::{CallError, LinkProblem};
 
 /// What became of spool frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
     /// All spool frames up to this number are in the ledger.
     pub up_to: u64,
     /// Frames that were no sighting and were left out.
     pub unreadable: u64,
+    /// Numbers up to there that are in no batch, because damage on the disk took them.
+    pub lost: Vec<(u64, u64)>,
 }
 
 /// Makes a batch of at most `max` frames, durably; `None` when nothing waits. Hold the spool from
@@ -50,13 +52,20 @@ pub fn make_batch<S: Storage>(
     };
     let up_to = last.number;
     // Nothing but unreadable frames: an empty batch would tell the hub nothing.
-    if packed.sightings > 0 {
-        ledger.append(&packed.body, up_to, now_ms)?;
+    if packed.sightings > 0
+        && let Err(error) = ledger.append(&packed.body, up_to, now_ms)
+    {
+        // The record may be safe although what came after it failed.
+        if ledger.head().spool_up_to == up_to {
+            spool.release(up_to)?;
+        }
+        return Err(error);
     }
     spool.release(up_to)?;
     Ok(Some(Made {
         up_to,
         unreadable: u64::try_from(packed.unreadable).unwrap_or(u64::MAX),
+        lost: spool.take_lost(),
     }))
 }
 

@@ -17,7 +17,7 @@ use larum_link::wire::{Heartbeat, Receipt, WireWarning, path};
 use larum_spool::{Fault, Spool};
 use tokio::sync::{mpsc, watch};
 
-use self::batching::Hub;
+use self::batching::{Hub, Made};
 use self::connection::{CallError, Client};
 use crate::identity::{self, Identity};
 use crate::warnings;
@@ -70,13 +70,8 @@ pub enum Report {
         /// The hub's clock minus ours, in milliseconds.
         clock_offset_ms: Option<i64>,
     },
-    /// All spool frames up to this number are in a batch in the ledger.
-    Sent {
-        /// Spool number.
-        up_to: u64,
-        /// Frames that were no sighting and were left out.
-        unreadable: u64,
-    },
+    /// Spool frames are in a batch in the ledger.
+    Sent(Made),
     /// The hub has counted a batch.
     Receipted {
         /// Spool number of the last frame in it.

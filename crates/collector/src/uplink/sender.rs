@@ -23,23 +23,35 @@ const STORAGE_PAUSE: Duration = Duration::from_secs(30);
 const ENDED_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(session: &Session) {
-    let ledger = loop {
-        match open(session).await {
-            Ok(ledger) => break Arc::new(Mutex::new(ledger)),
+    let mut pace = Forward::new(Settings::default());
+    loop {
+        let ledger = match open(session).await {
+            Ok(ledger) => ledger,
             Err(error) => {
-                if !storage_failed(session, &error).await {
-                    return;
+                if storage_failed(session, &error).await {
+                    continue;
                 }
+                return;
+            }
+        };
+        let mut sender = Sender {
+            session,
+            ledger: Arc::new(Mutex::new(ledger)),
+            pace,
+            oldest: None,
+        };
+        while sender.step().await {
+            // Shut after a failure: opening it anew tells what is on the disk, and writes again what
+            // may only seem to be.
+            if locked(&sender.ledger).is_poisoned() {
+                break;
             }
         }
-    };
-    let mut sender = Sender {
-        session,
-        ledger,
-        pace: Forward::new(Settings::default()),
-        oldest: None,
-    };
-    while sender.step().await {}
+        pace = sender.pace;
+        if *session.stop.borrow() || pace.stopped().is_some() {
+            return;
+        }
+    }
 }
 
 struct Sender<'s> {
@@ -117,13 +129,11 @@ impl Sender<'_> {
         self.oldest = None;
         match made {
             Ok(Some(made)) => {
-                let (up_to, unreadable) = (made.up_to, made.unreadable);
-                self.session
-                    .report(Report::Sent { up_to, unreadable })
-                    .await;
+                self.session.report(Report::Sent(made)).await;
                 true
             }
-            Ok(None) => true,
+            // What waits is not safe on the disk yet.
+            Ok(None) => self.session.pause(super::LEAST_PAUSE).await,
             Err(error) => storage_failed(self.session, &error).await,
         }
     }

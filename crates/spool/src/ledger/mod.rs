@@ -131,7 +131,7 @@ impl<S: Storage> Ledger<S> {
     }
 
     /// Cuts off what is no record and makes the records behind `known`, where the head ends, durable.
-    /// They are written once more: after a failed sync they may read well and not be on the disk.
+    /// Their file is written once more: after a failed sync they may read well and not be on the disk.
     fn mend_end(&mut self, known: Place) -> Result<(), SpoolError> {
         let end = self.state.end;
         let file = file_name(end.file);
@@ -139,23 +139,29 @@ impl<S: Storage> Ledger<S> {
             return Ok(());
         };
         self.torn_bytes += len_bytes - end.offset;
-        let start = if known.file == end.file {
-            known.offset
-        } else {
-            FILE_HEADER_BYTES
-        };
-        let count = usize::try_from(end.offset - start).unwrap_or(usize::MAX);
-        let mut fresh = vec![0; count];
-        let read = self.storage.read(&file, start, &mut fresh)?;
-        fresh.truncate(read);
-        if len_bytes > start {
-            self.storage.truncate(&file, start)?;
+        if len_bytes > end.offset {
+            self.storage.truncate(&file, end.offset)?;
         }
-        if !fresh.is_empty() {
-            self.storage.append(&file, &fresh)?;
+        if known != end {
+            self.write_again(&file, end.offset)?;
         }
         self.storage.sync(&file)?;
         Ok(self.storage.sync_folder()?)
+    }
+
+    /// Puts a copy of a file in its place, at once: a crash on the way must not cost a record.
+    fn write_again(&mut self, file: &str, len_bytes: u64) -> Result<(), SpoolError> {
+        let mut bytes = vec![0; usize::try_from(len_bytes).unwrap_or(usize::MAX)];
+        let read = self.storage.read(file, 0, &mut bytes)?;
+        bytes.truncate(read);
+        let mut written = self.storage.replace(file, &bytes);
+        if let Err(error) = &written
+            && self.give_up_reserve(error)
+        {
+            written = self.storage.replace(file, &bytes);
+        }
+        // Without room for the copy the ledger stays shut: nothing is lost, it is opened when there is.
+        Ok(written?)
     }
 
     /// Looks at a ledger that another process may be writing; nothing is mended.
@@ -311,6 +317,24 @@ impl<S: Storage> Ledger<S> {
         }
     }
 
+    /// Number of the last spool frame in an entry with a receipt; 0 if there is none.
+    ///
+    /// # Errors
+    /// As [`entries`](Self::entries).
+    pub fn receipted_up_to(&self) -> Result<u64, SpoolError> {
+        let State {
+            receipted,
+            sequence,
+            spool_up_to,
+            ..
+        } = self.state;
+        if receipted == 0 || receipted == sequence {
+            return Ok(if receipted == 0 { 0 } else { spool_up_to });
+        }
+        let entries = self.entries(receipted, receipted)?;
+        Ok(entries.last().map_or(0, |entry| entry.spool_up_to))
+    }
+
     /// The oldest entry without a receipt: what to send, or send again, word for word.
     ///
     /// # Errors
@@ -377,6 +401,12 @@ impl<S: Storage> Ledger<S> {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a failure to make something durable has shut it; see [`Fault::Poisoned`].
+    #[must_use]
+    pub const fn is_poisoned(&self) -> bool {
+        self.poisoned
     }
 
     /// Bytes behind the last record that opening cut off.
