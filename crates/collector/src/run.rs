@@ -180,13 +180,8 @@ pub async fn run(
         watcher,
         _folder: folder,
     };
-    let shutdown = async move {
-        tokio::select! {
-            () = shutdown => {}
-            () = wait(stdin_done), if stdin_only => {}
-        }
-    };
-    let handle = tokio::spawn(parts.stop_after(shutdown, page));
+    let ended = first_of(shutdown, stdin_done, stdin_only);
+    let handle = tokio::spawn(parts.stop_after(ended, page));
     Ok(RunningCollector {
         page_addr,
         metrics_addr,
@@ -195,6 +190,18 @@ pub async fn run(
         reload,
         handle,
     })
+}
+
+/// Ends when told to, or with standard input where there is nothing else to read.
+async fn first_of(
+    shutdown: impl Future<Output = ()>,
+    stdin_done: Option<oneshot::Receiver<()>>,
+    stdin_only: bool,
+) {
+    tokio::select! {
+        () = shutdown => {}
+        () = wait(stdin_done), if stdin_only => {}
+    }
 }
 
 /// What must end in order.
