@@ -45,6 +45,7 @@ outbox-report-count = { $count ->
    *[other] Seen { $count } times, from { $first } to { $last } UTC.
 }
 outbox-report-sources = { $count ->
+    [0] No attacker from outside: the place named above is one that a machine inside was in contact with
     [one] Outside address named: { $list }
    *[other] Outside addresses named: { $list }
 }

@@ -327,6 +327,7 @@ fn sharing_of(config: &Config) -> Sharing {
         min_confidence: config.sharing.min_confidence,
         own_networks: config.own_networks.clone(),
         never_share: never_share(config),
+        places: config.sharing.places,
     }
 }
 

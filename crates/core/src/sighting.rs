@@ -21,7 +21,8 @@ pub const MAX_KEY_BYTES: usize = 128;
 pub struct Sighting {
     /// Identity of the finding it digests.
     pub id: FindingId,
-    /// What firms compare: `tcp/445`, a rule id, a domain. At most [`MAX_KEY_BYTES`].
+    /// What firms compare: `tcp/445`, a rule id, a domain; without sources, the place outside that a
+    /// host inside was in contact with. At most [`MAX_KEY_BYTES`].
     pub key: String,
     /// Detector name or rule id.
     pub detector: Arc<str>,
@@ -41,7 +42,8 @@ pub struct Sighting {
     pub last: Timestamp,
     /// Events behind it.
     pub count: u64,
-    /// Public addresses of the attackers, at most [`MAX_SOURCES`].
+    /// Public addresses of the attackers, at most [`MAX_SOURCES`]. None where nobody attacked from
+    /// outside: then the key is a place.
     pub sources: Vec<IpAddr>,
 }
 

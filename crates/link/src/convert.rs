@@ -5,7 +5,7 @@ use std::sync::Arc;
 use larum_core::address;
 use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
 use larum_core::forward::Failure;
-use larum_core::minimise::{is_shareable_key, is_technique};
+use larum_core::minimise::{is_place, is_shareable_key, is_technique};
 use larum_core::sighting::{MAX_KEY_BYTES, MAX_SOURCES, Sighting};
 use larum_core::time::Timestamp;
 
@@ -100,7 +100,10 @@ impl TryFrom<&WireSighting> for Sighting {
             (wire.count > 0, Misfit::Count),
             (wire.first <= wire.last, Misfit::Times),
             (
-                (1..=MAX_SOURCES).contains(&wire.sources.len()),
+                match wire.sources.len() {
+                    0 => is_place(&wire.key, category),
+                    count => count <= MAX_SOURCES,
+                },
                 Misfit::Sources,
             ),
             (

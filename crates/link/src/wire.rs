@@ -127,7 +127,8 @@ pub struct WireSighting {
     pub last: i64,
     /// Events behind it.
     pub count: u64,
-    /// Public addresses of the attackers.
+    /// Public addresses of the attackers; empty where the key is a place outside that a host inside was in
+    /// contact with. A hub of before sets such a sighting aside (`sources`).
     pub sources: Vec<IpAddr>,
 }
 

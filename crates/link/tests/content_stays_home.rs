@@ -68,6 +68,8 @@ fn key(secret: &str) -> impl Strategy<Value = String> + use<> {
         format!("tcp/22 {secret}"),
         format!("web/traversal?{secret}"),
         format!("{secret}.fileserver.lan"),
+        format!("{secret}.example.org"),
+        format!("{secret}.dept.example.co.uk"),
     ];
     prop::sample::select(forms.to_vec())
 }

@@ -35,6 +35,7 @@ fn version_1_decodes_for_ever() {
     check::<RenewRequest>("renew-request.json");
     check::<Enrolled>("enrolled.json");
     check::<Batch>("batch.json");
+    check::<Batch>("batch-places.json");
     check::<Receipt>("receipt.json");
     check::<Receipt>("receipt-set-aside.json");
     check::<Receipt>("receipt-signed.json");

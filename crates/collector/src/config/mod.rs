@@ -100,6 +100,8 @@ pub struct SharingConfig {
     pub min_confidence: u8,
     /// Addresses never named to the hub, beside `own_networks`. Default: none.
     pub never_share: Vec<Network>,
+    /// Whether places outside are named that hosts inside were in contact with. Default: true.
+    pub places: bool,
 }
 
 /// How much is shared.
@@ -179,6 +181,7 @@ impl Config {
                 min_severity: Severity::Info,
                 min_confidence: 0,
                 never_share: Vec::new(),
+                places: true,
             },
             alert_severity: Severity::Medium,
             limits: Limits::default(),

@@ -170,6 +170,9 @@ impl<'t> Reader<'t> {
             config.sharing.min_confidence = u8::try_from(confidence).unwrap_or(100);
         }
         config.sharing.never_share = self.networks(&mut section, "never-share");
+        if let Some(places) = self.yes_no(&mut section, "places") {
+            config.sharing.places = places;
+        }
         self.finish(section);
     }
 

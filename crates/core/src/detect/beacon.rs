@@ -12,7 +12,7 @@ use super::rita::{self, BARS, Score};
 use super::snapshot::kept;
 use super::story::{Story, What};
 use super::table::{Remembered, Table};
-use super::telling::{Telling, blocked_or_unknown, service_key};
+use super::telling::{Telling, blocked_or_unknown};
 use super::{Detect, hash};
 use crate::finding::{Category, Severity};
 use crate::time::Timestamp;
@@ -540,7 +540,10 @@ pub const BEACON: Telling = Telling {
             &["T1071.001"]
         }
     },
-    key: |story| service_key(story).unwrap_or_else(|| "beacon".to_owned()),
+    key: |story| match &*story.label {
+        "" => "beacon".to_owned(),
+        place => place.to_owned(),
+    },
     message: |story| match story.severity {
         Severity::Info | Severity::Low => "steady-contact",
         _ => "beacon",

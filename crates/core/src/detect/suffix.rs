@@ -51,6 +51,14 @@ pub fn registered(name: &str) -> Option<Registered<'_>> {
     })
 }
 
+/// Whether the last label of `name` is one that the internet has: names of a firm's own network often end
+/// otherwise.
+#[must_use]
+pub fn is_on_the_internet(name: &str) -> bool {
+    let last = name.rsplit('.').next();
+    last.is_some_and(|last| kinds(last).contains('='))
+}
+
 /// The public suffix of `name`: its last label unless a longer rule holds.
 fn suffix(name: &str) -> Option<&str> {
     let mut best = name.rsplit('.').next().filter(|last| !last.is_empty())?;

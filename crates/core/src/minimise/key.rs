@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::place;
 use crate::event::Protocol;
 use crate::finding::{Category, Finding};
 use crate::sighting::MAX_KEY_BYTES;
@@ -113,8 +114,13 @@ const INSIDE_ENDS: &[&str] = &[
     "workgroup",
 ];
 
-/// The finding's key if it may be shared, else the detector's name.
+/// The finding's key if it may be shared, of a name only what somebody registered; else the detector's name.
 pub fn shared(finding: &Finding, detector: &str, may_name: impl Fn(IpAddr) -> bool) -> String {
+    if place::has_places(finding.category)
+        && let Some(name) = place::registered(&finding.key)
+    {
+        return name.to_owned();
+    }
     if finding.key == detector || is_shareable(&finding.key, finding.category, may_name) {
         finding.key.clone()
     } else {
@@ -131,10 +137,11 @@ pub fn is_shareable(key: &str, category: Category, may_name: impl Fn(IpAddr) -> 
         || is_template(key)
         || is_uuid(key)
         || is_signature(key)
-        || (category == Category::Indicator
+        || (place::has_places(category)
             && match key.parse::<IpAddr>() {
                 Ok(ip) => may_name(ip),
-                Err(_) => is_outside_domain(key),
+                Err(_) if category == Category::Indicator => is_outside_domain(key),
+                Err(_) => place::is_registered(key),
             })
 }
 
@@ -202,7 +209,7 @@ pub fn is_kebab(text: &str) -> bool {
 
 /// A registrable name on the internet, lower case, of at most four labels, so that data packed into
 /// a long name does not pass.
-fn is_outside_domain(text: &str) -> bool {
+pub fn is_outside_domain(text: &str) -> bool {
     let labels: Vec<&str> = text.split('.').collect();
     let Some(end) = labels.last() else {
         return false;

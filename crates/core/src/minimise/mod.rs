@@ -5,11 +5,13 @@
 //! does carry (key, detector, technique ids) must have a shape that cannot hold content.
 
 mod key;
+mod place;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use self::place::Place;
 use crate::address::{self, Network};
 use crate::event::words;
 use crate::finding::{Category, Finding, Severity};
@@ -43,6 +45,10 @@ pub struct Sharing {
     pub own_networks: Vec<Network>,
     /// Outside addresses that are never named, such as resolvers and partners. Default none.
     pub never_share: Vec<Network>,
+    /// Whether a place outside is named that hosts inside were in contact with: where they are
+    /// remote-controlled from, where data leaks to in names, what a list calls bad. The host itself
+    /// is never named. Default yes.
+    pub places: bool,
 }
 
 impl Default for Sharing {
@@ -53,6 +59,7 @@ impl Default for Sharing {
             min_confidence: 30,
             own_networks: Vec::new(),
             never_share: Vec::new(),
+            places: true,
         }
     }
 }
@@ -89,11 +96,18 @@ impl Minimiser {
         {
             return Err(Withheld::BelowLevel);
         }
-        let sources = self.sources(&finding.sources)?;
         let detector = detector(finding);
+        let (key, sources) = match self.sources(&finding.sources) {
+            Ok(sources) => {
+                let key = key::shared(finding, &detector, |ip| self.may_name(ip));
+                (key, sources)
+            }
+            Err(Withheld::InsideOnly) => (self.place(finding)?, Vec::new()),
+            Err(reason) => return Err(reason),
+        };
         Ok(Sighting {
             id: finding.id,
-            key: key::shared(finding, &detector, |ip| self.may_name(ip)),
+            key,
             detector,
             category: finding.category,
             attack: finding
@@ -137,6 +151,16 @@ impl Minimiser {
         Ok(sources)
     }
 
+    /// The place outside that a finding about hosts inside names, and only that.
+    fn place(&self, finding: &Finding) -> Result<String, Withheld> {
+        let place = Place::of(finding).filter(|_| self.sharing.places);
+        match place.ok_or(Withheld::InsideOnly)? {
+            Place::Address(ip) if !self.is_outside(ip) => Err(Withheld::InsideOnly),
+            Place::Address(ip) if !self.may_name(ip) => Err(Withheld::NeverShare),
+            place => Ok(place.key()),
+        }
+    }
+
     fn is_outside(&self, ip: IpAddr) -> bool {
         address::is_public(ip) && !is_in(&self.sharing.own_networks, ip)
     }
@@ -178,10 +202,21 @@ pub fn is_technique(id: &str) -> bool {
 }
 
 /// Whether a sighting may carry `key`, by its shape alone: what the hub checks of what it receives.
-/// Domains and public addresses pass only for category indicator.
+/// Domains and public addresses pass only for the categories that are about places.
 #[must_use]
 pub fn is_shareable_key(key: &str, category: Category) -> bool {
     key::is_shareable(key, category, address::is_public) || key::is_kebab(key)
+}
+
+/// Whether `key` is a place outside and may stand alone, in a sighting without sources: a public address, or
+/// a registered name, of a category that is about places.
+#[must_use]
+pub fn is_place(key: &str, category: Category) -> bool {
+    place::has_places(category)
+        && match key.parse::<IpAddr>() {
+            Ok(ip) => address::is_public(ip),
+            Err(_) => place::is_registered(key),
+        }
 }
 
 #[cfg(test)]

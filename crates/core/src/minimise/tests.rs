@@ -144,7 +144,8 @@ fn a_key_is_shared_only_in_a_shape_that_cannot_hold_content() {
     ] {
         check(replaced, Category::BruteForce, own);
     }
-    check("bad.example.org", Category::Indicator, "bad.example.org");
+    check("bad.example.org", Category::Indicator, "example.org");
+    check("-bad.example.org", Category::Indicator, "example.org");
     check("203.0.113.9", Category::Indicator, "203.0.113.9");
     for replaced in [
         "10.0.0.5",
@@ -153,7 +154,6 @@ fn a_key_is_shared_only_in_a_shape_that_cannot_hold_content() {
         "a.b.c.d.example",
         "alice@example.org",
         "bad.example.org/path",
-        "-bad.example.org",
         "printer.local",
         "192.0.2.300",
     ] {
@@ -169,6 +169,65 @@ fn a_detector_of_free_choice_is_replaced_by_its_category() {
     let sighting = Minimiser::new(Sharing::default()).screen(&one).unwrap();
     assert_eq!(&*sighting.detector, "brute-force");
     assert_eq!(sighting.key, "brute-force");
+}
+
+#[test]
+fn a_place_is_named_without_the_host_that_went_there() {
+    use Category::{BruteForce, C2, DnsTunnel, Exfiltration, Indicator, Malware};
+    let sharing = Sharing {
+        own_networks: vec!["198.51.100.0/24".parse().unwrap()],
+        never_share: vec!["203.0.113.53".parse().unwrap()],
+        ..Sharing::default()
+    };
+    let check = |sharing: &Sharing, key: &str, category, expected: Result<&str, Withheld>| {
+        let mut finding = finding(key, &["10.1.1.1"]);
+        (finding.category, finding.detector) = (category, Arc::from("beacon"));
+        let screened = Minimiser::new(sharing.clone()).screen(&finding);
+        let place = screened.map(|sighting| {
+            assert_eq!(sighting.sources, Vec::<IpAddr>::new());
+            assert!(is_place(&sighting.key, sighting.category));
+            sighting.key
+        });
+        assert_eq!(place, expected.map(str::to_owned), "{key} {category}");
+    };
+    for (key, category, expected) in [
+        ("example.org", C2, "example.org"),
+        ("alice-laptop.example.co.uk", C2, "example.co.uk"),
+        ("c2VjcmV0.x7.example.org", DnsTunnel, "example.org"),
+        ("203.0.113.9", C2, "203.0.113.9"),
+        ("::ffff:203.0.113.9", Indicator, "203.0.113.9"),
+        ("bad.example.org", Indicator, "example.org"),
+    ] {
+        check(&sharing, key, category, Ok(expected));
+    }
+    let inside = Err(Withheld::InsideOnly);
+    for (key, category) in [
+        ("10.0.0.5", C2),
+        ("198.51.100.7", C2),
+        ("fileserver", C2),
+        ("fileserver.lan", C2),
+        ("printer.bakery", C2),
+        ("co.uk", C2),
+        ("alice@example.org", C2),
+        ("tcp/443", C2),
+        ("beacon", C2),
+        ("1b2c3d4e-0000-4abc-8def-001122334455", C2),
+        ("TLS 771,4865", Indicator),
+        ("example.org", Exfiltration),
+        ("203.0.113.9", Malware),
+        ("example.org", BruteForce),
+    ] {
+        check(&sharing, key, category, inside);
+    }
+    check(&sharing, "203.0.113.53", C2, Err(Withheld::NeverShare));
+    let no_places = Sharing {
+        places: false,
+        ..Sharing::default()
+    };
+    check(&no_places, "example.org", C2, inside);
+    let mut habit = finding("example.org", &["10.1.1.1"]);
+    (habit.category, habit.severity) = (C2, Severity::Low);
+    super::tests::check(&sharing, &habit, inside.map(|_: &str| &[][..]));
 }
 
 /// A new kind of web attack must get its word in `key.rs`, or firms could not compare it.
