@@ -29,6 +29,17 @@ pub const MAX_COUNTS: usize = 4_096;
 /// Hours that are shown.
 pub const KEPT_HOURS: i64 = 24;
 
+/// A device is told of when at least so many of its lines of a day cannot be read …
+const MUCH_LINES: u64 = 10;
+/// … and they are at least one in so many.
+const MUCH_SHARE: u64 = 20;
+
+/// Whether so much of what a device sent in a day cannot be read that attacks may be missed.
+#[must_use]
+pub const fn is_much(unread: u64, received: u64) -> bool {
+    unread >= MUCH_LINES && unread.saturating_mul(MUCH_SHARE) >= received
+}
+
 /// What an unread line looks like.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {

@@ -40,7 +40,7 @@ enum Command {
     /// Show what was received, found and sent, per device and hour
     Status(commands::status::Args),
     /// Check everything a support person would ask
-    Doctor(not_built::Args),
+    Doctor(commands::doctor::Args),
     /// Show what leaves the building
     Outbox(commands::outbox::Args),
     /// Verify the record of what has left
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::Join(args) => commands::join::run(&args),
         Command::Status(args) => commands::status::run(&args),
-        Command::Doctor(args) => not_built::run("doctor", &args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Outbox(args) => commands::outbox::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Formats(args) => commands::formats::run(&args),

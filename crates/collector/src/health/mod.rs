@@ -90,7 +90,7 @@ impl ConcernRow {
     }
 }
 
-fn moment_of(text: &str) -> Option<Timestamp> {
+pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
     DeviceTime::parse_rfc3339(text.as_bytes()).map(|time| time.at)
 }
 

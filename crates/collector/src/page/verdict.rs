@@ -12,7 +12,7 @@ use crate::board::{Posted, Trouble};
 use crate::findings::KeptFinding;
 use crate::health::ConcernRow;
 use crate::learned::ClockRow;
-use crate::unread::OfDevice;
+use crate::unread::{self, OfDevice};
 
 /// Attacks that ended longer ago are history …
 const RECENT_SECONDS: i64 = 24 * 3_600;
@@ -20,11 +20,6 @@ const RECENT_SECONDS: i64 = 24 * 3_600;
 const WORKED_SECONDS: i64 = 14 * 24 * 3_600;
 /// Most wrong clocks told of one sender.
 const MAX_CLOCKS: usize = 4;
-
-/// A device is reported when at least so many of its lines of a day cannot be read …
-const MUCH_LINES: u64 = 10;
-/// … and they are at least one in so many.
-const MUCH_SHARE: u64 = 20;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,9 +133,8 @@ pub(super) fn verdict(posted: &Posted, tasks: &[Task]) -> Verdict {
     }
 }
 
-/// Whether so much cannot be read that attacks may be missed.
 fn is_much(lines: &OfDevice) -> bool {
-    lines.unread >= MUCH_LINES && lines.unread.saturating_mul(MUCH_SHARE) >= lines.received
+    unread::is_much(lines.unread, lines.received)
 }
 
 fn is_bad<F: Borrow<KeptFinding>>(story: &[F]) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod check_config;
 pub mod collect;
+pub mod doctor;
 pub mod formats;
 pub mod join;
 pub mod judge;
