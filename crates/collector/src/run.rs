@@ -164,9 +164,7 @@ pub async fn run(
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
     tokio::spawn(reload.clone().watch_lists(stopped_last.clone()));
-    let watcher = Watcher::start(&config, &clock, &board, &shared, &stopped_last);
     let hub = HubSide::new(&config, &clock, &board, spool, spooled, joined_tx);
-    let hub = tokio::spawn(hub.run(stopped_last.clone()));
     let page = page.start(&config, &shared, &clock, &board, status, &stopped_last);
 
     let parts = Stoppable {
@@ -176,8 +174,8 @@ pub async fn run(
         tail_done,
         pipeline_done,
         intake_done,
-        hub,
-        watcher,
+        hub: tokio::spawn(hub.run(stopped_last.clone())),
+        watcher: Watcher::start(&config, &clock, &board, &shared, &stopped_last),
         _folder: folder,
     };
     let ended = first_of(shutdown, stdin_done, stdin_only);
