@@ -117,7 +117,7 @@ fn mail_turns_to_tls() {
             (S, b"220 go\r\n"),
             (C, &hello),
         ],
-        &["tls mx.example.org  t12d020100_84cdcbea686c_000000000000"],
+        &["tls mx.example.org TLSv1.2 t12d020100_84cdcbea686c_000000000000"],
     );
 }
 
@@ -398,7 +398,7 @@ fn desktops_tell_their_log_ins() {
         ],
         &[
             "login rdp anne connection request unknown",
-            "tls pc.example.org  t12d020100_84cdcbea686c_000000000000",
+            "tls pc.example.org TLSv1.2 t12d020100_84cdcbea686c_000000000000",
         ],
     );
 }
@@ -433,7 +433,14 @@ fn names_are_asked_over_streams_and_datagrams() {
     check(Protocol::Dns, &[(C, &asked), (S, &answered)], &[expected]);
     for (port, protocol, expected) in [
         (53, Protocol::Dns, vec![expected]),
-        (5353, Protocol::Mdns, vec!["mdns www.example.org 28 None"]),
+        (
+            5353,
+            Protocol::Mdns,
+            vec![
+                "mdns www.example.org 28 None",
+                "mdns www.example.org 28 Some(3)",
+            ],
+        ),
         (7, Protocol::Dns, vec![expected]),
     ] {
         let mut session = Session::new(Carrier::Datagram, 40_000, port);

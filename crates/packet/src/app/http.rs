@@ -188,6 +188,11 @@ impl Exchange {
             host: text(authority(method, target), FIELD_BYTES),
             ..Http::default()
         };
+        if is_simple(line) {
+            // HTTP/0.9: no head follows, and the answer is a body alone.
+            self.pending.push_back(std::mem::take(&mut self.coming));
+            return Part::Rest;
+        }
         Part::Head(Head::default())
     }
 
@@ -296,6 +301,15 @@ pub(super) fn split_request(line: &[u8]) -> Option<(&[u8], &[u8])> {
         _ if method == b"GET" && !rest.is_empty() => Some((method, rest)),
         _ => None,
     }
+}
+
+/// Whether a request line names no version.
+fn is_simple(line: &[u8]) -> bool {
+    let last = trim(line)
+        .rsplit(|byte| *byte == b' ')
+        .next()
+        .unwrap_or_default();
+    !starts_with_word(last, b"HTTP/")
 }
 
 /// The status of a status line.

@@ -17,6 +17,7 @@ mod protocol;
 mod quic;
 mod recognise;
 mod recognise_datagram;
+mod recognise_text;
 mod session;
 mod ssh;
 mod text;

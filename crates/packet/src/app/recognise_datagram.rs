@@ -35,6 +35,7 @@ pub(super) fn recognise(side: Side, bytes: &[u8], ports: (u16, u16)) -> Option<P
         (is_dnp3, Protocol::Dnp3),
         (is_synchrophasor, Protocol::Synchrophasor),
         (is_enip, Protocol::Enip),
+        (is_dcerpc, Protocol::Dcerpc),
     ];
     if let Some((_, protocol)) = asked.iter().find(|(ask, _)| ask(bytes)) {
         return Some(*protocol);
@@ -42,6 +43,7 @@ pub(super) fn recognise(side: Side, bytes: &[u8], ports: (u16, u16)) -> Option<P
     // These have so little form that their port is asked as well.
     let weak: &[(Asked, &[u16], Protocol)] = &[
         (is_ntp, &[123], Protocol::Ntp),
+        (is_dns_header, &[53], Protocol::Dns),
         (is_dhcpv6, &[546, 547], Protocol::Dhcpv6),
         (is_tftp, &[69], Protocol::Tftp),
         (is_radius, &[1812, 1813, 1645, 1646, 3799], Protocol::Radius),
@@ -352,6 +354,17 @@ fn ntp_is_sane(side: Side, bytes: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// The header alone of a question or an answer whose names cannot be read.
+fn is_dns_header(bytes: &[u8]) -> bool {
+    matches!(bytes.get(2..6), Some([flags, _, 0, 0..=1]) if flags >> 3 & 0xf <= 6)
+        && bytes.len() >= 12
+}
+
+/// The connectionless form (C706, 12.5): version 4, a known kind, characters in ASCII.
+fn is_dcerpc(bytes: &[u8]) -> bool {
+    matches!(bytes.get(..7), Some([4, 0..=19, _, _, 0 | 0x10, 0..=3, 0])) && bytes.len() >= 80
 }
 
 fn is_dhcpv6(bytes: &[u8]) -> bool {

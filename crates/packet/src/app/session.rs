@@ -156,6 +156,11 @@ impl Session {
     }
 
     fn become_known(&mut self, protocol: Protocol) {
+        // LLMNR is DNS to the byte; only its port tells them apart (RFC 4795, 2).
+        let protocol = match protocol {
+            Protocol::Dns if self.server_port == 5355 => Protocol::Llmnr,
+            other => other,
+        };
         self.protocol.get_or_insert(protocol);
         self.state = reader(protocol, self.carrier).map_or(State::Done, State::Reading);
     }
@@ -212,6 +217,7 @@ fn stream_reader(protocol: Protocol) -> Option<Box<dyn Reader>> {
         Protocol::Pop3 => Box::new(TextReader::<text::Pop3>::default()),
         Protocol::Imap => Box::new(TextReader::<text::Imap>::default()),
         Protocol::Redis => Box::new(TextReader::<text::Redis>::default()),
+        Protocol::Xmpp => Box::new(text::XmppReader::default()),
         Protocol::Telnet => Box::new(text::TelnetReader::default()),
         Protocol::Ldap => Box::new(FramedReader::<framed::Ldap>::new(carrier)),
         Protocol::Mqtt => Box::new(FramedReader::<framed::Mqtt>::new(carrier)),

@@ -16,7 +16,7 @@ pub(in crate::app) struct Message {
     pub answer: bool,
     pub rcode: u8,
     pub answers: u16,
-    /// Name and record type of each question.
+    /// Name and record type of each question; of an answer that repeats none, those of its first record.
     pub questions: Vec<(String, u16)>,
 }
 
@@ -33,7 +33,12 @@ pub(in crate::app) fn read(bytes: &[u8], protocol: Protocol) -> Option<Message> 
         answers,
         questions: Vec::new(),
     };
-    for _ in 0..questions.min(QUESTIONS) {
+    let named = if questions == 0 && message.answer {
+        answers.min(1)
+    } else {
+        questions
+    };
+    for _ in 0..named.min(QUESTIONS) {
         let at = bytes.len().saturating_sub(cursor.0.len());
         let Some((name, next)) = name(bytes, at) else {
             break;

@@ -89,25 +89,14 @@ impl DnsReader {
                     out.push(Fact::Dns(oldest));
                 }
                 let asked = dns(query, record_type);
-                match self.protocol {
+                match (self.protocol, self.carrier) {
                     // Answers to many come from many: nobody waits for one.
-                    Protocol::Mdns | Protocol::Llmnr => out.push(Fact::Dns(asked)),
-                    _ => {
-                        // A question asked again is the same question.
-                        let again = |(id, before): &(u16, Dns)| {
-                            *id == message.id
-                                && before.query == asked.query
-                                && before.record_type == asked.record_type
-                        };
-                        if !self.pending.iter().any(again) {
-                            self.pending.push_back((message.id, asked));
-                        }
+                    (Protocol::Mdns | Protocol::Llmnr, Carrier::Datagram) => {
+                        out.push(Fact::Dns(asked))
                     }
+                    _ => self.pending.push_back((message.id, asked)),
                 }
             }
-            return;
-        }
-        if self.protocol == Protocol::Mdns {
             return;
         }
         let mut waiting = self.pending.iter();

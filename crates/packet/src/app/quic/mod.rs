@@ -59,12 +59,13 @@ impl Reader for QuicReader {
 }
 
 fn told(hello: &ClientHello, seen: Seen) -> Tls {
+    // QUIC carries nothing older.
     let mut fact = Tls {
         carried: Carried::Quic,
+        version: "TLSv1.3".into(),
         ..Tls::default()
     };
     fact.take_client(hello, seen.at);
-    fact.version = "TLSv1.3".into();
     fact
 }
 

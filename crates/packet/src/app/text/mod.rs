@@ -7,10 +7,11 @@ mod redis;
 mod sip;
 mod smtp;
 mod telnet;
+mod xmpp;
 
 pub(super) use self::{
     ftp::Ftp, imap::Imap, pop3::Pop3, redis::Redis, sip::SipReader, smtp::Smtp,
-    telnet::TelnetReader,
+    telnet::TelnetReader, xmpp::XmppReader,
 };
 
 use data_encoding::{BASE64, BASE64_NOPAD};

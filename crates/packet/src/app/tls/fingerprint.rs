@@ -151,6 +151,12 @@ mod tests {
             ja4(&hello, Carried::Stream),
             "t13d1516h2_8daaf6152771_e5627efa2ab1"
         );
+        // Without signature algorithms the string ends without an underscore.
+        hello.signature_algorithms.clear();
+        assert_eq!(
+            ja4(&hello, Carried::Stream),
+            "t13d1516h2_8daaf6152771_6d807ffa2a79"
+        );
         hello.ciphers.clear();
         hello.extensions.clear();
         assert_eq!(

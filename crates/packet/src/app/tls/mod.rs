@@ -25,7 +25,7 @@ pub struct Tls {
     pub at: Timestamp,
     /// Server name the client asked for.
     pub sni: String,
-    /// Version both agreed on; where the answer was not seen, empty.
+    /// Version both agreed on; where no answer was seen, the highest the client offered.
     pub version: String,
     /// The first application protocol the client offers.
     pub alpn: String,
@@ -85,6 +85,9 @@ impl Tls {
         self.alpn = hello.first_alpn();
         self.ja3 = fingerprint::ja3(hello);
         self.ja4 = fingerprint::ja4(hello, self.carried);
+        if self.version.is_empty() {
+            self.version = version_name(hello.highest_version());
+        }
     }
 
     /// Takes over what a server's hello says.
