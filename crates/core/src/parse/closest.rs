@@ -145,7 +145,8 @@ impl Formats {
             Some(name) => self.named(name).and_then(read),
             None => self.recognisers.iter().find_map(|recogniser| {
                 let mut tried = Candidates::default();
-                recogniser.find(&envelope, true, &mut tried, |number, _| {
+                let mut hits = self.inside.hits(envelope.record);
+                recogniser.find(&envelope, true, &mut hits, &mut tried, |number, _| {
                     read(self.format(number)?)
                 })
             }),

@@ -1,6 +1,7 @@
 //! Conditions on what a record said under its keys.
 
 use super::keys::{KeyTable, Slots};
+use super::sieve::Net;
 
 /// The most values of one key that are told apart at once.
 pub(super) const MAX_VALUES: usize = 64;
@@ -179,31 +180,68 @@ const fn bit(number: u16) -> u64 {
     1 << (number & 63)
 }
 
-/// Values with stars. Each letter of a text says which values may have it as their first, second or third:
-/// where three letters in a row agree on one, it is compared.
+/// Values with stars. Long ones are caught in a net. For the others each letter of a text says which values
+/// may have it as their first, second or third: where three letters in a row agree on one, it is compared.
 #[derive(Debug)]
 struct Starred {
     values: Vec<(Wanted, u16)>,
     /// By the lower bits of a letter, which are the same for small and capital ones.
-    places: [[u64; 32]; LEAST_TOGETHER_BYTES],
+    places: Option<Places>,
+    net: Option<Net>,
 }
+
+/// For the first letters of values, a bit for each value that has a letter there.
+type Places = [[u64; 32]; LEAST_TOGETHER_BYTES];
 
 impl Starred {
     fn new(values: Vec<(Wanted, u16)>) -> Self {
-        let mut places = [[0; 32]; LEAST_TOGETHER_BYTES];
+        let mut places: Option<Places> = None;
+        let mut net = Net::new(true);
+        let mut is_caught = false;
         for ((value, _), number) in values.iter().zip(0..) {
+            if net.add(value.text().as_bytes(), usize::from(number)) {
+                is_caught = true;
+                continue;
+            }
+            let places = places.get_or_insert([[0; 32]; LEAST_TOGETHER_BYTES]);
             for (letters, byte) in places.iter_mut().zip(value.text().bytes()) {
                 if let Some(letter) = letters.get_mut(usize::from(byte & 31)) {
                     *letter |= bit(number);
                 }
             }
         }
-        Self { values, places }
+        Self {
+            values,
+            places,
+            net: is_caught.then_some(net),
+        }
     }
 
     fn of(&self, text: &[u8]) -> u64 {
-        let [first, second, third] = &self.places;
-        let (mut one, mut two, mut found) = (0, 0, 0);
+        let mut found = 0;
+        if let Some(net) = &self.net {
+            net.each(text, |number, start| {
+                self.look(number, text, start, &mut found)
+            });
+        }
+        if let Some(places) = &self.places {
+            self.by_letters(places, text, &mut found);
+        }
+        found
+    }
+
+    /// Notes the value of this number if it stands at `start`.
+    fn look(&self, number: usize, text: &[u8], start: usize, found: &mut u64) {
+        if let Some((wanted, number)) = self.values.get(number)
+            && wanted.is_at(text, start)
+        {
+            *found |= bit(*number);
+        }
+    }
+
+    fn by_letters(&self, places: &Places, text: &[u8], found: &mut u64) {
+        let [first, second, third] = places;
+        let (mut one, mut two) = (0, 0);
         for (at, byte) in text.iter().enumerate() {
             let letter = usize::from(byte & 31);
             let mut three = two & third.get(letter).copied().unwrap_or(0);
@@ -212,15 +250,14 @@ impl Starred {
             while three != 0 {
                 let number = three.trailing_zeros() as usize;
                 three &= three - 1;
-                let start = at.saturating_sub(LEAST_TOGETHER_BYTES - 1);
-                if let Some((wanted, number)) = self.values.get(number)
-                    && wanted.is_at(text, start)
-                {
-                    found |= bit(*number);
-                }
+                self.look(
+                    number,
+                    text,
+                    at.saturating_sub(LEAST_TOGETHER_BYTES - 1),
+                    found,
+                );
             }
         }
-        found
     }
 }
 

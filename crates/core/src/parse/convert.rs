@@ -235,24 +235,8 @@ fn lowered(text: Cow<'_, str>) -> Cow<'_, str> {
     )
 }
 
-/// Writes `raw` into `field`. False when it says nothing that the field can hold.
-#[inline]
+/// Writes `raw` into `field`, read in its own way. False when it says nothing that the field can hold.
 pub(super) fn put<'a>(
-    field: Field,
-    how: &'a How,
-    raw: Raw<'a>,
-    missing: &Missing,
-    event: &mut Event<'a>,
-) -> bool {
-    match how {
-        How::Plain => plain(field, raw, event),
-        how => put_read(field, how, raw, missing, event),
-    }
-}
-
-/// The same, where the text must be read in a way of its own first.
-#[inline(never)]
-fn put_read<'a>(
     field: Field,
     how: &'a How,
     raw: Raw<'a>,
@@ -401,7 +385,8 @@ fn keep_word<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) {
     }
 }
 
-fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
+/// Writes `raw` into `field` as the field asks. False when it says nothing that the field can hold.
+pub(super) fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
     // Most fields are text.
     if let Some(place) = text_place(field, event) {
         *place = Some(cleaned(raw));

@@ -1,10 +1,14 @@
 //! Finding a key among a format's keys, and holding what a record said under them.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 use super::escape::Escape;
 use super::scan;
 
+/// The longest path into a nested record, in bytes; values under longer ones are passed over.
+const MAX_PATH_BYTES: usize = 128;
 /// The most keys one format may name.
 pub(super) const MAX_SLOTS: usize = 128;
 
@@ -73,6 +77,28 @@ pub(super) struct KeyTable {
     words: Box<[Word]>,
     /// How far a hash is shifted to become a cell.
     shift: u32,
+    /// The same words as paths into nested records, where such are read.
+    tree: Box<[Branch]>,
+}
+
+/// Where a path into a nested record has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u16);
+
+impl Place {
+    /// At its beginning.
+    pub const ROOT: Self = Self(0);
+    /// Where no word leads.
+    pub const NOWHERE: Self = Self(u16::MAX);
+}
+
+/// A place to which some word leads, or its beginning does.
+#[derive(Debug, Default)]
+struct Branch {
+    /// The word's number, where one ends here.
+    number: Option<u16>,
+    /// The places one name deeper.
+    below: KeyTable,
 }
 
 impl KeyTable {
@@ -84,6 +110,7 @@ impl KeyTable {
             cells: vec![0; size].into_boxed_slice(),
             words: Box::default(),
             shift: 64 - size.trailing_zeros(),
+            tree: Box::default(),
         };
         let mut words: Vec<Word> = Vec::with_capacity(given.len());
         for (text, number) in given {
@@ -111,6 +138,82 @@ impl KeyTable {
         }
         table.words = words.into_boxed_slice();
         table
+    }
+
+    /// The same table, its words to be found step by step, too: full stops part the names of the objects that
+    /// enclose a value. As a name may hold full stops itself, each may be one or part the path.
+    pub fn nested(self) -> Self {
+        // The beginnings of words, in small letters, by place; the first is the root.
+        let mut known = BTreeMap::from([(String::new(), 0)]);
+        let mut numbers: Vec<Option<u16>> = vec![None];
+        let mut below: Vec<Vec<(String, u16)>> = vec![Vec::new()];
+        let mut place_of = |text: &str, numbers: &mut Vec<Option<u16>>| {
+            *known.entry(text.to_ascii_lowercase()).or_insert_with(|| {
+                numbers.push(None);
+                numbers.len() - 1
+            })
+        };
+        for word in &self.words {
+            let text = &*word.text;
+            let dots = text
+                .match_indices('.')
+                .map(|(at, _)| at)
+                .filter(|at| *at > 0);
+            let mut ends: Vec<usize> = dots.collect();
+            if text.len() > MAX_PATH_BYTES {
+                ends.clear();
+            }
+            ends.push(text.len());
+            // From each place on the way to each later one.
+            let starts = std::iter::once(None).chain(ends.iter().copied().map(Some));
+            for (number, start) in starts.enumerate() {
+                let from = place_of(
+                    start.and_then(|at| text.get(..at)).unwrap_or(""),
+                    &mut numbers,
+                );
+                for end in ends.get(number..).unwrap_or_default() {
+                    let to = place_of(text.get(..*end).unwrap_or(""), &mut numbers);
+                    let name = text.get(start.map_or(0, |at| at + 1)..*end).unwrap_or("");
+                    below.resize_with(numbers.len().max(below.len()), Vec::new);
+                    if let (Some(list), Ok(to)) = (below.get_mut(from), u16::try_from(to)) {
+                        list.push((name.to_owned(), to));
+                    }
+                }
+            }
+            let end = place_of(text, &mut numbers);
+            if let Some(number) = numbers.get_mut(end) {
+                *number = number.or(Some(word.number));
+            }
+        }
+        below.resize_with(numbers.len(), Vec::new);
+        let tree = numbers
+            .into_iter()
+            .zip(below)
+            .map(|(number, below)| Branch {
+                number,
+                below: Self::new(below.iter().map(|(name, place)| (name.as_str(), *place))),
+            });
+        Self {
+            tree: tree.collect(),
+            ..self
+        }
+    }
+
+    /// The place that `name` leads to from `place`. Nothing leads on from the root that has no name.
+    #[inline]
+    pub fn below(&self, place: Place, name: &[u8]) -> Place {
+        if place == Place::ROOT && name.is_empty() {
+            return place;
+        }
+        let branch = self.tree.get(usize::from(place.0));
+        let found = branch.and_then(|branch| branch.below.find_bytes(name));
+        found.map_or(Place::NOWHERE, Place)
+    }
+
+    /// The number of the word that ends at `place`.
+    #[inline]
+    pub fn slot(&self, place: Place) -> Option<u16> {
+        self.tree.get(usize::from(place.0))?.number
     }
 
     /// The number of `word`, if the table has it.
@@ -150,10 +253,10 @@ impl SlotSet {
     #[inline]
     pub const fn insert(&mut self, slot: u16) {
         let bit = 1 << (slot & 63);
-        match slot / 64 {
-            0 => self.low |= bit,
-            1 => self.high |= bit,
-            _ => {}
+        if slot < 64 {
+            self.low |= bit;
+        } else if slot < 128 {
+            self.high |= bit;
         }
     }
 
@@ -176,6 +279,8 @@ pub(super) struct Slots<'a> {
     places: [u8; MAX_SLOTS],
     /// What was said, in the record's order: only this costs, not what could have been said.
     values: SmallVec<[Raw<'a>; MAX_SLOTS]>,
+    /// How many there are; no more than slots.
+    count: u8,
     filled: SlotSet,
 }
 
@@ -192,6 +297,7 @@ impl<'a> Slots<'a> {
         Self {
             places: [0; MAX_SLOTS],
             values: SmallVec::new(),
+            count: 0,
             filled: SlotSet::default(),
         }
     }
@@ -200,6 +306,7 @@ impl<'a> Slots<'a> {
     pub fn clear(&mut self) {
         self.places = [0; MAX_SLOTS];
         self.values.clear();
+        self.count = 0;
         self.filled = SlotSet::default();
     }
 
@@ -210,16 +317,16 @@ impl<'a> Slots<'a> {
         if let Some(place) = self.places.get_mut(usize::from(slot))
             && *place == 0
         {
+            self.count = self.count.wrapping_add(1);
+            *place = self.count;
             self.values.push(Raw { text, escape });
-            // There are no more than slots, so it fits.
-            *place = u8::try_from(self.values.len()).unwrap_or(0);
             self.filled.insert(slot);
         }
     }
 
     /// How many slots hold something.
     pub fn count(&self) -> usize {
-        self.values.len()
+        usize::from(self.count)
     }
 
     /// The slots that hold something.

@@ -80,8 +80,10 @@ pub(super) struct Setting {
 /// A field, and the places it may come from: the first that says something counts.
 #[derive(Debug)]
 pub(super) struct Op {
-    pub field: Field,
-    pub taken: Vec<Taken>,
+    field: Field,
+    taken: Vec<Taken>,
+    /// All slots in turn, where each is read as the field asks.
+    plain: Vec<u16>,
     /// All slots that a value may come from: where a record fills none of them, nothing is done.
     slots: SlotSet,
 }
@@ -92,9 +94,19 @@ impl Op {
         let mut slots = SlotSet::default();
         let all = taken.iter().flat_map(|taken| &taken.slots);
         all.for_each(|slot| slots.insert(*slot));
+        let plain = if taken.iter().all(|taken| matches!(taken.how, How::Plain)) {
+            taken
+                .iter()
+                .flat_map(|taken| &taken.slots)
+                .copied()
+                .collect()
+        } else {
+            Vec::new()
+        };
         Self {
             field,
             taken,
+            plain,
             slots,
         }
     }
@@ -147,7 +159,17 @@ impl Mapping {
         put_all(&self.set, event);
         let filled = slots.filled();
         for op in self.ops.iter().filter(|op| op.slots.meets(filled)) {
-            self.run(op, slots, missing, event);
+            if op.plain.is_empty() {
+                self.run(op, slots, missing, event);
+                continue;
+            }
+            for slot in &op.plain {
+                if let Some(raw) = self.said(*slot, slots)
+                    && convert::plain(op.field, raw, event)
+                {
+                    break;
+                }
+            }
         }
         if let Some(template) = template {
             put_all(&template.set, event);
@@ -178,6 +200,8 @@ impl Mapping {
             .find(|field| !has_all(&[*field], event))
     }
 
+    /// Fills a field whose sources are read in ways of their own.
+    #[inline(never)]
     fn run<'a>(&'a self, op: &'a Op, slots: &Slots<'a>, missing: &Missing, event: &mut Event<'a>) {
         for taken in &op.taken {
             if taken.is_together() {

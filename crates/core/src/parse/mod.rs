@@ -19,6 +19,7 @@ mod endpoint;
 mod envelope;
 mod escape;
 mod file;
+mod inside;
 mod keys;
 mod legend;
 mod lists;
@@ -170,25 +171,29 @@ impl Gathered {
         let has_own = self.heads.iter().any(|(_, own)| *own);
         let turns = has_own.then_some((first, true)).into_iter();
         let turns = turns.chain(file::Turn::ALL.map(|turn| (turn, false)));
-        let recognisers: Result<Vec<_>, String> = turns
-            .map(|(turn, is_own)| {
+        let mut inside = Vec::new();
+        let recognisers: Result<Vec<_>, String> = (0..)
+            .zip(turns)
+            .map(|(number, (turn, is_own))| {
                 let entries: Vec<_> = self
                     .heads
                     .iter()
                     .map(|(head, own)| head.entry(turn, turn != first || *own == is_own))
                     .collect();
-                recognise::Recogniser::build(&entries)
+                recognise::Recogniser::build(number, &entries, &mut inside)
             })
             .collect();
+        let recognisers = recognisers.and_then(|found| Ok((found, inside::Marks::build(inside)?)));
         let by_names = (0..).zip(&self.heads);
         let by_names = by_names.flat_map(|(number, (head, own))| head.by_names(number, *own));
         let by_names = by_names.collect();
         match recognisers {
-            Ok(recognisers) if self.problems.is_empty() => {
+            Ok((recognisers, inside)) if self.problems.is_empty() => {
                 return Ok(Formats {
                     quick: recognisers.len() + 1 - file::Turn::ALL.len(),
                     formats: self.formats,
                     recognisers,
+                    inside,
                     by_names,
                 });
             }
@@ -212,6 +217,8 @@ pub struct Formats {
     /// One for each turn: the formats that are tried first, and those that are tried when none of them
     /// takes the record. Before them one for formats that somebody brought along, if there are any.
     recognisers: Vec<recognise::Recogniser>,
+    /// The marks inside records of all of them.
+    inside: inside::Marks,
     /// How many of them may be asked for the most likely format alone.
     quick: usize,
     /// Formats of logs that name their columns.
@@ -311,6 +318,25 @@ impl Formats {
         legend: Option<&'a Legend>,
         scratch: &'a mut Scratch,
     ) -> Result<Event<'a>, Reject> {
+        // Filled in place: an event is large, and moving it about costs more than reading it.
+        let mut answer = Ok(Event::new(context.received, "", Kind::System));
+        if let Ok(event) = &mut answer
+            && let Err(reason) = self.parse_into(record, context, legend, scratch, event)
+        {
+            answer = Err(reason);
+        }
+        answer
+    }
+
+    /// The same, into a fresh `event`.
+    fn parse_into<'a>(
+        &'a self,
+        record: &'a [u8],
+        context: &Context<'_>,
+        legend: Option<&'a Legend>,
+        scratch: &'a mut Scratch,
+        event: &mut Event<'a>,
+    ) -> Result<(), Reject> {
         let truncated = record.len() > MAX_RECORD_BYTES;
         let record = record.get(..MAX_RECORD_BYTES).unwrap_or(record);
         let record = trim(record);
@@ -327,25 +353,27 @@ impl Formats {
             more,
             legend: own,
         } = scratch;
-        let text = as_text(record, lossy);
-        // Filled in place: an event is large, and moving it about costs more than reading it.
-        let mut event = Event::new(context.received, "", Kind::System);
         event.truncated = truncated;
+        // One search for what hardly any record has: a terminal's colours, and more than one line.
+        let is_plain = memchr::memchr2(ESC, b'\n', record).is_none();
+        let text = match std::str::from_utf8(record) {
+            Ok(text) if is_plain => text,
+            _ => as_text(record, lossy),
+        };
         let (legend, line) = match legend {
             // Only a record of several lines may say itself what its last means.
-            None if memchr::memchr(b'\n', text.as_bytes()).is_some() => own.of_record(self, text),
+            None if !is_plain && text.contains('\n') => own.of_record(self, text),
             _ => (legend, text),
         };
-        let by_legend = legend
-            .and_then(|legend| self.by_legend(line, legend, context, more.iter_mut(), &mut event));
-        let answer = by_legend
-            .unwrap_or_else(|| self.parse_text(line, context, values.iter_mut(), &mut event));
+        let by_legend =
+            legend.and_then(|legend| self.by_legend(line, legend, context, more.iter_mut(), event));
+        let answer =
+            by_legend.unwrap_or_else(|| self.parse_text(line, context, values.iter_mut(), event));
         match answer {
-            Ok(()) => Ok(event),
-            Err(Reject::NotOfInterest) => Err(Reject::NotOfInterest),
+            Ok(()) | Err(Reject::NotOfInterest) => answer,
             Err(_) if truncated => Err(Reject::TooLong),
             Err(Reject::UnknownFormat) if is_not_text(text) => Err(Reject::NotText),
-            Err(reason) => Err(reason),
+            Err(_) => answer,
         }
     }
 
@@ -398,24 +426,26 @@ impl Formats {
         let passes = quick.chain((0..self.recognisers.len()).map(|number| (number, true)));
         let mut tried: [recognise::Candidates; 2] = Default::default();
         let mut unreadable = None;
+        let mut hits = self.inside.hits(envelope.record);
         for (number, thorough) in passes {
             let mut none = recognise::Candidates::default();
             let before = tried.get_mut(number).filter(|_| number < self.quick);
             let tried = before.unwrap_or(&mut none);
             if let Some(recogniser) = self.recognisers.get(number) {
-                let read = recogniser.find(&envelope, thorough, tried, |number, anchored| {
-                    let format = self.format(number)?;
-                    let answer = format.read(&envelope, missing, room, &mut slots, event)?;
-                    if anchored || answer != Err(Reject::FieldUnreadable) {
-                        return Some(answer);
-                    }
-                    // Words in a stranger's text may have named this format: another may still read it.
-                    unreadable = Some(Reject::FieldUnreadable);
-                    let truncated = event.truncated;
-                    *event = Event::new(context.received, "", Kind::System);
-                    event.truncated = truncated;
-                    None
-                });
+                let read =
+                    recogniser.find(&envelope, thorough, &mut hits, tried, |number, anchored| {
+                        let format = self.format(number)?;
+                        let answer = format.read(&envelope, missing, room, &mut slots, event)?;
+                        if anchored || answer != Err(Reject::FieldUnreadable) {
+                            return Some(answer);
+                        }
+                        // Words in a stranger's text may have named this format: another may still read it.
+                        unreadable = Some(Reject::FieldUnreadable);
+                        let truncated = event.truncated;
+                        *event = Event::new(context.received, "", Kind::System);
+                        event.truncated = truncated;
+                        None
+                    });
                 if let Some(answer) = read {
                     return answer;
                 }

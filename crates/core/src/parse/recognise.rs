@@ -9,13 +9,11 @@
 //!
 //! [`own_words`]: super::own_words
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::{Anchored, StartKind, dfa};
-
 use memchr::memmem::Finder;
 
 use super::envelope::Envelope;
 use super::file::{ReaderKind, Recognise};
+use super::inside::{Hits, Mark};
 use super::keys::KeyTable;
 use super::own_words::{Opening, Seen, Teller, said_outside_quotes};
 use super::scan::head;
@@ -250,7 +248,8 @@ pub(super) struct Recogniser {
     starts: Starts,
     /// The ways of messages that begin in a shape.
     shapes: Vec<(Opening, List)>,
-    contains: Option<Marks>,
+    /// Which of all recognisers this is, for its marks inside.
+    number: u8,
 }
 
 /// Marks that a text begins with.
@@ -358,66 +357,22 @@ impl Starts {
     }
 }
 
-/// Marks in one automaton, with the way each belongs to.
-#[derive(Debug)]
-struct Marks {
-    automaton: dfa::DFA,
-    start: StateID,
-    ways: Vec<usize>,
-}
-
-impl Marks {
-    fn build(marks: &[(Box<str>, usize)]) -> Result<Option<Self>, String> {
-        if marks.is_empty() {
-            return Ok(None);
-        }
-        let automaton = dfa::Builder::new()
-            .start_kind(StartKind::Unanchored)
-            .prefilter(false)
-            .build(marks.iter().map(|(mark, _)| mark.as_bytes()))
-            .map_err(|error| error.to_string())?;
-        let start = automaton
-            .start_state(Anchored::No)
-            .map_err(|error| error.to_string())?;
-        Ok(Some(Self {
-            automaton,
-            start,
-            ways: marks.iter().map(|(_, way)| *way).collect(),
-        }))
-    }
-
-    /// Calls `found` with the way of every mark that occurs, once per occurrence, until it says that it
-    /// has enough.
-    fn each(&self, message: &str, mut found: impl FnMut(usize) -> bool) {
-        let mut state = self.start;
-        for byte in message.bytes() {
-            state = self.automaton.next_state(Anchored::No, state, byte);
-            if !self.automaton.is_special(state) || !self.automaton.is_match(state) {
-                continue;
-            }
-            for number in 0..self.automaton.match_len(state) {
-                let mark = self.automaton.match_pattern(state, number);
-                if let Some(way) = self.ways.get(mark.as_usize())
-                    && found(*way)
-                {
-                    return;
-                }
-            }
-        }
-    }
-}
-
 impl Recogniser {
-    /// Compiles the recognisers of all formats; formats are numbered in order.
+    /// Compiles the recognisers of all formats; formats are numbered in order. This is recogniser `number`;
+    /// its marks inside are added to `inside`.
     ///
     /// # Errors
-    /// When there are too many ways or marks.
-    pub fn build(formats: &[Entry<'_>]) -> Result<Self, String> {
+    /// When there are too many ways.
+    pub fn build(
+        number: u8,
+        formats: &[Entry<'_>],
+        inside: &mut Vec<Mark>,
+    ) -> Result<Self, String> {
+        let recogniser = number;
         let mut ways = Vec::new();
         let mut program_names: Vec<&str> = Vec::new();
         let mut by_program: Vec<Vec<usize>> = Vec::new();
         let mut starts = Vec::new();
-        let mut contains = Vec::new();
         let mut shapes: Vec<(Opening, Vec<usize>)> = Vec::new();
         let mut marks: Vec<&[String]> = Vec::new();
         for (format, entry) in (0..).zip(formats) {
@@ -450,7 +405,11 @@ impl Recogniser {
                     }
                 } else if way.starts.is_empty() || (says_little && !way.contains.is_empty()) {
                     let first = way.contains.first();
-                    contains.extend(first.map(|mark| (mark.as_str().into(), number)));
+                    inside.extend(first.map(|mark| Mark {
+                        text: mark.as_str().into(),
+                        recogniser,
+                        way: number,
+                    }));
                 } else {
                     starts.extend(way.starts.iter().map(|mark| (mark.as_str().into(), number)));
                 }
@@ -470,7 +429,7 @@ impl Recogniser {
                 .into_iter()
                 .map(|(shape, ways)| (shape, List::new(ways, &marks)))
                 .collect(),
-            contains: Marks::build(&contains)?,
+            number: recogniser,
             ways,
         })
     }
@@ -478,11 +437,13 @@ impl Recogniser {
     /// Calls `take` with each format that may have written the record and is not in `tried` yet, most
     /// likely first, until it gives an answer; and whether the format was found by the program or by
     /// how the message starts, where no stranger writes, and not only by marks inside. The search
-    /// inside the record ends with the first format found, unless `thorough`.
+    /// inside the record, whose `hits` are of all recognisers, ends with the first format found, unless
+    /// `thorough`.
     pub fn find<R>(
         &self,
         envelope: &Envelope<'_>,
         thorough: bool,
+        hits: &mut Hits<'_>,
         tried: &mut Candidates,
         mut take: impl FnMut(u16, bool) -> Option<R>,
     ) -> Option<R> {
@@ -537,26 +498,24 @@ impl Recogniser {
                 }
             }
         }
-        if (!found || thorough)
-            && let Some(marks) = &self.contains
-        {
+        if !found || thorough {
             let shape = Shape::of(envelope.message);
             let may_be_meant = |way: usize| match (shape, self.ways.get(way)) {
                 (Some(Shape::Json), Some(way)) => way.in_json,
                 (Some(Shape::Bars), Some(way)) => way.in_bars,
                 _ => true,
             };
-            // Ways tried already on this record, so that a mark said a thousand times costs once.
-            let mut seen = [0_u64; MAX_WAYS / 64];
-            marks.each(envelope.record, |way| {
-                let bit = 1_u64 << (way & 63);
-                let Some(word) = seen.get_mut(way / 64).filter(|word| **word & bit == 0) else {
-                    return false;
-                };
-                *word |= bit;
-                (may_be_meant(way) && visit(way, only_whole, By::Inside, &mut found))
-                    || (found && !thorough)
-            });
+            let mut next = 0;
+            while let Some(mark) = hits.get(next) {
+                next += 1;
+                if mark.recogniser == self.number
+                    && ((may_be_meant(mark.way)
+                        && visit(mark.way, only_whole, By::Inside, &mut found))
+                        || (found && !thorough))
+                {
+                    break;
+                }
+            }
         }
         answer
     }

@@ -143,27 +143,29 @@ pub(super) fn split_word(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A digit.
-pub(super) const DIGIT: u8 = 1;
+pub(super) const DIGIT: u16 = 1;
 /// What a name is made of.
-pub(super) const NAME: u8 = 2;
+pub(super) const NAME: u16 = 2;
 /// What an address is made of, with port and zone.
-pub(super) const ADDRESS: u8 = 4;
+pub(super) const ADDRESS: u16 = 4;
 /// A letter, digit or underscore.
-pub(super) const WORD: u8 = 8;
+pub(super) const WORD: u16 = 8;
 /// What a program's name in a header is made of.
-pub(super) const TAG: u8 = 16;
+pub(super) const TAG: u16 = 16;
 /// What a host in a header is made of, with a path behind it.
-pub(super) const HOST: u8 = 32;
+pub(super) const HOST: u16 = 32;
 /// The same without a path.
-pub(super) const LABEL: u8 = 64;
+pub(super) const LABEL: u16 = 64;
 
 /// What a number, `true`, `false` or `null` is made of in JSON.
-pub(super) const SCALAR: u8 = 128;
+pub(super) const SCALAR: u16 = 128;
+/// What a key is made of in CEF.
+pub(super) const EXTENSION: u16 = 256;
 
 /// The classes of every byte.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut rest: &mut [u8] = &mut classes;
+const CLASSES: [u16; 256] = {
+    let mut classes = [0_u16; 256];
+    let mut rest: &mut [u16] = &mut classes;
     let mut byte = 0_u8;
     while let [class, after @ ..] = rest {
         let letter = byte.is_ascii_alphanumeric();
@@ -191,6 +193,10 @@ const CLASSES: [u8; 256] = {
         if letter || matches!(byte, b'+' | b'-' | b'.') {
             *class |= SCALAR;
         }
+        let mark = matches!(byte, b'[' | b']' | b':' | b'/' | b'@' | b'#');
+        if *class & NAME != 0 || mark {
+            *class |= EXTENSION;
+        }
         byte = byte.wrapping_add(1);
         rest = after;
     }
@@ -199,13 +205,13 @@ const CLASSES: [u8; 256] = {
 
 /// The classes of `byte`.
 #[inline]
-pub(super) fn class(byte: u8) -> u8 {
+pub(super) fn class(byte: u8) -> u16 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// How many bytes of a class `rest` begins with.
 #[inline]
-pub(super) fn run(rest: &[u8], wanted: u8) -> usize {
+pub(super) fn run(rest: &[u8], wanted: u16) -> usize {
     let end = rest.iter().position(|byte| class(*byte) & wanted == 0);
     end.unwrap_or(rest.len())
 }

@@ -7,7 +7,7 @@
 /// The bytes looked at together, and how far apart.
 const WINDOW: usize = 4;
 /// A mark of so many bytes has a whole window inside wherever it stands.
-const LEAST_BYTES: usize = 2 * WINDOW - 1;
+pub(super) const LEAST_BYTES: usize = 2 * WINDOW - 1;
 /// So many entries of a list are told apart; those behind them always count.
 const MAX_TOLD: usize = 256;
 /// The table has two to this power of bits.
@@ -18,13 +18,80 @@ const LEAST_ENTRIES: usize = 4;
 /// A bit for each entry of a list.
 pub(super) type Entries = [u64; MAX_TOLD / 64];
 
+/// Texts to be looked for, each of [`LEAST_BYTES`] or more.
+#[derive(Debug)]
+pub(super) struct Net {
+    /// A bit for the hash of each window.
+    table: Box<[u64]>,
+    /// Each window of each text, in their order: its bytes, where in the text it stands, the text.
+    windows: Vec<(u32, u32, usize)>,
+    /// Bits that do not count: those in which small and capital letters differ, or none.
+    blind: u32,
+}
+
+impl Net {
+    /// Without a text; `any_case` says whether small letters may be capital ones.
+    pub fn new(any_case: bool) -> Self {
+        Self {
+            table: vec![0; (1 << TABLE_BITS) / 64].into_boxed_slice(),
+            windows: Vec::new(),
+            blind: if any_case { 0x2020_2020 } else { 0 },
+        }
+    }
+
+    /// Adds `text` under `number`. False, and nothing added, where it is too short.
+    pub fn add(&mut self, text: &[u8], number: usize) -> bool {
+        if text.len() < LEAST_BYTES {
+            return false;
+        }
+        for offset in 0..WINDOW {
+            let window = text.get(offset..).and_then(|rest| rest.first_chunk());
+            let Some(window) = window.map(|bytes| u32::from_le_bytes(*bytes) | self.blind) else {
+                continue;
+            };
+            let (word, bit) = place(window);
+            if let Some(word) = self.table.get_mut(word) {
+                *word |= bit;
+            }
+            let offset = u32::try_from(offset).unwrap_or(0);
+            let entry = (window, offset, number);
+            let at = self.windows.partition_point(|known| *known < entry);
+            self.windows.insert(at, entry);
+        }
+        true
+    }
+
+    /// Calls `may_be` with the number of every text that may stand in `text`, and where it would begin.
+    #[inline]
+    pub fn each(&self, text: &[u8], mut may_be: impl FnMut(usize, usize)) {
+        let (windows, _) = text.as_chunks::<WINDOW>();
+        for (number, bytes) in windows.iter().enumerate() {
+            let window = u32::from_le_bytes(*bytes) | self.blind;
+            let (word, bit) = place(window);
+            if self.table.get(word).is_some_and(|word| word & bit != 0) {
+                for (_, offset, found) in self.alike(window) {
+                    if let Some(start) = (number * WINDOW).checked_sub(*offset as usize) {
+                        may_be(*found, start);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The entries of `window`.
+    #[inline(never)]
+    fn alike(&self, window: u32) -> &[(u32, u32, usize)] {
+        let first = self.windows.partition_point(|(known, ..)| *known < window);
+        let rest = self.windows.get(first..).unwrap_or_default();
+        let count = rest.iter().take_while(|(known, ..)| *known == window);
+        rest.get(..count.count()).unwrap_or_default()
+    }
+}
+
 /// The marks of a list's entries.
 #[derive(Debug)]
 pub(super) struct Sieve {
-    /// A bit for the hash of each window.
-    table: Box<[u64]>,
-    /// Each window of each mark, in their order: its bytes, where in the mark it stands, the mark.
-    windows: Vec<(u32, usize, usize)>,
+    net: Net,
     /// Each mark and the entry it belongs to.
     marks: Vec<(Box<[u8]>, usize)>,
     /// Entries without a mark that is long enough.
@@ -36,65 +103,33 @@ impl Sieve {
     /// `None` where it would not pay.
     pub fn new<'m>(entries: impl IntoIterator<Item = &'m [String]>) -> Option<Self> {
         let mut sieve = Self {
-            table: vec![0; (1 << TABLE_BITS) / 64].into_boxed_slice(),
-            windows: Vec::new(),
+            net: Net::new(false),
             marks: Vec::new(),
             always: Entries::default(),
         };
         for (entry, marks) in entries.into_iter().enumerate().take(MAX_TOLD) {
             let longest = marks.iter().max_by_key(|mark| mark.len());
-            match longest.filter(|mark| mark.len() >= LEAST_BYTES) {
-                Some(mark) => sieve.add(mark.as_bytes(), entry),
-                None => insert(&mut sieve.always, entry),
+            let mark = longest.map(|mark| mark.as_bytes()).unwrap_or_default();
+            if sieve.net.add(mark, sieve.marks.len()) {
+                sieve.marks.push((mark.into(), entry));
+            } else {
+                insert(&mut sieve.always, entry);
             }
         }
-        sieve.windows.sort_unstable();
         (sieve.marks.len() >= LEAST_ENTRIES).then_some(sieve)
-    }
-
-    fn add(&mut self, mark: &[u8], entry: usize) {
-        for offset in 0..WINDOW {
-            let window = mark.get(offset..).and_then(|rest| rest.first_chunk());
-            let Some(window) = window.map(|bytes| u32::from_le_bytes(*bytes)) else {
-                continue;
-            };
-            let (word, bit) = place(window);
-            if let Some(word) = self.table.get_mut(word) {
-                *word |= bit;
-            }
-            self.windows.push((window, offset, self.marks.len()));
-        }
-        self.marks.push((mark.into(), entry));
     }
 
     /// The entries whose mark stands in `text`, and those without one.
     pub fn of(&self, text: &[u8]) -> Entries {
         let mut found = self.always;
-        let (windows, _) = text.as_chunks::<WINDOW>();
-        for (number, bytes) in windows.iter().enumerate() {
-            let window = u32::from_le_bytes(*bytes);
-            let (word, bit) = place(window);
-            if self.table.get(word).is_some_and(|word| word & bit != 0) {
-                self.look(window, number * WINDOW, text, &mut found);
-            }
-        }
-        found
-    }
-
-    /// Adds the entries whose mark has this window at `at`.
-    #[inline(never)]
-    fn look(&self, window: u32, at: usize, text: &[u8], found: &mut Entries) {
-        let first = self.windows.partition_point(|(known, ..)| *known < window);
-        let alike = self.windows.get(first..).unwrap_or_default().iter();
-        for (_, offset, mark) in alike.take_while(|(known, ..)| *known == window) {
-            let start = at.checked_sub(*offset);
-            if let Some((mark, entry)) = self.marks.get(*mark)
-                && let Some(rest) = start.and_then(|start| text.get(start..))
-                && rest.starts_with(mark)
+        self.net.each(text, |mark, start| {
+            if let Some((mark, entry)) = self.marks.get(mark)
+                && text.get(start..).is_some_and(|rest| rest.starts_with(mark))
             {
-                insert(found, *entry);
+                insert(&mut found, *entry);
             }
-        }
+        });
+        found
     }
 }
 

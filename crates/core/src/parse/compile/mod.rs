@@ -119,7 +119,13 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
     if compiler.names.len() > MAX_SLOTS {
         compiler.wrong("fields", format!("more than {MAX_SLOTS} keys"));
     }
+    let nested = file.reader == file::ReaderKind::Json
+        || file
+            .then
+            .iter()
+            .any(|step| step.reader == Some(file::ReaderKind::Json));
     let keys = compiler.keys(&file.under);
+    let keys = if nested { keys.nested() } else { keys };
     let (kind, reader) = (kind?, reader?);
     (problems.len() == before).then(|| Format {
         name: name.into(),

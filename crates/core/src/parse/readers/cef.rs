@@ -6,10 +6,12 @@
 //! taken for a key if it could be one; of a key said twice the first counts.
 
 use memchr::{memchr, memchr2};
+use smallvec::SmallVec;
 
 use crate::parse::envelope::container::SPELLED_TAB;
 use crate::parse::escape::Escape;
 use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::scan::{self, EXTENSION};
 
 /// The longest key, in bytes; the longest that is documented has 33.
 const MAX_KEY_BYTES: usize = 64;
@@ -91,7 +93,7 @@ impl Header {
             let end = bar(rest).or_else(|| (number + 1 == count).then_some(rest.len()))?;
             let field = rest.get(..end)?;
             if let Some(Some(slot)) = self.slots.get(number) {
-                slots.set(*slot, field.trim(), Escape::backslash_in(field, true));
+                slots.set(*slot, trim(field), Escape::backslash_in(field, true));
             }
             rest = rest.get(end + 1..).unwrap_or_default();
         }
@@ -139,6 +141,14 @@ fn starts_pair(text: &str) -> bool {
     (1..=MAX_KEY_BYTES).contains(&length) && text.as_bytes().get(length) == Some(&b'=')
 }
 
+/// `text` without white space around it; mostly there is none.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
+}
+
 /// One `key=value`, the value not yet unescaped.
 #[derive(Clone, Copy, Default)]
 struct Pair<'a> {
@@ -173,35 +183,26 @@ impl<'a> Pairs<'a> {
     }
 
     fn read(self, keys: &KeyTable, slots: &mut Slots<'a>) {
-        let mut labelled = [Pair::default(); MAX_LABELLED];
-        let mut labels = 0_usize;
-        let mut custom = [Pair::default(); MAX_LABELLED];
-        let mut customs = 0_usize;
+        let mut labelled: SmallVec<[Pair<'a>; MAX_LABELLED]> = SmallVec::new();
+        let mut custom: SmallVec<[Pair<'a>; MAX_LABELLED]> = SmallVec::new();
         for pair in self {
             if let Some(slot) = keys.find(pair.key) {
                 slots.set(slot, pair.value, pair.escape);
             }
             let is_label = pair.key.ends_with(LABEL);
-            let (list, count) = if is_label {
-                (&mut labelled, &mut labels)
-            } else {
-                (&mut custom, &mut customs)
-            };
             // "cs1", "flexString2", "deviceCustomDate1": a custom key ends with its number.
-            let numbered = pair.key.ends_with(|last: char| last.is_ascii_digit());
-            if (is_label || numbered)
-                && let Some(place) = list.get_mut(*count)
-            {
-                *place = pair;
-                *count += 1;
+            let numbered = pair.key.as_bytes().last().is_some_and(u8::is_ascii_digit);
+            let list = if is_label { &mut labelled } else { &mut custom };
+            if (is_label || numbered) && list.len() < MAX_LABELLED {
+                list.push(pair);
             }
         }
-        for label in labelled.iter().take(labels) {
+        for label in &labelled {
             let Some(slot) = keys.find(label.value) else {
                 continue;
             };
             let key = label.key.strip_suffix(LABEL).unwrap_or_default();
-            let value = custom.iter().take(customs).find(|pair| pair.key == key);
+            let value = custom.iter().find(|pair| pair.key == key);
             if let Some(pair) = value {
                 slots.set(slot, pair.value, pair.escape);
             }
@@ -215,7 +216,7 @@ impl<'a> Pairs<'a> {
         let mut at = from;
         let mut escaped = false;
         loop {
-            let found = at + memchr2(b'=', b'\\', bytes.get(at..)?)?;
+            let found = scan::find_either(b'=', b'\\', bytes, at)?;
             if bytes.get(found) == Some(&b'\\') {
                 escaped = true;
                 at = found + 2;
@@ -232,18 +233,12 @@ impl<'a> Pairs<'a> {
     fn key_before(&self, equals: usize, least: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let window = bytes.get(least..equals)?;
+        let blank = self.delimiter != b' ';
         let length = window
             .iter()
             .rev()
             .take(MAX_KEY_BYTES + 1)
-            .take_while(|byte| {
-                byte.is_ascii_alphanumeric()
-                    || matches!(
-                        byte,
-                        b'_' | b'-' | b'.' | b'[' | b']' | b':' | b'/' | b'@' | b'#'
-                    )
-                    || (self.delimiter != b' ' && **byte == b' ')
-            })
+            .take_while(|byte| scan::class(**byte) & EXTENSION != 0 || (blank && **byte == b' '))
             .count();
         if length == 0 || length > MAX_KEY_BYTES {
             return None;
@@ -260,7 +255,7 @@ impl<'a> Iterator for Pairs<'a> {
 
     fn next(&mut self) -> Option<Pair<'a>> {
         let start = self.key?;
-        let key = self.text.get(start..self.equals)?.trim();
+        let key = trim(self.text.get(start..self.equals)?);
         let value_start = self.equals + 1;
         let (end, escaped) = match self.next_key(value_start, value_start) {
             Some((next, equals, escaped)) => {
@@ -276,9 +271,9 @@ impl<'a> Iterator for Pairs<'a> {
         };
         let value = self.text.get(value_start..end.max(value_start))?;
         let value = if self.delimiter == b' ' {
-            value.trim()
+            trim(value)
         } else {
-            value.trim_matches(char::from(self.delimiter)).trim()
+            trim(value.trim_matches(char::from(self.delimiter)))
         };
         let escape = if escaped {
             Escape::Backslash

@@ -2,9 +2,8 @@
 //! elements of lists by their position (`answers.0`). Nothing is built: the scanner walks the text once
 //! and keeps the values somebody asked for.
 
-use super::path::Path;
 use crate::parse::escape::Escape;
-use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::keys::{KeyTable, Place, Slots};
 use crate::parse::scan::{self, SCALAR, run};
 
 /// How deep objects and lists may lie inside one another.
@@ -18,22 +17,22 @@ pub(in crate::parse) fn read<'a>(message: &'a str, keys: &KeyTable, slots: &mut 
         text: message,
         at: 0,
         keys,
-        path: Path::default(),
     };
     let first = scanner.next();
     if first == Some(b'[') {
         // A list of records: the first counts.
         scanner.at += 1;
-        return scanner.next() == Some(b'{') && scanner.value(None, slots, 0).is_some();
+        return scanner.next() == Some(b'{') && scanner.value(Place::ROOT, slots, 0).is_some();
     }
-    first == Some(b'{') && scanner.value(None, slots, 0).is_some() && scanner.next().is_none()
+    first == Some(b'{')
+        && scanner.value(Place::ROOT, slots, 0).is_some()
+        && scanner.next().is_none()
 }
 
 struct Scanner<'a, 'k> {
     text: &'a str,
     at: usize,
     keys: &'k KeyTable,
-    path: Path,
 }
 
 impl<'a> Scanner<'a, '_> {
@@ -54,58 +53,38 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    /// Keeps `text` under the path, and under `key` on it.
+    /// Keeps what stands at `place`.
     #[inline]
-    fn keep(&mut self, key: Option<&str>, text: &'a str, escape: Escape, slots: &mut Slots<'a>) {
-        let slot = match key {
-            Some(key) if self.path.is_empty() => self.keys.find(key),
-            Some(key) => {
-                let mark = self.path.mark();
-                self.path.push(key.as_bytes());
-                let slot = self
-                    .path
-                    .bytes()
-                    .and_then(|path| self.keys.find_bytes(path));
-                self.path.back_to(mark);
-                slot
-            }
-            None => self
-                .path
-                .bytes()
-                .and_then(|path| self.keys.find_bytes(path)),
-        };
-        if let Some(slot) = slot {
+    fn keep(&self, place: Place, start: usize, end: usize, escape: Escape, slots: &mut Slots<'a>) {
+        if let Some(slot) = self.keys.slot(place)
+            && let Some(text) = self.text.get(start..end)
+        {
             slots.set(slot, text, escape);
         }
     }
 
-    /// A value that stands at the path, or under `key` on it.
-    fn value(&mut self, key: Option<&str>, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
+    /// The value that stands at `place`.
+    fn value(&mut self, place: Place, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
         match self.next()? {
             b'"' => {
-                let (text, escape) = self.string()?;
-                self.keep(key, text, escape, slots);
+                let (start, end, escape) = self.string()?;
+                self.keep(place, start, end, escape, slots);
             }
             first @ (b'{' | b'[') => {
                 if depth >= MAX_DEPTH {
                     return None;
                 }
                 self.at += 1;
-                let mark = self.path.mark();
-                if let Some(key) = key {
-                    self.path.push(key.as_bytes());
-                }
                 if first == b'{' {
-                    self.object(slots, depth)?;
+                    self.object(place, slots, depth)?;
                 } else {
-                    self.list(slots, depth)?;
+                    self.list(place, slots, depth)?;
                 }
-                self.path.back_to(mark);
             }
             _ => {
-                let text = self.word()?;
-                if text != "null" {
-                    self.keep(key, text, Escape::None, slots);
+                let (start, end) = self.word()?;
+                if self.text.as_bytes().get(start..end) != Some(b"null") {
+                    self.keep(place, start, end, Escape::None, slots);
                 }
             }
         }
@@ -113,15 +92,16 @@ impl<'a> Scanner<'a, '_> {
     }
 
     /// What follows an object's opening brace.
-    fn object(&mut self, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
+    fn object(&mut self, place: Place, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
         if self.next()? == b'}' {
             self.at += 1;
             return Some(());
         }
         loop {
-            let (key, _) = (self.next()? == b'"').then(|| self.string())??;
+            let (start, end, _) = (self.next()? == b'"').then(|| self.string())??;
             (self.next()? == b':').then(|| self.at += 1)?;
-            self.value(Some(key), slots, depth + 1)?;
+            let key = self.text.as_bytes().get(start..end)?;
+            self.value(self.keys.below(place, key), slots, depth + 1)?;
             match self.next()? {
                 b',' => self.at += 1,
                 b'}' => {
@@ -134,22 +114,20 @@ impl<'a> Scanner<'a, '_> {
     }
 
     /// What follows a list's opening bracket.
-    fn list(&mut self, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
+    fn list(&mut self, place: Place, slots: &mut Slots<'a>, depth: usize) -> Option<()> {
         if self.next()? == b']' {
             self.at += 1;
             return Some(());
         }
         let mut index = 0;
         loop {
-            let mark = self.path.mark();
-            if index <= MAX_INDEX {
-                self.path.push(&[b'0' + index]);
+            let below = if index <= MAX_INDEX {
                 index += 1;
+                self.keys.below(place, &[b'0' + (index - 1)])
             } else {
-                self.path.push_nameless();
-            }
-            self.value(None, slots, depth + 1)?;
-            self.path.back_to(mark);
+                Place::NOWHERE
+            };
+            self.value(below, slots, depth + 1)?;
             match self.next()? {
                 b',' => self.at += 1,
                 b']' => {
@@ -161,9 +139,9 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 
-    /// The inside of the string that begins here, and how it is escaped.
+    /// Where the inside of the string that begins here starts and ends, and how it is escaped.
     #[inline]
-    fn string(&mut self) -> Option<(&'a str, Escape)> {
+    fn string(&mut self) -> Option<(usize, usize, Escape)> {
         let start = self.at + 1;
         let bytes = self.text.as_bytes();
         let mut escape = Escape::None;
@@ -172,20 +150,19 @@ impl<'a> Scanner<'a, '_> {
             let mark = scan::find_either(b'"', b'\\', bytes, at)?;
             if bytes.get(mark) == Some(&b'"') {
                 self.at = mark + 1;
-                return Some((self.text.get(start..mark)?, escape));
+                return Some((start, mark, escape));
             }
             escape = Escape::Backslash;
             at = mark + 2;
         }
     }
 
-    /// A number, `true`, `false` or `null`.
+    /// Where a number, `true`, `false` or `null` starts and ends.
     #[inline]
-    fn word(&mut self) -> Option<&'a str> {
+    fn word(&mut self) -> Option<(usize, usize)> {
         let start = self.at;
         self.at += run(self.text.as_bytes().get(start..)?, SCALAR);
-        let text = self.text.get(start..self.at)?;
-        (!text.is_empty()).then_some(text)
+        (self.at > start).then_some((start, self.at))
     }
 }
 
@@ -196,7 +173,7 @@ mod tests {
     #[track_caller]
     fn check(input: &str, expected: Option<&[(&str, &str)]>) {
         let names = ["a", "b.c", "l.1", "b.d.e"];
-        let keys = KeyTable::new(names.iter().copied().zip(0..));
+        let keys = KeyTable::new(names.iter().copied().zip(0..)).nested();
         let mut slots = Slots::new();
         slots.clear();
         let good = read(input, &keys, &mut slots);
@@ -223,6 +200,9 @@ mod tests {
         check("{}", Some(&[]));
         check(r#"[{"a":1},{"a":2}]"#, Some(&[("a", "1")]));
         check(r#"{"b.c":1}"#, Some(&[("b.c", "1")]));
+        check(r#"{"B":{"D.e":2},"L":[0,[],{}]}"#, Some(&[("b.d.e", "2")]));
+        check(r#"{"b.d":{"e":3,"x":{"e":4}}}"#, Some(&[("b.d.e", "3")]));
+        check(r#"{"":{"a":5},"x":{"a":6}}"#, Some(&[("a", "5")]));
         for wrong in [
             "",
             "[]",

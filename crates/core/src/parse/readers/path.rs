@@ -70,9 +70,4 @@ impl Path {
         }
         self.bytes.get(..self.length)
     }
-
-    /// Whether nothing encloses the value.
-    pub const fn is_empty(&self) -> bool {
-        self.length == 0 && !self.cut
-    }
 }

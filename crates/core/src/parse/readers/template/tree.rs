@@ -248,21 +248,26 @@ pub(super) struct Tree {
     slots: Vec<u16>,
 }
 
-/// Some of all bytes, a bit for each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bytes([u64; 4]);
+/// Some of all bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Bytes(Box<[bool; 256]>);
 
 impl Bytes {
     fn insert(&mut self, byte: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(byte / 64)) {
-            *word |= 1 << (byte % 64);
+        if let Some(place) = self.0.get_mut(usize::from(byte)) {
+            *place = true;
         }
     }
 
     #[inline]
     pub fn has(&self, byte: u8) -> bool {
-        let word = self.0.get(usize::from(byte / 64)).copied().unwrap_or(0);
-        word >> (byte % 64) & 1 == 1
+        self.0.get(usize::from(byte)).copied().unwrap_or(false)
+    }
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self(Box::new([false; 256]))
     }
 }
 
@@ -288,9 +293,8 @@ impl Tree {
 
     /// The first bytes of the literals at a node that stands behind an open gap.
     #[inline]
-    pub fn first_bytes(&self, node: &Node) -> Bytes {
-        let set = self.sets.get(node.firsts as usize);
-        set.copied().unwrap_or_default()
+    pub fn first_bytes(&self, node: &Node) -> Option<&Bytes> {
+        self.sets.get(node.firsts as usize)
     }
 
     fn shrink(&mut self) {

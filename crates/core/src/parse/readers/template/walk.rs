@@ -239,9 +239,16 @@ impl<'t> Walk<'t> {
             let end = scan::find_either(first, stop, self.bytes, from).unwrap_or(all);
             return (end, self.bytes.get(end) == Some(&first));
         }
-        let firsts = self.tree.first_bytes(node);
-        let stop = |byte: &u8| firsts.has(*byte) || (in_word && *byte == b' ');
-        let end = from + rest.iter().position(stop).unwrap_or(rest.len());
+        let Some(firsts) = self.tree.first_bytes(node) else {
+            return (all, node.end().is_some());
+        };
+        let found = if in_word {
+            rest.iter()
+                .position(|byte| firsts.has(*byte) || *byte == b' ')
+        } else {
+            rest.iter().position(|byte| firsts.has(*byte))
+        };
+        let end = from + found.unwrap_or(rest.len());
         (end, self.can_begin(node, firsts, end))
     }
 
@@ -263,14 +270,14 @@ impl<'t> Walk<'t> {
             let window = self.bytes.get(self.at..before.min(self.bytes.len()))?;
             return Some(self.at + memchr::memrchr(first, window)?);
         }
-        let firsts = self.tree.first_bytes(node);
+        let firsts = self.tree.first_bytes(node)?;
         (self.at..before)
             .rev()
             .find(|end| self.can_begin(node, firsts, *end))
     }
 
     /// Whether a literal of `node` may begin at `at`, or the message ends there and so may a template.
-    fn can_begin(&self, node: &Node, firsts: Bytes, at: usize) -> bool {
+    fn can_begin(&self, node: &Node, firsts: &Bytes, at: usize) -> bool {
         match self.bytes.get(at) {
             Some(byte) => firsts.has(*byte),
             None => node.end().is_some(),
