@@ -9,6 +9,7 @@ use larum_core::event::{Event, Field, Kind, Value};
 use larum_core::parse::{Context, Formats, Scratch};
 use larum_core::time::Timestamp;
 use larum_core::words::Words;
+use larum_packet::app::{Carrier, Seen, Session, Side};
 
 /// What every small format says: `KIND` is its reader, `MORE` what that needs.
 const SMALL: &str = r##"
@@ -99,6 +100,44 @@ pub fn rules(data: &[u8]) {
         let (set, _) = RuleSet::compile(&files);
         for case in cases.iter().take(4) {
             drop(set.proves("file", case));
+        }
+    }
+}
+
+/// A conversation: each piece begins with a byte that says who speaks, how long the piece is, and whether
+/// bytes are missing before it. What is told of it holds no more than was said.
+pub fn app(data: &[u8]) {
+    let Some((first, mut rest)) = data.split_first() else {
+        return;
+    };
+    let carrier = match first & 1 {
+        0 => Carrier::Stream,
+        _ => Carrier::Datagram,
+    };
+    const PORTS: [u16; 8] = [53, 80, 137, 443, 502, 5_353, 5_355, 40_001];
+    let port = PORTS[usize::from(first >> 5)];
+    let mut session = Session::new(carrier, 40_000, port);
+    let (mut at, mut out) = (Timestamp::from_seconds(1_795_348_800), Vec::new());
+    while let Some((head, after)) = rest.split_first() {
+        let side = if head & 1 == 0 { Side::Client } else { Side::Server };
+        if head & 2 != 0 {
+            session.gap(side, u64::from(head >> 2));
+        }
+        let length = usize::from(head >> 2).saturating_mul(usize::from(head >> 2)).max(1);
+        let (piece, later) = after.split_at(length.min(after.len()));
+        session.data(Seen { at, side }, piece, &mut out);
+        at = at.plus_millis(7);
+        rest = later;
+    }
+    session.end(at, &mut out);
+    assert!(!session.wants(Side::Client) && !session.wants(Side::Server));
+    for fact in &out {
+        let mut event = Event::new(at, "packets", Kind::Network);
+        fact.fill(&mut event);
+        for field in Field::ALL {
+            if let Some(Value::Text(text)) = event.get(*field) {
+                assert!(text.len() <= data.len() * 4 + 128, "{field} is longer than what was said");
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Look {
 struct Half {
     bytes: Vec<u8>,
     given_up: bool,
+    /// Bytes that came and were not kept.
+    lost: u64,
 }
 
 impl Look {
@@ -44,6 +46,7 @@ impl Look {
             Side::Server => &mut self.server,
         };
         if half.given_up {
+            half.lost = half.lost.saturating_add(bytes.len() as u64);
             return;
         }
         let room = LOOK_BYTES.saturating_sub(half.bytes.len());
@@ -51,6 +54,7 @@ impl Look {
         half.bytes.extend_from_slice(kept);
         // What does not fit would be a hole in the replay.
         half.given_up = kept.len() < bytes.len();
+        half.lost = bytes.len().saturating_sub(kept.len()) as u64;
         match self.order.last_mut() {
             Some((last, length)) if last.side == seen.side => *length += kept.len(),
             _ => self.order.push((seen, kept.len())),
@@ -89,6 +93,15 @@ impl Look {
             Side::Client => self.client.given_up = true,
             Side::Server => self.server.given_up = true,
         }
+    }
+
+    /// What is missing after what was kept of a side: at least one byte, where it was not asked for more.
+    pub fn missing(&self, side: Side) -> Option<u64> {
+        let half = match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        };
+        half.given_up.then_some(half.lost.max(1))
     }
 
     /// Whether more bytes of this side are of use.

@@ -66,19 +66,17 @@ const OF_SERVER: &[Asked] = &[
 
 /// The judgement on a client's first bytes, given the server's so far.
 pub(super) fn client(bytes: &[u8], server: &[u8], server_port: u16) -> Verdict {
-    let verdict = ask(OF_CLIENT, bytes);
-    match verdict {
+    match ask(OF_CLIENT, bytes) {
         Maybe if !server.is_empty() => both(bytes, server, server_port),
-        _ => verdict,
+        verdict => verdict,
     }
 }
 
 /// The judgement on a server's first bytes, given the client's so far.
 pub(super) fn server(bytes: &[u8], client: &[u8], server_port: u16) -> Verdict {
-    let verdict = ask(OF_SERVER, bytes);
-    match verdict {
+    match ask(OF_SERVER, bytes) {
         Maybe if !client.is_empty() => both(client, bytes, server_port),
-        _ => verdict,
+        verdict => verdict,
     }
 }
 
@@ -98,7 +96,11 @@ fn both(client: &[u8], server: &[u8], server_port: u16) -> Verdict {
     if client == [0xc0, 0] && server == [0xd0, 0] {
         return Is(Protocol::Mqtt);
     }
-    spoken_second(client, server, server_port)
+    match spoken_second(client, server, server_port) {
+        // What one side may still become is not decided by what both are not yet.
+        Not => Maybe,
+        verdict => verdict,
+    }
 }
 
 fn ask(questions: &[Asked], bytes: &[u8]) -> Verdict {
@@ -440,14 +442,14 @@ fn socks(bytes: &[u8]) -> Verdict {
         [5] | [4] => Maybe,
         [5, count, ..] if count > 0 && count <= 8 => {
             let methods = bytes.get(2..).unwrap_or_default();
-            let known = methods
+            let methods = methods.get(..usize::from(count)).unwrap_or(methods);
+            match methods
                 .iter()
-                .all(|method| matches!(method, 0..=9 | 0x80..));
-            match methods.len().cmp(&usize::from(count)) {
-                _ if !known => Not,
-                std::cmp::Ordering::Less => Maybe,
-                std::cmp::Ordering::Equal => Is(Protocol::Socks),
-                std::cmp::Ordering::Greater => Not,
+                .all(|method| matches!(method, 0..=9 | 0x80..))
+            {
+                true if methods.len() < usize::from(count) => Maybe,
+                true => Is(Protocol::Socks),
+                false => Not,
             }
         }
         [4, 1 | 2, ..] => match (bytes.len(), bytes.last()) {
@@ -586,26 +588,32 @@ fn dns(bytes: &[u8]) -> Verdict {
     }
 }
 
-/// A whole request or answer of Modbus on TCP: the length says where it ends, the function is known.
+/// A whole request or answer of Modbus on TCP: what its function says of its length is so.
 fn modbus(bytes: &[u8]) -> Verdict {
     let mut cursor = Cursor(bytes);
     let (_, marker, length) = (cursor.be16(), cursor.be16(), cursor.be16());
-    match (marker, length) {
-        (Some(0), Some(3..=254)) => {}
+    let length = match (marker, length) {
+        (Some(0), Some(length @ 3..=254)) => usize::from(length),
         (Some(0), None) | (None, None) => return Maybe,
         _ => return Not,
-    }
-    let length = usize::from(length.unwrap_or_default());
-    if bytes.len() < length + 6 {
+    };
+    let Some(message) = cursor.0.get(..length) else {
         return Maybe;
-    }
-    match bytes.get(7).map(|function| function & 0x7f) {
-        Some(1..=6) if length == 6 => Is(Protocol::Modbus),
-        Some(1..=8 | 11 | 12 | 15..=17 | 20..=24 | 43 | 90) if bytes.len() == length + 6 => {
-            Is(Protocol::Modbus)
-        }
-        _ => Not,
-    }
+    };
+    let byte = |place: usize| message.get(place).copied().map(usize::from);
+    let counted = |place: usize| byte(place).is_some_and(|count| count + place + 1 == length);
+    let fits = match message.get(1) {
+        Some(1..=4) => length == 6 || counted(2),
+        Some(5 | 6 | 8) => length == 6,
+        Some(15 | 16) => length == 6 || counted(6),
+        Some(22) => length == 8,
+        Some(23) => counted(10) || counted(2),
+        Some(17 | 20 | 21) => length == 2 || counted(2),
+        Some(43) => matches!(byte(2), Some(13 | 14)),
+        Some(0x81..=0xab) => length == 3 && matches!(byte(2), Some(1..=11)),
+        _ => false,
+    };
+    if fits { Is(Protocol::Modbus) } else { Not }
 }
 
 /// The greeting of MySQL: protocol 10 and a version in text, or a refusal.

@@ -153,6 +153,11 @@ impl Session {
     fn replay(&mut self, protocol: Protocol, kept: Look, out: &mut Vec<Fact>) {
         self.become_known(protocol);
         kept.replay(|seen, bytes| self.data(seen, bytes, out));
+        for side in [Side::Client, Side::Server] {
+            if let Some(lost) = kept.missing(side) {
+                self.gap(side, lost);
+            }
+        }
     }
 
     fn become_known(&mut self, protocol: Protocol) {
