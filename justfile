@@ -42,5 +42,10 @@ fuzz target="parse" seconds="60":
 evaluate:
     cargo run --locked -q --bin larum-bench -- evaluate > docs/developer/evaluation.md
 
+# kill, cut, fill and slow down the real programs for many cycles (docs/developer/proofs.md)
+torture cycles="300":
+    cargo build --locked --bin larum --bin larum-hub
+    LARUM_TORTURE_CYCLES={{cycles}} cargo test --locked -p larum-hub --test torture -- --nocapture
+
 # everything that must be green
 ci: lint deny test

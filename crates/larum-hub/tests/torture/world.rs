@@ -1,0 +1,514 @@
+//! A firm's machine and a hub, what is done to them, and the oracle.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use larum_collector::identity::Identity;
+use larum_collector::status::StatusDocument;
+use larum_hub_lib::store::ingest::{IngestStore as _, Totals};
+use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_link::clock::Clock;
+use larum_link::wire::{Batch, Receipt, Tally, path};
+use larum_spool::{FolderStorage, Ledger};
+
+use super::feed::{Feed, WORD};
+use super::programs::{Program, collector_program, hub, larum};
+use super::wire::{Network, Weather};
+
+/// How long the sums may take to agree once it is calm: the uplink waits up to a minute by then.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Room on the small disk.
+const DISK: &str = "48m";
+
+/// Chance that follows from a seed (SplitMix64).
+pub struct Random(u64);
+
+impl Random {
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+/// What was done, added up.
+#[derive(Debug, Default)]
+struct Done {
+    collector_killed: u64,
+    collector_stopped: u64,
+    collector_frozen: u64,
+    hub_killed: u64,
+    hub_stopped: u64,
+    network_broken: u64,
+    disk_filled: u64,
+    syncs_slowed: u64,
+    syncs_failed: u64,
+    batches_repeated: u64,
+}
+
+pub struct World {
+    random: Random,
+    folder: tempfile::TempDir,
+    larum: PathBuf,
+    state: PathBuf,
+    config: PathBuf,
+    small_disk: bool,
+    strace: bool,
+    hub_state: PathBuf,
+    hub: Program,
+    collector: Program,
+    network: Network,
+    feed: Feed,
+    runtime: tokio::runtime::Runtime,
+    done: Done,
+    last: String,
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Whether a command is there and succeeds.
+fn works(command: &str, args: &[&str]) -> bool {
+    Command::new(command)
+        .args(args)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let (hub_state, hub_port) = (at("hub"), free_port());
+        let network = Network::new(SocketAddr::from((Ipv4Addr::LOCALHOST, hub_port)));
+        let hub_config = at("hub.toml");
+        set_up_hub(&hub_state, &hub_config, hub_port, &network);
+        let token = token(&hub_config);
+
+        let larum_program = collector_program();
+        let state = at("state");
+        fs::create_dir(&state).unwrap();
+        let size = format!("size={DISK}");
+        let mount = [
+            "-t",
+            "tmpfs",
+            "-o",
+            &size,
+            "larum-rig",
+            state.to_str().unwrap(),
+        ];
+        let small_disk = works("mount", &mount);
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let config = at("collector.toml");
+        configure_collector(&config, &state, &at("devices.log"), http);
+        let mut hub = Program::hub(&hub_config, &at("hub.err"));
+        hub.run();
+        until(|| {
+            network_answers(hub_port)
+                .then_some(())
+                .ok_or("the hub does not start")
+        });
+        let join = ["join", &token, "--config", config.to_str().unwrap()];
+        larum(&larum_program, &join);
+        Self {
+            random: Random(seed),
+            collector: Program::collector(&larum_program, &config, &at("collector.err")),
+            feed: Feed::new(&at("devices.log"), http),
+            larum: larum_program,
+            state,
+            config,
+            small_disk,
+            strace: works("strace", &["-qq", "-o", "/dev/null", "true"]),
+            hub_state,
+            hub,
+            network,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+            done: Done::default(),
+            last: String::new(),
+            folder,
+        }
+    }
+
+    /// Some seconds of life with two or three things going wrong, then calm and the oracle.
+    pub fn cycle(&mut self, cycle: u64) {
+        self.collector.run();
+        self.hub.run();
+        let mut faults: Vec<u64> = (0..2 + self.random.below(2))
+            .map(|_| self.random.below(22))
+            .collect();
+        let mut helper = None;
+        for _ in 0..24 {
+            self.feed.write(&mut self.random);
+            if self.random.below(3) == 0 {
+                self.feed.send(&mut self.random);
+            }
+            if self.random.below(8) == 0
+                && let Some(fault) = faults.pop()
+            {
+                helper = self.fault(fault).or(helper);
+            }
+            // Life goes on at its own pace; nothing waits for this.
+            let moment = Duration::from_millis(20 + self.random.below(60));
+            std::thread::sleep(moment);
+            if self.random.below(6) == 0 {
+                self.collector.run();
+                self.hub.run();
+            }
+        }
+        self.calm(helper);
+        let oracle = || self.oracle();
+        until_with(oracle, || format!("cycle {cycle}, {:?}", self.done));
+        self.repeat_batches();
+        self.last = self.oracle().expect("repeated batches change nothing");
+    }
+
+    /// Does one thing to them.
+    fn fault(&mut self, fault: u64) -> Option<Child> {
+        match fault {
+            0..=3 => {
+                self.done.collector_killed += 1;
+                self.collector.kill();
+            }
+            4..=6 => {
+                self.done.hub_killed += 1;
+                self.hub.kill();
+            }
+            7 => {
+                self.done.collector_stopped += 1;
+                self.collector.stop();
+            }
+            8 => {
+                self.done.hub_stopped += 1;
+                self.hub.stop();
+            }
+            9..=14 => {
+                self.done.network_broken += 1;
+                self.network.turn(match fault {
+                    9..=11 => Weather::Cutting,
+                    12 => Weather::Slow,
+                    13 => Weather::Silent,
+                    _ => Weather::Down,
+                });
+            }
+            15 | 16 => {
+                self.done.collector_frozen += 1;
+                self.collector.signal("-STOP");
+                std::thread::sleep(Duration::from_millis(200 + self.random.below(600)));
+                self.collector.signal("-CONT");
+            }
+            17 | 18 if self.small_disk => {
+                self.done.disk_filled += 1;
+                // Until it says that there is no room; a little may be left.
+                let room = vec![7_u8; 1 << 16];
+                let mut ballast = fs::File::create(self.state.join("ballast")).unwrap();
+                while std::io::Write::write_all(&mut ballast, &room).is_ok() {}
+            }
+            19 | 20 if self.strace => {
+                self.done.syncs_slowed += 1;
+                return self.inject("delay_exit=150000");
+            }
+            21 if self.strace => {
+                self.done.syncs_failed += 1;
+                return self.inject("error=EIO:when=2");
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn inject(&self, what: &str) -> Option<Child> {
+        let id = self.collector.id()?.to_string();
+        let inject = format!("inject=fsync,fdatasync:{what}");
+        let args = [
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=fsync,fdatasync",
+        ];
+        Command::new("strace")
+            .args(args)
+            .args(["-e", &inject, "-p", &id])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()
+    }
+
+    fn calm(&mut self, helper: Option<Child>) {
+        if let Some(mut strace) = helper {
+            let id = strace.id().to_string();
+            drop(Command::new("kill").args(["-TERM", &id]).output());
+            strace.wait().unwrap();
+        }
+        self.network.turn(Weather::Fair);
+        if self.small_disk {
+            drop(fs::remove_file(self.state.join("ballast")));
+        }
+        // A spool that a failed sync has shut is opened by a start: a person would do it.
+        if self.troubled() {
+            self.collector.kill();
+        }
+        self.hub.run();
+        self.collector.run();
+    }
+
+    fn troubled(&self) -> bool {
+        let log = fs::read_to_string(self.folder.path().join("collector.err"));
+        let started = log
+            .as_deref()
+            .map(|log| log.rfind("spool opened").unwrap_or(0));
+        let since = log
+            .as_deref()
+            .ok()
+            .zip(started.ok())
+            .and_then(|(log, at)| log.get(at..));
+        since.is_some_and(|log| {
+            ["spool-unwritable", "intake-unwritable"]
+                .iter()
+                .any(|trouble| log.contains(trouble))
+        })
+    }
+
+    fn status(&self) -> Option<StatusDocument> {
+        let output = Command::new(&self.larum)
+            .args(["status", "--json", "--config", self.config.to_str()?])
+            .output()
+            .ok()?;
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    fn totals(&self) -> Totals {
+        let store = SqliteStore::open(&self.hub_state.join("hub.sqlite")).unwrap();
+        store.totals().unwrap()
+    }
+
+    /// What the ledger holds: batches, sightings, different findings.
+    fn sent(&self) -> Result<(u64, u64, u64), &'static str> {
+        let storage =
+            FolderStorage::read_only(self.state.join("ledger")).map_err(|_| "no ledger yet")?;
+        let ledger = Ledger::look(storage).map_err(|_| "the ledger is being written")?;
+        let entries = ledger
+            .entries(1, u64::MAX)
+            .map_err(|_| "the ledger is being written")?;
+        let (mut sightings, mut ids) = (0, BTreeSet::new());
+        for entry in &entries {
+            let batch: Batch = serde_json::from_slice(&entry.body).unwrap();
+            sightings += batch.sightings.len() as u64;
+            ids.extend(batch.sightings.into_iter().map(|sighting| sighting.id));
+        }
+        Ok((entries.len() as u64, sightings, ids.len() as u64))
+    }
+
+    /// The conservation oracle; what does not agree yet, or the sums.
+    fn oracle(&self) -> Result<String, String> {
+        let status = self.status().ok_or("no status")?;
+        let total = &status.total;
+        let sum = |counts: &std::collections::BTreeMap<String, u64>| counts.values().sum::<u64>();
+        let file = of_device(&status, "devices.log");
+        let others = total.received.saturating_sub(file);
+        let totals = self.totals();
+        let (batches, sightings, findings) = self.sent()?;
+        let Feed {
+            lines,
+            answered,
+            tried,
+            ..
+        } = self.feed;
+        let agree = [
+            (file == lines, "each line of the file once"),
+            (others >= answered, "each record answered for"),
+            (others <= tried, "no record twice"),
+            (balanced(total, sum), "the sums of records and findings"),
+            (total.sightings == total.sent, "each sighting sent"),
+            (total.sent == total.receipted, "each batch receipted"),
+            (total.sent == sightings, "the sum is the ledger's"),
+            (status.spool.waiting == 0, "nothing waits"),
+            (totals.batches == batches, "the hub has each batch"),
+            (totals.arrived == sightings, "the hub has each sighting"),
+            (totals.findings == findings, "the hub has each finding once"),
+            (totals.conflicts == 0, "no contradiction"),
+            (
+                status.spool.dropped_quota + status.spool.dropped_damage == 0,
+                "nothing lost",
+            ),
+        ];
+        match agree.iter().find(|(agrees, _)| !agrees) {
+            None => Ok(format!(
+                "{lines} lines followed, {answered} records answered for of {tried} sent, \
+                 {sightings} sightings in {batches} batches, {findings} findings"
+            )),
+            Some((_, what)) => Err(format!(
+                "not so: {what}. file {file} of {lines}, http {others} of {answered} to {tried}, \
+                 {total:?}, waiting {}, ledger {batches}/{sightings}/{findings}, hub {totals:?}, \
+                 hub {}, troubles {:?}",
+                status.spool.waiting, status.hub.state, status.troubles
+            )),
+        }
+    }
+
+    /// Sends batches of before once more, out of order, as a network that doubles and reorders would:
+    /// the hub must say what it said.
+    fn repeat_batches(&mut self) {
+        let identity = Identity::load(&self.state).unwrap().unwrap();
+        let ledger = FolderStorage::read_only(self.state.join("ledger")).unwrap();
+        let ledger = Ledger::look(ledger).unwrap();
+        let newest = ledger.head().sequence;
+        let client = identity.client(&Clock::system()).unwrap();
+        for _ in 0..3.min(newest) {
+            let number = 1 + self.random.below(newest);
+            let entry = ledger.entries(number, number).unwrap().remove(0);
+            let posted = client.post(path::BATCHES, &entry.body);
+            let answer = self.runtime.block_on(posted).unwrap().value;
+            let answer: Receipt = serde_json::from_slice(&answer).unwrap();
+            let kept: Receipt = serde_json::from_slice(&entry.receipt.unwrap()).unwrap();
+            assert_eq!(
+                (answer.receipt, answer.received, answer.sha256),
+                (kept.receipt, kept.received, kept.sha256)
+            );
+            self.done.batches_repeated += 1;
+        }
+    }
+
+    /// Stops both in order; then the ledger must be whole and each receipt signed.
+    pub fn end(&mut self) {
+        self.collector.stop();
+        self.hub.stop();
+        let state = self.state.to_str().unwrap();
+        let verified = larum(
+            &self.larum,
+            &["ledger", "verify", "--json", "--state", state],
+        );
+        let row: serde_json::Value = serde_json::from_str(verified.trim()).unwrap();
+        assert_eq!(row.get("whole"), Some(&true.into()), "{row}");
+        assert_eq!(row.get("signed"), row.get("receipted"), "{row}");
+        assert!(
+            row.get("entries").and_then(|count| count.as_u64()) > Some(0),
+            "{row}"
+        );
+    }
+
+    pub fn summary(&self, cycles: u64) -> String {
+        let left_out = match (self.small_disk, self.strace) {
+            (true, true) => "nothing",
+            (false, true) => "full disk (no right to mount)",
+            (true, false) => "slow and failing syncs (no strace)",
+            (false, false) => "full disk (no right to mount), slow and failing syncs (no strace)",
+        };
+        format!(
+            "{cycles} cycles, the oracle held after each: {}. Done to them: {:?}; {} connections cut. \
+             Left out: {left_out}.",
+            self.last,
+            self.done,
+            self.network.cut()
+        )
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.collector.kill();
+        if self.small_disk {
+            works("umount", &[self.state.to_str().unwrap_or_default()]);
+        }
+        if std::thread::panicking() {
+            for name in ["collector.err", "hub.err"] {
+                let log = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+                let tail: Vec<&str> = log.lines().rev().take(15).collect();
+                eprintln!("{name}, newest first:\n{}", tail.join("\n"));
+            }
+        }
+    }
+}
+
+fn balanced(total: &Tally, sum: impl Fn(&std::collections::BTreeMap<String, u64>) -> u64) -> bool {
+    total.received == total.events + sum(&total.rejected) + sum(&total.dropped)
+        && total.findings == total.sightings + sum(&total.withheld)
+}
+
+/// Records of the devices whose names end so.
+fn of_device(status: &StatusDocument, name: &str) -> u64 {
+    let rows = status.hours.iter();
+    rows.filter(|row| row.device.ends_with(name))
+        .map(|row| row.sum.received)
+        .sum()
+}
+
+fn set_up_hub(state: &Path, config: &Path, port: u16, network: &Network) {
+    hub(&[
+        "init",
+        "--state",
+        state.to_str().unwrap(),
+        "--link-name",
+        &network.address.to_string(),
+        "--config",
+        config.to_str().unwrap(),
+    ]);
+    let text = format!(
+        "state-dir = {state:?}\nlink-name = \"{}\"\nlink-listen = \"127.0.0.1:{port}\"\n\
+         page-listen = \"127.0.0.1:{}\"\nmetrics-listen = \"off\"\n",
+        network.address,
+        free_port()
+    );
+    fs::write(config, text).unwrap();
+}
+
+fn token(config: &Path) -> String {
+    let config = ["--config", config.to_str().unwrap()];
+    let add = [
+        "admin",
+        "add-member",
+        "--name",
+        "Bakery",
+        "--area",
+        "E23000001",
+    ];
+    let member = hub(&[&add[..], &config].concat());
+    let make = ["admin", "token", "--member", member.trim()];
+    let said = hub(&[&make[..], &config].concat());
+    let word = said
+        .split_whitespace()
+        .find(|word| word.starts_with("larum"));
+    word.expect("a token").to_owned()
+}
+
+fn configure_collector(config: &Path, state: &Path, log: &Path, http: SocketAddr) {
+    let word = config.with_extension("word");
+    fs::write(&word, WORD).unwrap();
+    fs::write(log, "").unwrap();
+    let text = format!(
+        "state-dir = {state:?}\npage-address = \"off\"\nzone = \"UTC\"\n\n\
+         [[listen]]\nprotocol = \"http\"\naddress = \"{http}\"\ntoken-file = {word:?}\n\n\
+         [[file]]\npath = {log:?}\n"
+    );
+    fs::write(config, text).unwrap();
+}
+
+fn network_answers(port: u16) -> bool {
+    std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+fn until(what: impl Fn() -> Result<(), &'static str>) {
+    until_with(|| what().map_err(str::to_owned), || "start".to_owned());
+}
+
+/// Waits until it agrees.
+fn until_with<T>(what: impl Fn() -> Result<T, String>, context: impl Fn() -> String) {
+    let begun = Instant::now();
+    while let Err(not_yet) = what() {
+        assert!(begun.elapsed() < PATIENCE, "{}: {not_yet}", context());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
