@@ -21,6 +21,8 @@ token-unknown-version = The token was made for a newer program. Update this one 
 # Why the hub cannot be reached.
 link-unreachable = Nothing answers at { $hub }. Check that this computer is on the internet and that your firewall lets it out to that address, then try again.
 link-name-unknown = The name of the hub, { $hub }, cannot be found. Check that this computer is on the internet and can look up names, then try again.
+link-proxy-unreachable = Nothing answers at the proxy’s address, so the hub at { $hub } cannot be reached. Check “proxy” in the configuration.
+link-proxy-refused = The proxy does not let this computer connect to the hub at { $hub }. Ask whoever looks after the proxy to allow it, without a password.
 link-timeout = The hub at { $hub } did not answer in time. Try again; if it lasts, tell the people who run the hub.
 link-wrong-hub = What answers at { $hub } is not the hub this token was made for. Do not go on; call the people who run the hub.
 link-clock = The clocks do not agree: by this computer’s clock ({ $now }) the certificate of the hub is not good. Set this computer’s clock and try again; if it is right, tell the people who run the hub.

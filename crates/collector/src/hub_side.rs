@@ -58,6 +58,7 @@ impl HubSide {
             state_dir: self.config.state_dir.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: self.clock.clone(),
+            proxy: self.config.proxy.clone(),
             spool: Arc::clone(&self.spool),
             spooled: self.spooled.clone(),
             heartbeat: self.heartbeat(),

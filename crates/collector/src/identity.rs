@@ -209,8 +209,20 @@ impl Identity {
     /// # Errors
     /// When key and certificates do not fit.
     pub fn client(&self, clock: &Clock) -> Result<Client, TlsError> {
+        self.client_through(None, clock)
+    }
+
+    /// As [`client`](Self::client), through a proxy where there is one.
+    ///
+    /// # Errors
+    /// When key and certificates do not fit.
+    pub fn client_through(
+        &self,
+        proxy: Option<HubAddress>,
+        clock: &Clock,
+    ) -> Result<Client, TlsError> {
         let hub = HubAddress::parse(&self.hub).ok_or(TlsError::Certificate)?;
-        Ok(Client::new(hub, self.tls(clock)?))
+        Ok(Client::through(proxy, hub, self.tls(clock)?))
     }
 
     /// The identity that results from the hub's answer; `None` when the answer does not fit the key or
@@ -247,6 +259,20 @@ pub async fn join(
     state_dir: &Path,
     clock: &Clock,
 ) -> Result<Identity, JoinError> {
+    join_through(None, token, version, state_dir, clock).await
+}
+
+/// As [`join`], through a proxy where there is one.
+///
+/// # Errors
+/// As [`join`].
+pub async fn join_through(
+    proxy: Option<HubAddress>,
+    token: &Token,
+    version: &str,
+    state_dir: &Path,
+    clock: &Clock,
+) -> Result<Identity, JoinError> {
     let config = tls::enrolling_client(token.authority_sha256, clock.clone())
         .map_err(|_| CallError::Link(LinkProblem::NotSafe))?;
     let made = key::make()?;
@@ -255,7 +281,7 @@ pub async fn join(
         csr_pem: made.csr_pem,
         version: version.to_owned(),
     };
-    let client = Client::new(token.hub.clone(), config);
+    let client = Client::through(proxy, token.hub.clone(), config);
     let enrolled: Enrolled = client.post_json(path::ENROL, &request).await?.value;
     let hub = token.hub.to_string();
     let identity = Identity::accept(hub, made.key_pem, hex(&token.authority_sha256), enrolled)

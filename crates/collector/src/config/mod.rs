@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use larum_core::address::Network;
 use larum_core::finding::Severity;
+use larum_link::token::HubAddress;
 
 /// Largest configuration file that is read.
 pub const MAX_CONFIG_BYTES: u64 = 1_048_576;
@@ -60,6 +61,8 @@ pub struct Config {
     pub rules: Vec<PathBuf>,
     /// Folder with the firm's own format files, read at the start and on reload. Default: none.
     pub formats: Option<PathBuf>,
+    /// The HTTP proxy through which the hub is called. Default: none, the hub is called directly.
+    pub proxy: Option<HubAddress>,
     /// What leaves the building.
     pub sharing: SharingConfig,
     /// Findings at or above this severity are alerts at once. Default: medium.
@@ -176,6 +179,7 @@ impl Config {
             never_match: Vec::new(),
             rules: Vec::new(),
             formats: None,
+            proxy: None,
             sharing: SharingConfig {
                 level: SharingLevel::Standard,
                 min_severity: Severity::Info,

@@ -86,6 +86,8 @@ pub enum Expected {
     Word(&'static [&'static str]),
     /// An address and port.
     Address,
+    /// The name or address of a proxy, and its port.
+    Proxy,
     /// An address and port of this machine only, or `off`.
     Loopback,
     /// An address or network.
@@ -176,6 +178,7 @@ impl Expected {
                 &[("words", allowed.join(", ").into())],
             ),
             Self::Address => words.say("config-allowed-address"),
+            Self::Proxy => words.say("config-allowed-proxy"),
             Self::Loopback => words.say("config-allowed-loopback"),
             Self::Network => words.say("config-allowed-network"),
             Self::Zone => words.say("config-allowed-zone"),

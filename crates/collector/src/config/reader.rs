@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use larum_core::address::Network;
 use larum_core::finding::Severity;
 use larum_core::settings;
+use larum_link::token::HubAddress;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -85,6 +86,7 @@ impl<'t> Reader<'t> {
         config.never_match = self.paths(&mut root, "never-match");
         config.rules = self.paths(&mut root, "rules");
         config.formats = self.path(&mut root, "formats");
+        config.proxy = self.text_as(&mut root, "proxy", Expected::Proxy, HubAddress::parse);
         if let Some(stdin) = self.yes_no(&mut root, "stdin") {
             config.stdin = stdin;
         }

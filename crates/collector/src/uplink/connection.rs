@@ -26,6 +26,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::proxy;
+
 /// The connection must stand within this time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// An answer must have come within this time, beyond what the hub was asked to wait.
@@ -44,6 +46,12 @@ pub enum LinkProblem {
     /// The host's name cannot be found.
     #[error("name-unknown")]
     NameUnknown,
+    /// Nothing answers at the proxy's address.
+    #[error("proxy-unreachable")]
+    ProxyUnreachable,
+    /// The proxy does not connect to the hub.
+    #[error("proxy-refused")]
+    ProxyRefused,
     /// No answer in time.
     #[error("timeout")]
     TimedOut,
@@ -66,9 +74,11 @@ pub enum LinkProblem {
 
 impl LinkProblem {
     /// Every problem.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Unreachable,
         Self::NameUnknown,
+        Self::ProxyUnreachable,
+        Self::ProxyRefused,
         Self::TimedOut,
         Self::WrongHub,
         Self::Clock,
@@ -83,6 +93,8 @@ impl LinkProblem {
         match self {
             Self::Unreachable => "unreachable",
             Self::NameUnknown => "name-unknown",
+            Self::ProxyUnreachable => "proxy-unreachable",
+            Self::ProxyRefused => "proxy-refused",
             Self::TimedOut => "timeout",
             Self::WrongHub => "wrong-hub",
             Self::Clock => "clock",
@@ -113,9 +125,11 @@ impl CallError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Link(problem) => match problem {
-                LinkProblem::Unreachable | LinkProblem::NameUnknown | LinkProblem::Broken => {
-                    Failure::Unreachable
-                }
+                LinkProblem::Unreachable
+                | LinkProblem::NameUnknown
+                | LinkProblem::ProxyUnreachable
+                | LinkProblem::ProxyRefused
+                | LinkProblem::Broken => Failure::Unreachable,
                 LinkProblem::TimedOut => Failure::TimedOut,
                 LinkProblem::WrongHub | LinkProblem::Clock | LinkProblem::NotSafe => {
                     Failure::HubUntrusted
@@ -152,6 +166,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     hub: HubAddress,
+    proxy: Option<HubAddress>,
     tls: Mutex<Arc<ClientConfig>>,
     open: tokio::sync::Mutex<Option<Open>>,
 }
@@ -169,8 +184,15 @@ impl Client {
     /// A client that has not called yet.
     #[must_use]
     pub fn new(hub: HubAddress, tls: Arc<ClientConfig>) -> Self {
+        Self::through(None, hub, tls)
+    }
+
+    /// As [`new`](Self::new), through a proxy where there is one.
+    #[must_use]
+    pub fn through(proxy: Option<HubAddress>, hub: HubAddress, tls: Arc<ClientConfig>) -> Self {
         Self(Arc::new(Inner {
             hub,
+            proxy,
             tls: Mutex::new(tls),
             open: tokio::sync::Mutex::new(None),
         }))
@@ -267,7 +289,7 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let open = timeout(CONNECT_TIMEOUT, connect(&self.0.hub, tls))
+        let open = timeout(CONNECT_TIMEOUT, connect(&self.0, tls))
             .await
             .map_err(|_| LinkProblem::TimedOut)??;
         *held = Some(open.clone());
@@ -283,15 +305,24 @@ fn told(fault: &Fault) -> LinkProblem {
         .unwrap_or(LinkProblem::Broken)
 }
 
-async fn connect(hub: &HubAddress, tls: Arc<ClientConfig>) -> Result<Open, LinkProblem> {
-    let name = ServerName::try_from(hub.host().to_owned()).map_err(|_| LinkProblem::NameUnknown)?;
+async fn reach(inner: &Inner) -> Result<TcpStream, LinkProblem> {
+    let hub = &inner.hub;
+    if let Some(proxy) = &inner.proxy {
+        return proxy::connect(proxy, hub).await;
+    }
     let addresses: Vec<_> = tokio::net::lookup_host((hub.host(), hub.port()))
         .await
         .map_err(|_| LinkProblem::NameUnknown)?
         .collect();
-    let stream = TcpStream::connect(addresses.as_slice())
+    TcpStream::connect(addresses.as_slice())
         .await
-        .map_err(|_| LinkProblem::Unreachable)?;
+        .map_err(|_| LinkProblem::Unreachable)
+}
+
+async fn connect(inner: &Inner, tls: Arc<ClientConfig>) -> Result<Open, LinkProblem> {
+    let name =
+        ServerName::try_from(inner.hub.host().to_owned()).map_err(|_| LinkProblem::NameUnknown)?;
+    let stream = reach(inner).await?;
     stream.set_nodelay(true).map_err(|_| LinkProblem::Broken)?;
     let stream = TlsConnector::from(tls)
         .connect(name, stream)

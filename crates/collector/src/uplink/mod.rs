@@ -3,6 +3,7 @@
 
 pub mod batching;
 pub mod connection;
+pub mod proxy;
 mod sender;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use larum_core::forward::{Action, Forward};
 use larum_core::time::Timestamp;
 use larum_link::clock::Clock;
 use larum_link::secret::random;
+use larum_link::token::HubAddress;
 use larum_link::wire::{Heartbeat, Receipt, WireWarning, path};
 use larum_spool::{Fault, Spool};
 use tokio::sync::{mpsc, watch};
@@ -40,6 +42,8 @@ pub struct Uplink {
     pub version: String,
     /// The collector's clock.
     pub clock: Clock,
+    /// The proxy to go through, if any.
+    pub proxy: Option<HubAddress>,
     /// What waits to be sent: frames of [`larum_link::convert::frame`].
     pub spool: Arc<Mutex<Spool>>,
     /// Changes whenever something was spooled.
@@ -201,8 +205,10 @@ async fn session(
     identity: Identity,
     shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
-    let (Ok(client), Some(certificate)) = (identity.client(&uplink.clock), identity.authority())
-    else {
+    let (Ok(client), Some(certificate)) = (
+        identity.client_through(uplink.proxy.clone(), &uplink.clock),
+        identity.authority(),
+    ) else {
         tokio::time::sleep(IDENTITY_EVERY).await;
         return false;
     };

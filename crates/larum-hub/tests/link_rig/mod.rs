@@ -20,7 +20,7 @@ use larum_hub_lib::run::{RunningHub, run, set_up};
 use larum_hub_lib::store::enrol::{EnrolStore, NewMember};
 use larum_hub_lib::store::ingest::{IngestStore, Totals};
 use larum_link::clock::Clock;
-use larum_link::token::Token;
+use larum_link::token::{HubAddress, Token};
 use larum_link::wire::{Heartbeat, Tally, WireSighting};
 use larum_spool::{FolderStorage, Limits, Spool};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -48,7 +48,12 @@ pub struct Hub {
 impl Hub {
     /// A new hub in `folder`, on ports the system chooses.
     pub async fn new(folder: &Path, clock: &Clock) -> Self {
-        let mut config = HubConfig::new(folder.to_owned(), "127.0.0.1");
+        Self::named(folder, "127.0.0.1", clock).await
+    }
+
+    /// As `new`, under another name.
+    pub async fn named(folder: &Path, name: &str, clock: &Clock) -> Self {
+        let mut config = HubConfig::new(folder.to_owned(), name);
         config.link_listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.page_listen = config.link_listen;
         config.metrics_listen = Some(config.link_listen);
@@ -119,6 +124,11 @@ impl Collector {
 
     /// An uplink in `folder`, joined or not.
     pub fn run(folder: &Path, clock: &Clock) -> Self {
+        Self::run_through(None, folder, clock)
+    }
+
+    /// As `run`, through a proxy.
+    pub fn run_through(proxy: Option<HubAddress>, folder: &Path, clock: &Clock) -> Self {
         let storage = FolderStorage::open(folder.join("spool")).unwrap();
         let (spool, _) = Spool::open(storage, Limits::default()).unwrap();
         let spool = Arc::new(Mutex::new(spool));
@@ -129,6 +139,7 @@ impl Collector {
             state_dir: folder.to_owned(),
             version: VERSION.into(),
             clock: clock.clone(),
+            proxy,
             spool: spool.clone(),
             spooled: spooled_out,
             heartbeat: Arc::new(move || Heartbeat {

@@ -9,7 +9,7 @@ use larum_collector::identity::{self, Identity, IdentityError, JoinError};
 use larum_collector::uplink::connection::{CallError, LinkProblem};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
-use larum_link::token::Token;
+use larum_link::token::{HubAddress, Token};
 use larum_link::wire::RefusalCode;
 
 /// Arguments of `larum join`.
@@ -24,6 +24,9 @@ pub struct Args {
     /// The collector's state folder
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// The HTTP proxy to go through, HOST:PORT; else the `proxy` of the configuration
+    #[arg(long, value_name = "HOST:PORT", value_parser = proxy_address)]
+    proxy: Option<HubAddress>,
     /// Join anew although this collector has joined before
     #[arg(long)]
     again: bool,
@@ -39,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     // A mail program may have broken the word into several.
     let token = Token::parse(&args.token.concat())
         .map_err(|error| failure(Exit::Usage, words.say(&format!("token-{error}"))))?;
-    let state_dir = state_dir(args)?;
+    let (state_dir, proxy) = place(args)?;
     if !args.again && !matches!(Identity::load(&state_dir), Ok(None)) {
         return Err(failure(Exit::Conflict, words.say("join-already")));
     }
@@ -48,7 +51,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         .enable_all()
         .build()?;
     let version = env!("CARGO_PKG_VERSION");
-    let joined = runtime.block_on(identity::join(&token, version, &state_dir, &clock));
+    let joined = runtime.block_on(identity::join_through(
+        proxy, &token, version, &state_dir, &clock,
+    ));
     let identity = joined.map_err(|error| said(&words, &error, &token, &clock, &state_dir))?;
     let mut out = std::io::stdout().lock();
     let member = identity.member();
@@ -65,12 +70,21 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn state_dir(args: &Args) -> anyhow::Result<PathBuf> {
-    match (&args.state, &args.config) {
-        (Some(folder), _) => Ok(folder.clone()),
-        (None, Some(file)) => Ok(Config::load(file)?.state_dir),
-        (None, None) => Ok(PathBuf::from(DEFAULT_STATE_DIR)),
-    }
+/// The state folder, and the proxy to go through.
+fn place(args: &Args) -> anyhow::Result<(PathBuf, Option<HubAddress>)> {
+    let (folder, proxy) = match (&args.state, &args.config) {
+        (Some(folder), _) => (folder.clone(), None),
+        (None, Some(file)) => {
+            let config = Config::load(file)?;
+            (config.state_dir, config.proxy)
+        }
+        (None, None) => (PathBuf::from(DEFAULT_STATE_DIR), None),
+    };
+    Ok((folder, args.proxy.clone().or(proxy)))
+}
+
+fn proxy_address(text: &str) -> Result<HubAddress, &'static str> {
+    HubAddress::parse(text).ok_or("not HOST:PORT")
 }
 
 /// What went wrong and what to do, with the exit code of the contract.
