@@ -37,8 +37,8 @@ pub(super) struct Named {
 #[derive(Debug)]
 pub(super) struct ByNames {
     pub format: u16,
-    /// All of them must be there; of several with a bar between, one.
-    pub names: Vec<Box<str>>,
+    /// Of each of these one must be there.
+    pub names: Vec<Vec<Box<str>>>,
     /// Whether the first line names them, and no line with a hash sign.
     pub first_line: bool,
     /// Whether somebody brought the format along.
@@ -47,15 +47,38 @@ pub(super) struct ByNames {
     pub special: bool,
 }
 
+/// A bit for each length that one of `names` has; those of 63 bytes and more share one.
+fn lengths<'n>(names: impl IntoIterator<Item = &'n str>) -> u64 {
+    let bits = names.into_iter().map(|name| 1 << name.len().min(63));
+    bits.fold(0, |all, bit: u64| all | bit)
+}
+
 impl ByNames {
+    /// A format of this number, known by `names`; of several with a bar between one must be there.
+    pub fn new(format: u16, names: &[String]) -> Self {
+        let names = names.iter().map(|name| name.split('|').map(Into::into));
+        Self {
+            format,
+            names: names.map(Iterator::collect).collect(),
+            first_line: false,
+            own: false,
+            special: false,
+        }
+    }
+
     /// What counts most where several formats know the columns.
     const fn rank(&self) -> (bool, bool, usize) {
         (self.own, self.special, self.names.len())
     }
 
-    fn knows(&self, names: &[&str]) -> bool {
-        let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-        self.names.iter().all(|wanted| wanted.split('|').any(has))
+    /// Whether `names`, of these lengths, are those of its columns.
+    fn knows(&self, names: &[&str], lengths: u64) -> bool {
+        let has = |wanted: &str| {
+            lengths >> wanted.len().min(63) & 1 == 1
+                && names.iter().any(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        let mut each = self.names.iter();
+        each.all(|wanted| wanted.iter().any(|name| has(name)))
     }
 }
 
@@ -139,10 +162,11 @@ fn best<'f>(formats: &'f Formats, names: &[&str], first_line: bool) -> Option<(u
     if names.len() > MAX_NAMED {
         return None;
     }
+    let lengths = lengths(names.iter().copied());
     let mut found: Option<&ByNames> = None;
     for way in &formats.by_names {
         let better = found.is_none_or(|found| way.rank() > found.rank());
-        if way.first_line == first_line && better && way.knows(names) {
+        if way.first_line == first_line && better && way.knows(names, lengths) {
             found = Some(way);
         }
     }

@@ -161,6 +161,16 @@ impl Values {
         }
     }
 
+    /// Whether `text` is one of them.
+    pub fn any(&self, text: &str) -> bool {
+        self.exact.find(text).is_some()
+            || self.others.iter().any(|(wanted, _)| wanted.fits(text))
+            || self
+                .starred
+                .as_ref()
+                .is_some_and(|starred| starred.of(text.as_bytes(), true) != 0)
+    }
+
     /// A bit for each value that `text` is.
     pub fn of(&self, text: &str) -> u64 {
         let mut bits = self.exact.find(text).map_or(0, bit);
@@ -170,7 +180,7 @@ impl Values {
             }
         }
         match &self.starred {
-            Some(starred) => bits | starred.of(text.as_bytes()),
+            Some(starred) => bits | starred.of(text.as_bytes(), false),
             None => bits,
         }
     }
@@ -217,15 +227,19 @@ impl Starred {
         }
     }
 
-    fn of(&self, text: &[u8]) -> u64 {
+    /// A bit for each value that `text` is; of those one is enough where `any` is.
+    fn of(&self, text: &[u8], any: bool) -> u64 {
         let mut found = 0;
         if let Some(net) = &self.net {
             net.each(text, |number, start| {
-                self.look(number, text, start, &mut found)
+                self.look(number, text, start, &mut found);
+                any && found != 0
             });
         }
-        if let Some(places) = &self.places {
-            self.by_letters(places, text, &mut found);
+        if let Some(places) = &self.places
+            && !(any && found != 0)
+        {
+            self.by_letters(places, text, any, &mut found);
         }
         found
     }
@@ -239,7 +253,7 @@ impl Starred {
         }
     }
 
-    fn by_letters(&self, places: &Places, text: &[u8], found: &mut u64) {
+    fn by_letters(&self, places: &Places, text: &[u8], any: bool, found: &mut u64) {
         let [first, second, third] = places;
         let (mut one, mut two) = (0, 0);
         for (at, byte) in text.iter().enumerate() {
@@ -256,6 +270,9 @@ impl Starred {
                     at.saturating_sub(LEAST_TOGETHER_BYTES - 1),
                     found,
                 );
+            }
+            if any && *found != 0 {
+                return;
             }
         }
     }
@@ -284,8 +301,7 @@ impl Conditions {
     pub fn hold(&self, slots: &Slots<'_>) -> bool {
         self.0.iter().all(|(slot, negated, values)| {
             let said = slots.get(*slot);
-            let found =
-                said.is_some_and(|raw| values.iter().any(|values| values.of(raw.text) != 0));
+            let found = said.is_some_and(|raw| values.iter().any(|values| values.any(raw.text)));
             found != *negated
         })
     }

@@ -166,15 +166,10 @@ impl Head {
         let first_line = self.columns.is_some_and(|columns| columns.first_line);
         let ways = self.recognise.iter().filter(|way| way.is_by_columns());
         ways.map(move |way| ByNames {
-            format,
-            names: way
-                .columns
-                .iter()
-                .map(|name| name.as_str().into())
-                .collect(),
             first_line,
             own,
             special: self.fallback == Turn::First,
+            ..ByNames::new(format, &way.columns)
         })
     }
 

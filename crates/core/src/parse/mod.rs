@@ -283,6 +283,7 @@ impl Formats {
     ///
     /// # Errors
     /// The one reason why it is no event.
+    #[inline]
     pub fn parse<'a>(
         &'a self,
         record: &'a [u8],
@@ -297,6 +298,7 @@ impl Formats {
     ///
     /// # Errors
     /// The one reason why it is no event.
+    #[inline]
     pub fn parse_next<'a>(
         &'a self,
         record: &'a [u8],
@@ -311,6 +313,7 @@ impl Formats {
         self.parse_with(record, context, legend, scratch)
     }
 
+    #[inline]
     fn parse_with<'a>(
         &'a self,
         record: &'a [u8],
@@ -318,7 +321,8 @@ impl Formats {
         legend: Option<&'a Legend>,
         scratch: &'a mut Scratch,
     ) -> Result<Event<'a>, Reject> {
-        // Filled in place: an event is large, and moving it about costs more than reading it.
+        // Filled in place, where the caller wants it: an event is large, and moving it about costs more than
+        // reading a field.
         let mut answer = Ok(Event::new(context.received, "", Kind::System));
         if let Ok(event) = &mut answer
             && let Err(reason) = self.parse_into(record, context, legend, scratch, event)

@@ -61,17 +61,20 @@ impl Net {
         true
     }
 
-    /// Calls `may_be` with the number of every text that may stand in `text`, and where it would begin.
+    /// Calls `may_be` with the number of every text that may stand in `text`, and where it would begin, until
+    /// it says that it has enough.
     #[inline]
-    pub fn each(&self, text: &[u8], mut may_be: impl FnMut(usize, usize)) {
+    pub fn each(&self, text: &[u8], mut may_be: impl FnMut(usize, usize) -> bool) {
         let (windows, _) = text.as_chunks::<WINDOW>();
         for (number, bytes) in windows.iter().enumerate() {
             let window = u32::from_le_bytes(*bytes) | self.blind;
             let (word, bit) = place(window);
             if self.table.get(word).is_some_and(|word| word & bit != 0) {
                 for (_, offset, found) in self.alike(window) {
-                    if let Some(start) = (number * WINDOW).checked_sub(*offset as usize) {
-                        may_be(*found, start);
+                    if let Some(start) = (number * WINDOW).checked_sub(*offset as usize)
+                        && may_be(*found, start)
+                    {
+                        return;
                     }
                 }
             }
@@ -128,6 +131,7 @@ impl Sieve {
             {
                 insert(&mut found, *entry);
             }
+            false
         });
         found
     }

@@ -504,7 +504,30 @@ pub(super) fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// A zone after a blank; what follows it must end the word. Without one the text is left as it is.
+#[inline]
 fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
+    // Nearly all write an offset of four digits.
+    if let [b' ', sign @ (b'+' | b'-'), h1, h2, m1, m2, rest @ ..] = text
+        && matches!(rest.first(), None | Some(b' ' | b':' | b']'))
+        && let Some(offset) = offset(*sign, [*h1, *h2, *m1, *m2])
+    {
+        return (Some(offset), rest);
+    }
+    other_trailing_zone(text)
+}
+
+/// The offset that a sign and four digits spell, in seconds.
+#[inline]
+fn offset(sign: u8, digits: [u8; 4]) -> Option<i32> {
+    let [h1, h2, m1, m2] = digits.map(|byte| i32::from(byte.wrapping_sub(b'0')));
+    let (hours, minutes) = (h1 * 10 + h2, m1 * 10 + m2);
+    let good = h1.max(h2).max(m1).max(m2) <= 9 && hours <= 18 && minutes < 60;
+    let seconds = hours * 3_600 + minutes * 60;
+    good.then_some(if sign == b'-' { -seconds } else { seconds })
+}
+
+/// The same where it is no offset of four digits.
+fn other_trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
     let Some((b' ', [b'+' | b'-' | b'A'..=b'Z' | b'z', ..])) = text.split_first() else {
         return (None, text);
     };
