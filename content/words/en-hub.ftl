@@ -519,3 +519,4 @@ backtest-alarm-emerging = { $time }  { $name } is spreading: { $members } member
 backtest-alarm-novel = { $time }  { $name } is new: { $members } members, { $sources } sources (score { $score })
 backtest-alarm-wave = { $time }  { $name } hits { $scope } more than its share: { $members } members there, { $sources } sources (score { $score })
 backtest-alarm-campaign = { $time }  { $name } and more are attacked by sources that act alike: { $members } members, { $sources } sources (score { $score })
+backtest-blocklist = Lists of { $length }: { $lists } lists of one member for one day; { $precision } in a hundred addresses listed attacked that day, and { $recall } in a hundred attackers were listed.

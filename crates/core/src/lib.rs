@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod area;
+pub mod blocklist;
 pub mod breach;
 pub mod clock;
 pub mod content;

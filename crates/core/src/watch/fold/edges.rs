@@ -179,3 +179,9 @@ pub(super) const fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     number ^ (number >> 31)
 }
+
+/// A mark of an address together with a number, for fair choices without chance.
+#[must_use]
+pub fn mixed_mark(source: IpAddr, number: u64) -> u64 {
+    mixed(mark(source) ^ mixed(number))
+}

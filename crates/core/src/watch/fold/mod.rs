@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 pub use alarm::{Alarm, Level, Shown};
 use calibration::Calibration;
 use campaigns::Campaigns;
-pub use edges::{KEPT_HOURS, KeyEdges, MAX_KEY_EDGES};
+pub use edges::{KEPT_HOURS, KeyEdges, MAX_KEY_EDGES, mixed_mark};
 use episodes::Episodes;
 pub use episodes::{Budget, NATIONAL_A_WEEK};
 use members::Members;

@@ -1,6 +1,7 @@
 //! `larum-hub backtest`: the watch and the blocklist over recorded sightings, by the code that runs
 //! live.
 
+mod blocklist;
 mod rows;
 mod threats;
 
@@ -27,6 +28,8 @@ pub struct Args {
 enum What {
     /// Threats that would have been called, in order of time
     Threats(threats::Args),
+    /// How well each member's blocklist of the evening before named the day's attackers
+    Blocklist(blocklist::Args),
 }
 
 /// What every backtest reads.
@@ -49,6 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let words = Words::of("en")?;
     match &args.what {
         What::Threats(args) => threats::run(args, &words),
+        What::Blocklist(args) => blocklist::run(args, &words),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Row {
     pub source: IpAddr,
     /// What.
     pub key: Arc<str>,
+    /// How often.
+    pub count: u64,
     /// The member's area, or nothing.
     pub area: Arc<str>,
     /// The member's sector, or nothing.
@@ -198,7 +200,7 @@ fn row(fields: &[String], columns: &Columns, names: &mut Names) -> Result<Row, W
         }
     };
     let (member, key) = (name("member", text(member))?, name("key", text(key))?);
-    let _: u64 = text(count)
+    let count = text(count)
         .parse()
         .map_err(|_| ("count", "backtest-bad-count"))?;
     let mut optional = |place: Option<usize>| {
@@ -214,6 +216,7 @@ fn row(fields: &[String], columns: &Columns, names: &mut Names) -> Result<Row, W
         member,
         source: source.to_canonical(),
         key,
+        count,
         area: optional(columns.area),
         sector: optional(columns.sector),
     })

@@ -1,0 +1,381 @@
+//! Who is likely to attack a member next: a blocklist of its own for each, ranked, sized to its
+//! device.
+//!
+//! Nothing is shipped that was learned elsewhere: a hub learns from its own days which sources come
+//! back, and to whom. Until it has some days of its own, sources are ordered by how much they were
+//! seen lately. A list holds a source only if the member saw it itself or two others did
+//! ([`QUORUM`]); what is on the never-block list is never in it; it expires.
+//!
+//! Sources: predictive blacklisting by Zhang, Porras and Ullrich 2008 and Soldo, Le and Markopoulou
+//! 2010 (own history, neighbours, likeness of victims), learned here by boosted trees.
+
+pub mod forest;
+mod memory;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use crate::address::Network;
+use crate::time::Timestamp;
+use crate::watch::fold::mixed_mark;
+use forest::{Example, Forest, Row};
+use memory::{MEMORY_DAYS, Memory};
+
+/// Members other than the reader that must have seen a source, unless the reader saw it itself.
+pub const QUORUM: usize = 2;
+/// Hours an entry of a list is good for.
+pub const ENTRY_HOURS: i64 = 48;
+/// Sources a member is offered from, at most, beside those it saw itself.
+const MAX_CANDIDATES: usize = 8_000;
+/// Days learned from.
+const LEARN_DAYS: usize = 14;
+/// Whole days before anything is learned.
+const MIN_DAYS: usize = 7;
+/// Days between two lessons; fewer while the hub is young.
+const LESSON_EVERY_DAYS: i64 = 7;
+const YOUNG_LESSON_EVERY_DAYS: i64 = 3;
+const YOUNG_DAYS: i64 = 28;
+/// Examples kept of one day, and rows whose outcome is awaited.
+const MAX_EXAMPLES_A_DAY: usize = 12_000;
+const MAX_AWAITED: usize = 150_000;
+/// Members at most that are learned from in one day.
+const MAX_TAUGHT_BY: usize = 64;
+/// New members' word counts for others from the eighth day on.
+const PROBATION_SECONDS: i64 = 7 * DAY_SECONDS;
+/// New sources of one member in a day that count; the rest is left out.
+const MAX_NEW_A_DAY: usize = 2_000;
+/// Names of keys told apart.
+const MAX_KEYS: usize = 65_536;
+const DAY_SECONDS: i64 = 86_400;
+/// Days without any sighting that are skipped at once.
+const MAX_GAP_DAYS: i64 = 40;
+
+/// One line of a list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// Whom to block.
+    pub source: IpAddr,
+    /// The higher, the likelier it comes.
+    pub score: f32,
+    /// Members that saw it in the last month.
+    pub members: usize,
+    /// When it was last seen.
+    pub last: Timestamp,
+    /// When the entry is no longer good.
+    pub expires: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    first: i64,
+    /// New sources on the day being filled.
+    new: usize,
+}
+
+/// A row whose outcome the next day shows.
+#[derive(Clone, Copy, Debug)]
+struct Awaited {
+    member: u32,
+    source: IpAddr,
+    row: Row,
+    recent: bool,
+}
+
+/// All that is known of sources, and what was learned from it.
+#[derive(Clone, Debug, Default)]
+pub struct Blocklist {
+    never: Vec<Network>,
+    memory: Memory,
+    members: BTreeMap<String, u32>,
+    known: Vec<Member>,
+    keys: BTreeMap<String, u32>,
+    /// The day being filled, and the first of all.
+    day: Option<i64>,
+    start: i64,
+    /// Sources most seen lately, best first, as of the last whole day.
+    ranked: Vec<IpAddr>,
+    awaited: Vec<Awaited>,
+    examples: VecDeque<Vec<Example>>,
+    learned: Option<(i64, Forest)>,
+}
+
+impl Blocklist {
+    /// An empty memory that never lists addresses of `never`.
+    #[must_use]
+    pub fn new(never: Vec<Network>) -> Self {
+        Self {
+            never,
+            ..Self::default()
+        }
+    }
+
+    /// Notes a sighting. Sightings come in order of time; one of an earlier day counts for the day
+    /// being filled. The day before it is learned from first.
+    pub fn observe(&mut self, at: Timestamp, member: &str, source: IpAddr, key: &str, count: u64) {
+        self.advance(at);
+        let at = at
+            .as_seconds()
+            .max(self.day.unwrap_or_default() * DAY_SECONDS);
+        let Some(number) = self.member(member, at) else {
+            return;
+        };
+        let is_new = !self.memory.sources.contains_key(&source);
+        let place = usize::try_from(number).ok();
+        if let Some(known) = place.and_then(|place| self.known.get_mut(place)) {
+            if is_new && known.new >= MAX_NEW_A_DAY {
+                return;
+            }
+            known.new += usize::from(is_new);
+        }
+        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let key = match self.keys.get(key) {
+            Some(key) => *key,
+            None if self.keys.len() < MAX_KEYS => {
+                self.keys.insert(key.to_owned(), next);
+                next
+            }
+            None => u32::MAX,
+        };
+        self.memory.see(source, number, key, at, count);
+    }
+
+    /// Learns from all whole days before `at`.
+    pub fn advance(&mut self, at: Timestamp) {
+        let day = at.as_seconds().div_euclid(DAY_SECONDS);
+        let Some(open) = self.day else {
+            self.day = Some(day);
+            self.start = day;
+            return;
+        };
+        let mut closing = open;
+        while closing < day {
+            self.close_day(closing);
+            // After a long silence all is forgotten; the days of it need not be gone through.
+            closing = if closing + MAX_GAP_DAYS < day && closing > open + MEMORY_DAYS {
+                day - 1
+            } else {
+                closing + 1
+            };
+        }
+        self.day = Some(open.max(day));
+    }
+
+    /// The list of `member`, best first, of at most `length`; as of the last whole day. A member
+    /// nobody knows gets what the others know.
+    #[must_use]
+    pub fn list(&self, member: &str, length: usize) -> Vec<Entry> {
+        let member = self.members.get(member).copied();
+        let now = self.day.unwrap_or_default() * DAY_SECONDS;
+        let mut entries: Vec<Entry> = self
+            .candidates(member)
+            .filter_map(|address| {
+                let source = self.memory.sources.get(&address)?;
+                let members = self.word_for(source, member, now)?;
+                let score = match &self.learned {
+                    Some((_, forest)) => forest.score(&self.memory.row(address, source, member)),
+                    None => Memory::plain_score(source, member),
+                };
+                Some(Entry {
+                    source: address,
+                    score,
+                    members,
+                    last: Timestamp::from_seconds(source.all.last),
+                    expires: Timestamp::from_seconds(now + ENTRY_HOURS * 3_600),
+                })
+            })
+            .filter(|entry| !self.is_never_blocked(entry.source))
+            .collect();
+        entries.sort_by(|left, right| {
+            let by_score = right.score.total_cmp(&left.score);
+            by_score.then(left.source.cmp(&right.source))
+        });
+        entries.truncate(length);
+        entries
+    }
+
+    /// Sources worth a look for a member: those most seen lately, and its own.
+    fn candidates(&self, member: Option<u32>) -> impl Iterator<Item = IpAddr> {
+        let looked = self.ranked.iter().take(MAX_CANDIDATES).copied();
+        let rest = self.ranked.iter().skip(MAX_CANDIDATES).copied();
+        let own = rest.filter(move |address| {
+            let source = self.memory.sources.get(address);
+            source.is_some_and(|source| source.seen_by.iter().any(|(one, _)| Some(*one) == member))
+        });
+        looked.chain(own)
+    }
+
+    /// How many members vouch for a source, if it is enough for `member`'s list.
+    fn word_for(&self, source: &memory::Source, member: Option<u32>, now: i64) -> Option<usize> {
+        let young_hub = now < (self.start * DAY_SECONDS) + PROBATION_SECONDS + 3 * DAY_SECONDS;
+        let trusted = |number: u32| {
+            let place = usize::try_from(number).ok();
+            let known = place.and_then(|place| self.known.get(place));
+            young_hub || known.is_some_and(|known| known.first + PROBATION_SECONDS <= now)
+        };
+        let own = source.seen_by.iter().any(|(one, _)| Some(*one) == member);
+        let others = source
+            .seen_by
+            .iter()
+            .filter(|(one, _)| Some(*one) != member);
+        let word = others.filter(|(one, _)| trusted(*one)).count();
+        (own || word >= QUORUM).then_some(word + usize::from(own))
+    }
+
+    fn is_never_blocked(&self, source: IpAddr) -> bool {
+        let reserved = match source {
+            IpAddr::V4(ip) => {
+                ip.is_unspecified()
+                    || ip.is_loopback()
+                    || ip.is_link_local()
+                    || ip.is_multicast()
+                    || ip.is_broadcast()
+            }
+            IpAddr::V6(ip) => ip.is_unspecified() || ip.is_loopback() || ip.is_multicast(),
+        };
+        reserved || self.never.iter().any(|network| network.contains(source))
+    }
+
+    fn member(&mut self, name: &str, at: i64) -> Option<u32> {
+        if let Some(number) = self.members.get(name) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.known.len()).ok()?;
+        self.members.insert(name.to_owned(), number);
+        self.known.push(Member { first: at, new: 0 });
+        Some(number)
+    }
+
+    fn close_day(&mut self, day: i64) {
+        self.settle_awaited(day);
+        self.memory.close_day(day, self.known.len());
+        for member in &mut self.known {
+            member.new = 0;
+        }
+        self.rank();
+        self.lesson(day);
+        self.await_outcomes(day);
+    }
+
+    fn rank(&mut self) {
+        let mut ranked: Vec<(f32, i64, IpAddr)> = self
+            .memory
+            .sources
+            .iter()
+            .map(|(address, source)| {
+                let score = Memory::plain_score(source, None);
+                (score, source.all.last, *address)
+            })
+            .collect();
+        ranked.sort_by(|left, right| {
+            let by_score = right.0.total_cmp(&left.0);
+            by_score
+                .then(right.1.cmp(&left.1))
+                .then(left.2.cmp(&right.2))
+        });
+        self.ranked = ranked.into_iter().map(|(.., address)| address).collect();
+    }
+
+    /// `day` shows which of the rows awaited came true.
+    fn settle_awaited(&mut self, day: i64) {
+        let start = day * DAY_SECONDS;
+        let mut examples = Vec::new();
+        for awaited in std::mem::take(&mut self.awaited) {
+            let hit = self
+                .memory
+                .sources
+                .get(&awaited.source)
+                .is_some_and(|source| {
+                    let by = source.seen_by.iter();
+                    by.clone()
+                        .any(|(member, track)| *member == awaited.member && track.last >= start)
+                });
+            // Misses are many; of sources not seen lately one in eight stands for all.
+            let eighth = mixed_mark(awaited.source, u64::from(awaited.member)).is_multiple_of(8);
+            if !hit && !awaited.recent && !eighth {
+                continue;
+            }
+            examples.push(Example {
+                row: awaited.row,
+                outcome: f32::from(u8::from(hit)),
+                weight: if hit || awaited.recent { 1.0 } else { 8.0 },
+            });
+        }
+        thin(&mut examples, MAX_EXAMPLES_A_DAY);
+        if !examples.is_empty() {
+            self.examples.push_back(examples);
+        }
+        while self.examples.len() > LEARN_DAYS {
+            self.examples.pop_front();
+        }
+    }
+
+    fn lesson(&mut self, day: i64) {
+        let every = if day - self.start < YOUNG_DAYS {
+            YOUNG_LESSON_EVERY_DAYS
+        } else {
+            LESSON_EVERY_DAYS
+        };
+        let due = self
+            .learned
+            .as_ref()
+            .is_none_or(|(last, _)| day - last >= every);
+        if self.examples.len() < MIN_DAYS || !due {
+            return;
+        }
+        let examples: Vec<Example> = self.examples.iter().flatten().copied().collect();
+        if let Some(forest) = Forest::learn(&examples) {
+            self.learned = Some((day, forest));
+        }
+    }
+
+    /// Notes what is known of each candidate now; the next day shows who was right. One member in
+    /// four is looked at as if it were new, so that new members' lists are learned too.
+    fn await_outcomes(&mut self, day: i64) {
+        let recent = (day - 1) * DAY_SECONDS;
+        let members = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let marks = |member: u32| {
+            let place = IpAddr::from(std::net::Ipv4Addr::from(member));
+            mixed_mark(place, u64::try_from(day).unwrap_or(0))
+        };
+        let mut taught_by: Vec<u32> = (0..members).collect();
+        taught_by.sort_by_key(|member| marks(*member));
+        taught_by.truncate(MAX_TAUGHT_BY);
+        let each = MAX_AWAITED / taught_by.len().max(1);
+        let mut awaited = Vec::new();
+        for member in taught_by {
+            for address in self.candidates(Some(member)).take(each) {
+                let Some(source) = self.memory.sources.get(&address) else {
+                    continue;
+                };
+                let as_new = mixed_mark(address, marks(member)).is_multiple_of(4);
+                awaited.push(Awaited {
+                    member,
+                    source: address,
+                    row: self
+                        .memory
+                        .row(address, source, (!as_new).then_some(member)),
+                    recent: source.all.last >= recent,
+                });
+            }
+        }
+        self.awaited = awaited;
+    }
+}
+
+/// Leaves out examples evenly, and lets the rest stand for them.
+fn thin(examples: &mut Vec<Example>, most: usize) {
+    let step = examples.len().div_ceil(most.max(1)).max(1);
+    if step < 2 {
+        return;
+    }
+    let weight = f32::from(u16::try_from(step).unwrap_or(u16::MAX));
+    let mut place = 0_usize;
+    examples.retain_mut(|one| {
+        place += 1;
+        let hit = one.outcome > 0.5;
+        if !hit {
+            one.weight *= weight;
+        }
+        hit || place.is_multiple_of(step)
+    });
+}
