@@ -22,6 +22,7 @@ config-allowed-zone = a time zone such as Europe/London, UTC or +01:00
 config-allowed-list = a list such as ["one", "two"]
 config-allowed-section = a section of its own
 config-fingerprint = Devices that send over TLS know this collector by its fingerprint: { $fingerprint }
+config-note-blocking-firewall = Note: a Cisco ASA firewall that sends its log over TCP stops all new traffic while Larum does not answer. Let it send over UDP, or set “logging permit-hostdown” on it.
 config-good = The configuration is good.
 config-problems = { $count ->
     [one] { $path } has one problem:
@@ -69,6 +70,7 @@ trouble-spool-unreadable = What waits for the hub cannot be read or written. Che
 trouble-state-unwritable = Larum cannot write its state folder. Make room on the disk, or check who owns the folder.
 trouble-intake-unwritable = Larum cannot write the records it receives to its disk. Make room, or check the disk, then restart Larum. Until then devices that wait for an answer keep their records.
 trouble-certificate-unusable = A certificate your settings name cannot be used, so Larum goes on with the one it had before. Run “larum check-config”.
+trouble-journal-unreadable = Larum cannot read this computer's own journal. Check that journalctl is there, and that Larum's account is in the group systemd-journal.
 trouble-too-many-files = More log files match your settings than Larum follows. Narrow the patterns, or raise “limits.files”.
 
 ## The hub

@@ -16,6 +16,7 @@ mod network;
 mod rules;
 mod scaling;
 mod scenarios;
+mod send;
 mod whole;
 mod workers;
 
@@ -134,6 +135,8 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         count: u64,
     },
+    /// Send a file's lines to a receiver of logs
+    Send(send::Args),
     /// Parse and detect once, streaming, and show the most memory the process ever held
     Memory {
         /// A file of records, one a line
@@ -184,6 +187,7 @@ fn main() -> Result<()> {
             out: &out,
         }),
         Command::Indicators { count } => indicators::measure(count),
+        Command::Send(args) => send::run(&args),
         Command::Memory { file } => whole::memory(&file),
     }
 }

@@ -45,6 +45,8 @@ pub struct Posted {
     pub positions: Seen,
     /// How far the intake is dealt with.
     pub intake: IntakeState,
+    /// Up to where the system's journal is dealt with.
+    pub journal: Option<String>,
     /// Newest findings.
     pub findings: Findings,
     /// Alerts.
@@ -130,6 +132,8 @@ pub enum Trouble {
     IntakeUnwritable,
     /// A certificate, key or authority of a listener cannot be used: the one of before stays.
     CertificateUnusable,
+    /// The system's journal cannot be read.
+    JournalUnreadable,
     /// More files match than may be followed.
     TooManyFiles,
     /// The firm's own format folder could not be used on reload: the formats of before stay.
@@ -140,12 +144,13 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SpoolUnwritable,
         Self::SpoolUnreadable,
         Self::StateUnwritable,
         Self::IntakeUnwritable,
         Self::CertificateUnusable,
+        Self::JournalUnreadable,
         Self::TooManyFiles,
         Self::FormatsWrong,
         Self::ListsUnreadable,
@@ -160,6 +165,7 @@ impl Trouble {
             Self::StateUnwritable => "state-unwritable",
             Self::IntakeUnwritable => "intake-unwritable",
             Self::CertificateUnusable => "certificate-unusable",
+            Self::JournalUnreadable => "journal-unreadable",
             Self::TooManyFiles => "too-many-files",
             Self::FormatsWrong => "formats-wrong",
             Self::ListsUnreadable => "lists-unreadable",
@@ -178,6 +184,7 @@ impl Board {
                 tally,
                 positions: Seen::new(checkpoint.positions.iter().cloned()),
                 intake: checkpoint.intake,
+                journal: checkpoint.journal.clone(),
                 findings: Findings::open(folder),
                 alerts: Alerts::open(folder),
                 warnings: checkpoint.warnings.iter().cloned().collect(),

@@ -35,6 +35,9 @@ pub struct Checkpoint {
     /// How far the intake is dealt with.
     #[serde(default)]
     pub intake: IntakeState,
+    /// Up to where the system's journal is dealt with.
+    #[serde(default)]
+    pub journal: Option<String>,
     /// Sightings the hub has not receipted.
     pub in_flight: Vec<SavedRun>,
     /// What was kept out, in numbers.
@@ -63,6 +66,7 @@ impl Checkpoint {
             tally: posted.tally.save(),
             positions: posted.positions.positions().cloned().collect(),
             intake: posted.intake,
+            journal: posted.journal.clone(),
             in_flight: posted.in_flight.save(&posted.tally),
             blocked: posted.blocked.clone(),
             warnings: posted.warnings.iter().cloned().collect(),

@@ -40,6 +40,8 @@ pub enum Mark {
     File(Position),
     /// Its number in the intake.
     Intake(u64),
+    /// Where its last entry stands in the system's journal.
+    Journal(String),
 }
 
 #[derive(Clone, Copy, Debug)]

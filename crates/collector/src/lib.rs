@@ -36,6 +36,7 @@ pub mod state;
 pub mod status;
 mod stdin;
 mod stop;
+pub mod system_journal;
 pub mod tail;
 pub mod tally;
 pub mod unread;

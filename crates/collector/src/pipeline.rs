@@ -278,6 +278,7 @@ impl Pipeline {
         posted.note_unread(hour_of(chunk.received), unread);
         match &chunk.mark {
             Some(Mark::File(position)) => posted.positions.note(position.clone()),
+            Some(Mark::Journal(cursor)) => posted.journal = Some(cursor.clone()),
             Some(Mark::Intake(number)) => posted.intake.done = posted.intake.done.max(*number),
             None => {}
         }

@@ -33,6 +33,7 @@ use crate::shared::Shared;
 use crate::spooling::{self, SharedSpool, Spooling};
 use crate::state::{LEDGER_FOLDER, SPOOL_FOLDER, StateError, StateFolder};
 use crate::status::Status;
+use crate::system_journal::{DEVICE, SystemJournal};
 use crate::tail::{Seen, Tail};
 
 /// Why a collector cannot start; the message says what to do.
@@ -153,14 +154,8 @@ pub async fn run(
         joined,
         saved: saved_tx,
     });
-    let (queue, records) = mpsc::channel(config.limits.queue_chunks);
-    let (keeper, way_in) = keep_intake(&config, &board, &clock, &queue, (saved, &stopped))?;
-    let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
-    let intake_done = on_own_thread("intake", keeper.run())?;
-    let listeners = inputs.start(&queue, way_in, &stopped);
-    let tail_done = start_tail(&config, &board, &clock, &checkpoint, &queue, &stopped)?;
-    let stdin_only = config.stdin && config.listen.is_empty() && config.files.is_empty();
-    let stdin_done = start_stdin(&config, &clock, queue, &stopped);
+    let within = Within::of(&config, &board, &clock, &checkpoint);
+    let started = within.start(pipeline, inputs, (saved, &stopped))?;
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
     tokio::spawn(reload.clone().watch_lists(stopped_last.clone()));
@@ -170,15 +165,15 @@ pub async fn run(
     let parts = Stoppable {
         stop,
         stop_last,
-        listeners,
-        tail_done,
-        pipeline_done,
-        intake_done,
+        inputs: started.inputs,
+        tail_done: started.tail_done,
+        pipeline_done: started.pipeline_done,
+        intake_done: started.intake_done,
         hub: tokio::spawn(hub.run(stopped_last.clone())),
         watcher: Watcher::start(&config, &clock, &board, &shared, &stopped_last),
         _folder: folder,
     };
-    let ended = first_of(shutdown, stdin_done, stdin_only);
+    let ended = first_of(shutdown, started.stdin_done);
     let handle = tokio::spawn(parts.stop_after(ended, page));
     Ok(RunningCollector {
         page_addr,
@@ -191,11 +186,8 @@ pub async fn run(
 }
 
 /// Ends when told to, or with standard input where there is nothing else to read.
-async fn first_of(
-    shutdown: impl Future<Output = ()>,
-    stdin_done: Option<oneshot::Receiver<()>>,
-    stdin_only: bool,
-) {
+async fn first_of(shutdown: impl Future<Output = ()>, stdin_done: Option<oneshot::Receiver<()>>) {
+    let stdin_only = stdin_done.is_some();
     tokio::select! {
         () = shutdown => {}
         () = wait(stdin_done), if stdin_only => {}
@@ -206,7 +198,7 @@ async fn first_of(
 struct Stoppable {
     stop: watch::Sender<bool>,
     stop_last: watch::Sender<bool>,
-    listeners: JoinSet<()>,
+    inputs: JoinSet<()>,
     tail_done: Option<oneshot::Receiver<()>>,
     pipeline_done: oneshot::Receiver<()>,
     intake_done: oneshot::Receiver<()>,
@@ -225,7 +217,7 @@ impl Stoppable {
 
     async fn stop(mut self) {
         self.stop.send_replace(true);
-        while self.listeners.join_next().await.is_some() {}
+        while self.inputs.join_next().await.is_some() {}
         wait(self.tail_done).await;
         wait(Some(self.pipeline_done)).await;
         wait(Some(self.intake_done)).await;
@@ -278,26 +270,6 @@ fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError>
     Ok(Arc::new(Mutex::new(spool)))
 }
 
-fn keep_intake(
-    config: &Config,
-    board: &Arc<Board>,
-    clock: &Clock,
-    queue: &mpsc::Sender<Chunk>,
-    (saved, stopped): (watch::Receiver<u64>, &watch::Receiver<bool>),
-) -> Result<(Keeper, Intake), StartError> {
-    let path = config.state_dir.join(intake::FOLDER);
-    let storage =
-        FolderStorage::open(&path).map_err(|source| StateError::Unusable { path, source })?;
-    let ends = Ends {
-        board: Arc::clone(board),
-        clock: clock.clone(),
-        onward: queue.clone(),
-        saved,
-        stop: stopped.clone(),
-    };
-    Keeper::open(storage, config.limits.intake_bytes, ends).map_err(StartError::Intake)
-}
-
 fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
     let rules = knowledge::rules(shared, &config.rules)?;
     let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
@@ -329,44 +301,127 @@ fn sharing_of(config: &Config) -> Sharing {
     }
 }
 
-fn start_tail(
-    config: &Config,
-    board: &Arc<Board>,
-    clock: &Clock,
-    checkpoint: &Checkpoint,
-    queue: &mpsc::Sender<Chunk>,
-    stopped: &watch::Receiver<bool>,
-) -> Result<Option<oneshot::Receiver<()>>, StartError> {
-    if config.files.is_empty() {
-        return Ok(None);
-    }
-    let tail = Tail::new(
-        config.files.clone(),
-        config.limits.files,
-        Seen::new(checkpoint.positions.iter().cloned()),
-        Arc::clone(board),
-        clock.clone(),
-    );
-    on_own_thread("tail", tail.run(queue.clone(), stopped.clone())).map(Some)
+/// What every input needs.
+struct Within<'w> {
+    config: &'w Config,
+    board: &'w Arc<Board>,
+    clock: &'w Clock,
+    checkpoint: &'w Checkpoint,
 }
 
-fn start_stdin(
-    config: &Config,
-    clock: &Clock,
-    queue: mpsc::Sender<Chunk>,
-    stopped: &watch::Receiver<bool>,
-) -> Option<oneshot::Receiver<()>> {
-    if !config.stdin {
-        return None;
-    }
-    let (done, ended) = oneshot::channel();
-    let read = crate::stdin::run(tokio::io::stdin(), clock.clone(), queue, stopped.clone());
-    tokio::spawn(async move {
-        read.await;
+/// The pipeline and its inputs, running.
+struct Started {
+    inputs: JoinSet<()>,
+    tail_done: Option<oneshot::Receiver<()>>,
+    pipeline_done: oneshot::Receiver<()>,
+    intake_done: oneshot::Receiver<()>,
+    /// Where standard input is all there is to read.
+    stdin_done: Option<oneshot::Receiver<()>>,
+}
 
-        drop(done);
-    });
-    Some(ended)
+type Stop<'s> = &'s watch::Receiver<bool>;
+type Queue = mpsc::Sender<Chunk>;
+
+impl<'w> Within<'w> {
+    const fn of(
+        config: &'w Config,
+        board: &'w Arc<Board>,
+        clock: &'w Clock,
+        checkpoint: &'w Checkpoint,
+    ) -> Self {
+        Self {
+            config,
+            board,
+            clock,
+            checkpoint,
+        }
+    }
+
+    fn start(
+        &self,
+        pipeline: Pipeline,
+        inputs: Inputs,
+        (saved, stop): (watch::Receiver<u64>, Stop<'_>),
+    ) -> Result<Started, StartError> {
+        let (queue, records) = mpsc::channel(self.config.limits.queue_chunks);
+        let (keeper, way_in) = self.intake(&queue, saved, stop)?;
+        let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
+        let intake_done = on_own_thread("intake", keeper.run())?;
+        let mut inputs = inputs.start(&queue, way_in, stop);
+        self.start_journal(&queue, stop, &mut inputs);
+        Ok(Started {
+            inputs,
+            tail_done: self.start_tail(&queue, stop)?,
+            pipeline_done,
+            intake_done,
+            stdin_done: self.start_stdin(queue, stop),
+        })
+    }
+
+    fn intake(
+        &self,
+        queue: &Queue,
+        saved: watch::Receiver<u64>,
+        stop: Stop<'_>,
+    ) -> Result<(Keeper, Intake), StartError> {
+        let path = self.config.state_dir.join(intake::FOLDER);
+        let storage =
+            FolderStorage::open(&path).map_err(|source| StateError::Unusable { path, source })?;
+        let ends = Ends {
+            board: Arc::clone(self.board),
+            clock: self.clock.clone(),
+            onward: queue.clone(),
+            saved,
+            stop: stop.clone(),
+        };
+        Keeper::open(storage, self.config.limits.intake_bytes, ends).map_err(StartError::Intake)
+    }
+
+    fn start_tail(
+        &self,
+        queue: &Queue,
+        stop: Stop<'_>,
+    ) -> Result<Option<oneshot::Receiver<()>>, StartError> {
+        if self.config.files.is_empty() {
+            return Ok(None);
+        }
+        let tail = Tail::new(
+            self.config.files.clone(),
+            self.config.limits.files,
+            Seen::new(self.checkpoint.positions.iter().cloned()),
+            Arc::clone(self.board),
+            self.clock.clone(),
+        );
+        on_own_thread("tail", tail.run(queue.clone(), stop.clone())).map(Some)
+    }
+
+    fn start_journal(&self, queue: &Queue, stop: Stop<'_>, tasks: &mut JoinSet<()>) {
+        if let Some(input) = &self.config.journal {
+            let journal = SystemJournal {
+                input: input.clone(),
+                cursor: self.checkpoint.journal.clone(),
+                board: Arc::clone(self.board),
+                clock: self.clock.clone(),
+            };
+            tasks.spawn(journal.run(queue.clone(), stop.clone()));
+        }
+    }
+
+    /// The last input to start: with it the way to the pipeline is given away.
+    fn start_stdin(&self, queue: Queue, stop: Stop<'_>) -> Option<oneshot::Receiver<()>> {
+        if !self.config.stdin {
+            return None;
+        }
+        let (done, ended) = oneshot::channel();
+        let clock = self.clock.clone();
+        let read = crate::stdin::run(tokio::io::stdin(), clock, queue, stop.clone());
+        tokio::spawn(async move {
+            read.await;
+
+            drop(done);
+        });
+        (!self.config.has_lasting_input()).then_some(ended)
+    }
 }
 
 fn input_names(config: &Config, listen: &[(Transport, SocketAddr)]) -> Vec<String> {
@@ -377,6 +432,7 @@ fn input_names(config: &Config, listen: &[(Transport, SocketAddr)]) -> Vec<Strin
         .files
         .iter()
         .map(|file| file.path.display().to_string());
+    let journal = config.journal.iter().map(|_| DEVICE.to_owned());
     let stdin = config.stdin.then(|| "stdin".to_owned());
-    listeners.chain(files).chain(stdin).collect()
+    listeners.chain(files).chain(journal).chain(stdin).collect()
 }

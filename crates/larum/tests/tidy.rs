@@ -127,6 +127,7 @@ fn crates_depend_only_downwards() {
             &[
                 "larum-collector",
                 "larum-core",
+                "larum-link",
                 "larum-packet",
                 "larum-spool",
                 "larum-traffic",

@@ -35,6 +35,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Log files that are followed. Default: none.
     pub files: Vec<FileInput>,
+    /// The journal of this machine. Default: not read.
+    pub journal: Option<JournalInput>,
     /// Whether standard input is read until it ends. Default: no.
     pub stdin: bool,
     /// Where the local page is served, loopback only; `None` switches it off. Default:
@@ -79,6 +81,44 @@ pub struct FileInput {
     pub path: PathBuf,
     /// Where to begin in a file that is there when the collector first starts. Default: beginning.
     pub start: Start,
+}
+
+/// The journal of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalInput {
+    /// Where to begin the first time. Default: what is written from now on.
+    pub start: Start,
+    /// Only these units. Default: everything.
+    pub units: Vec<String>,
+    /// Folder with journal files, such as those of other machines. Default: this machine's own.
+    pub folder: Option<PathBuf>,
+    /// The program that reads the journal; only tests name another.
+    pub program: PathBuf,
+}
+
+impl Default for JournalInput {
+    fn default() -> Self {
+        Self {
+            start: Start::End,
+            units: Vec::new(),
+            folder: None,
+            program: "journalctl".into(),
+        }
+    }
+}
+
+impl Config {
+    /// Whether anything is received at all.
+    #[must_use]
+    pub const fn has_input(&self) -> bool {
+        self.stdin || self.has_lasting_input()
+    }
+
+    /// Whether anything is received that does not end by itself.
+    #[must_use]
+    pub const fn has_lasting_input(&self) -> bool {
+        !self.listen.is_empty() || !self.files.is_empty() || self.journal.is_some()
+    }
 }
 
 /// Where to begin in a file never seen before.
@@ -168,6 +208,7 @@ impl Config {
             state_dir: state_dir.into(),
             listen: Vec::new(),
             files: Vec::new(),
+            journal: None,
             stdin: false,
             page_address: Some(DEFAULT_PAGE_ADDRESS),
             metrics_address: None,

@@ -14,8 +14,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, Expected, FileInput, MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind, SharingLevel,
-    Start, Zone,
+    Config, Expected, FileInput, JournalInput, MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind,
+    SharingLevel, Start, Zone,
 };
 
 /// Most entries of one list.
@@ -96,6 +96,9 @@ impl<'t> Reader<'t> {
         for section in self.sections(&mut root, "file", "file.", MAX_FILE_INPUTS) {
             config.files.extend(self.file(section));
         }
+        if let Some(section) = self.section(&mut root, "journal", "journal.") {
+            config.journal = Some(self.journal(section));
+        }
         for section in self.sections(&mut root, "ours", "ours.", MAX_LIST) {
             config.ours.extend(self.ours(section));
         }
@@ -123,22 +126,36 @@ impl<'t> Reader<'t> {
 
     fn file(&mut self, mut section: Section<'t>) -> Option<FileInput> {
         let path = self.path(&mut section, "path");
-        let start = self.text_as(
-            &mut section,
-            "start",
-            Expected::Word(&["beginning", "end"]),
-            |word| match word {
-                "beginning" => Some(Start::Beginning),
-                "end" => Some(Start::End),
-                _ => None,
-            },
-        );
+        let start = self.start(&mut section);
         let path = self.required(&section, "path", path);
         self.finish(section);
         Some(FileInput {
             path: path?,
             start: start.unwrap_or_default(),
         })
+    }
+
+    fn start(&mut self, section: &mut Section<'t>) -> Option<Start> {
+        let expected = Expected::Word(&["beginning", "end"]);
+        self.text_as(section, "start", expected, |word| match word {
+            "beginning" => Some(Start::Beginning),
+            "end" => Some(Start::End),
+            _ => None,
+        })
+    }
+
+    fn journal(&mut self, mut section: Section<'t>) -> JournalInput {
+        let mut journal = JournalInput::default();
+        journal.start = self.start(&mut section).unwrap_or(journal.start);
+        // A unit is an argument of a program: nothing in it may look like another.
+        let unit = |text: &str| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@*?".contains(&byte);
+            (!text.is_empty() && text.bytes().all(fits)).then(|| text.to_owned())
+        };
+        journal.units = self.list(&mut section, "units", Expected::Text, unit);
+        journal.folder = self.path(&mut section, "folder");
+        self.finish(section);
+        journal
     }
 
     fn ours(&mut self, mut section: Section<'t>) -> Vec<(Network, String)> {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
-use larum_collector::config::{Config, ConfigError};
+use larum_collector::config::{Config, ConfigError, Transport};
 use larum_collector::listen::{self, own_fingerprint};
 use larum_collector::lists::ListPaths;
 use larum_collector::own_formats::{self, OwnFormatsError};
@@ -43,8 +43,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let args = [("fingerprint", fingerprint.into())];
         writeln!(out, "{}", words.say_with("config-fingerprint", &args))?;
     }
+    if blocks_without_us(&config) {
+        writeln!(out, "{}", words.say("config-note-blocking-firewall"))?;
+    }
     writeln!(out, "{}", words.say("config-good"))?;
     Ok(Exit::Done)
+}
+
+/// Whether a firewall that sends here might stop all traffic while nobody answers: Cisco ASA does so by
+/// default when its log server is reached over TCP (Cisco ASA Series configuration guide, "logging
+/// permit-hostdown").
+fn blocks_without_us(config: &Config) -> bool {
+    let mut listeners = config.listen.iter();
+    listeners.any(|listen| matches!(listen.transport, Transport::Tcp | Transport::Tls))
 }
 
 /// Reads the lists of indicators, and says what became of each.

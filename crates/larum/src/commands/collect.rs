@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let words = Words::of("en")?;
     let mut config = load(&args.config, &words)?;
     config.stdin |= args.stdin;
-    if config.listen.is_empty() && config.files.is_empty() && !config.stdin {
+    if !config.has_input() {
         return Err(failure(Exit::Usage, words.say("config-no-input")));
     }
     if let Some(folder) = &config.formats {
