@@ -85,6 +85,9 @@ detect-inside-address-scan-advice = Malware that spreads looks like this. Take t
 detect-probe-title = { $source } knocked at a closed door ({ $service })
 detect-probe-advice = Nothing to do: your firewall kept it out.
 
+detect-protocol-mismatch-title = { $source } hides another kind of traffic behind { $service }
+detect-protocol-mismatch-advice = This computer used remote control or file sharing over a door that is meant for the web, mail or names. Ask the person who uses it whether they set this up. If nobody did, take the computer off the network and have it checked.
+
 detect-web-probing-title = { $source } looked for hidden pages on your website
 detect-web-probing-advice = Nothing to do now. Check that backups, settings and test pages do not lie in the website's folders.
 

@@ -34,6 +34,7 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         Clue::LoginPage { path, worked } => fold.login_page(path, *worked),
         Clue::Unauthorised { path } => fold.unauthorised(*path),
         Clue::ProxyProbe(target) => fold.proxy_probe(target),
+        Clue::Mismatch(protocol) => fold.mismatch(protocol),
         Clue::Miss(path) => fold.miss(path.as_deref()),
         Clue::Hit(page) => fold.hit(*page),
         Clue::Attack(attack) => fold.web_attack(attack),

@@ -26,6 +26,7 @@ mod listed;
 mod log_in_tests;
 mod login_row;
 mod marks;
+mod mismatch;
 mod name;
 mod networks;
 mod new_service;

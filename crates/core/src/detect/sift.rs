@@ -17,7 +17,7 @@ use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
 use super::story::Ending;
 use super::web_attack::{Attack, attack_in};
-use super::{alert, hash, probing, proxy_probe, scan, web};
+use super::{alert, hash, mismatch, probing, proxy_probe, scan, web};
 use crate::address::{Network, canonical, is_public};
 use crate::event::{Action, Event, Kind, Outcome, Protocol};
 use crate::finding::Severity;
@@ -93,6 +93,8 @@ pub enum Clue {
     },
     /// A request to be carried elsewhere, and where to.
     ProxyProbe(Box<str>),
+    /// A protocol behind a port that is meant for another.
+    Mismatch(&'static str),
     /// A web request that attacks.
     Attack(Box<Attack>),
     /// Another detector's alert.
@@ -274,6 +276,9 @@ impl Sifter {
             Some(action) if action.is_refusal() => Clue::Refused {
                 late_answer: scan::is_late_answer(event.src_port, port),
             },
+            _ if !outside && target.is_none_or(|ip| self.is_outside(ip)) => {
+                mismatch::guest(event, port).map_or(Clue::None, Clue::Mismatch)
+            }
             // Who is inside and served does what people do; only their refusals tell something.
             Some(Action::Allow | Action::Close) if outside => Clue::Served,
             _ => Clue::None,

@@ -61,6 +61,8 @@ pub enum What {
     WebScanner,
     /// Somebody asking a web server to carry requests elsewhere.
     ProxyProbe,
+    /// A protocol behind a port that is meant for another.
+    ProtocolMismatch,
     /// Attacks on a web application.
     WebAttack,
     /// Names that a program made.

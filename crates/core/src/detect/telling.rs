@@ -2,8 +2,8 @@
 
 use super::story::{Few, Story, What};
 use super::{
-    alert, beacon, crawl, flood, generated, guessing, listed, new_service, outflow, probing,
-    proxy_probe, rule, scan, scanner, shared_guessing, spread, tunnel, web_attack,
+    alert, beacon, crawl, flood, generated, guessing, listed, mismatch, new_service, outflow,
+    probing, proxy_probe, rule, scan, scanner, shared_guessing, spread, tunnel, web_attack,
 };
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};
@@ -56,6 +56,7 @@ impl What {
             Self::WebCrawl => &crawl::WEB_CRAWL,
             Self::WebScanner => &scanner::WEB_SCANNER,
             Self::ProxyProbe => &proxy_probe::PROXY_PROBE,
+            Self::ProtocolMismatch => &mismatch::PROTOCOL_MISMATCH,
             Self::WebAttack => &web_attack::WEB_ATTACK,
             Self::GeneratedDomain => &generated::GENERATED_DOMAIN,
             Self::DnsTunnel => &tunnel::DNS_TUNNEL,
@@ -86,6 +87,7 @@ impl What {
         Self::WebCrawl,
         Self::WebScanner,
         Self::ProxyProbe,
+        Self::ProtocolMismatch,
         Self::WebAttack,
         Self::GeneratedDomain,
         Self::DnsTunnel,

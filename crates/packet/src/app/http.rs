@@ -260,6 +260,10 @@ impl Exchange {
         request.status = Some(status);
         let tunnel = request.method == "CONNECT" && (200..300).contains(&status);
         let headless = request.method == "HEAD" || matches!(status, 204 | 304);
+        if self.pending.is_empty() {
+            // Kept-alive conversations are many, and mostly idle.
+            self.pending = VecDeque::new();
+        }
         self.switched = status == 101 || tunnel;
         out.push(Fact::Http(request));
         match headless {

@@ -15,7 +15,8 @@ impl Lines {
     /// The next whole line without its end, taken from `rest`; none when the rest of it is still to come.
     pub fn next<'s, 'b: 's>(&'s mut self, rest: &mut &'b [u8]) -> Option<&'s [u8]> {
         if self.told {
-            self.part.clear();
+            // Idle conversations are many: what a long line took is given back.
+            self.part = Vec::new();
             self.told = false;
         }
         let Some(end) = memchr::memchr(b'\n', rest) else {

@@ -110,6 +110,10 @@ impl DnsReader {
         let asked = place
             .and_then(|place| self.pending.remove(place))
             .map(|(_, asked)| asked);
+        if self.pending.is_empty() {
+            // A conversation is one question most often, and remembered for minutes.
+            self.pending = VecDeque::new();
+        }
         let first = message.questions.into_iter().next();
         if let Some(mut told) = asked.or_else(|| first.map(|(query, kind)| dns(query, kind))) {
             told.rcode = Some(message.rcode);
