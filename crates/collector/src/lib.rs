@@ -9,6 +9,7 @@ pub mod board;
 pub mod checkpoint;
 pub mod chunk;
 pub mod config;
+pub mod confine;
 pub mod doctor;
 pub mod findings;
 pub mod frame;

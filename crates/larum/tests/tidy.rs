@@ -196,6 +196,37 @@ fn links_in_documents_lead_somewhere() {
     assert!(broken.is_empty(), "links that lead nowhere: {broken:#?}");
 }
 
+/// Fails unless `path/to/file.rs::test_name` is there.
+#[track_caller]
+fn is_there(name: &str) {
+    let (file, test) = name.split_once("::").unwrap();
+    let source = fs::read_to_string(root().join(file))
+        .unwrap_or_else(|_| panic!("{file} does not exist"));
+    assert!(
+        source.contains(&format!("fn {test}(")),
+        "{file} has no test {test}"
+    );
+}
+
+/// Every threat of the threat model names the tests that hold its answer; each must exist.
+#[test]
+fn each_threat_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let (_, threats) = text.split_once("\n## Attackers and answers\n").unwrap();
+    let (threats, _) = threats.split_once("\n## ").unwrap();
+    let rows: Vec<&str> = threats
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert!(rows.len() > 20, "{} threats", rows.len());
+    for row in rows {
+        let mut named = row.split('`').filter(|part| part.contains(".rs::")).peekable();
+        assert!(named.peek().is_some(), "no test named in: {row}");
+        named.for_each(is_there);
+    }
+}
+
 /// ARCHITECTURE.md names, for each of the ten invariants, the tests that hold it, as
 /// `path/to/file.rs::test_name`; each must exist.
 #[test]
@@ -216,13 +247,7 @@ fn each_invariant_names_tests_that_exist() {
             .collect();
         assert!(!named.is_empty(), "no test named in: {row}");
         for name in named {
-            let (file, test) = name.split_once("::").unwrap();
-            let source = fs::read_to_string(root().join(file))
-                .unwrap_or_else(|_| panic!("{file} does not exist"));
-            assert!(
-                source.contains(&format!("fn {test}(")),
-                "{file} has no test {test}"
-            );
+            is_there(name);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `larum collect`: runs the collector until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
 use larum_cli::log::Log;
+use larum_collector::confine::{Reach, confine};
 use larum_collector::run::Reload;
 use larum_collector::{Config, Shared};
 use larum_core::words::Words;
@@ -24,6 +25,9 @@ pub struct Args {
     /// How the log on standard error is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
+    /// Do not give up files and system calls that are never needed (for finding faults only)
+    #[arg(long)]
+    unconfined: bool,
 }
 
 /// Runs the command.
@@ -42,6 +46,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     args.log.start();
     quiet_panics();
+    if !args.unconfined {
+        confined(&config, &args.config)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -50,6 +57,22 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     // Standard input may still be waited for by a thread of its own, which nothing can wake.
     runtime.shutdown_background();
     done
+}
+
+/// Gives up what is never needed, before any other thread is there, and says how far that went.
+fn confined(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let confined = confine(config, file)?;
+    let files = confined.files.as_str();
+    if confined.files == Reach::Full {
+        tracing::info!(files, calls = confined.calls, "confined");
+    } else {
+        tracing::warn!(
+            files,
+            calls = confined.calls,
+            "this kernel cannot confine the collector to its files; the service's own settings still do"
+        );
+    }
+    Ok(())
 }
 
 async fn collect(config: Config) -> anyhow::Result<Exit> {
