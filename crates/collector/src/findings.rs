@@ -57,6 +57,9 @@ pub struct KeptFinding {
     pub proto: Option<String>,
     /// Events behind it.
     pub count: u64,
+    /// What firms compare; empty in journals of before it was kept.
+    #[serde(default)]
+    pub key: String,
     /// What it rests on.
     pub evidence: Vec<(String, String)>,
     /// What to do.
@@ -88,6 +91,7 @@ impl KeptFinding {
             dst_port: finding.dst_port,
             proto: finding.proto.map(|proto| proto.to_string()),
             count: finding.count,
+            key: finding.key.clone(),
             evidence: finding
                 .evidence
                 .iter()

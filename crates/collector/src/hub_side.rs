@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::board::{Board, HubState, Trouble};
 use crate::config::Config;
+use crate::health::ConcernRow;
 use crate::identity::Identity;
 use crate::spooling::{SharedSpool, lock, state_of};
 use crate::stop::until_stopped;
@@ -25,6 +26,12 @@ pub(crate) struct HubSide {
     spool: SharedSpool,
     spooled: watch::Receiver<u64>,
     joined: watch::Sender<bool>,
+}
+
+/// What is wrong with the collector itself; what is wrong with a device stays home.
+fn concerns_of(standing: &[ConcernRow]) -> Vec<String> {
+    let own = standing.iter().filter(|concern| concern.device.is_none());
+    own.map(|concern| concern.kind.clone()).collect()
 }
 
 /// Whether the collector on `folder` belongs to a hub.
@@ -86,6 +93,7 @@ impl HubSide {
                 spool_bytes: posted.spool.bytes,
                 devices: u32::try_from(heard).unwrap_or(u32::MAX),
                 last_heard: posted.tally.last_heard().map(|heard| heard.as_millis()),
+                concerns: concerns_of(&posted.concerns),
             }
         })
     }
@@ -144,5 +152,25 @@ impl HubSide {
                 posted.trouble(Trouble::SpoolUnreadable, true);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hub_hears_of_the_collector_and_of_no_device() {
+        let row = |kind: &str, device: Option<&str>| ConcernRow {
+            kind: kind.to_owned(),
+            device: device.map(ToOwned::to_owned),
+            ..ConcernRow::default()
+        };
+        let standing = [
+            row("device-silent", Some("192.168.1.1")),
+            row("spool-grows", None),
+            row("disk-filling", None),
+        ];
+        assert_eq!(concerns_of(&standing), ["spool-grows", "disk-filling"]);
     }
 }

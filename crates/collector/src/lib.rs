@@ -32,6 +32,7 @@ pub mod reason;
 mod reload;
 pub mod run;
 pub mod shared;
+pub mod sharing;
 pub mod spooling;
 pub mod state;
 pub mod status;

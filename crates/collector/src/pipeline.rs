@@ -28,6 +28,7 @@ use crate::learned::Learner;
 use crate::legend::{FileLegend, SenderLegends};
 use crate::memory::Memory;
 use crate::reload::Changing;
+use crate::sharing;
 use crate::spooling::Spooling;
 use crate::status::Status;
 use crate::tally::{DeviceId, Fate, OTHER, Source, Sum, hour_of};
@@ -184,6 +185,7 @@ impl Pipeline {
     fn share_if_joined(&mut self) {
         let mut sharing = self.parts.sharing.clone();
         sharing.own_networks = self.learner.certain_own();
+        sharing::chosen(&self.parts.config.state_dir).limit(&mut sharing);
         if !*self.parts.joined.borrow_and_update() {
             sharing.level = Level::Off;
         }

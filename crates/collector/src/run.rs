@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use larum_core::address::Network;
 use larum_core::detect::Detect;
-use larum_core::minimise::{Level, Sharing};
 use larum_link::clock::Clock;
 use larum_spool::{FolderStorage, Ledger, SpoolError};
 use tokio::runtime::Handle;
@@ -18,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::board::Board;
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
-use crate::config::{Config, SharingLevel, Transport};
+use crate::config::{Config, Transport};
 use crate::health::Watcher;
 use crate::hub_side::HubSide;
 use crate::intake::{self, Ends, Intake, Keeper};
@@ -30,6 +28,7 @@ use crate::own_formats::OwnFormatsError;
 use crate::pipeline::{Parts, Pipeline};
 pub use crate::reload::Reload;
 use crate::shared::Shared;
+use crate::sharing;
 use crate::spooling::{self, SharedSpool, Spooling};
 use crate::state::{LEDGER_FOLDER, SPOOL_FOLDER, StateError, StateFolder};
 use crate::status::Status;
@@ -145,7 +144,7 @@ pub async fn run(
     let pipeline = Pipeline::new(Parts {
         changing,
         detect,
-        sharing: sharing_of(&config),
+        sharing: sharing::configured(&config),
         config: Arc::clone(&config),
         clock: clock.clone(),
         board: Arc::clone(&board),
@@ -278,27 +277,6 @@ fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
     settings.report_probes = true;
     // The pipeline gets the lists from `Reload`, before the first record.
     Ok(Detect::shared(settings, rules, Arc::default()))
-}
-
-/// What the owner said is never named, and what he said is his.
-fn never_share(config: &Config) -> Vec<Network> {
-    let ours = config.ours.iter().map(|(network, _)| *network);
-    let never = config.sharing.never_share.iter().copied();
-    never.chain(ours).collect()
-}
-
-fn sharing_of(config: &Config) -> Sharing {
-    Sharing {
-        level: match config.sharing.level {
-            SharingLevel::Off => Level::Off,
-            SharingLevel::Standard => Level::Standard,
-        },
-        min_severity: config.sharing.min_severity,
-        min_confidence: config.sharing.min_confidence,
-        own_networks: config.own_networks.clone(),
-        never_share: never_share(config),
-        places: config.sharing.places,
-    }
 }
 
 /// What every input needs.

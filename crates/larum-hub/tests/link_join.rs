@@ -44,6 +44,7 @@ async fn beat(identity: &Identity, clock: &Clock) -> Result<(), CallError> {
         spool_bytes: 0,
         devices: 0,
         last_heard: None,
+        concerns: Vec::new(),
     };
     let body = serde_json::to_vec(&heartbeat).unwrap();
     let client = identity.client(clock).unwrap();

@@ -26,7 +26,10 @@ fn check(unit: &str) {
     assert!(level <= MOST, "{text}");
     let unit = std::fs::read_to_string(folder.join(unit)).unwrap();
     assert!(unit.lines().any(|line| line.starts_with("User=larum")));
-    assert!(unit.contains("\nCapabilityBoundingSet=\n"), "no rights of root");
+    assert!(
+        unit.contains("\nCapabilityBoundingSet=\n"),
+        "no rights of root"
+    );
 }
 
 #[test]

@@ -144,9 +144,7 @@ fn no_marked_secret_is_in_a_log_line_a_metric_or_a_bundle() {
     let tcp = collector.port("\"protocol\":\"tcp\",\"port\":");
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for line in &lines {
-        sender
-            .send_to(line.as_bytes(), ("127.0.0.1", udp))
-            .unwrap();
+        sender.send_to(line.as_bytes(), ("127.0.0.1", udp)).unwrap();
     }
     let mut stream = TcpStream::connect(("127.0.0.1", tcp)).unwrap();
     stream

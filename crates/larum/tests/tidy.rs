@@ -200,11 +200,10 @@ fn links_in_documents_lead_somewhere() {
 #[track_caller]
 fn is_there(name: &str) {
     let (file, test) = name.split_once("::").unwrap();
-    let source = fs::read_to_string(root().join(file))
-        .unwrap_or_else(|_| panic!("{file} does not exist"));
+    let source = fs::read_to_string(root().join(file)).unwrap_or_default();
     assert!(
         source.contains(&format!("fn {test}(")),
-        "{file} has no test {test}"
+        "{file} is not there, or has no test {test}"
     );
 }
 
@@ -221,7 +220,10 @@ fn each_threat_names_tests_that_exist() {
         .collect();
     assert!(rows.len() > 20, "{} threats", rows.len());
     for row in rows {
-        let mut named = row.split('`').filter(|part| part.contains(".rs::")).peekable();
+        let mut named = row
+            .split('`')
+            .filter(|part| part.contains(".rs::"))
+            .peekable();
         assert!(named.peek().is_some(), "no test named in: {row}");
         named.for_each(is_there);
     }

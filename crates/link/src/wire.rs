@@ -208,6 +208,10 @@ pub struct Heartbeat {
     /// When a record was last received, milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_heard: Option<i64>,
+    /// What is wrong with the collector itself, by the codes of `larum_core::health::Kind`; nothing
+    /// about a device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<String>,
 }
 
 /// What the hub tells a member about a threat.

@@ -40,6 +40,7 @@ fn version_1_decodes_for_ever() {
     check::<Receipt>("receipt-set-aside.json");
     check::<Receipt>("receipt-signed.json");
     check::<Heartbeat>("heartbeat.json");
+    check::<Heartbeat>("heartbeat-concerns.json");
     check::<Warnings>("warnings.json");
     check::<Refusal>("refusal-busy.json");
     check::<Refusal>("refusal-conflict.json");

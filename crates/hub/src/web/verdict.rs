@@ -6,7 +6,7 @@ use larum_core::time::Timestamp;
 /// Most actions shown at once.
 pub(super) const MAX_ACTIONS: usize = 3;
 /// A collector not heard for this long needs looking at, in seconds: it speaks every minute.
-pub(super) const SILENT_SECONDS: i64 = 15 * 60;
+pub(super) const SILENT_SECONDS: i64 = 5 * 60;
 /// An attack that got in stays on top for this long, in seconds: a week.
 pub(super) const BREAK_IN_SECONDS: i64 = 7 * 86_400;
 
@@ -16,6 +16,8 @@ pub(super) struct Health {
     pub last_seen: Option<Timestamp>,
     pub revoked: bool,
     pub conflict: bool,
+    /// Whether it says that something is wrong with itself.
+    pub ailing: bool,
 }
 
 /// How a collector is.
@@ -24,6 +26,8 @@ pub(super) enum State {
     Working,
     /// Heard once, not lately.
     Silent,
+    /// Heard, and it says that something is wrong with itself.
+    Ailing,
     /// Joined, never heard.
     Unheard,
     /// Another program uses its identity, or an old copy of it runs.
@@ -38,6 +42,7 @@ impl State {
         match self {
             Self::Working => "working",
             Self::Silent => "silent",
+            Self::Ailing => "ailing",
             Self::Unheard => "unheard",
             Self::Conflict => "conflict",
             Self::Revoked => "revoked",
@@ -53,6 +58,7 @@ impl Health {
             _ if self.conflict => State::Conflict,
             None => State::Unheard,
             Some(at) if now.millis_since(at) > SILENT_SECONDS * 1_000 => State::Silent,
+            Some(_) if self.ailing => State::Ailing,
             Some(_) => State::Working,
         }
     }
@@ -97,8 +103,7 @@ pub(super) fn decide(
         .iter()
         .map(|health| health.state(now))
         .enumerate();
-    let ailing = states
-        .filter(|(_, state)| matches!(state, State::Silent | State::Conflict | State::Unheard));
+    let ailing = states.filter(|(_, state)| !matches!(state, State::Working | State::Revoked));
     todo.extend(ailing.map(|(index, state)| Todo::Collector(index, state)));
     let watched = collectors
         .iter()
@@ -126,6 +131,7 @@ mod tests {
             last_seen: Some(NOW.plus_seconds(-seconds_ago)),
             revoked: false,
             conflict: false,
+            ailing: false,
         }
     }
 
@@ -147,6 +153,17 @@ mod tests {
             let decided = decide(break_ins, warnings, collectors, NOW);
             assert_eq!(decided, (verdict, todo.to_vec()));
         };
+        let ill = Health {
+            ailing: true,
+            ..heard(60)
+        };
+        check(
+            0,
+            0,
+            &[ill],
+            Verdict::Things(1),
+            &[Todo::Collector(0, State::Ailing)],
+        );
         check(0, 0, &[heard(60)], Verdict::Fine, &[]);
         check(0, 0, &[heard(60), gone], Verdict::Fine, &[]);
         check(0, 0, &[], Verdict::NotWatched, &[Todo::Install]);

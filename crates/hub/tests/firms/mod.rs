@@ -266,5 +266,6 @@ fn heartbeat(now: Timestamp) -> Heartbeat {
         spool_bytes: 0,
         devices: 3,
         last_heard: Some(now.as_millis()),
+        concerns: Vec::new(),
     }
 }

@@ -149,6 +149,7 @@ impl Collector {
                 spool_bytes: 0,
                 devices: 1,
                 last_heard: None,
+                concerns: Vec::new(),
             }),
             reports: report,
         };

@@ -7,6 +7,7 @@ mod report;
 mod show;
 
 pub use records::broken_by;
+pub use report::lines;
 
 use std::path::PathBuf;
 

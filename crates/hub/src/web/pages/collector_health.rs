@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use larum_core::health::Kind;
 use larum_link::wire::{Heartbeat, Tally};
 use maud::{Markup, html};
 
@@ -18,7 +19,18 @@ pub(super) fn of(row: &CollectorRow) -> Health {
         last_seen: row.last_seen,
         revoked: row.revoked.is_some(),
         conflict: row.conflict.is_some(),
+        ailing: heartbeat_of(row).is_some_and(|beat| !known(&beat).is_empty()),
     }
+}
+
+fn heartbeat_of(row: &CollectorRow) -> Option<Heartbeat> {
+    serde_json::from_str(row.heartbeat.as_deref()?).ok()
+}
+
+/// What it says is wrong with itself, as far as this program knows the word.
+fn known(heartbeat: &Heartbeat) -> Vec<Kind> {
+    let said = |kind: &&Kind| heartbeat.concerns.iter().any(|said| said == kind.as_str());
+    Kind::ALL.iter().filter(said).copied().collect()
 }
 
 /// All of a firm's collectors.
@@ -35,12 +47,9 @@ fn one(visit: &Visit<'_>, row: &CollectorRow) -> Markup {
     let tone = match state {
         State::Working => Tone::Good,
         State::Revoked => Tone::Quiet,
-        State::Silent | State::Unheard | State::Conflict => Tone::Bad,
+        State::Silent | State::Ailing | State::Unheard | State::Conflict => Tone::Bad,
     };
-    let heartbeat: Option<Heartbeat> = row
-        .heartbeat
-        .as_deref()
-        .and_then(|json| serde_json::from_str(json).ok());
+    let heartbeat = heartbeat_of(row);
     html! {
         article.collector {
             h3 {
@@ -60,7 +69,24 @@ fn one(visit: &Visit<'_>, row: &CollectorRow) -> Markup {
                     }
                 }
             }
-            @if let Some(heartbeat) = &heartbeat { (sum(visit, &heartbeat.total)) }
+            @if let Some(heartbeat) = &heartbeat {
+                (concerns(visit, heartbeat))
+                (sum(visit, &heartbeat.total))
+            }
+        }
+    }
+}
+
+/// What the collector says is wrong with itself.
+fn concerns(visit: &Visit<'_>, heartbeat: &Heartbeat) -> Markup {
+    let known = known(heartbeat);
+    html! {
+        @if !known.is_empty() {
+            ul.concerns {
+                @for kind in known {
+                    li { (tag(Tone::Bad, &visit.say(&format!("concern-{kind}")))) }
+                }
+            }
         }
     }
 }

@@ -148,6 +148,8 @@ fn collector_table(visit: &Visit<'_>, rows: &[CollectorEntry]) -> Markup {
                 last_seen: row.last_seen,
                 revoked: row.revoked.is_some(),
                 conflict: row.conflict.is_some(),
+                // What it says of itself is for the firm and who looks after it.
+                ailing: false,
             };
             let state = health.state(visit.now);
             let tone = match state {
