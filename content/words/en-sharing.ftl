@@ -1,5 +1,6 @@
 # How much a firm shares, chosen at joining.
 
+page-leaves-level = What you share, level
 share-title = What leaves the building is for you to choose. Each level with what it would make of what Larum found here so far:
 share-off = off: nothing leaves. The hub warns you, and hears of nothing.
 share-attackers = attackers: who attacked from outside, how, how often and when. Places outside that your machines were in contact with are not named.

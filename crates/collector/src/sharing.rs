@@ -71,6 +71,17 @@ pub fn chosen(state_dir: &Path) -> Choice {
     }
 }
 
+/// What is in force with `config`: what was chosen, or less where the settings say less.
+#[must_use]
+pub fn in_force(config: &Config) -> Choice {
+    let configured = match config.sharing.level {
+        SharingLevel::Off => Choice::Off,
+        SharingLevel::Standard if config.sharing.places => Choice::Standard,
+        SharingLevel::Standard => Choice::Attackers,
+    };
+    configured.min(chosen(&config.state_dir))
+}
+
 /// Keeps `choice` on `state_dir`; it holds from the next start, or the next joining, on.
 ///
 /// # Errors
@@ -268,7 +279,12 @@ mod tests {
             choice.limit(&mut sharing);
             assert_eq!(sharing, before);
         }
+        let mut config = Config::new(folder.path());
+        assert_eq!(in_force(&config), Choice::Standard);
+        config.sharing.places = false;
+        assert_eq!(in_force(&config), Choice::Attackers);
         std::fs::write(folder.path().join(FOLDER).join(FILE), "everything").unwrap();
+        assert_eq!(in_force(&config), Choice::Off);
         assert_eq!(chosen(folder.path()), Choice::Off);
     }
 }

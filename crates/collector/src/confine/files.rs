@@ -54,7 +54,7 @@ impl Reach {
 pub struct Places {
     /// Folders that are written, with all that is in them.
     pub written: Vec<PathBuf>,
-    /// Folders that are read, with all that is in them.
+    /// Folders that are read, with all that is in them, beside those of the system.
     pub read: Vec<PathBuf>,
     /// Ports that are listened on over TCP; `None` when the system chooses one, which cannot be named.
     pub ports: Option<Vec<u16>>,
@@ -66,7 +66,7 @@ impl Places {
     /// What `config`, read from `file`, needs.
     #[must_use]
     pub fn of(config: &Config, file: &Path) -> Self {
-        let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+        let mut read: Vec<PathBuf> = Vec::new();
         let named = |read: &mut Vec<PathBuf>, path: &Path| {
             read.push(if path.is_dir() {
                 path.to_owned()
@@ -157,7 +157,8 @@ pub(super) fn confine(places: &Places) -> Result<Reach, RulesetError> {
     let mut rules = rules
         .create()?
         .add_rules(path_beneath_rules(&places.written, all))?
-        .add_rules(path_beneath_rules(&places.read, system))?
+        .add_rules(path_beneath_rules(&places.read, read))?
+        .add_rules(path_beneath_rules(SYSTEM, system))?
         .add_rules(path_beneath_rules(DEVICES, devices))?;
     for port in places.ports.iter().flatten() {
         rules = rules.add_rule(NetPort::new(*port, AccessNet::BindTcp))?;

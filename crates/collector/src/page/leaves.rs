@@ -14,6 +14,7 @@ use super::format::{moment, number};
 use super::home::hub_words;
 use super::{PageState, frame};
 use crate::board::HubState;
+use crate::sharing;
 use crate::state::LEDGER_FOLDER;
 
 /// Newest parcels shown.
@@ -29,11 +30,13 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
     let read = tokio::task::spawn_blocking(move || newest(&folder)).await;
     let parcels = read.unwrap_or(Err(Damaged));
     let hub = state.board.lock().hub.clone();
+    let level = sharing::in_force(&state.config);
     let words: &Words = &state.words;
     let heading = words.say("page-nav-leaves");
     let main = html! {
         h1 { (heading) }
         p { (words.say("page-leaves-text")) }
+        p { (words.say("page-leaves-level")) " " (words.say(&format!("share-{}", level.as_str()))) }
         (hub_lines(&state, &hub))
         @match &parcels {
             Err(Damaged) => p { (words.say("page-leaves-damaged")) },
