@@ -117,7 +117,7 @@ doctor-hub-connection = Step 2, connection: { $hub } takes the call.
 doctor-hub-no-connection = Step 2, connection: nothing answers at { $hub }.
 doctor-hub-no-connection-fix = Let this computer out to { $hub } (TCP) in your firewall. Nothing needs to be let in.
 doctor-hub-only-proxy = Step 2, connection: nothing answers at { $hub }, and programs here are told to use a proxy.
-doctor-hub-only-proxy-fix = Let this computer out to { $hub } (TCP) in your firewall, or have the proxy pass it on.
+doctor-hub-only-proxy-fix = Let this computer out to { $hub } (TCP) in your firewall, or write proxy = "HOST:PORT" into the settings.
 doctor-hub-answer = Steps 3 and 4, encryption and answer: it is the hub we joined, and it answers.
 doctor-hub-no-answer = Step 4, answer: { $hub } gives no answer that makes sense. Is something in between?
 doctor-own-clock-right = The clock of this computer agrees with the hub’s.

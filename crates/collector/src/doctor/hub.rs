@@ -24,7 +24,7 @@ pub(super) async fn look(
     to: &mut Examination,
     state_dir: &Path,
     status: Option<&StatusDocument>,
-    call: bool,
+    call: Option<Option<HubAddress>>,
 ) {
     let identity = match Identity::load(state_dir) {
         Ok(Some(identity)) => identity,
@@ -46,8 +46,10 @@ pub(super) async fn look(
         &[("hub", identity.hub().to_owned().into())],
     );
     certificate(to, &identity);
-    if call && let Some(hub) = HubAddress::parse(identity.hub()) {
-        reach(to, &hub, &identity).await;
+    if let Some(proxy) = call
+        && let Some(hub) = HubAddress::parse(identity.hub())
+    {
+        reach(to, &hub, proxy, &identity).await;
     }
     if let Some(status) = status {
         receipt(to, status);
@@ -70,14 +72,21 @@ fn certificate(to: &mut Examination, identity: &Identity) {
 }
 
 /// Name, connection, encryption and answer; the first step that fails is the last that is tried.
-async fn reach(to: &mut Examination, hub: &HubAddress, identity: &Identity) {
+async fn reach(
+    to: &mut Examination,
+    hub: &HubAddress,
+    proxy: Option<HubAddress>,
+    identity: &Identity,
+) {
+    // Through a proxy it is the proxy that must be found and take the call; it finds the hub.
+    let next = proxy.as_ref().unwrap_or(hub);
     let args = [
-        ("hub", hub.to_string().into()),
-        ("host", hub.host().to_owned().into()),
+        ("hub", next.to_string().into()),
+        ("host", next.host().to_owned().into()),
     ];
     let named = timeout(
         STEP_TIMEOUT,
-        tokio::net::lookup_host((hub.host(), hub.port())),
+        tokio::net::lookup_host((next.host(), next.port())),
     )
     .await;
     let Ok(Ok(found)) = named else {
@@ -87,7 +96,7 @@ async fn reach(to: &mut Examination, hub: &HubAddress, identity: &Identity) {
     to.enter("hub", "name", State::Ok, &args);
     let connected = timeout(STEP_TIMEOUT, TcpStream::connect(found.as_slice())).await;
     if !matches!(connected, Ok(Ok(_))) {
-        let result = if has_proxy() {
+        let result = if proxy.is_none() && has_proxy() {
             "only-proxy"
         } else {
             "no-connection"
@@ -95,7 +104,7 @@ async fn reach(to: &mut Examination, hub: &HubAddress, identity: &Identity) {
         return to.enter("hub", result, State::Broken, &args);
     }
     to.enter("hub", "connection", State::Ok, &args);
-    let Ok(client) = identity.client(&to.clock) else {
+    let Ok(client) = identity.client_through(proxy.clone(), &to.clock) else {
         return to.enter(
             "hub",
             "identity-unreadable",

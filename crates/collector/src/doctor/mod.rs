@@ -170,13 +170,9 @@ pub async fn examine(
     if let Some(status) = &status {
         devices::look(&mut examination, status);
     }
-    hub::look(
-        &mut examination,
-        &state_dir,
-        status.as_ref(),
-        patient.call_hub,
-    )
-    .await;
+    let proxy = config.as_ref().and_then(|config| config.proxy.clone());
+    let call = patient.call_hub.then_some(proxy);
+    hub::look(&mut examination, &state_dir, status.as_ref(), call).await;
     records::look(&mut examination, &state_dir, status.as_ref());
     Report {
         checks: examination.checks,
