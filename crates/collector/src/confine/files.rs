@@ -23,6 +23,8 @@ const SYSTEM: [&str; 9] = [
     "/run/resolvconf",
     "/run/nscd",
 ];
+/// Where the system keeps its journal.
+const JOURNALS: [&str; 3] = ["/var/log/journal", "/run/log/journal", "/run/systemd"];
 /// Devices of the system that are read, or written to.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/urandom", "/dev/random", "/dev/zero"];
 
@@ -78,6 +80,10 @@ impl Places {
         for input in &config.files {
             read.push(folder_of(&input.path));
         }
+        if let Some(journal) = &config.journal {
+            read.extend(JOURNALS.map(PathBuf::from));
+            read.extend(journal.folder.clone());
+        }
         let lists = config.indicators.iter().chain(&config.never_match);
         for path in lists.chain(&config.rules).chain(&config.formats) {
             named(&mut read, path);
@@ -99,7 +105,8 @@ impl Places {
             written: vec![config.state_dir.clone()],
             read: read.iter().map(|path| existing(path)).collect(),
             ports: ports_of(config),
-            runs_programs: false,
+            // The journal is read by the system's own program.
+            runs_programs: config.journal.is_some(),
         }
     }
 }

@@ -44,6 +44,13 @@ fn places_are_the_folders_of_what_is_named() {
     let expected = [at("etc"), at("logs"), at("etc"), at(""), at("formats")];
     assert_eq!(own, expected.iter().collect::<Vec<_>>());
     assert_eq!(places.ports, Some(vec![5_514, 7_780]));
+    assert!(!places.runs_programs);
+    config.journal = Some(crate::config::JournalInput {
+        folder: Some(at("formats")),
+        ..Default::default()
+    });
+    let places = Places::of(&config, &at("etc/collector.toml"));
+    assert!(places.runs_programs && places.read.contains(&at("formats")));
     config.page_address = "127.0.0.1:0".parse().ok();
     assert_eq!(Places::of(&config, &at("etc/x")).ports, None);
 }
