@@ -79,6 +79,9 @@ detect-inside-port-scan-advice = Find out which computer this is and whether som
 detect-address-scan-title = { $source } tried { $service } on many of your addresses
 detect-address-scan-advice = Nothing to do as long as your firewall keeps it out. Check that this service is not open to everyone.
 
+detect-shared-scan-title = { $sources } addresses of one network took turns to look for open doors
+detect-shared-scan-advice = Nothing to do: your firewall kept them out. The hub compares this with what other firms see.
+
 detect-inside-address-scan-title = { $source }, inside your network, tries to reach many machines at { $service }
 detect-inside-address-scan-advice = Malware that spreads looks like this. Take the computer off the network and have it checked, unless somebody knows why it does this.
 

@@ -281,7 +281,7 @@ fn nothing_of_a_machine_or_a_registry_gets_in() {
 }
 
 /// Detectors that a recording cannot show, because only an installed collector asks for them.
-const LIVE_ONLY: &[&str] = &["closed-door"];
+const LIVE_ONLY: &[&str] = &["closed-door", "shared-scan"];
 
 #[test]
 fn each_native_detector_has_its_page_and_its_recording() {

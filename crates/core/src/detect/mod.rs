@@ -3,7 +3,7 @@
 //! Two stages. [`Sifter`] looks at each event alone and may run on many threads; [`Detect::fold`]
 //! takes what is left in order and folds it into stories, one per actor and behaviour, so that a
 //! long attack is one finding with a stable id and never fifty alerts. State is bounded whatever
-//! arrives: 98,304 rows about sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
+//! arrives: 118,784 rows about sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
 
 mod alert;
 mod beacon;
@@ -42,6 +42,7 @@ mod rule;
 mod scan;
 mod scanner;
 mod shared_guessing;
+mod shared_scan;
 mod sift;
 pub mod sigma;
 mod snapshot;

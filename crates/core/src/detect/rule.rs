@@ -2,7 +2,7 @@
 
 use super::fold::{self, Fold};
 use super::hash;
-use super::sift::Observation;
+use super::sift::{Clue, Observation};
 use super::sigma::{Hit, Trace};
 use super::story::{StoryKey, What};
 use super::telling::{Telling, blocked_or_unknown};
@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 impl Fold<'_> {
     pub(super) fn rules(&mut self) {
+        let is_packet = matches!(self.seen.clue, Clue::Refused { .. } | Clue::Served);
         for index in &self.seen.rules {
             let rule = self.detect.rules.rule(*index);
             if !rule.reports {
@@ -20,6 +21,10 @@ impl Fold<'_> {
             let detail = hash::bytes(rule.id.as_bytes());
             let (severity, confidence) = (rule.severity, rule.confidence);
             let key = self.key(What::Rule(*index), detail);
+            let known = is_packet && self.detect.stories.opened(&key).is_some();
+            if is_packet && !known && !self.detect.stories.has_room_for_packets() {
+                continue;
+            }
             let story = self.tell(key);
             story.raise(severity, confidence);
             self.open(&key);

@@ -123,6 +123,12 @@ impl ScanRow {
         self.set_last(now);
     }
 
+    /// Whether nothing was refused for longer than anything of it counts.
+    pub fn is_stale(&self, now: u32) -> bool {
+        const THREE_DAYS_SECONDS: u32 = 3 * 24 * HOUR_SECONDS;
+        now.saturating_sub(self.last()) > THREE_DAYS_SECONDS
+    }
+
     /// Whether some contact was ever more than ordinary.
     pub const fn verdict(&self) -> bool {
         self.refused & VERDICT != 0
@@ -265,7 +271,12 @@ impl Fold<'_> {
         let known = self.open_scan(&row);
         let key = match (known, contact) {
             (Some(key), _) => key,
-            (None, Contact::Ordinary) => return,
+            (None, Contact::Ordinary) => {
+                if seen.outside {
+                    self.refused_together(port, target, now);
+                }
+                return;
+            }
             _ if !self.detect.stories.has_room_for_packets() => return,
             (None, Contact::Ports) => self.key(What::PortScan, 0),
             (None, Contact::Hosts) => self.key(What::AddressScan, 0),
@@ -406,7 +417,7 @@ const fn techniques(story: &Story) -> &'static [&'static str] {
     }
 }
 
-const fn reached(story: &Story) -> AttackOutcome {
+pub const fn reached(story: &Story) -> AttackOutcome {
     if story.served == 0 {
         AttackOutcome::Blocked
     } else {

@@ -9,6 +9,7 @@ use super::generated::NamesRow;
 use super::login_row::LoginRow;
 use super::probing::WebRow;
 use super::scan::ScanRow;
+use super::shared_scan::SharedScanRow;
 use super::snapshot::kept;
 use super::table::Table;
 use super::tunnel::TunnelRow;
@@ -16,6 +17,8 @@ use crate::address;
 
 /// 65,536 sources with refused contacts; 3.2 MiB.
 const SCAN_SETS: usize = 4_096;
+/// 8,192 networks of outside sources with refused contacts; 0.5 MiB.
+const NETWORK_SETS: usize = 512;
 /// 16,384 sources with failed log-ins; 1.7 MiB.
 const LOGIN_SETS: usize = 1_024;
 /// 16,384 sources that miss or read many web pages; 1.3 MiB.
@@ -26,6 +29,7 @@ const NAMES_SETS: usize = 256;
 const TUNNEL_SETS: usize = 512;
 /// Rows of all tables together.
 pub const MAX_ROWS: usize = Table::<ScanRow, SCAN_SETS>::MAX_ROWS
+    + Table::<SharedScanRow, NETWORK_SETS>::MAX_ROWS
     + Table::<LoginRow, LOGIN_SETS>::MAX_ROWS
     + Table::<WebRow, WEB_SETS>::MAX_ROWS
     + Table::<NamesRow, NAMES_SETS>::MAX_ROWS
@@ -45,6 +49,8 @@ pub fn key_of(ip: IpAddr) -> u64 {
 pub struct Sources {
     /// Closed doors they tried.
     pub scan: Table<ScanRow, SCAN_SETS>,
+    /// Closed doors that networks tried, source by source.
+    pub networks: Table<SharedScanRow, NETWORK_SETS>,
     /// Log-ins they failed.
     pub login: Table<LoginRow, LOGIN_SETS>,
     /// Pages they missed.
@@ -57,6 +63,7 @@ pub struct Sources {
 
 kept!(Sources {
     scan,
+    networks,
     login,
     web,
     names,
@@ -66,13 +73,19 @@ kept!(Sources {
 impl Sources {
     /// How many rows are in use.
     pub const fn len(&self) -> usize {
-        self.scan.len() + self.login.len() + self.web.len() + self.names.len() + self.tunnels.len()
+        self.scan.len()
+            + self.networks.len()
+            + self.login.len()
+            + self.web.len()
+            + self.names.len()
+            + self.tunnels.len()
     }
 
     /// How many newcomers found no place, and how many rows gave way to newcomers.
     pub fn pressure(&self) -> (u64, u64) {
         [
             self.scan.pressure(),
+            self.networks.pressure(),
             self.login.pressure(),
             self.web.pressure(),
             self.names.pressure(),
@@ -91,12 +104,14 @@ mod tests {
     fn the_tables_stay_within_their_bytes() {
         const TENTH_MIB: usize = 1_048_576 / 10;
         let scan = Table::<ScanRow, SCAN_SETS>::MAX_BYTES;
+        let networks = Table::<SharedScanRow, NETWORK_SETS>::MAX_BYTES;
         let login = Table::<LoginRow, LOGIN_SETS>::MAX_BYTES;
         let web = Table::<WebRow, WEB_SETS>::MAX_BYTES;
         let names = Table::<NamesRow, NAMES_SETS>::MAX_BYTES;
         let tunnels = Table::<TunnelRow, TUNNEL_SETS>::MAX_BYTES;
-        assert_eq!(MAX_ROWS, 65_536 + 2 * 16_384 + 4_096 + 8_192);
+        assert_eq!(MAX_ROWS, 65_536 + 2 * 16_384 + 4_096 + 2 * 8_192);
         assert!(scan <= 32 * TENTH_MIB, "{scan}");
+        assert!(networks <= 6 * TENTH_MIB, "{networks}");
         assert!(login <= 17 * TENTH_MIB, "{login}");
         assert!(web <= 13 * TENTH_MIB, "{web}");
         assert!(names <= 8 * TENTH_MIB, "{names}");

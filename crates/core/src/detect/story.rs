@@ -51,6 +51,8 @@ pub enum What {
     PortScan,
     /// One port on many hosts.
     AddressScan,
+    /// Many closed ports, each tried by another address of one network.
+    SharedScan,
     /// One closed port, reported so that many firms can compare.
     Probe,
     /// Many missing pages.

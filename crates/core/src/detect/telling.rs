@@ -2,8 +2,8 @@
 
 use super::story::{Few, Story, What};
 use super::{
-    alert, beacon, crawl, flood, generated, guessing, listed, mismatch, new_service, outflow,
-    probing, proxy_probe, rule, scan, scanner, shared_guessing, spread, tunnel, web_attack,
+    alert, beacon, crawl, flood, generated, guessing, listed, mismatch, new_service, outflow, probing,
+    proxy_probe, rule, scan, scanner, shared_guessing, shared_scan, spread, tunnel, web_attack,
 };
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};
@@ -51,6 +51,7 @@ impl What {
             Self::SharedGuessing => &shared_guessing::SHARED_GUESSING,
             Self::PortScan => &scan::PORT_SCAN,
             Self::AddressScan => &scan::ADDRESS_SCAN,
+            Self::SharedScan => &shared_scan::SHARED_SCAN,
             Self::Probe => &scan::PROBE,
             Self::WebProbing => &probing::WEB_PROBING,
             Self::WebCrawl => &crawl::WEB_CRAWL,
@@ -82,6 +83,7 @@ impl What {
         Self::SharedGuessing,
         Self::PortScan,
         Self::AddressScan,
+        Self::SharedScan,
         Self::Probe,
         Self::WebProbing,
         Self::WebCrawl,

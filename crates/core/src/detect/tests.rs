@@ -18,6 +18,14 @@ pub(super) fn detect() -> Detect {
     Detect::new(settings(), RuleSet::default(), Indicators::default())
 }
 
+pub(super) fn with_probes(report_probes: bool) -> Detect {
+    let settings = Settings {
+        report_probes,
+        ..settings()
+    };
+    Detect::new(settings, RuleSet::default(), Indicators::default())
+}
+
 fn event(at: i64, kind: Kind, source: &str) -> Event<'static> {
     let mut event = Event::new(Timestamp::from_seconds(START + at), "test", kind);
     event.src_ip = source.parse().ok();
@@ -36,7 +44,7 @@ pub(super) fn login(at: i64, source: &str, user: &str, worked: bool) -> Event<'s
     event
 }
 
-fn refused(at: i64, source: &str, port: u16) -> Event<'static> {
+pub(super) fn refused(at: i64, source: &str, port: u16) -> Event<'static> {
     let mut event = event(at, Kind::Network, source);
     event.dst_ip = "198.51.100.1".parse().ok();
     event.dst_port = Some(port);

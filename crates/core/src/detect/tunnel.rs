@@ -8,6 +8,7 @@
 
 use std::sync::LazyLock;
 
+use super::bitmap::Bitmap;
 use super::fold::Fold;
 use super::hash;
 use super::name::NameQuery;
@@ -47,7 +48,7 @@ pub struct TunnelRow {
     last: u32,
     first: u32,
     evidence: f32,
-    names: [u64; WORDS],
+    names: Bitmap<WORDS>,
     questions: u32,
     carrying: u32,
     /// Bytes in names met for the first time: what left.
@@ -91,12 +92,12 @@ impl TunnelRow {
         self.last = now.max(self.last);
         self.questions = self.questions.saturating_add(1);
         self.carrying += u32::from(query.carrying);
-        let is_new = self.set(query.below);
+        let is_new = self.names.note(hash::mix(query.below));
         if is_new {
             self.bytes = self.bytes.saturating_add(u32::from(query.below_bytes));
         }
         self.evidence = (self.evidence + weight(query, is_new)).clamp(FLOOR, 2.0 * VERDICT);
-        let names = self.distinct();
+        let names = self.names.count();
         self.verdict |= self.evidence >= VERDICT && names >= LEAST_NAMES;
         self.verdict.then(|| Tunnel {
             names,
@@ -104,34 +105,6 @@ impl TunnelRow {
             carrying_percent: self.carrying.saturating_mul(100) / self.questions.max(1),
             first: self.first,
         })
-    }
-
-    fn set(&mut self, below: u64) -> bool {
-        let spread = hash::mix(below);
-        let word = usize::try_from(spread >> 32).unwrap_or(0) % WORDS;
-        let Some(word) = self.names.get_mut(word) else {
-            return false;
-        };
-        let is_new = *word & hash::bit(spread) == 0;
-        *word |= hash::bit(spread);
-        is_new
-    }
-
-    /// Linear counting (Whang et al. 1990) over the whole bitmap.
-    fn distinct(&self) -> u32 {
-        const BITS: f32 = 1_024.0;
-        let zeros: u16 = self
-            .names
-            .iter()
-            .map(|word| u16::try_from(word.count_zeros()).unwrap_or(0))
-            .sum();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 7,098"
-        )]
-        let count = (-BITS * (f32::from(zeros.max(1)) / BITS).ln()).round() as u32;
-        count
     }
 }
 

@@ -66,6 +66,7 @@ const WORDS: &[&str] = &[
     "secret-file",
     "sensitive-file",
     "server-side-request",
+    "shared-scan",
     "shell",
     "shellshock",
     "sip",
