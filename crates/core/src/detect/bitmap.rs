@@ -26,13 +26,6 @@ impl<const WORDS: usize> Bitmap<WORDS> {
         is_new
     }
 
-    /// Adds what `other` has noted.
-    pub fn join(&mut self, other: &Self) {
-        for (to, from) in self.0.iter_mut().zip(&other.0) {
-            *to |= from;
-        }
-    }
-
     /// The bits, to be kept.
     pub const fn words(&self) -> &[u64; WORDS] {
         &self.0

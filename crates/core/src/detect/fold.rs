@@ -87,6 +87,9 @@ impl Fold<'_> {
             &mut self.detect.over,
         );
         story.add(seen.at, seen.ending);
+        if story.device == 0 {
+            story.device = seen.device;
+        }
         self.is_open = story.opened;
         story
     }

@@ -5,6 +5,7 @@
 //! long attack is one finding with a stable id and never fifty alerts. State is bounded whatever
 //! arrives: 118,784 rows about sources ([`MAX_ROWS`]) and 8,192 stories ([`MAX_STORIES`]).
 
+mod advice;
 mod alert;
 mod beacon;
 mod bitmap;

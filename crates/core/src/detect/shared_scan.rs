@@ -69,7 +69,8 @@ impl Fold<'_> {
             detail: network,
         };
         let known = self.detect.stories.opened(&key).is_some();
-        if !known && !(is_scan && self.detect.stories.has_room_for_packets()) {
+        let may_begin = is_scan && self.detect.stories.has_room_for_packets();
+        if !known && !may_begin {
             return;
         }
         let story = self.tell(key);

@@ -8,6 +8,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::advice::{self, Device};
 use super::flow::{Flow, flow_of};
 use super::indicators::Indicators;
 use super::listed::Listed;
@@ -44,6 +45,8 @@ pub struct Observation {
     pub(super) facts: Vec<sigma::Fact>,
     pub(super) listed: Option<Box<Listed>>,
     pub(super) flow: Option<Flow>,
+    /// Who wrote it, where the advice can be more exact.
+    pub(super) device: Device,
 }
 
 impl Observation {
@@ -229,6 +232,7 @@ impl Sifter {
             rules: scratch.matched.clone(),
             listed,
             flow,
+            device: advice::device_of(event),
         })
     }
 

@@ -199,6 +199,8 @@ pub struct Story {
     pub why: Few<Box<str>>,
     /// Whether the actor is outside the firm.
     pub outside: bool,
+    /// The device that saw it first, as far as one is known.
+    pub device: super::advice::Device,
     /// A name for titles: the service, the rule, the list.
     pub label: Box<str>,
     /// How bad.
@@ -249,6 +251,7 @@ impl Story {
             reasons: Few::new(MAX_TEXTS),
             why: Few::new(MAX_TEXTS),
             outside: false,
+            device: 0,
             label: Box::default(),
             severity: Severity::Info,
             confidence: 0,

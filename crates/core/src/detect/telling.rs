@@ -2,8 +2,9 @@
 
 use super::story::{Few, Story, What};
 use super::{
-    alert, beacon, crawl, flood, generated, guessing, listed, mismatch, new_service, outflow, probing,
-    proxy_probe, rule, scan, scanner, shared_guessing, shared_scan, spread, tunnel, web_attack,
+    alert, beacon, crawl, flood, generated, guessing, listed, mismatch, new_service, outflow,
+    probing, proxy_probe, rule, scan, scanner, shared_guessing, shared_scan, spread, tunnel,
+    web_attack,
 };
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};

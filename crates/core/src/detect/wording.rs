@@ -1,5 +1,6 @@
 //! A story as a finding: title, key, outcome, evidence and advice.
 
+use super::advice;
 use super::sigma::RuleSet;
 use super::story::{Few, MAX_TEXTS, Story, What};
 use super::telling::{only, outcome};
@@ -36,6 +37,7 @@ pub fn finding(story: &Story, settings: &Settings, rules: &RuleSet) -> Finding {
         evidence: evidence(story),
         advice: String::new(),
     };
+    let mut rule_file = None;
     if let What::Rule(index) = story.key.what {
         let rule = rules.rule(index);
         finding.detector = rule.id.clone();
@@ -44,6 +46,7 @@ pub fn finding(story: &Story, settings: &Settings, rules: &RuleSet) -> Finding {
         finding.attack.clone_from(&rule.attack);
         finding.key = rule.id.to_string();
         finding.advice = rule.advice(words);
+        rule_file = Some(&*rule.file);
     } else {
         finding.key = (telling.key)(story);
         let args = arguments(story, words, &finding.key);
@@ -51,6 +54,7 @@ pub fn finding(story: &Story, settings: &Settings, rules: &RuleSet) -> Finding {
         finding.title = words.say_with(&format!("detect-{name}-title"), &args);
         finding.advice = words.say_with(&format!("detect-{name}-advice"), &args);
     }
+    advice::add(&mut finding, story, rule_file, words);
     if let Some(mark) = story.source.and_then(|ip| settings.marks.find(ip)) {
         calm(&mut finding, mark, words);
     }

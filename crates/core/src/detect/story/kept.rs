@@ -70,6 +70,7 @@ kept!(Story {
     reasons,
     why,
     outside,
+    device,
     label,
     severity,
     confidence,

@@ -1,0 +1,37 @@
+# Where to click: one step on one device, added to the advice of a finding when that device saw it.
+# Each step is in our words; the line above it names the vendor's page that documents the place. Steps for
+# which no such page was found are left out: add one only with its source.
+# address: the address to keep out.
+
+# Source: https://docs.fortinet.com/document/fortigate/7.0.19/administration-guide/363127 (administrative access in the interface settings)
+advice-fortigate-admin = On the FortiGate: open the settings of the interface that faces the internet and take HTTPS, HTTP, SSH and TELNET out of its administrative access.
+
+# Source: https://docs.netgate.com/pfsense/en/latest/nat/port-forwards.html and https://docs.opnsense.org/manual/how-tos/nat_reflection.html
+advice-pfsense-close = On pfSense: Firewall > NAT, tab Port Forward. On OPNsense: Firewall > NAT > Destination NAT (Port Forward). Take out the entry that nobody needs.
+
+# Source: https://docs.opnsense.org/manual/aliases.html (named lists for firewall rules; the rule itself is yours)
+advice-pfsense-block = On pfSense and OPNsense: put { $address } into a list under Firewall > Aliases that a blocking rule uses.
+
+# Source: https://docs.sophos.com/nsg/sophos-firewall/21.5/Help/en-us/webhelp/onlinehelp/AdministratorHelp/Administration/DeviceAccess/index.html
+advice-sophos-firewall-admin = On the Sophos firewall: Administration > Device access. Clear HTTPS and SSH in the row of the zone WAN.
+
+# Source: https://help.ui.com/hc/en-us/articles/5546542486551-UniFi-Gateway-Traffic-and-Firewall-Rules
+advice-unifi-block = On UniFi: Settings > Security > Traffic & Firewall Rules. Add a rule that blocks { $address }.
+
+# Source: https://help.mikrotik.com/docs/spaces/ROS/pages/328353/Securing+your+router (services, restrict by address)
+advice-routeros-admin = On the MikroTik router: switch off what you do not use with /ip service disable telnet,ftp,www,api, and let only your own network use the rest, as in /ip service set winbox address=192.168.88.0/24.
+
+# Source: https://draytek.co.uk/support/guides/kb-firewall-rules-port-forwarding
+advice-draytek-close = On the DrayTek router: look under NAT at Port Redirection and Open Ports. Take out the entry that nobody needs, or set its Source IP to the addresses you know.
+
+# Source: https://draytek.co.uk/support/guides/kb-controlmanagement
+advice-draytek-admin = On the DrayTek router: System Maintenance > Management. Clear "Allow management from the Internet".
+
+# Source: https://watchguard.com/help/docs/fireware/12/en-us/Content/en-US/intrusionprevention/blocked_sites_about_c.html
+advice-firebox-block = On the WatchGuard Firebox: add { $address } to the Blocked Sites list.
+
+# Source: https://man.openbsd.org/sshd_config (PasswordAuthentication, PermitRootLogin)
+advice-openssh-log-in = On that server: once everyone has a key, set PasswordAuthentication no and PermitRootLogin no in sshd_config, and reload sshd.
+
+# Source: https://nginx.org/en/docs/http/ngx_http_access_module.html (deny)
+advice-nginx-block = In nginx: deny { $address }; in the server block keeps that address out.
