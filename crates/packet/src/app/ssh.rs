@@ -4,9 +4,11 @@
 //! attempts come one for each of the client's messages. "Success" (RFC 4252, 5.1) is a message of one
 //! byte, the smallest there is; with the cipher and the checksum both agreed on in clear, its size on
 //! the wire is known to the byte, and a refusal, which lists the ways still open, is always longer. So an
-//! answer of exactly that size is a success; a conversation with two or more answers and none of that
-//! size, that ends, is a failure. Sizes are summed from one change of speaker to the next, so the guess
-//! does not depend on how packets were cut.
+//! answer of exactly that size is a success. Refusals of one conversation are of one size, two where
+//! something is asked in between; what is said after a log-in is of many. So a conversation that ends
+//! with one or two sizes is a failure, and one with four or more a success whose first word came together
+//! with the next. Sizes are summed from one change of speaker to the next, so the guess does not depend
+//! on how packets were cut.
 
 use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
@@ -19,6 +21,8 @@ use super::{Protocol, Reader, Seen, Side, Step};
 const GREETING_BYTES: usize = 2048;
 /// The longest message in clear that is read.
 const MESSAGE_BYTES: usize = 36_000;
+/// So many different sizes are those of a conversation, not of refusals.
+const MANY: usize = 4;
 /// After this many changes of speaker nothing more is learnt about the log-in.
 const TURNS: u32 = 40;
 /// The longest program name told.
@@ -68,6 +72,9 @@ struct Guess {
     asked: u32,
     /// Turns of the server after a client's.
     answers: u32,
+    /// The different sizes of those after the first.
+    sizes: [u64; MANY],
+    different: usize,
     outcome: Option<Outcome>,
 }
 
@@ -127,7 +134,7 @@ impl Reader for SshReader {
 
     fn end(&mut self, _at: Timestamp, out: &mut Vec<Fact>) {
         self.guess.turn_ends();
-        if !self.done && self.guess.outcome.is_none() && self.guess.answers >= 3 {
+        if !self.done && self.guess.is_refused() {
             self.guess.outcome = Some(Outcome::Failure);
         }
         self.finish(out);
@@ -171,6 +178,11 @@ impl Guess {
         self.turn_bytes = self.turn_bytes.saturating_add(bytes);
     }
 
+    /// Whether a conversation that ends here was refused.
+    const fn is_refused(&self) -> bool {
+        self.outcome.is_none() && self.answers >= 3 && self.different <= 2
+    }
+
     fn turn_ends(&mut self) {
         if self.speaker != Some(Side::Server) || self.asked == 0 {
             return;
@@ -178,7 +190,20 @@ impl Guess {
         self.speaker = None;
         self.answers = self.answers.saturating_add(1);
         // The first answer accepts that there is to be a log-in at all.
-        if self.answers > 1 && self.success_bytes == Some(self.turn_bytes) {
+        if self.answers < 2 {
+            return;
+        }
+        if !self
+            .sizes
+            .iter()
+            .take(self.different)
+            .any(|size| *size == self.turn_bytes)
+            && let Some(place) = self.sizes.get_mut(self.different)
+        {
+            *place = self.turn_bytes;
+            self.different = self.different.saturating_add(1);
+        }
+        if self.success_bytes == Some(self.turn_bytes) || self.different >= MANY {
             self.outcome = Some(Outcome::Success);
         }
     }
@@ -353,5 +378,11 @@ mod tests {
         assert_eq!(outcome(&[44, 60, 28]), Some(Outcome::Success));
         assert_eq!(outcome(&[28]), None, "the first answer is none to a log-in");
         assert_eq!(outcome(&[44, 60, 60, 60]), None, "told at the end");
+        assert_eq!(outcome(&[44, 60, 500, 60, 68]), None, "too few sizes");
+        assert_eq!(
+            outcome(&[44, 60, 500, 92, 68]),
+            Some(Outcome::Success),
+            "a conversation"
+        );
     }
 }
