@@ -57,32 +57,19 @@ async fn serve(
 ) -> std::io::Result<()> {
     let mut near = BufReader::new(near);
     let mut head = String::new();
-    while !head.ends_with(
-        "
-
-",
-    ) {
+    while !head.ends_with("\r\n\r\n") {
         if near.read_line(&mut head).await? == 0 {
             return Ok(());
         }
     }
-    let allowed = head.starts_with(&format!(
-        "CONNECT {NAME} HTTP/1.1
-"
-    ));
+    let allowed = head.starts_with(&format!("CONNECT {NAME} HTTP/1.1\r\n"));
     if !allowed || refuses.load(Ordering::Relaxed) {
-        let answer = b"HTTP/1.1 403 Forbidden
-Content-Length: 0
-
-";
+        let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
         return near.get_mut().write_all(answer).await;
     }
     passed.fetch_add(1, Ordering::Relaxed);
     let mut far = TcpStream::connect(hub).await?;
-    let answer = b"HTTP/1.1 200 Connection established
-Via: 1.1 proxy
-
-";
+    let answer = b"HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n";
     near.get_mut().write_all(answer).await?;
     tokio::io::copy_bidirectional(&mut near, &mut far).await?;
     Ok(())
