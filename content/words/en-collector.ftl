@@ -45,6 +45,7 @@ dropped-system-buffer = lost by the operating system because too many came at on
 dropped-sender-not-allowed = from senders that are not allowed
 dropped-cut-short = cut off because the connection ended
 dropped-too-fast = lost because one sender sent more than you allow
+dropped-not-unpacked = packed files that are damaged or grow far too large
 dropped-intake-damaged = lost to damage on the disk
 
 ## Why a finding was not shared

@@ -20,7 +20,7 @@ use crate::learned::Learned;
 use crate::legend::SavedLegend;
 use crate::outbox::InFlight;
 use crate::reason::{Closed, Dropped};
-use crate::tail::Seen;
+use crate::tail::{Position, Seen};
 use crate::tally::{DeviceId, Fate, Hour, OTHER, Source, Tally, hour_of};
 use crate::unread::{Likeness, Unread};
 
@@ -32,6 +32,7 @@ pub const MAX_WARNINGS: usize = 200;
 pub struct Board {
     inner: Mutex<Posted>,
     catching_up: AtomicBool,
+    unpacking: AtomicBool,
     too_many_files: AtomicBool,
     closed: [AtomicU64; Closed::ALL.len()],
 }
@@ -43,6 +44,8 @@ pub struct Posted {
     pub tally: Tally,
     /// How far each file is read and dealt with.
     pub positions: Seen,
+    /// How far each file was dealt with when the checkpoint on disk was taken.
+    pub saved_positions: Vec<Position>,
     /// How far the intake is dealt with.
     pub intake: IntakeState,
     /// Up to where the system's journal is dealt with.
@@ -183,6 +186,7 @@ impl Board {
             inner: Mutex::new(Posted {
                 tally,
                 positions: Seen::new(checkpoint.positions.iter().cloned()),
+                saved_positions: checkpoint.positions.clone(),
                 intake: checkpoint.intake,
                 journal: checkpoint.journal.clone(),
                 findings: Findings::open(folder),
@@ -199,6 +203,7 @@ impl Board {
                 concerns: Vec::new(),
             }),
             catching_up: AtomicBool::new(false),
+            unpacking: AtomicBool::new(false),
             too_many_files: AtomicBool::new(false),
             closed: [const { AtomicU64::new(0) }; Closed::ALL.len()],
         }
@@ -246,10 +251,15 @@ impl Board {
         self.catching_up.store(busy, Ordering::Relaxed);
     }
 
+    /// Notes whether a file that was put into a folder is being read.
+    pub fn set_unpacking(&self, busy: bool) {
+        self.unpacking.store(busy, Ordering::Relaxed);
+    }
+
     /// Whether files hold more than has been read, so that record time is not the clock's time.
     #[must_use]
     pub fn catching_up(&self) -> bool {
-        self.catching_up.load(Ordering::Relaxed)
+        self.catching_up.load(Ordering::Relaxed) || self.unpacking.load(Ordering::Relaxed)
     }
 
     /// Notes that more files match than may be followed.

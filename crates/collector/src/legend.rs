@@ -64,6 +64,15 @@ impl FileLegend {
         })))
     }
 
+    /// Of a file whose text before what is read is not at hand.
+    pub(crate) fn empty() -> Self {
+        Self(Arc::new(Mutex::new(Kept {
+            before: Vec::new(),
+            legend: Legend::of_file(),
+            formats: None,
+        })))
+    }
+
     /// Reads with it.
     pub(crate) fn with<R>(&self, formats: &Arc<Formats>, read: impl FnOnce(&mut Legend) -> R) -> R {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

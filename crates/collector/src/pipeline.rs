@@ -471,12 +471,12 @@ impl Pipeline {
             written = self.memory.write(folder, memory);
         }
         let failed = written.is_err();
-        self.parts
-            .board
-            .lock()
-            .trouble(Trouble::StateUnwritable, failed);
+        let board = Arc::clone(&self.parts.board);
+        let mut posted = board.lock();
+        posted.trouble(Trouble::StateUnwritable, failed);
         self.changed |= failed;
         if !failed {
+            posted.saved_positions.clone_from(&checkpoint.positions);
             self.parts.saved.send_replace(checkpoint.intake.done);
         }
         self.checkpointed = Instant::now();

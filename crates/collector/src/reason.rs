@@ -14,18 +14,21 @@ pub enum Dropped {
     CutShort,
     /// The sender sends more in a second than its listener allows.
     TooFast,
+    /// The rest of a packed file that is damaged or unpacks to far too much: one for each file.
+    NotUnpacked,
     /// It was kept on disk, and damage there has cost it: one for each chunk, whatever was in it.
     IntakeDamaged,
 }
 
 impl Dropped {
     /// Every reason, in the order used on pages and in metrics.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::QueueFull,
         Self::SystemBuffer,
         Self::SenderNotAllowed,
         Self::CutShort,
         Self::TooFast,
+        Self::NotUnpacked,
         Self::IntakeDamaged,
     ];
 
@@ -38,6 +41,7 @@ impl Dropped {
             Self::SenderNotAllowed => "sender-not-allowed",
             Self::CutShort => "cut-short",
             Self::TooFast => "too-fast",
+            Self::NotUnpacked => "not-unpacked",
             Self::IntakeDamaged => "intake-damaged",
         }
     }

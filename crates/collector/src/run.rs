@@ -1,5 +1,6 @@
 //! A whole collector: inputs, pipeline, page and the hub's side, started and stopped together.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -33,7 +34,7 @@ use crate::spooling::{self, SharedSpool, Spooling};
 use crate::state::{LEDGER_FOLDER, SPOOL_FOLDER, StateError, StateFolder};
 use crate::status::Status;
 use crate::system_journal::{DEVICE, SystemJournal};
-use crate::tail::{Seen, Tail};
+use crate::tail::{Folders, Seen, Tail};
 
 /// Why a collector cannot start; the message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +166,7 @@ pub async fn run(
         stop,
         stop_last,
         inputs: started.inputs,
-        tail_done: started.tail_done,
+        files_done: [started.tail_done, started.folders_done],
         pipeline_done: started.pipeline_done,
         intake_done: started.intake_done,
         hub: tokio::spawn(hub.run(stopped_last.clone())),
@@ -198,7 +199,7 @@ struct Stoppable {
     stop: watch::Sender<bool>,
     stop_last: watch::Sender<bool>,
     inputs: JoinSet<()>,
-    tail_done: Option<oneshot::Receiver<()>>,
+    files_done: [Option<oneshot::Receiver<()>>; 2],
     pipeline_done: oneshot::Receiver<()>,
     intake_done: oneshot::Receiver<()>,
     hub: JoinHandle<()>,
@@ -217,7 +218,9 @@ impl Stoppable {
     async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.inputs.join_next().await.is_some() {}
-        wait(self.tail_done).await;
+        for done in self.files_done {
+            wait(done).await;
+        }
         wait(Some(self.pipeline_done)).await;
         wait(Some(self.intake_done)).await;
         self.stop_last.send_replace(true);
@@ -291,6 +294,7 @@ struct Within<'w> {
 struct Started {
     inputs: JoinSet<()>,
     tail_done: Option<oneshot::Receiver<()>>,
+    folders_done: Option<oneshot::Receiver<()>>,
     pipeline_done: oneshot::Receiver<()>,
     intake_done: oneshot::Receiver<()>,
     /// Where standard input is all there is to read.
@@ -327,9 +331,11 @@ impl<'w> Within<'w> {
         let intake_done = on_own_thread("intake", keeper.run())?;
         let mut inputs = inputs.start(&queue, way_in, stop);
         self.start_journal(&queue, stop, &mut inputs);
+        let folders_done = self.start_folders(&queue, stop)?;
         Ok(Started {
             inputs,
             tail_done: self.start_tail(&queue, stop)?,
+            folders_done,
             pipeline_done,
             intake_done,
             stdin_done: self.start_stdin(queue, stop),
@@ -373,6 +379,25 @@ impl<'w> Within<'w> {
         on_own_thread("tail", tail.run(queue.clone(), stop.clone())).map(Some)
     }
 
+    fn start_folders(
+        &self,
+        queue: &Queue,
+        stop: Stop<'_>,
+    ) -> Result<Option<oneshot::Receiver<()>>, StartError> {
+        if self.config.folders.is_empty() {
+            return Ok(None);
+        }
+        let folders = Folders {
+            inputs: self.config.folders.clone(),
+            max_files: self.config.limits.files,
+            board: Arc::clone(self.board),
+            clock: self.clock.clone(),
+            seen: BTreeMap::new(),
+            read: Vec::new(),
+        };
+        on_own_thread("folders", folders.run(queue.clone(), stop.clone())).map(Some)
+    }
+
     fn start_journal(&self, queue: &Queue, stop: Stop<'_>, tasks: &mut JoinSet<()>) {
         if let Some(input) = &self.config.journal {
             let journal = SystemJournal {
@@ -410,6 +435,9 @@ fn input_names(config: &Config, listen: &[(Transport, SocketAddr)]) -> Vec<Strin
         .files
         .iter()
         .map(|file| file.path.display().to_string());
+    let folders = config.folders.iter();
+    let folders = folders.map(|folder| folder.path.display().to_string());
+    let files = files.chain(folders);
     let journal = config.journal.iter().map(|_| DEVICE.to_owned());
     let stdin = config.stdin.then(|| "stdin".to_owned());
     listeners.chain(files).chain(journal).chain(stdin).collect()

@@ -35,6 +35,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Log files that are followed. Default: none.
     pub files: Vec<FileInput>,
+    /// Folders that whole files are put into. Default: none.
+    pub folders: Vec<FolderInput>,
     /// The journal of this machine. Default: not read.
     pub journal: Option<JournalInput>,
     /// Whether standard input is read until it ends. Default: no.
@@ -83,6 +85,27 @@ pub struct FileInput {
     pub start: Start,
 }
 
+/// A folder that whole files are put into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderInput {
+    /// Files in it; `*` and `?` stand for part of a name.
+    pub path: PathBuf,
+    /// What becomes of a file that is dealt with. Default: it is moved.
+    pub afterwards: Afterwards,
+}
+
+/// What becomes of a file that is dealt with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Afterwards {
+    /// It is moved into the folder `done` beside it.
+    #[default]
+    Move,
+    /// It is deleted.
+    Delete,
+    /// It stays; the newest 1,024 are remembered.
+    Keep,
+}
+
 /// The journal of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalInput {
@@ -117,7 +140,10 @@ impl Config {
     /// Whether anything is received that does not end by itself.
     #[must_use]
     pub const fn has_lasting_input(&self) -> bool {
-        !self.listen.is_empty() || !self.files.is_empty() || self.journal.is_some()
+        !self.listen.is_empty()
+            || !self.files.is_empty()
+            || !self.folders.is_empty()
+            || self.journal.is_some()
     }
 }
 
@@ -208,6 +234,7 @@ impl Config {
             state_dir: state_dir.into(),
             listen: Vec::new(),
             files: Vec::new(),
+            folders: Vec::new(),
             journal: None,
             stdin: false,
             page_address: Some(DEFAULT_PAGE_ADDRESS),

@@ -14,8 +14,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, Expected, FileInput, JournalInput, MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind,
-    SharingLevel, Start, Zone,
+    Afterwards, Config, Expected, FileInput, FolderInput, JournalInput, MAX_FILE_INPUTS,
+    MAX_LISTEN, Problem, ProblemKind, SharingLevel, Start, Zone,
 };
 
 /// Most entries of one list.
@@ -96,6 +96,9 @@ impl<'t> Reader<'t> {
         for section in self.sections(&mut root, "file", "file.", MAX_FILE_INPUTS) {
             config.files.extend(self.file(section));
         }
+        for section in self.sections(&mut root, "folder", "folder.", MAX_FILE_INPUTS) {
+            config.folders.extend(self.folder(section));
+        }
         if let Some(section) = self.section(&mut root, "journal", "journal.") {
             config.journal = Some(self.journal(section));
         }
@@ -141,6 +144,23 @@ impl<'t> Reader<'t> {
             "beginning" => Some(Start::Beginning),
             "end" => Some(Start::End),
             _ => None,
+        })
+    }
+
+    fn folder(&mut self, mut section: Section<'t>) -> Option<FolderInput> {
+        let path = self.path(&mut section, "path");
+        let expected = Expected::Word(&["move", "delete", "keep"]);
+        let afterwards = self.text_as(&mut section, "afterwards", expected, |word| match word {
+            "move" => Some(Afterwards::Move),
+            "delete" => Some(Afterwards::Delete),
+            "keep" => Some(Afterwards::Keep),
+            _ => None,
+        });
+        let path = self.required(&section, "path", path);
+        self.finish(section);
+        Some(FolderInput {
+            path: path?,
+            afterwards: afterwards.unwrap_or_default(),
         })
     }
 

@@ -41,6 +41,14 @@ token-file = "/etc/larum/token"
 path = "/var/log/nginx/*.log"
 start = "end"
 
+[[folder]]
+path = "/srv/in/*.gz"
+afterwards = "delete"
+
+[journal]
+start = "beginning"
+units = ["ssh.service"]
+
 [[ours]]
 networks = ["198.51.100.7", "2001:db8:7::/48"]
 why = "the IT firm that looks after us"
@@ -100,6 +108,9 @@ fn every_value_arrives() {
         config.formats.as_deref(),
         Some(Path::new("/etc/larum/formats"))
     );
+    assert_eq!(config.folders[0].afterwards, Afterwards::Delete);
+    let journal = config.journal.clone().unwrap();
+    assert_eq!((journal.start, journal.units.len()), (Start::Beginning, 1));
     let ours: Vec<String> = config
         .ours
         .iter()

@@ -42,7 +42,7 @@ pub(super) fn config(to: &mut Examination, file: &Path) -> Option<Config> {
         }
     };
     to.enter("config", "right", State::Ok, &[("path", path.into())]);
-    if config.listen.is_empty() && config.files.is_empty() && !config.stdin {
+    if !config.has_input() {
         to.enter("config", "no-input", State::Broken, &[]);
     }
     if let Some(folder) = &config.formats {

@@ -5,10 +5,13 @@
 //! turn after each chunk. Looking is cheap (one `stat` per file), so no file-notification service is
 //! needed and network folders work too.
 
+mod dropped;
 mod follow;
 mod pattern;
 mod position;
 
+pub use dropped::DONE_FOLDER;
+pub(crate) use dropped::Folders;
 pub use position::{FileId, MAX_POSITIONS, Position, Seen};
 
 use std::collections::BTreeMap;
