@@ -17,7 +17,7 @@ use super::inside::{Hits, Mark};
 use super::keys::KeyTable;
 use super::own_words::{Opening, Seen, Teller, said_outside_quotes};
 use super::scan::head;
-use super::sieve::{self, Sieve};
+use super::sieve::{self, Entries, Sieve};
 
 /// The most formats that are tried on one record.
 pub(super) const MAX_CANDIDATES: usize = 16;
@@ -238,6 +238,48 @@ impl List {
     }
 }
 
+/// After so many ways with the same start one pass tells which of the others can hold.
+const FEW_STARTS: usize = 3;
+
+/// Ways with marks inside, told apart together.
+#[derive(Debug, Default)]
+struct Marked {
+    /// For each way its entry in the sieve; one that has none is beyond the last.
+    entries: Vec<usize>,
+    sieve: Option<Sieve>,
+}
+
+impl Marked {
+    fn new(ways: &[usize], marks: &[&[String]]) -> Self {
+        let mut entries = vec![usize::MAX; marks.len()];
+        let mut told = Vec::new();
+        for way in ways {
+            if let (Some(entry), Some(inside)) = (entries.get_mut(*way), marks.get(*way))
+                && *entry == usize::MAX
+                && !inside.is_empty()
+            {
+                *entry = told.len();
+                told.push(*inside);
+            }
+        }
+        Self {
+            entries,
+            sieve: Sieve::new(told),
+        }
+    }
+
+    /// Whether `way` can hold in `record`, behind `count` others that start so; `told` keeps what the sieve
+    /// said of the record.
+    fn may_hold(&self, count: usize, way: usize, record: &str, told: &mut Option<Entries>) -> bool {
+        let Some(sieve) = self.sieve.as_ref().filter(|_| count >= FEW_STARTS) else {
+            return true;
+        };
+        let found = told.get_or_insert_with(|| sieve.of(record.as_bytes()));
+        let entry = self.entries.get(way).copied().unwrap_or(usize::MAX);
+        sieve::has(found, entry)
+    }
+}
+
 /// All recognisers together.
 #[derive(Debug)]
 pub(super) struct Recogniser {
@@ -246,6 +288,8 @@ pub(super) struct Recogniser {
     /// For each program, the ways that name it.
     by_program: Vec<List>,
     starts: Starts,
+    /// The ways that have a mark at the start and others inside.
+    marked: Marked,
     /// The ways of messages that begin in a shape.
     shapes: Vec<(Opening, List)>,
     /// Which of all recognisers this is, for its marks inside.
@@ -418,7 +462,9 @@ impl Recogniser {
         if ways.len() > MAX_WAYS {
             return Err(format!("more than {MAX_WAYS} ways to recognise formats"));
         }
+        let marked: Vec<usize> = starts.iter().map(|(_, way): &(Box<str>, _)| *way).collect();
         Ok(Self {
+            marked: Marked::new(&marked, &marks),
             programs: KeyTable::new(program_names.iter().copied().zip(0..)),
             by_program: by_program
                 .into_iter()
@@ -481,9 +527,11 @@ impl Recogniser {
         }
         // What seemed to be a known program may have been a word of a file's own line.
         let only_whole = program.is_some();
+        let mut told = None;
         for place in places(envelope).into_iter().flatten() {
-            for way in self.starts.of(place) {
-                if visit(way, only_whole, By::Start(place), &mut found) {
+            for (count, way) in self.starts.of(place).enumerate() {
+                let may_hold = self.marked.may_hold(count, way, envelope.record, &mut told);
+                if may_hold && visit(way, only_whole, By::Start(place), &mut found) {
                     return answer;
                 }
             }
