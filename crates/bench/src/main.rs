@@ -13,6 +13,7 @@ mod house;
 mod indicators;
 mod instructions;
 mod network;
+mod packets;
 mod rules;
 mod scaling;
 mod scenarios;
@@ -137,6 +138,25 @@ enum Command {
     },
     /// Send a file's lines to a receiver of logs
     Send(send::Args),
+    /// Write a made-up capture of web traffic and name look-ups
+    MakePackets {
+        /// How large, in millions of bytes
+        #[arg(long, default_value_t = 500)]
+        megabytes: u64,
+        /// What it follows from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where to write it
+        file: PathBuf,
+    },
+    /// Read a capture on one core: flows and what is said, and that with all detectors
+    Packets {
+        /// Rounds; the median is shown
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// A pcap file
+        file: PathBuf,
+    },
     /// Parse and detect once, streaming, and show the most memory the process ever held
     Memory {
         /// A file of records, one a line
@@ -188,6 +208,12 @@ fn main() -> Result<()> {
         }),
         Command::Indicators { count } => indicators::measure(count),
         Command::Send(args) => send::run(&args),
+        Command::MakePackets {
+            megabytes,
+            seed,
+            file,
+        } => packets::make(seed, megabytes.saturating_mul(1_000_000), &file),
+        Command::Packets { rounds, file } => packets::measure(rounds, &file),
         Command::Memory { file } => whole::memory(&file),
     }
 }
