@@ -11,6 +11,7 @@ pub mod flow;
 pub mod fragment;
 pub mod ip;
 pub mod link;
+pub mod records;
 mod unread;
 
 pub use community::{End, community_id, icmp_ports};

@@ -21,11 +21,13 @@ pub enum Unread {
     TooDeep,
     /// The capture itself is broken at this place.
     BrokenFile,
+    /// Flow records whose template has not come yet.
+    NoTemplate,
 }
 
 impl Unread {
     /// Every reason, in the order of sums.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotIp,
         Self::Cut,
         Self::Malformed,
@@ -34,6 +36,7 @@ impl Unread {
         Self::Fragment,
         Self::TooDeep,
         Self::BrokenFile,
+        Self::NoTemplate,
     ];
 
     /// The stable code used in `--json` and in sums.
@@ -48,6 +51,7 @@ impl Unread {
             Self::Fragment => "fragment",
             Self::TooDeep => "too-deep",
             Self::BrokenFile => "broken-file",
+            Self::NoTemplate => "no-template",
         }
     }
 
@@ -58,7 +62,7 @@ impl Unread {
             Self::NotIp => Reject::NotOfInterest,
             Self::TooLong => Reject::TooLong,
             Self::UnknownLink | Self::TooDeep => Reject::UnknownFormat,
-            Self::Cut | Self::Malformed | Self::Fragment | Self::BrokenFile => {
+            Self::Cut | Self::Malformed | Self::Fragment | Self::BrokenFile | Self::NoTemplate => {
                 Reject::FieldUnreadable
             }
         }

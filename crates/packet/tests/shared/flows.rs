@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8]) -> (Told, Counts) {
     let mut capture = Capture::default();
     let mut at = 0;
     loop {
-        let (used, step) = capture.next(&bytes[at..]);
+        let (used, step) = capture.next(bytes.get(at..).unwrap_or_default());
         at += used;
         match step {
             Step::Frame(frame) => meter.frame(&frame, &mut told),
@@ -46,7 +46,7 @@ pub fn read(bytes: &[u8]) -> (Told, Counts) {
             Step::More => break,
         }
     }
-    if let Some(reason) = capture.finish(&bytes[at..]) {
+    if let Some(reason) = capture.finish(bytes.get(at..).unwrap_or_default()) {
         meter.no_packet(reason, &mut told);
     }
     meter.finish(&mut told);
