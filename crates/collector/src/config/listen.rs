@@ -56,13 +56,22 @@ pub enum Transport {
     Relp,
     /// Lines in the body of an HTTP request, acknowledged by its answer.
     Http,
+    /// Flow records over UDP: NetFlow 5 and 9, IPFIX, sFlow 5; each becomes a record.
+    Flows,
 }
 
 impl Transport {
     /// Every word of [`as_str`](Self::as_str).
-    pub const WORDS: &[&str] = &["udp", "tcp", "tls", "relp", "http"];
+    pub const WORDS: &[&str] = &["udp", "tcp", "tls", "relp", "http", "flows"];
     /// Every transport, in the order of [`WORDS`](Self::WORDS).
-    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Tls, Self::Relp, Self::Http];
+    pub const ALL: [Self; 6] = [
+        Self::Udp,
+        Self::Tcp,
+        Self::Tls,
+        Self::Relp,
+        Self::Http,
+        Self::Flows,
+    ];
 
     /// The word in configuration, logs and status.
     #[must_use]
@@ -73,6 +82,7 @@ impl Transport {
             Self::Tls => "tls",
             Self::Relp => "relp",
             Self::Http => "http",
+            Self::Flows => "flows",
         }
     }
 

@@ -5,6 +5,7 @@
 //! tell the sender what is safe on disk.
 
 mod door;
+mod flows;
 mod http;
 mod inputs;
 mod rate;

@@ -168,7 +168,7 @@ impl House {
         match self.transport {
             Transport::Relp => relp::talk(stream, &self.lines, caller).await,
             Transport::Http => http::talk(stream, &self.desk, &self.lines, caller).await,
-            Transport::Tcp | Transport::Tls | Transport::Udp => {
+            Transport::Tcp | Transport::Tls | Transport::Udp | Transport::Flows => {
                 syslog::talk(stream, &self.lines, caller).await;
             }
         }

@@ -1,4 +1,4 @@
-//! One UDP listener: each datagram is a record.
+//! One UDP listener: each datagram is a record, or holds flow records.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,11 +11,12 @@ use socket2::{Protocol, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
+use super::flows::FlowLines;
 use super::rate::Rates;
 use super::system_drops::SystemDrops;
 use crate::board::Board;
 use crate::chunk::Chunk;
-use crate::config::{Allow, Listen, Zone};
+use crate::config::{Allow, Listen, Transport, Zone};
 use crate::reason::Dropped;
 use crate::stop::until_stopped;
 use crate::tally::Source;
@@ -40,6 +41,8 @@ pub struct UdpInput {
     board: Arc<Board>,
     clock: Clock,
     buffer: Vec<u8>,
+    /// Where datagrams hold flow records.
+    flows: Option<FlowLines>,
 }
 
 impl UdpInput {
@@ -57,7 +60,8 @@ impl UdpInput {
         socket.set_recv_buffer_size(buffer_bytes)?;
         socket.bind(&listen.address.into())?;
         let socket = UdpSocket::from_std(socket.into())?;
-        let name = Source::Named(format!("udp {}", socket.local_addr()?).into());
+        let word = listen.transport.as_str();
+        let name = Source::Named(format!("{word} {}", socket.local_addr()?).into());
         Ok(Self {
             drops: SystemDrops::of(&socket),
             socket,
@@ -68,6 +72,7 @@ impl UdpInput {
             board,
             clock,
             buffer: vec![0; MAX_DATAGRAM_BYTES],
+            flows: (listen.transport == Transport::Flows).then(FlowLines::default),
         })
     }
 
@@ -124,7 +129,10 @@ impl UdpInput {
                         strangers += 1;
                     } else if self.rates.permits(sender) {
                         let record = self.buffer.get(..bytes).unwrap_or_default();
-                        chunk.push(&Source::Sender(sender), without_end(record));
+                        match &mut self.flows {
+                            Some(flows) => flows.take(sender, record, &mut chunk),
+                            None => chunk.push(&Source::Sender(sender), without_end(record)),
+                        }
                     } else {
                         *too_fast.entry(sender).or_insert(0) += 1;
                     }

@@ -41,7 +41,7 @@ impl<'t> Reader<'t> {
                 self.tls(&mut section);
                 None
             }
-            Some(Transport::Udp | Transport::Tcp) => None,
+            Some(Transport::Udp | Transport::Tcp | Transport::Flows) => None,
         };
         let token_file = (transport == Some(Transport::Http))
             .then(|| self.path(&mut section, "token-file"))
