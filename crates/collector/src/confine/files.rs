@@ -101,8 +101,11 @@ impl Places {
                 named(&mut read, key);
             }
         }
+        // What is read there is moved or deleted.
+        let dropped = config.folders.iter().map(|input| folder_of(&input.path));
+        let written = std::iter::once(config.state_dir.clone()).chain(dropped);
         Self {
-            written: vec![config.state_dir.clone()],
+            written: written.collect(),
             read: read.iter().map(|path| existing(path)).collect(),
             ports: ports_of(config),
             // The journal is read by the system's own program.
