@@ -47,5 +47,10 @@ torture cycles="300":
     cargo build --locked --bin larum --bin larum-hub
     LARUM_TORTURE_CYCLES={{cycles}} cargo test --locked -p larum-hub --test torture -- --nocapture
 
+# what the watch and the blocklist find beside rules others publish, written to
+# docs/developer/watch-evaluation.md; takes minutes
+evaluate-watch *args:
+    cargo run --release --locked -q --bin larum-bench -- evaluate-watch {{args}} > docs/developer/watch-evaluation.md
+
 # everything that must be green
 ci: lint deny test

@@ -18,6 +18,7 @@ mod rules;
 mod scaling;
 mod scenarios;
 mod send;
+mod watch;
 mod whole;
 mod workers;
 
@@ -113,6 +114,15 @@ enum Command {
         #[arg(long)]
         cases: bool,
     },
+    /// Print what the watch and the blocklist find, beside rules others publish
+    EvaluateWatch {
+        /// The shared corpus
+        #[arg(default_value = "../shared/corpus")]
+        corpus: PathBuf,
+        /// A fifth of the campaigns, for a first look
+        #[arg(long)]
+        quick: bool,
+    },
     /// Train the model that tells generated domains
     TrainDomains {
         /// Folder that tools/train-domains/prepare.py wrote
@@ -193,6 +203,7 @@ fn main() -> Result<()> {
             cases: true,
         } => scenarios::scenarios(&corpus, true).and_then(|()| scenarios::background(&corpus)),
         Command::Evaluate { corpus, .. } => evaluate::run(&corpus),
+        Command::EvaluateWatch { corpus, quick } => watch::run(&corpus, quick),
         Command::TrainDomains {
             data,
             seed,

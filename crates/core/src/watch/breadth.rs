@@ -1,6 +1,6 @@
 //! How broad a key's activity is: the two sums that one source or one member cannot inflate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{MEMBER_CAP, SOURCE_CAP};
@@ -55,57 +55,49 @@ pub fn measure<M: Ord + Copy>(edges: &Edges<M>, trim: usize) -> Breadth {
 /// As [`measure`], over edges sorted by source, each once.
 #[must_use]
 pub fn measure_by_source<M: Ord + Copy>(edges: &[(IpAddr, M)], trim: usize) -> Breadth {
-    let mut seen_by: BTreeMap<M, Seen> = BTreeMap::new();
-    let (mut sources, mut shared) = (0, 0);
-    let mut networks = BTreeSet::new();
+    // Each edge: its member, and what the shared sum would lose without it.
+    let mut of_members: Vec<(M, usize)> = Vec::with_capacity(edges.len());
+    let (mut sources, mut shared, mut networks) = (0, 0, 0);
+    let mut last = None;
     for same in edges.chunk_by(|left, right| left.0 == right.0) {
         sources += 1;
-        networks.extend(same.first().map(|(source, _)| network(*source)));
+        // Sources are sorted, so those of one network stand together.
+        let here = same.first().map(|(source, _)| network(*source));
+        networks += usize::from(here != last);
+        last = here;
         let value = shared_value(same.len());
         shared += value;
-        // What the sum would lose without one of the members that saw this source.
         let adds = value - shared_value(same.len() - 1);
-        for (_, member) in same {
-            let seen = seen_by.entry(*member).or_default();
-            seen.sources += 1;
-            seen.adds += adds;
-        }
+        of_members.extend(same.iter().map(|(_, member)| (*member, adds)));
     }
-    let most_shared = seen_by.values().map(|seen| seen.adds).max();
-    let members = seen_by.len();
-    let mut by_size: Vec<(usize, M)> = seen_by
-        .into_iter()
-        .map(|(member, seen)| (seen.sources, member))
-        .collect();
+    of_members.sort_unstable();
+    let mut by_size: Vec<(usize, M)> = Vec::new();
+    let mut most_shared = 0;
+    for same in of_members.chunk_by(|left, right| left.0 == right.0) {
+        most_shared = most_shared.max(same.iter().map(|(_, adds)| adds).sum());
+        by_size.extend(same.first().map(|(member, _)| (same.len(), *member)));
+    }
     by_size.sort_unstable_by(|left, right| right.cmp(left));
+    let members = by_size.len();
     let (out, left) = by_size.split_at(trim.min(members));
-    let out: BTreeSet<M> = out.iter().map(|(_, member)| *member).collect();
+    let mut out: Vec<M> = out.iter().map(|(_, member)| *member).collect();
+    out.sort_unstable();
     Breadth {
         sources,
         members,
-        networks: networks.len(),
+        networks,
         capped: edges
             .chunk_by(|left, right| left.0 == right.0)
             .map(|same| {
-                let kept = same.iter().filter(|(_, member)| !out.contains(member));
+                let kept = same
+                    .iter()
+                    .filter(|(_, member)| out.binary_search(member).is_err());
                 kept.count().min(SOURCE_CAP)
             })
             .sum(),
         trimmed: left.iter().map(|(count, _)| count.min(&MEMBER_CAP)).sum(),
-        shared: if trim == 1 {
-            shared - most_shared.unwrap_or(0)
-        } else {
-            0
-        },
+        shared: if trim == 1 { shared - most_shared } else { 0 },
     }
-}
-
-/// What one member saw.
-#[derive(Default)]
-struct Seen {
-    sources: usize,
-    /// What it adds to the shared sum.
-    adds: usize,
 }
 
 const fn shared_value(members: usize) -> usize {

@@ -94,6 +94,26 @@ impl KeyEdges {
             .collect()
     }
 
+    /// The edges of the last `hours` hours up to hour `to`, sorted by source, each with the fewest
+    /// hours before `to` it was seen at.
+    #[must_use]
+    pub fn recent(
+        &self,
+        to: i64,
+        hours: i64,
+        counts: impl Fn(u32) -> bool,
+    ) -> Vec<(IpAddr, u32, i64)> {
+        let mut recent = Vec::new();
+        for ((source, member), seen) in &self.seen {
+            if seen.last <= to - hours || !counts(*member) {
+                continue;
+            }
+            let ago = (0..hours).find(|ago| seen.within(to - ago, to - ago));
+            recent.extend(ago.map(|ago| (*source, *member, ago)));
+        }
+        recent
+    }
+
     /// First sighting of the edges that were seen from hour `from` on.
     #[must_use]
     pub fn first_since(&self, from: i64) -> Option<Timestamp> {

@@ -2,7 +2,7 @@
 //!
 //! A conditional scan: given how many members saw a key, how many of them are in the cell? What hits
 //! everybody cancels out. The share of a cell is learned from four weeks of the key, drawn towards
-//! that of all keys. Windows of 1 to 12 hours; the log-likelihood ratio of Kulldorff's scan
+//! that of all keys. Windows of 1 to 24 hours; the log-likelihood ratio of Kulldorff's scan
 //! statistic, over the spread seen in quiet hours. Source: Kulldorff 1997; Kulldorff 2005
 //! (space-time permutation).
 
@@ -21,7 +21,8 @@ use crate::watch::baseline::as_number;
 use crate::watch::{SOURCE_CAP, trim_for};
 
 /// Windows, in hours.
-const WINDOWS: [i64; 5] = [1, 2, 4, 6, 12];
+const WINDOWS: [i64; 6] = [1, 2, 4, 6, 12, 24];
+const LONGEST_HOURS: i64 = 24;
 /// Log-likelihood ratio from which a cell is an alarm: one in a week among thirty busy keys and
 /// fifty-five cells.
 const ALARM_RATIO: f64 = 12.0;
@@ -163,9 +164,14 @@ impl Fold {
         let name = name.clone();
         let probation = self.members.probation(hour);
         let counts = |member| self.members.counts(member, probation);
+        let recent = state.edges.recent(hour, LONGEST_HOURS, counts);
         let windows: Vec<(i64, Vec<(IpAddr, u32)>)> = WINDOWS
             .iter()
-            .map(|hours| (*hours, state.edges.between(hour - hours + 1, hour, counts)))
+            .map(|hours| {
+                let inside = recent.iter().filter(|(.., ago)| ago < hours);
+                let edges = inside.map(|(source, member, _)| (*source, *member));
+                (*hours, edges.collect())
+            })
             .collect();
         let mut strongest: Option<Strongest> = None;
         let mut latest = None;
@@ -213,16 +219,18 @@ impl Fold {
 
     /// Members hit, each counted once; a source that is everywhere counts for three members.
     fn hit(&self, window: &[(IpAddr, u32)]) -> Counts {
-        let mut weights: BTreeMap<u32, f64> = BTreeMap::new();
+        let mut weights: Vec<(u32, f64)> = Vec::with_capacity(window.len());
         for same in window.chunk_by(|left, right| left.0 == right.0) {
             let weight = (as_number(SOURCE_CAP) / as_number(same.len())).min(1.0);
-            for (_, member) in same {
-                let sum = weights.entry(*member).or_default();
-                *sum = (*sum + weight).min(1.0);
-            }
+            weights.extend(same.iter().map(|(_, member)| (*member, weight)));
         }
+        weights.sort_unstable_by_key(|(member, _)| *member);
         let mut counts = Counts::default();
-        for (member, weight) in weights {
+        for same in weights.chunk_by(|left, right| left.0 == right.0) {
+            let Some((member, _)) = same.first().copied() else {
+                continue;
+            };
+            let weight = same.iter().map(|(_, weight)| weight).sum::<f64>().min(1.0);
             counts.all += weight;
             let sector = self.members.sector(member).map(Cell::Sector);
             let area = self.members.area(member).map(Cell::Area);

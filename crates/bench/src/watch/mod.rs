@@ -1,0 +1,82 @@
+//! `evaluate-watch`: what the watch and the blocklist find, beside rules others publish.
+//!
+//! The rules of others are here only, not in the product. What the product's constants were chosen on
+//! stands in `docs/developer/watch-evaluation.md`; nothing is learned from the recording beyond the
+//! run itself.
+
+mod injected;
+mod lists;
+mod population;
+mod recording;
+mod rivals;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::Result;
+use larum_core::watch::fold::{Alarm, Fold, Seen};
+
+use recording::{Event, Recording};
+
+/// Chance from a seed: `xorshift64*` (Vigna 2016).
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// From 0 up to, not including, `end`.
+    pub(crate) fn below(&mut self, end: u32) -> u32 {
+        let part = (self.next() >> 32) * u64::from(end.max(1));
+        u32::try_from(part >> 32).unwrap_or(0)
+    }
+
+    /// From 0 up to, not including, 1.
+    pub(crate) fn part(&mut self) -> f64 {
+        f64::from(self.below(1 << 30)) / f64::from(1_u32 << 30)
+    }
+}
+
+/// Feeds events to a fold.
+pub(crate) fn feed(fold: &mut Fold, recording: &Recording, events: &[Event], out: &mut Vec<Alarm>) {
+    for event in events {
+        let seen = Seen {
+            at: event.at(),
+            member: recording.member(event.member),
+            source: event.source(),
+            key: recording.key(event.key),
+            area: "",
+            sector: "",
+        };
+        fold.observe(&seen, out);
+    }
+}
+
+/// Runs the whole evaluation and prints it as Markdown.
+///
+/// # Errors
+/// When the corpus cannot be read or the result not be written.
+pub fn run(corpus: &Path, quick: bool) -> Result<()> {
+    let recording = Recording::load(&corpus.join("emerging/marx-9-honeypots.csv.gz"))?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "# How well the watch sees\n")?;
+    writeln!(
+        out,
+        "Made by `just evaluate-watch`; what the parts mean stands in [watch.md](watch.md#measured). \
+         {} events, {} members, {} days.\n",
+        recording.events.len(),
+        recording.members.len(),
+        recording.days()
+    )?;
+    injected::run(&mut out, &recording, quick)?;
+    population::run(&mut out, quick)?;
+    lists::run(&mut out, &recording, quick)
+}

@@ -1,0 +1,221 @@
+//! The watch as a fold: what order, repetition and merging may not change, and what one member may
+//! not do.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use larum_core::time::Timestamp;
+use larum_core::watch::Kind;
+use larum_core::watch::fold::{Alarm, Fold, KeyEdges, MAX_KEY_EDGES, Seen};
+use proptest::prelude::*;
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+/// 2026-10-01T00:00:00Z.
+const START: i64 = 1_790_812_800;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    at: i64,
+    member: String,
+    source: u32,
+    key: String,
+}
+
+fn row(at: i64, member: u32, source: u32, key: &str) -> Row {
+    Row {
+        at: START + at,
+        member: format!("firm {member}"),
+        source,
+        key: key.to_owned(),
+    }
+}
+
+/// Source `number`, each in a network of its own.
+fn source(number: u32) -> IpAddr {
+    Ipv4Addr::from(0x0A00_0001 + number * 256).into()
+}
+
+fn observe(fold: &mut Fold, rows: &[Row], out: &mut Vec<Alarm>) {
+    for row in rows {
+        let seen = Seen {
+            at: Timestamp::from_seconds(row.at),
+            member: &row.member,
+            source: source(row.source),
+            key: &row.key,
+            area: "",
+            sector: "",
+        };
+        fold.observe(&seen, out);
+    }
+}
+
+fn alarms(rows: &[Row]) -> Vec<Alarm> {
+    let (mut fold, mut out) = (Fold::default(), Vec::new());
+    observe(&mut fold, rows, &mut out);
+    fold.finish(&mut out);
+    out
+}
+
+/// Thirty days of twelve firms: a stranger a day at each on a common key.
+fn quiet() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for day in 0..30 {
+        for member in 0..12 {
+            let stranger = u32::try_from(day).unwrap() * 12 + member;
+            let at = day * DAY + i64::from(member) * HOUR;
+            rows.push(row(at, member, 1_000 + stranger, "tcp/22"));
+        }
+    }
+    rows
+}
+
+/// Six sources reach eight firms on a key, on day 30.
+fn wave(key: &str) -> Vec<Row> {
+    let mut rows = quiet();
+    for member in 0..8 {
+        for turn in 0..6 {
+            let at = 30 * DAY + i64::from(turn) * HOUR + i64::from(member);
+            rows.push(row(at, member, turn, key));
+        }
+    }
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_new_and_a_known_key_are_called_and_quiet_is_not() {
+    assert_eq!(alarms(&quiet()), []);
+    for (key, kind) in [("tcp/4444", Kind::Novel), ("tcp/22", Kind::Emerging)] {
+        let called = alarms(&wave(key));
+        let first = called.first().unwrap();
+        assert_eq!((first.key.as_str(), first.kind), (key, kind));
+        assert!(called.iter().all(|alarm| alarm.key == key), "{called:?}");
+        assert!(called.windows(2).all(|pair| pair[0].at <= pair[1].at));
+        assert!(first.members >= 3 && first.first_seen.as_seconds() >= START + 29 * DAY);
+    }
+}
+
+#[test]
+fn nobody_is_told_the_same_twice_and_what_is_sent_twice_is_seen_once() {
+    let rows = wave("tcp/4444");
+    let called = alarms(&rows);
+    let opened = called.iter().filter(|alarm| !alarm.shown.grown).count();
+    assert_eq!(opened, 1);
+    // Every sighting sent three times, at once and again within the hour.
+    let mut repeated = Vec::new();
+    for one in &rows {
+        repeated.extend([one.clone(), one.clone()]);
+    }
+    assert_eq!(alarms(&repeated), called);
+}
+
+#[test]
+fn a_state_that_was_kept_goes_on_as_if_it_had_never_stopped() {
+    let rows = wave("tcp/4444");
+    let called = alarms(&rows);
+    for cut in [1, rows.len() / 2, rows.len() - 20, rows.len() - 1] {
+        let (mut fold, mut out) = (Fold::default(), Vec::new());
+        let (before, after) = rows.split_at(cut);
+        observe(&mut fold, before, &mut out);
+        let mut kept = fold.clone();
+        drop(fold);
+        observe(&mut kept, after, &mut out);
+        kept.finish(&mut out);
+        assert_eq!(out, called, "cut at {cut}");
+    }
+}
+
+#[test]
+fn what_is_older_than_anything_open_changes_nothing() {
+    let rows = wave("tcp/4444");
+    let called = alarms(&rows);
+    let (mut fold, mut out) = (Fold::default(), Vec::new());
+    let (before, after) = rows.split_at(rows.len() - 30);
+    observe(&mut fold, before, &mut out);
+    let old: Vec<Row> = (0..50)
+        .map(|turn| row(DAY, turn % 3, 7_000 + turn, "tcp/9"))
+        .collect();
+    observe(&mut fold, &old, &mut out);
+    observe(&mut fold, after, &mut out);
+    fold.finish(&mut out);
+    assert_eq!(out, called);
+    assert_eq!(fold.counted().late, 50);
+}
+
+#[test]
+fn a_flood_a_sweep_and_a_liar_raise_nothing() {
+    let attacked = |rows: Vec<Row>| {
+        let mut all = quiet();
+        all.extend(rows);
+        all.sort();
+        alarms(&all)
+    };
+    let at = |turn: u32| 30 * DAY + i64::from(turn % 80_000);
+    for key in ["tcp/22", "tcp/4444"] {
+        let flood = (0..5_000).map(|turn| row(at(turn), 3, 9, key)).collect();
+        assert_eq!(attacked(flood), [], "flood of {key}");
+        let sweep = (0..240)
+            .map(|turn| row(at(turn), turn % 12, 9, key))
+            .collect();
+        assert_eq!(attacked(sweep), [], "sweep of {key}");
+        let liar = (0..300)
+            .map(|turn| row(at(turn * 200), 3, 9_000 + turn, key))
+            .collect();
+        assert_eq!(attacked(liar), [], "liar about {key}");
+    }
+}
+
+/// Edges of one key as some hub noted them.
+fn edges() -> impl Strategy<Value = KeyEdges> {
+    prop::collection::vec((0_u32..40, 0_u32..6, 0_i64..100), 0..60).prop_map(|seen| {
+        let mut edges = KeyEdges::default();
+        for (number, member, hour) in seen {
+            edges.insert(
+                source(number),
+                member,
+                Timestamp::from_seconds(START + hour * HOUR),
+            );
+        }
+        edges
+    })
+}
+
+fn merged(one: &KeyEdges, other: &KeyEdges) -> KeyEdges {
+    let mut merged = one.clone();
+    merged.merge(other);
+    merged
+}
+
+proptest! {
+    /// Merging regional states is commutative, associative and idempotent.
+    #[test]
+    fn the_order_of_merging_is_no_matter(a in edges(), b in edges(), c in edges()) {
+        prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+        prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+        prop_assert_eq!(merged(&a, &a), a.clone());
+        prop_assert_eq!(merged(&merged(&a, &b), &b), merged(&a, &b));
+    }
+}
+
+#[test]
+fn many_sources_are_thinned_alike_everywhere_and_the_count_stays_close() {
+    let at = Timestamp::from_seconds(START);
+    let number = 60_000_u32;
+    let (mut all, mut left, mut right) = (
+        KeyEdges::default(),
+        KeyEdges::default(),
+        KeyEdges::default(),
+    );
+    for turn in 0..number {
+        all.insert(source(turn), turn % 50, at);
+        let half = if turn % 2 == 0 { &mut left } else { &mut right };
+        half.insert(source(turn), turn % 50, at);
+    }
+    assert!(all.len() <= MAX_KEY_EDGES);
+    assert_eq!(merged(&left, &right), all);
+    let estimate = f64::from(u32::try_from(all.len() * all.scale()).unwrap());
+    let error = (estimate / f64::from(number) - 1.0).abs();
+    assert!(error <= 0.03, "{error}");
+}
