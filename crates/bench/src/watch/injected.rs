@@ -147,7 +147,7 @@ fn campaigns(recording: &Recording, period: &Period, each: u32) -> Vec<Campaign>
         for (busy, keys) in strata.iter().enumerate() {
             for _ in 0..each {
                 let place = chance.below(u32::try_from(keys.len()).unwrap_or(1));
-                let key = keys.iter().nth(usize::try_from(place).unwrap_or(0));
+                let key = keys.get(usize::try_from(place).unwrap_or(0));
                 let start = period.from * 24 + chance.below((period.to - period.from - 4) * 24);
                 let mut campaign = Campaign {
                     key: key.copied().unwrap_or(0),
@@ -196,7 +196,7 @@ fn poisons(recording: &Recording, period: &Period, each: u32) -> [Vec<Campaign>;
                 let busy = if chance.below(2) == 0 { 1 } else { 2 };
                 let keys = strata.get(busy).map_or(&[][..], Vec::as_slice);
                 let place = chance.below(u32::try_from(keys.len()).unwrap_or(1));
-                let key = keys.iter().nth(usize::try_from(place).unwrap_or(0));
+                let key = keys.get(usize::try_from(place).unwrap_or(0));
                 let key = key.copied().unwrap_or(0);
                 let start = period.from * 24 + chance.below((period.to - period.from - 4) * 24);
                 let liar = chance.below(members);

@@ -97,6 +97,66 @@ pub fn run(out: &mut impl Write, quick: bool) -> Result<()> {
     Ok(())
 }
 
+fn area(member: u32) -> u32 {
+    member % AREAS
+}
+
+fn sector(member: u32) -> u32 {
+    (member / AREAS) % SECTORS
+}
+
+fn key_name(key: u32) -> String {
+    format!("tcp/{}", 1_000 + key)
+}
+
+/// Hours from the start of the run to an alarm.
+fn hour_of(alarm: &Alarm) -> u32 {
+    u32::try_from((alarm.at.as_seconds() - START) / 3_600).unwrap_or(0)
+}
+
+impl Wave {
+    fn reaches(&self, member: u32) -> bool {
+        let cell = if self.sector {
+            sector(member)
+        } else {
+            area(member)
+        };
+        cell == self.cell
+    }
+
+    fn is_told_by(&self, alarm: &Alarm) -> bool {
+        let kind = if self.sector { "sector" } else { "area" };
+        alarm.key == key_name(self.key)
+            && alarm.scope == format!("{kind} {}", self.cell)
+            && hour_of(alarm) > WAVE
+    }
+}
+
+/// Who is met by whom in one hour: key, member and source.
+fn hits_of(hour: u32, rate: u32, waves: &[Wave], chance: &mut Chance) -> Vec<(u32, u32, u32)> {
+    let mut hits = Vec::new();
+    for key in 0..KEYS {
+        // Now and then everybody is looked at: a burst of ten times as much.
+        let burst = chance.below(400) == 0;
+        let mean = if burst { rate * 10 } else { rate };
+        for _ in 0..mean * 2 {
+            if chance.below(2) == 0 {
+                // Some members see more than others.
+                let member = chance.below(MEMBERS).min(chance.below(MEMBERS));
+                hits.push((key, member, chance.below(0xD000_0000)));
+            }
+        }
+    }
+    for wave in waves.iter().filter(|_| hour >= WAVE) {
+        for member in 0..MEMBERS {
+            if wave.reaches(member) && chance.below(50) == 0 {
+                hits.push((wave.key, member, chance.below(500)));
+            }
+        }
+    }
+    hits
+}
+
 fn simulate(rate: u32, seed: u64) -> Run {
     let mut chance = Chance::new(seed);
     let waves: Vec<Wave> = (0..6)
@@ -106,8 +166,6 @@ fn simulate(rate: u32, seed: u64) -> Run {
             cell: if turn % 2 == 0 { turn } else { turn * 7 },
         })
         .collect();
-    let area = |member: u32| member % AREAS;
-    let sector = |member: u32| (member / AREAS) % SECTORS;
     let names: Vec<(String, String, String)> = (0..MEMBERS)
         .map(|member| {
             (
@@ -117,38 +175,12 @@ fn simulate(rate: u32, seed: u64) -> Run {
             )
         })
         .collect();
-    let keys: Vec<String> = (0..KEYS)
-        .map(|key| format!("tcp/{}", 1_000 + key))
-        .collect();
+    let keys: Vec<String> = (0..KEYS).map(key_name).collect();
     let mut fold = Fold::default();
     let mut alarms: Vec<Alarm> = Vec::new();
     let (mut seen, mut seconds) = (0, 0.0);
     for hour in 0..HOURS {
-        let mut hits: Vec<(u32, u32, u32)> = Vec::new();
-        for key in 0..KEYS {
-            // Now and then everybody is looked at: a burst of ten times as much.
-            let burst = chance.below(400) == 0;
-            let mean = if burst { rate * 10 } else { rate };
-            for _ in 0..mean * 2 {
-                if chance.below(2) == 0 {
-                    // Some members see more than others.
-                    let member = chance.below(MEMBERS).min(chance.below(MEMBERS));
-                    hits.push((key, member, chance.below(0xD000_0000)));
-                }
-            }
-        }
-        for wave in waves.iter().filter(|_| hour >= WAVE) {
-            for member in 0..MEMBERS {
-                let inside = if wave.sector {
-                    sector(member) == wave.cell
-                } else {
-                    area(member) == wave.cell
-                };
-                if inside && chance.below(50) == 0 {
-                    hits.push((wave.key, member, chance.below(500)));
-                }
-            }
-        }
+        let hits = hits_of(hour, rate, &waves, &mut chance);
         let started = Instant::now();
         for (key, member, source) in hits {
             let place = |number: u32| usize::try_from(number).unwrap_or(0);
@@ -171,31 +203,22 @@ fn simulate(rate: u32, seed: u64) -> Run {
         seconds += started.elapsed().as_secs_f64();
     }
     fold.finish(&mut alarms);
-    let hour_of =
-        |alarm: &Alarm| u32::try_from((alarm.at.as_seconds() - START) / 3_600).unwrap_or(0);
-    let scope = |wave: &Wave| {
-        let kind = if wave.sector { "sector" } else { "area" };
-        format!("{kind} {}", wave.cell)
-    };
-    let about = |alarm: &Alarm, wave: &Wave| {
-        keys.get(usize::try_from(wave.key).unwrap_or(0)) == Some(&alarm.key)
-            && alarm.scope == scope(wave)
-            && hour_of(alarm) > WAVE
-    };
-    let is_wave = |alarm: &&Alarm| alarm.kind == Kind::Wave;
+    let waves_alarms: Vec<&Alarm> = alarms
+        .iter()
+        .filter(|alarm| alarm.kind == Kind::Wave)
+        .collect();
     Run {
         found: waves
             .iter()
             .map(|wave| {
-                let mut own = alarms.iter().filter(is_wave);
-                let first = own.find(|alarm| about(alarm, wave));
+                let mut own = waves_alarms.iter();
+                let first = own.find(|alarm| wave.is_told_by(alarm));
                 (wave.sector, first.map(|alarm| hour_of(alarm) - WAVE))
             })
             .collect(),
-        false_alarms: alarms
+        false_alarms: waves_alarms
             .iter()
-            .filter(is_wave)
-            .filter(|alarm| !waves.iter().any(|wave| about(alarm, wave)))
+            .filter(|alarm| !waves.iter().any(|wave| wave.is_told_by(alarm)))
             .count(),
         seen,
         seconds,
