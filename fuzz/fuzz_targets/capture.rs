@@ -28,6 +28,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut told = Told::default();
     let limits = Limits {
         flows: 16,
+        talks: 4,
         waiting_bytes: 4_096,
         seed: 0,
     };

@@ -326,7 +326,7 @@ fn packet_stats(sums: &PacketSums) -> String {
         .map(|(reason, count)| format!("\"{}\":{count}", reason.code()))
         .collect();
     format!(
-        ",\"packets\":{{\"read\":{},\"in-flows\":{},\"unread\":{{{}}},\"lost\":{},\"lost-stream-bytes\":{},\"flows\":{},\"flows-shed\":{}}}",
+        ",\"packets\":{{\"read\":{},\"in-flows\":{},\"unread\":{{{}}},\"lost\":{},\"lost-stream-bytes\":{},\"flows\":{},\"flows-shed\":{},\"flows-unheard\":{}}}",
         counts.packets,
         counts.in_flows,
         unread.join(","),
@@ -334,6 +334,7 @@ fn packet_stats(sums: &PacketSums) -> String {
         counts.lost_bytes,
         counts.flows,
         counts.shed,
+        counts.hushed,
     )
 }
 

@@ -20,6 +20,8 @@ mod tell;
 pub use stream::{MAX_WAITING, MAX_WAITING_BYTES};
 pub use table::Wait;
 
+use std::collections::VecDeque;
+
 use larum_core::event::Event;
 use larum_core::time::Timestamp;
 
@@ -41,6 +43,9 @@ use talk::Talk;
 pub const FORMAT: &str = "packets";
 /// Flows in all tables of one input, at most.
 pub const MAX_FLOWS: usize = 524_288;
+/// Conversations of one input that are listened to at the same time, at most. For one more, the one
+/// listened to for the longest is listened to no more; its flow is counted on.
+pub const MAX_TALKS: usize = 49_152;
 /// Bytes that wait for earlier ones in all streams of one input, at most.
 pub const MAX_ALL_WAITING_BYTES: usize = 32 * 1_024 * 1_024;
 
@@ -53,6 +58,8 @@ const SCTP: u8 = 132;
 pub struct Limits {
     /// Flows at the same time, at most. Default [`MAX_FLOWS`].
     pub flows: usize,
+    /// Conversations listened to at the same time, at most. Default [`MAX_TALKS`].
+    pub talks: usize,
     /// Bytes that wait for earlier ones in all streams, at most. Default [`MAX_ALL_WAITING_BYTES`].
     pub waiting_bytes: usize,
     /// Makes the places in the table unpredictable; nothing that is told depends on it. Default 0.
@@ -63,6 +70,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             flows: MAX_FLOWS,
+            talks: MAX_TALKS,
             waiting_bytes: MAX_ALL_WAITING_BYTES,
             seed: 0,
         }
@@ -75,6 +83,7 @@ impl Limits {
     pub fn shared(self, parts: usize) -> Self {
         Self {
             flows: (self.flows / parts.max(1)).max(1),
+            talks: (self.talks / parts.max(1)).max(1),
             waiting_bytes: self.waiting_bytes / parts.max(1),
             ..self
         }
@@ -113,6 +122,8 @@ pub struct Counts {
     pub flows: u64,
     /// Flows told early because the table was full.
     pub shed: u64,
+    /// Conversations listened to no more because there were too many.
+    pub hushed: u64,
     /// Bytes of streams that the capture does not hold.
     pub lost_bytes: u64,
 }
@@ -125,6 +136,7 @@ impl Counts {
         self.unread.join(&other.unread);
         self.flows += other.flows;
         self.shed += other.shed;
+        self.hushed += other.hushed;
         self.lost_bytes = self.lost_bytes.saturating_add(other.lost_bytes);
     }
 }
@@ -138,6 +150,9 @@ pub struct Meter {
     facts: Vec<Fact>,
     waiting_bytes: usize,
     waiting_limit: usize,
+    /// Places of flows that were listened to, the first one first; some are listened to no more.
+    talks: VecDeque<u32>,
+    talk_limit: usize,
     /// The second at which ageing was last looked at.
     aged: i64,
 }
@@ -163,6 +178,8 @@ impl Meter {
             facts: Vec::new(),
             waiting_bytes: 0,
             waiting_limit: limits.waiting_bytes,
+            talks: VecDeque::new(),
+            talk_limit: limits.talks.max(1),
             aged: i64::MIN,
         }
     }
@@ -251,15 +268,51 @@ impl Meter {
         self.clock.now()
     }
 
-    /// The end of the input: tells everything.
-    pub fn finish(&mut self, tell: &mut impl Tell) {
+    /// The end of the input in steps: tells at most `most` flows, those that began first before the
+    /// others.
+    pub fn finish_some(&mut self, most: usize, tell: &mut impl Tell) {
         self.fragments.finish();
         self.tell_given_up(tell);
-        for place in self.table.in_order() {
+        for place in self.table.in_order().into_iter().take(most) {
             if let Some(flow) = self.table.remove(place) {
                 self.end(flow, false, tell);
             }
         }
+    }
+
+    /// The end of the input: tells everything.
+    pub fn finish(&mut self, tell: &mut impl Tell) {
+        self.finish_some(usize::MAX, tell);
+    }
+
+    fn listen_if_new(&mut self, place: u32, at: Timestamp, tell: &mut impl Tell) {
+        let is_new = |flow: &mut Flow| flow.talk.is_none() && !flow.talk_over;
+        if self.table.get(place).is_some_and(is_new) {
+            self.listen(place, at, tell);
+        }
+    }
+
+    /// Before the flow at `place` is listened to: makes room if there are too many.
+    fn listen(&mut self, place: u32, at: Timestamp, tell: &mut impl Tell) {
+        let table = &mut self.table;
+        // Those that ended by themselves are cleared away when they are half of all.
+        if self.talks.len() >= self.talk_limit.saturating_mul(2) {
+            self.talks
+                .retain(|place| table.get(*place).is_some_and(|flow| flow.talk.is_some()));
+        }
+        while self.talks.len() >= self.talk_limit {
+            let Some(flow) = self.talks.pop_front().and_then(|oldest| table.get(oldest)) else {
+                continue;
+            };
+            let Some(talk) = &flow.talk else { continue };
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(talk.waiting_bytes());
+            self.counts.hushed += 1;
+            let lost = flow.flush(at, &mut self.facts);
+            self.counts.lost_bytes = self.counts.lost_bytes.saturating_add(lost);
+            flow.hush(at, &mut self.facts);
+            tell::facts(flow, &mut self.facts, tell);
+        }
+        self.talks.push_back(place);
     }
 
     fn age(&mut self, now: Timestamp, tell: &mut impl Tell) {
@@ -363,12 +416,13 @@ impl Meter {
         let is_answer = is_service(from, to) && !is_to_many(datagram);
         let (place, from_client) = self.flow_of(ends, UDP, !is_answer, counted, tell);
         self.count(place, from_client, counted);
-        let Some(flow) = self.table.get(place) else {
-            return Ok(());
-        };
-        if body.is_empty() || flow.talk_over {
+        if body.is_empty() {
             return Ok(());
         }
+        self.listen_if_new(place, counted.at, tell);
+        let Some(flow) = self.table.get(place).filter(|flow| !flow.talk_over) else {
+            return Ok(());
+        };
         let (client, server) = flow.ends();
         let talk = flow.talk.get_or_insert_with(|| {
             Box::new(Talk::new(Carrier::Datagram, client.port, server.port))
@@ -394,6 +448,9 @@ impl Meter {
         }
         let (place, from_client) = self.flow_of(ends, TCP, header.is_from_client(), counted, tell);
         self.count(place, from_client, counted);
+        if !header.body.is_empty() {
+            self.listen_if_new(place, counted.at, tell);
+        }
         let Some(flow) = self.table.get(place) else {
             return Ok(());
         };

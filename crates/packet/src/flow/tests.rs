@@ -357,11 +357,30 @@ fn what_waits_in_all_streams_is_bounded() {
     assert_eq!((wire.meter.waiting_bytes, wire.told.flows.len()), (0, 200));
 }
 
+#[test]
+fn the_oldest_conversation_is_listened_to_no_more_when_there_are_too_many() {
+    let mut wire = Wire::with(Limits {
+        talks: 10,
+        ..Limits::default()
+    });
+    for client in 0..50 {
+        let from = format!("10.0.0.5:{}", 20_000 + client);
+        wire.tcp(&from, SERVER, SYN, 0, b"")
+            .tcp(&from, SERVER, ACK, 1, b"GET /a HTTP/1.1\r\n");
+        assert!(wire.meter.talks.len() <= 10);
+    }
+    assert_eq!(wire.meter.counts().hushed, 40);
+    wire.meter.finish_some(20, &mut wire.told);
+    assert_eq!((wire.told.flows.len(), wire.meter.flows()), (20, 30));
+    wire.meter.finish(&mut wire.told);
+    assert_eq!(wire.told.flows.len(), 50);
+}
+
 proptest::proptest! {
     /// Every packet counts once, in a flow or with a reason, whatever comes.
     #[test]
     fn packets_are_conserved(packets in proptest::collection::vec((0..5_u8, 0..4_u16, proptest::num::u8::ANY, proptest::num::u32::ANY, 0..80_usize, 0..5_000_i64), 0..200)) {
-        let mut wire = Wire::with(Limits { flows: 3, waiting_bytes: 500, seed: 9 });
+        let mut wire = Wire::with(Limits { flows: 3, talks: 2, waiting_bytes: 500, seed: 9 });
         for (sort, port, flags, number, length, later) in packets {
             let (from, to) = (format!("10.0.0.5:{}", 5_000 + port), "192.0.2.1:80".to_owned());
             let (from, to) = if number & 1 == 0 { (from, to) } else { (to, from) };

@@ -63,6 +63,8 @@ impl Waiting {
 enum Source {
     Lines(Chunks),
     Packets(Blocks),
+    /// A capture at its end: so many steps until all its flows are told.
+    Ending(usize),
 }
 
 /// The first piece of a file.
@@ -151,6 +153,10 @@ impl Stream {
             .push_back(Pending::Packets(shares.collect(), read_bytes));
     }
 
+    fn end_packets(&mut self) {
+        self.source = Some(Source::Ending(parts::ENDS));
+    }
+
     /// Reads the next piece and hands it in; whether there may be more.
     fn read_on(&mut self, pool: &Pool, work: &Work) -> io::Result<bool> {
         match &mut self.source {
@@ -162,9 +168,17 @@ impl Stream {
                 let block = blocks.next_block()?;
                 if block.is_none() {
                     self.lost = blocks.lost();
+                    self.end_packets();
+                } else {
+                    self.submit_block(block, pool);
+                }
+            }
+            Some(Source::Ending(left)) => {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
                     self.source = None;
                 }
-                self.submit_block(block, pool);
+                self.submit_block(None, pool);
             }
             None => {}
         }
@@ -344,7 +358,7 @@ impl<'p> Merge<'p> {
                     Err(error) => {
                         // What packets came before is still told.
                         if let Some(Source::Packets(_)) = stream.source.take() {
-                            stream.submit_block(None, self.pool);
+                            stream.end_packets();
                         }
                         self.troubles.push(Trouble {
                             path: stream.path.clone(),

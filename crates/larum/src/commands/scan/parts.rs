@@ -11,7 +11,7 @@ use larum_core::detect::{Observation, SiftScratch, Sifter};
 use larum_core::event::Event;
 use larum_core::report::Tally;
 use larum_core::time::Timestamp;
-use larum_packet::flow::{Counts, Limits, Meter, Packet, Tell};
+use larum_packet::flow::{Counts, Limits, MAX_FLOWS, Meter, Packet, Tell};
 use larum_packet::{Unread, ip, link};
 
 use super::pool::Work;
@@ -19,6 +19,12 @@ use crate::packets::Block;
 
 /// Parts of a capture.
 pub const PARTS: usize = 16;
+
+/// Flows of a part that are told at once when a capture ends, so that half a million do not have to be
+/// in memory twice.
+const END_FLOWS: usize = 2_048;
+/// How often a capture has to be ended until all parts have told everything.
+pub const ENDS: usize = MAX_FLOWS / PARTS / END_FLOWS + 1;
 
 /// A block with its packets sorted by part.
 pub struct Shared {
@@ -92,6 +98,8 @@ pub struct Meters {
 struct Turn {
     meter: Meter,
     next: u64,
+    /// Whether the sums are told.
+    told: bool,
 }
 
 /// Gives the turn to the next block, also when this one fails: nobody waits for ever.
@@ -122,6 +130,7 @@ impl Default for Meters {
         let turn = || Turn {
             meter: Meter::new(limits),
             next: 0,
+            told: false,
         };
         Self {
             parts: (0..PARTS)
@@ -132,7 +141,7 @@ impl Default for Meters {
 }
 
 impl Meters {
-    /// Takes the packets of `part` in the block with this `number`; without a block, ends the part.
+    /// Takes the packets of `part` in the block with this `number`; without a block, ends a part of its flows.
     /// Blocks of a part that come before it are waited for: whoever hands out work hands it out in
     /// order, so that they are being worked on.
     pub fn take(
@@ -165,8 +174,12 @@ impl Meters {
         match shared {
             Some(shared) => sifting.block(part, shared, &mut turn.turn.meter),
             None => {
-                turn.turn.meter.finish(&mut sifting);
-                sifting.batch.counts = Some(*turn.turn.meter.counts());
+                turn.turn.meter.finish_some(END_FLOWS, &mut sifting);
+                // The last one tells the sums.
+                if turn.turn.meter.flows() == 0 && !turn.turn.told {
+                    turn.turn.told = true;
+                    sifting.batch.counts = Some(*turn.turn.meter.counts());
+                }
             }
         }
         sifting.batch
