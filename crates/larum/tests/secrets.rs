@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Stands wherever a device writes something private.
@@ -133,6 +133,17 @@ fn received(metrics: &str) -> Option<usize> {
     behind.lines().next()?.parse().ok()
 }
 
+/// Runs `larum doctor`, which leaves a bundle in the folder.
+fn doctor(folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_larum"))
+        .args(["doctor", "--offline", "--json", "--config"])
+        .arg(folder.join("collector.toml"))
+        .arg("--bundle")
+        .arg(folder.join("bundle.json"))
+        .output()
+        .unwrap()
+}
+
 #[test]
 fn no_marked_secret_is_in_a_log_line_a_metric_or_a_bundle() {
     let folder = tempfile::tempdir().unwrap();
@@ -157,19 +168,18 @@ fn no_marked_secret_is_in_a_log_line_a_metric_or_a_bundle() {
     keeps("a metric", &text);
     assert!(text.contains("larum_findings_total"), "{text}");
 
-    let bundle = folder.path().join("bundle.json");
-    let doctor = Command::new(env!("CARGO_BIN_EXE_larum"))
-        .args(["doctor", "--offline", "--json", "--config"])
-        .arg(folder.path().join("collector.toml"))
-        .arg("--bundle")
-        .arg(&bundle)
-        .output()
-        .unwrap();
-    assert!(doctor.status.code().is_some(), "{doctor:?}");
-    let bundle = fs::read_to_string(bundle).unwrap();
-    assert!(bundle.contains("\"device-1\""), "{bundle}");
+    // What the collector knows of its devices reaches the disk, where doctor looks, a little later.
+    let (bundle, doctor) = collector.until(
+        || String::from_utf8_lossy(&doctor(folder.path()).stdout).into_owned(),
+        |doctor| {
+            let bundle = fs::read_to_string(folder.path().join("bundle.json")).ok()?;
+            bundle
+                .contains("\"device-1\"")
+                .then(|| (bundle, doctor.to_owned()))
+        },
+    );
     keeps("the bundle", &bundle);
-    keeps("doctor", &String::from_utf8_lossy(&doctor.stdout));
+    keeps("doctor", &doctor);
     let log = collector.log();
     assert!(log.lines().count() > 5, "{log}");
     keeps("the log", &log);
