@@ -117,7 +117,10 @@ fn a_clockwork_call_of_one_host_is_a_beacon_scored_as_rita_does() {
         ["10.0.0.12".parse::<std::net::IpAddr>().unwrap()]
     );
     assert_eq!(finding.dst_ip, "203.0.113.9".parse().ok());
-    assert_eq!(finding.key, "tcp/443");
+    assert_eq!(
+        finding.key, "203.0.113.9",
+        "the place, so that the hub can join firms"
+    );
     assert!(figure(finding, "score") > 0.95, "{finding:?}");
     assert!((285.0..=315.0).contains(&figure(finding, "interval_seconds")));
     assert!(finding.count > 400, "{}", finding.count);
