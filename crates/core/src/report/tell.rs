@@ -340,11 +340,24 @@ fn advice<'g>(group: &'g Group<'_>) -> Vec<&'g str> {
     for finding in &group.findings {
         let worth_saying = advice.is_empty() || finding.severity >= Severity::Medium;
         if worth_saying && !advice.contains(&finding.advice.as_str()) {
-            advice.push(&finding.advice);
+            let new = advice.iter().fold(finding.advice.as_str(), |text, said| {
+                without_same_end(text, said)
+            });
+            advice.push(new);
         }
     }
     advice.truncate(told);
     advice
+}
+
+/// `text` without its last sentences if `said` ends with the same: a step on the same device.
+fn without_same_end<'t>(text: &'t str, said: &str) -> &'t str {
+    text.match_indices(". ")
+        .find_map(|(at, mark)| {
+            let (kept, end) = text.split_at_checked(at + mark.len())?;
+            said.ends_with(end).then(|| kept.trim_end())
+        })
+        .unwrap_or(text)
 }
 
 /// The evidence `name` of all findings: different texts in order, and how many there are at least.

@@ -121,6 +121,25 @@ fn numbers_are_grouped() {
 }
 
 #[test]
+fn a_step_on_the_same_device_is_said_once() {
+    let mut findings = [
+        finding("192.0.2.2", Severity::High, "login-guessing", "tcp/22"),
+        finding("192.0.2.2", Severity::High, "port-scan", "scan/port-scan"),
+    ];
+    findings[0].advice = "Change it. On the box: clear A, and B.".to_owned();
+    findings[1].advice = "Close it. Tell us. On the box: clear A, and B.".to_owned();
+    findings[1].story = findings[0].story;
+    let report = Report::new(&findings, &tally(), &words());
+    let advice: Vec<&str> = report.stories[0]
+        .rows
+        .iter()
+        .map(|(_, text)| text.as_str())
+        .filter(|text| text.contains(" it."))
+        .collect();
+    assert_eq!(advice, [findings[1].advice.as_str(), "Change it."]);
+}
+
+#[test]
 fn different_things_that_one_attacker_did_are_one_story_told_step_by_step() {
     let mut findings = [
         finding("192.0.2.2", Severity::Low, "port-scan", "scan/port-scan"),
