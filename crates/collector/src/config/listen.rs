@@ -61,6 +61,12 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Whether its port is one of UDP.
+    #[must_use]
+    pub const fn is_over_udp(self) -> bool {
+        matches!(self, Self::Udp | Self::Flows)
+    }
+
     /// Every word of [`as_str`](Self::as_str).
     pub const WORDS: &[&str] = &["udp", "tcp", "tls", "relp", "http", "flows"];
     /// Every transport, in the order of [`WORDS`](Self::WORDS).

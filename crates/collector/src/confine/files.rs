@@ -7,7 +7,7 @@ use landlock::{
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, path_beneath_rules,
 };
 
-use crate::config::{CertificateFrom, Config, Transport};
+use crate::config::{CertificateFrom, Config};
 
 /// The newest Landlock this program knows; an older kernel does what it can.
 const NEWEST: ABI = ABI::V5;
@@ -140,7 +140,7 @@ fn ports_of(config: &Config) -> Option<Vec<u16>> {
     let listeners = config
         .listen
         .iter()
-        .filter(|listen| listen.transport != Transport::Udp)
+        .filter(|listen| !listen.transport.is_over_udp())
         .map(|listen| listen.address);
     let pages = config.page_address.iter().chain(&config.metrics_address);
     let ports: Vec<u16> = listeners

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Command;
 
 use super::{Examination, State};
-use crate::config::{Config, Transport};
+use crate::config::Config;
 use crate::status::StatusDocument;
 
 /// The service's name.
@@ -61,7 +61,7 @@ pub(super) fn ports(to: &mut Examination, config: &Config, status: Option<&Statu
         .metrics_address
         .map(|address| ("metrics", false, address));
     let listeners = config.listen.iter().map(|listen| {
-        let is_udp = listen.transport == Transport::Udp;
+        let is_udp = listen.transport.is_over_udp();
         (listen.transport.as_str(), is_udp, listen.address)
     });
     for (what, is_udp, address) in listeners.chain(page).chain(metrics) {
@@ -104,7 +104,7 @@ pub(super) fn buffers(to: &mut Examination, config: &Config) {
     let has_udp = config
         .listen
         .iter()
-        .any(|listen| listen.transport == Transport::Udp);
+        .any(|listen| listen.transport.is_over_udp());
     let given = fs::read_to_string(RECEIVE_LIMIT)
         .ok()
         .and_then(|text| text.trim().parse::<usize>().ok());

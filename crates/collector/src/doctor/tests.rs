@@ -70,18 +70,21 @@ async fn open_rights_and_taken_ports_are_found() {
     std::fs::create_dir(&state).unwrap();
     std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o755)).unwrap();
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let held_flows = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let config = format!(
-        "state-dir = {state:?}\npage-address = \"off\"\n[[listen]]\nprotocol = \"tcp\"\naddress = \"{}\"\n",
-        held.local_addr().unwrap()
+        "state-dir = {state:?}\npage-address = \"off\"\n[[listen]]\nprotocol = \"tcp\"\naddress = \"{}\"\n\
+         [[listen]]\nprotocol = \"flows\"\naddress = \"{}\"\n",
+        held.local_addr().unwrap(),
+        held_flows.local_addr().unwrap()
     );
     let report = examined(&patient(folder.path(), &config)).await;
     assert_eq!(result_of(&report, "state"), ["open"]);
-    assert_eq!(result_of(&report, "port"), ["taken"]);
+    assert_eq!(result_of(&report, "port"), ["taken", "taken"]);
     std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
-    drop(held);
+    drop((held, held_flows));
     let report = examined(&patient(folder.path(), &config)).await;
     assert_eq!(result_of(&report, "state"), ["right"]);
-    assert_eq!(result_of(&report, "port"), ["free"]);
+    assert_eq!(result_of(&report, "port"), ["free", "free"]);
 }
 
 fn marked_tally() -> Tally {

@@ -63,7 +63,7 @@ impl Inputs {
             source,
         };
         let shared = (Arc::clone(board), clock.clone());
-        if matches!(listen.transport, Transport::Udp | Transport::Flows) {
+        if listen.transport.is_over_udp() {
             let bytes = config.limits.udp_buffer_bytes;
             let input = UdpInput::bind(listen, bytes, shared.0, shared.1).map_err(refused)?;
             let address = input.local_addr().map_err(refused)?;
