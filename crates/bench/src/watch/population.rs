@@ -44,8 +44,8 @@ pub fn run(out: &mut impl Write, quick: bool) -> Result<()> {
         out,
         "{MEMBERS} members in {AREAS} areas and {SECTORS} sectors, {KEYS} keys, ten days of noise \
          with bursts that hit a random tenth of the members, then waves that reach 2 % of the \
-         members of a cell an hour for two days. Seeds 21 and on; none was used to choose a \
-         constant.\n"
+         members of a cell an hour for two days. Seeds 21 and on; they were looked at once \
+         before the window of a day was added for areas.\n"
     )?;
     writeln!(
         out,
