@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const SYSTEM_DROPS_EVERY: Duration = Duration::from_secs(5);
 /// Chunks still taken from the system's buffer at the stop.
 const DRAINED_CHUNKS: usize = 256;
+/// How long the stop waits to hear that the system's buffer holds more.
+const DRAIN_PATIENCE: Duration = Duration::from_millis(10);
 
 /// A bound UDP listener.
 pub struct UdpInput {
@@ -101,10 +103,12 @@ impl UdpInput {
             }
         }
         for _ in 0..DRAINED_CHUNKS {
-            let chunk = self.take();
-            if chunk.is_empty() {
+            // Asked anew each time: what came in just now may not have been heard of yet.
+            let ready = tokio::time::timeout(DRAIN_PATIENCE, self.socket.readable()).await;
+            if !matches!(ready, Ok(Ok(()))) {
                 break;
             }
+            let chunk = self.take();
             self.hand_on(chunk, &queue).await;
         }
         self.ask_system();
