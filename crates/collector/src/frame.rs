@@ -303,16 +303,7 @@ mod tests {
         ) {
             let framing = if lines_only { Framing::Lines } else { Framing::Syslog };
             let stream: Vec<u8> = pieces.concat().into_bytes();
-            let mut chunks = Vec::new();
-            let mut rest = stream.as_slice();
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() {
-                    break;
-                }
-                let (head, tail) = rest.split_at((*cut).min(rest.len()));
-                chunks.push(head);
-                rest = tail;
-            }
+            let chunks = crate::cuts::cut(&stream, &cuts);
             let whole = frames(framing, 24, &[&stream]);
             prop_assert_eq!(&whole, &frames(framing, 24, &chunks));
             prop_assert!(whole.0.iter().all(|record| record.len() <= 25));

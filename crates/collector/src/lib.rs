@@ -10,6 +10,8 @@ pub mod checkpoint;
 pub mod chunk;
 pub mod config;
 pub mod confine;
+#[cfg(test)]
+mod cuts;
 pub mod doctor;
 pub mod findings;
 pub mod frame;

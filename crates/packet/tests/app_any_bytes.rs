@@ -2,9 +2,11 @@
 //! answers however it is cut.
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod dialogue;
+
 use larum_core::event::{Event, Field, Kind, Value};
 use larum_core::time::Timestamp;
-use larum_packet::app::{Carrier, Fact, Protocol, Seen, Session, Side};
+use larum_packet::app::{Carrier, Fact, Seen, Session, Side};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -80,31 +82,6 @@ fn said() -> impl Strategy<Value = Said> {
     })
 }
 
-/// What is told of `said`, handed over in pieces of the given sizes.
-fn told(said: &Said, sizes: &[usize]) -> (Option<Protocol>, Vec<Fact>) {
-    let mut session = Session::new(Carrier::Stream, 40_000, 9_999);
-    let mut out = Vec::new();
-    let mut sizes = sizes.iter().copied().cycle();
-    for (side, bytes) in said {
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let size = sizes.next().unwrap_or(usize::MAX).min(rest.len());
-            let (now, after) = rest.split_at(size);
-            session.data(
-                Seen {
-                    at: Timestamp::default(),
-                    side: *side,
-                },
-                now,
-                &mut out,
-            );
-            rest = after;
-        }
-    }
-    session.end(Timestamp::default(), &mut out);
-    (session.protocol(), out)
-}
-
 /// Every text of every field is bounded.
 fn bounded(facts: &[Fact]) {
     for fact in facts {
@@ -141,8 +118,8 @@ fn the_same_is_told_however_a_stream_is_cut() {
     let sizes = prop::collection::vec(1_usize..40, 1..8);
     runner(3_000)
         .run(&(said(), sizes), |(said, sizes)| {
-            let whole = told(&said, &[usize::MAX]);
-            let cut = told(&said, &sizes);
+            let whole = dialogue::told(&said, &[usize::MAX], 9_999);
+            let cut = dialogue::told(&said, &sizes, 9_999);
             prop_assert_eq!(&whole, &cut);
             bounded(&whole.1);
             Ok(())

@@ -1,6 +1,8 @@
 //! HTTP/1 as a session tells it, whole and cut at every place.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod dialogue;
+
 use larum_core::time::Timestamp;
 use larum_packet::app::{Carrier, Fact, Protocol, Seen, Session, Side};
 
@@ -8,21 +10,7 @@ const C: Side = Side::Client;
 const S: Side = Side::Server;
 
 fn run(said: &[(Side, &[u8])], piece: usize) -> (Option<Protocol>, Vec<String>) {
-    let mut session = Session::new(Carrier::Stream, 40_000, 80);
-    let mut out = Vec::new();
-    for (side, bytes) in said {
-        for part in bytes.chunks(piece) {
-            session.data(
-                Seen {
-                    at: Timestamp::default(),
-                    side: *side,
-                },
-                part,
-                &mut out,
-            );
-        }
-    }
-    session.end(Timestamp::default(), &mut out);
+    let (protocol, out) = dialogue::told(said, &[piece], 80);
     let told = out
         .iter()
         .map(|fact| match fact {
@@ -37,7 +25,7 @@ fn run(said: &[(Side, &[u8])], piece: usize) -> (Option<Protocol>, Vec<String>) 
             other => format!("{other:?}"),
         })
         .collect();
-    (session.protocol(), told)
+    (protocol, told)
 }
 
 fn check(said: &[(Side, &[u8])], expected: &[&str]) {

@@ -1,6 +1,8 @@
 //! Conversations invented after the standards, whole and cut at every place: the same is told.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod dialogue;
+
 use larum_core::time::Timestamp;
 use larum_packet::app::{Carrier, Fact, Protocol, Seen, Session, Side};
 
@@ -48,22 +50,8 @@ fn line(fact: &Fact) -> String {
 }
 
 fn run(said: &[(Side, &[u8])], piece: usize) -> (Option<Protocol>, Vec<String>) {
-    let mut session = Session::new(Carrier::Stream, 40_000, 9_999);
-    let mut out = Vec::new();
-    for (side, bytes) in said {
-        for part in bytes.chunks(piece) {
-            session.data(
-                Seen {
-                    at: Timestamp::default(),
-                    side: *side,
-                },
-                part,
-                &mut out,
-            );
-        }
-    }
-    session.end(Timestamp::default(), &mut out);
-    (session.protocol(), out.iter().map(line).collect())
+    let (protocol, out) = dialogue::told(said, &[piece], 9_999);
+    (protocol, out.iter().map(line).collect())
 }
 
 fn check(protocol: Protocol, said: &[(Side, &[u8])], expected: &[&str]) {

@@ -314,16 +314,7 @@ mod tests {
             cuts in proptest::collection::vec(1_usize..7, 1..30),
         ) {
             let stream = pieces.concat();
-            let mut chunks = Vec::new();
-            let mut rest = stream.as_slice();
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() {
-                    break;
-                }
-                let (head, tail) = rest.split_at((*cut).min(rest.len()));
-                chunks.push(head);
-                rest = tail;
-            }
+            let chunks = crate::cuts::cut(&stream, &cuts);
             prop_assert_eq!(read(&[&stream]), read(&chunks));
         }
     }

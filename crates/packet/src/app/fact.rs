@@ -163,7 +163,21 @@ impl Http {
     }
 }
 
+const fn outcome_of(good: bool) -> Outcome {
+    if good {
+        Outcome::Success
+    } else {
+        Outcome::Failure
+    }
+}
+
 impl Login {
+    /// What is told once the answer came: a success where it is `good`.
+    pub(super) fn ended(mut self, good: bool) -> Fact {
+        self.outcome = Some(outcome_of(good));
+        Fact::Login(self)
+    }
+
     fn fill<'a>(&'a self, event: &mut Event<'a>) {
         event.app_proto = Some(self.protocol.as_str().into());
         event.user = borrowed(&self.user);
@@ -176,13 +190,7 @@ impl Mail {
     fn fill<'a>(&'a self, event: &mut Event<'a>) {
         event.app_proto = Some(Protocol::Smtp.as_str().into());
         event.src_host = borrowed(&self.helo);
-        event.outcome = self.taken.map(|taken| {
-            if taken {
-                Outcome::Success
-            } else {
-                Outcome::Failure
-            }
-        });
+        event.outcome = self.taken.map(outcome_of);
     }
 }
 

@@ -80,6 +80,16 @@ impl Talk {
         self.session.data(Seen { at, side }, bytes, out);
     }
 
+    /// One side: what of it waits, and who listens.
+    const fn of(&mut self, from_client: bool) -> (Side, &mut Waiting, &mut Session) {
+        let waiting = if from_client {
+            &mut self.client
+        } else {
+            &mut self.server
+        };
+        (side(from_client), waiting, &mut self.session)
+    }
+
     /// A segment of a stream.
     pub fn segment(
         &mut self,
@@ -89,12 +99,7 @@ impl Talk {
         segment: Segment<'_>,
         out: &mut Vec<Fact>,
     ) -> Came {
-        let side = side(from_client);
-        let (waiting, session) = if from_client {
-            (&mut self.client, &mut self.session)
-        } else {
-            (&mut self.server, &mut self.session)
-        };
+        let (side, waiting, session) = self.of(from_client);
         let mut lost = 0_u64;
         let sort = waiting.take(next, segment, &mut |part| {
             lost = lost.saturating_add(hand_over(session, Seen { at, side }, part, out));
@@ -114,12 +119,7 @@ impl Talk {
         ack: u32,
         out: &mut Vec<Fact>,
     ) -> u64 {
-        let side = side(from_client);
-        let (waiting, session) = if from_client {
-            (&mut self.client, &mut self.session)
-        } else {
-            (&mut self.server, &mut self.session)
-        };
+        let (side, waiting, session) = self.of(from_client);
         let mut lost = 0_u64;
         waiting.acknowledged(next, ack, &mut |part| {
             lost = lost.saturating_add(hand_over(session, Seen { at, side }, part, out));

@@ -18,7 +18,6 @@ pub(super) use self::{
     postgresql::PostgreSql, rdp::Rdp, smb::Smb, socks::Socks, vnc::Vnc,
 };
 
-use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
 
 use super::fact::Login;
@@ -223,15 +222,10 @@ impl Awaited {
 
     /// The answer came; true when it was a success.
     fn ends(&mut self, good: bool, out: &mut Vec<Fact>) -> bool {
-        let Some(mut login) = self.0.take() else {
+        let Some(login) = self.0.take() else {
             return false;
         };
-        login.outcome = Some(if good {
-            Outcome::Success
-        } else {
-            Outcome::Failure
-        });
-        out.push(Fact::Login(login));
+        out.push(login.ended(good));
         good
     }
 

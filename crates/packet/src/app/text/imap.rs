@@ -1,6 +1,5 @@
 //! Reading mail on the server: its log-in (RFC 9051; literals: 4.3).
 
-use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
 
 use super::{Talk, Turn, plain_user, unquoted};
@@ -72,13 +71,8 @@ impl Talk for Imap {
             self.tls = false;
             return if good { Turn::Inner } else { Turn::Go };
         }
-        if let Some(mut login) = self.login.take() {
-            login.outcome = Some(if good {
-                Outcome::Success
-            } else {
-                Outcome::Failure
-            });
-            out.push(Fact::Login(login));
+        if let Some(login) = self.login.take() {
+            out.push(login.ended(good));
             if good {
                 return Turn::Done;
             }

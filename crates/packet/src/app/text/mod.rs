@@ -61,6 +61,15 @@ struct Voice {
     skip: u64,
 }
 
+/// What is left of `bytes` when as many are passed over as `skip` still wants.
+fn without_skipped<'b>(skip: &mut u64, bytes: &'b [u8]) -> &'b [u8] {
+    let step = usize::try_from(*skip)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
+    *skip = skip.saturating_sub(step as u64);
+    bytes.get(step..).unwrap_or_default()
+}
+
 impl<T: Talk> Reader for TextReader<T> {
     fn data(&mut self, seen: Seen, bytes: &[u8], out: &mut Vec<Fact>) -> Step {
         let voice = match seen.side {
@@ -70,11 +79,7 @@ impl<T: Talk> Reader for TextReader<T> {
         let mut rest = bytes;
         while !rest.is_empty() && !self.done {
             if voice.skip > 0 {
-                let step = usize::try_from(voice.skip)
-                    .unwrap_or(usize::MAX)
-                    .min(rest.len());
-                voice.skip = voice.skip.saturating_sub(step as u64);
-                rest = rest.get(step..).unwrap_or_default();
+                rest = without_skipped(&mut voice.skip, rest);
                 continue;
             }
             let Some(line) = voice.lines.next(&mut rest) else {

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
 
 use super::{Talk, Turn, USER_BYTES, plain_user};
@@ -101,13 +100,8 @@ impl Talk for Pop3 {
         }
         match self.pending.pop_front() {
             Some(Command::Pass) => {
-                if let Some(mut login) = self.login.take() {
-                    login.outcome = Some(if good {
-                        Outcome::Success
-                    } else {
-                        Outcome::Failure
-                    });
-                    out.push(Fact::Login(login));
+                if let Some(login) = self.login.take() {
+                    out.push(login.ended(good));
                 }
                 if good { Turn::Done } else { Turn::Go }
             }

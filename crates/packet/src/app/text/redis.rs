@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
 
 use super::{Talk, Turn};
@@ -74,14 +73,9 @@ impl Talk for Redis {
             return self.bounded();
         };
         let login = self.pending.pop_front().unwrap_or_default();
-        if login && let Some(mut told) = self.login.take() {
+        if login && let Some(told) = self.login.take() {
             let good = *kind == b'+' || starts_with_word(line, b"-ERR Client sent AUTH, but no");
-            told.outcome = Some(if good {
-                Outcome::Success
-            } else {
-                Outcome::Failure
-            });
-            out.push(Fact::Login(told));
+            out.push(told.ended(good));
             if good {
                 return Turn::Done;
             }

@@ -1,9 +1,8 @@
 //! Telephony (RFC 3261): registrations as log-ins, and which program speaks.
 
-use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
 
-use super::USER_BYTES;
+use super::{USER_BYTES, without_skipped};
 use crate::app::bytes::{decimal, starts_with_word, text, trim, words};
 use crate::app::fact::{Banner, Fact, Login};
 use crate::app::lines::Lines;
@@ -88,14 +87,9 @@ impl SipReader {
                 });
             }
             Some(status) if head.register && status >= 200 => {
-                if let Some(mut login) = self.login.take() {
+                if let Some(login) = self.login.take() {
                     let good = status < 300;
-                    login.outcome = Some(if good {
-                        Outcome::Success
-                    } else {
-                        Outcome::Failure
-                    });
-                    out.push(Fact::Login(login));
+                    out.push(login.ended(good));
                 }
             }
             _ => {}
@@ -155,11 +149,7 @@ impl Reader for SipReader {
         let mut rest = bytes;
         while !rest.is_empty() {
             if voice.skip > 0 {
-                let step = usize::try_from(voice.skip)
-                    .unwrap_or(usize::MAX)
-                    .min(rest.len());
-                voice.skip = voice.skip.saturating_sub(step as u64);
-                rest = rest.get(step..).unwrap_or_default();
+                rest = without_skipped(&mut voice.skip, rest);
             } else if let Some(line) = voice.lines.next(&mut rest) {
                 (voice.head, voice.skip) = self.line(seen, voice.head.take(), line, out);
             }

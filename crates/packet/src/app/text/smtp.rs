@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 
-use larum_core::event::Outcome;
 use larum_core::time::Timestamp;
 
 use super::{Talk, Turn, USER_BYTES, code, decode, plain_user};
@@ -127,13 +126,8 @@ impl Talk for Smtp {
                 }
             }
             Some(Command::Auth) if code != 334 => {
-                if let Some(mut login) = self.login.take() {
-                    login.outcome = Some(if good {
-                        Outcome::Success
-                    } else {
-                        Outcome::Failure
-                    });
-                    out.push(Fact::Login(login));
+                if let Some(login) = self.login.take() {
+                    out.push(login.ended(good));
                 }
             }
             // The text was refused before it began.
