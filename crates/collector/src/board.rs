@@ -87,6 +87,33 @@ pub struct SpoolState {
     pub dropped_quota: u64,
     /// Sightings lost to damage on the disk.
     pub dropped_damage: u64,
+    /// Sightings given up because the disk ran low: oldest first.
+    #[serde(default)]
+    pub dropped_room: u64,
+    /// Sightings given up because they waited too long.
+    #[serde(default)]
+    pub dropped_age: u64,
+}
+
+impl SpoolState {
+    /// Sightings that will never be sent, by reason: the names are those of [`larum_spool::Dropped`].
+    #[must_use]
+    pub const fn dropped(&self) -> [(&'static str, u64); 4] {
+        larum_spool::Dropped {
+            quota: self.dropped_quota,
+            damaged: self.dropped_damage,
+            room: self.dropped_room,
+            age: self.dropped_age,
+        }
+        .by_reason()
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        let counts = self.dropped().into_iter().map(|(_, count)| count);
+        counts.fold(0, u64::saturating_add)
+    }
 }
 
 /// How things stand with the hub.

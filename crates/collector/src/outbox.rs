@@ -10,6 +10,9 @@ use crate::tally::{DeviceId, Fate, Hour, OTHER, Tally};
 /// Most runs remembered; beyond it the oldest are entered under `other`.
 pub const MAX_RUNS: usize = 4_096;
 
+/// The hour in which 2020 began (UTC).
+const HOUR_OF_2020: Hour = 438_288;
+
 /// Sightings in spool order, as runs of the same device and hour.
 #[derive(Debug, Default)]
 pub struct InFlight {
@@ -109,6 +112,15 @@ impl InFlight {
         self.runs = kept;
     }
 
+    /// The last number that waits since before `hour`; what came before it waits for longer still.
+    /// Hours before 2020 are those of a computer whose clock was not set yet, or unknown: they say
+    /// nothing about how long something waits.
+    #[must_use]
+    pub fn waiting_since_before(&self, hour: Hour) -> Option<u64> {
+        let old = |run: &&Run| (HOUR_OF_2020..hour).contains(&run.hour);
+        self.runs.iter().rev().find(old).map(|run| run.last)
+    }
+
     /// After a start: those below `oldest` have left the spool since the checkpoint, and `sent` of them
     /// were handed on. The spool drops the oldest first, so the others came before.
     pub fn settle_before(&mut self, oldest: u64, sent: u64) {
@@ -175,6 +187,24 @@ impl InFlight {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn how_long_something_waits_is_told_by_the_hour_it_came() {
+        let first = HOUR_OF_2020 + 1_000;
+        let mut tally = Tally::new();
+        let mut flight = InFlight::default();
+        let device = tally.device("192.0.2.1");
+        for (number, hour) in [(1, 0), (2, first), (3, first + 1), (4, 7), (5, first + 5)] {
+            flight.put(number, device, hour);
+        }
+        let check = |before, expected| {
+            assert_eq!(flight.waiting_since_before(before), expected, "{before}");
+        };
+        check(first, None);
+        check(first + 1, Some(2));
+        check(first + 2, Some(3));
+        check(first + 6, Some(5));
+    }
 
     proptest! {
         /// Each sighting is entered as sent once and as receipted once, whatever the order of news,

@@ -149,7 +149,7 @@ pub async fn run(
         config: Arc::clone(&config),
         clock: clock.clone(),
         board: Arc::clone(&board),
-        spooling: Spooling::new(Arc::clone(&spool), spooled_tx),
+        spooling: Spooling::new(Arc::clone(&spool), spooled_tx, config.limits.spool_days),
         status: status.clone(),
         joined,
         saved: saved_tx,
@@ -262,6 +262,7 @@ fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError>
         FolderStorage::open(&path).map_err(|source| StateError::Unusable { path, source })?;
     let limits = larum_spool::Limits {
         total_bytes: config.limits.spool_bytes,
+        keep_free_bytes: config.limits.keep_free_bytes,
         ..larum_spool::Limits::default()
     };
     // A ledger that cannot be read is told by the uplink, which needs it.
@@ -358,7 +359,12 @@ impl<'w> Within<'w> {
             saved,
             stop: stop.clone(),
         };
-        Keeper::open(storage, self.config.limits.intake_bytes, ends).map_err(StartError::Intake)
+        let limits = &self.config.limits;
+        let room = intake::Room {
+            max_bytes: limits.intake_bytes,
+            keep_free_bytes: limits.keep_free_bytes,
+        };
+        Keeper::open(storage, room, ends).map_err(StartError::Intake)
     }
 
     fn start_tail(

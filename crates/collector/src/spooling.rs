@@ -82,17 +82,26 @@ pub struct Spooling<S: Storage = FolderStorage> {
     safe: Vec<(u64, DeviceId)>,
     /// Tells the uplink the newest number that is safe.
     spooled: watch::Sender<u64>,
+    /// What waits longer is given up.
+    keep_hours: Hour,
+    /// The hour in which that was last looked at.
+    looked: Option<Hour>,
 }
 
 impl<S: Storage> Spooling<S> {
-    /// Writes into `spool`; `spooled` hears of each number that is safe there.
+    /// Writes into `spool`; `spooled` hears of each number that is safe there. What could not be sent
+    /// for `keep_days` is given up.
     #[must_use]
-    pub fn new(spool: SharedSpool<S>, spooled: watch::Sender<u64>) -> Self {
+    pub fn new(spool: SharedSpool<S>, spooled: watch::Sender<u64>, keep_days: u64) -> Self {
         Self {
             spool,
             waiting: VecDeque::new(),
             safe: Vec::new(),
             spooled,
+            keep_hours: Hour::try_from(keep_days)
+                .unwrap_or(Hour::MAX)
+                .saturating_mul(24),
+            looked: None,
         }
     }
 
@@ -114,10 +123,16 @@ impl<S: Storage> Spooling<S> {
     /// Writes and syncs all that waits, and enters it in `posted`. Disk time is spent before the
     /// board is locked.
     pub fn settle(&mut self, board: &Board, hour: Hour) {
+        let too_old = self.too_old(board, hour);
         let (outcome, state, lost) = {
             let spool = Arc::clone(&self.spool);
             let mut spool = lock(&spool);
+            // A spool that cannot do this cannot be written either, which is told below.
+            let aged = too_old.map_or(Ok(0), |up_to| spool.drop_up_to(up_to));
             let outcome = self.write(&mut spool);
+            if aged.is_err() {
+                self.looked = None;
+            }
             (outcome, state_of(&spool), spool.take_lost())
         };
         let mut posted = board.lock();
@@ -136,6 +151,15 @@ impl<S: Storage> Spooling<S> {
         if outcome.is_err() {
             self.give_up_beyond(MAX_WAITING, &mut posted, hour);
         }
+    }
+
+    /// Once an hour: the last number that waits for too long.
+    fn too_old(&mut self, board: &Board, hour: Hour) -> Option<u64> {
+        if self.looked.replace(hour) == Some(hour) {
+            return None;
+        }
+        let before = hour.saturating_sub(self.keep_hours);
+        board.lock().in_flight.waiting_since_before(before)
     }
 
     /// What can no longer wait, oldest first, is withheld. After a failed sync that may be something
@@ -185,6 +209,8 @@ pub fn state_of<S: Storage>(spool: &Spool<S>) -> SpoolState {
         bytes: pending.bytes,
         dropped_quota: dropped.quota,
         dropped_damage: dropped.damaged,
+        dropped_room: dropped.room,
+        dropped_age: dropped.age,
     }
 }
 

@@ -249,6 +249,8 @@ fn limits_of(config: &Config) -> BTreeMap<String, u64> {
         ("idle-seconds", limits.idle_seconds),
         ("udp-buffer-bytes", number(limits.udp_buffer_bytes)),
         ("spool-bytes", limits.spool_bytes),
+        ("spool-days", limits.spool_days),
+        ("keep-free-bytes", limits.keep_free_bytes),
         ("files", number(limits.files)),
         ("record-bytes", number(crate::chunk::MAX_RECORD_BYTES)),
         ("devices", number(crate::tally::MAX_DEVICES)),

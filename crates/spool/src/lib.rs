@@ -26,5 +26,5 @@ mod storage;
 pub use fault::{Fault, SpoolError};
 pub use ledger::Ledger;
 pub use look::{look, visit};
-pub use spool::{Dropped, Frame, Limits, Pending, Recovery, Spool};
+pub use spool::{Dropped, Frame, Limits, Pending, Recovery, Spool, WhenLow};
 pub use storage::{FolderStorage, Storage, is_full};

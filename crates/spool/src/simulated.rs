@@ -402,4 +402,10 @@ impl Storage for SimulatedStorage {
         disk.names.remove(name);
         Ok(())
     }
+
+    fn free_bytes(&self) -> Option<u64> {
+        let disk = self.disk();
+        let capacity = disk.capacity_bytes?;
+        Some(capacity.saturating_sub(disk.used_bytes()))
+    }
 }

@@ -25,6 +25,10 @@ pub(crate) const KIND: u8 = b'S';
 /// Ending of a segment's name.
 pub(crate) const ENDING: &str = ".spool";
 const RESERVE: &str = "reserve";
+/// Segments that are kept however little room there is on the disk.
+const KEPT_WHEN_LOW: usize = 2;
+/// How often the disk is asked for its room: each time so many bytes were appended.
+const LOOK_EVERY_BYTES: u64 = 64 * 1024;
 /// Most ranges kept for [`Spool::take_lost`].
 const MAX_LOST_RANGES: usize = 1_024;
 
@@ -37,8 +41,24 @@ pub struct Limits {
     pub total_bytes: u64,
     /// Largest frame. Default 64 KiB.
     pub frame_bytes: usize,
+    /// Bytes to be left free on the disk for everybody; 0 switches this off. Default 64 MiB.
+    pub keep_free_bytes: u64,
+    /// What happens when there are fewer. Default: [`WhenLow::DropOldest`].
+    pub when_low: WhenLow,
     /// Room kept back on the disk for the spool's own book-keeping. Default 256 KiB.
     pub reserve_bytes: usize,
+}
+
+/// What a spool does on a disk that runs low, before it is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenLow {
+    /// The oldest segments are dropped and counted until there is room enough or two are left: those
+    /// are kept, because what fills the disk is then somebody else.
+    #[default]
+    DropOldest,
+    /// Nothing more is taken until there is room again: [`Fault::DiskFull`]. For what was promised to
+    /// somebody who will not hand it in a second time.
+    Refuse,
 }
 
 impl Default for Limits {
@@ -47,6 +67,8 @@ impl Default for Limits {
             segment_bytes: 4 * 1024 * 1024,
             total_bytes: 256 * 1024 * 1024,
             frame_bytes: 64 * 1024,
+            keep_free_bytes: 64 * 1024 * 1024,
+            when_low: WhenLow::DropOldest,
             reserve_bytes: 256 * 1024,
         }
     }
@@ -101,13 +123,28 @@ pub struct Dropped {
     pub quota: u64,
     /// Lost because bytes on the disk had changed.
     pub damaged: u64,
+    /// Dropped as the oldest when the disk ran low; see [`Limits::keep_free_bytes`].
+    pub room: u64,
+    /// Dropped because they were too old; see [`Spool::drop_up_to`].
+    pub age: u64,
 }
 
 impl Dropped {
     /// Every reason with its count; the names are stable codes for logs and metrics.
     #[must_use]
-    pub const fn by_reason(&self) -> [(&'static str, u64); 2] {
-        [("quota", self.quota), ("damaged", self.damaged)]
+    pub const fn by_reason(&self) -> [(&'static str, u64); 4] {
+        [
+            ("quota", self.quota),
+            ("damaged", self.damaged),
+            ("disk-low", self.room),
+            ("too-old", self.age),
+        ]
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.by_reason().iter().map(|(_, count)| count).sum()
     }
 }
 
@@ -170,6 +207,8 @@ pub struct Spool<S: Storage = FolderStorage> {
     poisoned: bool,
     /// Number up to which frames were handed on, should releasing them have failed.
     claimed: u64,
+    /// Bytes appended since the disk was asked for its room.
+    unlooked_bytes: u64,
     /// Numbers passed that will never be read, which nobody has asked for yet, oldest first.
     lost: Vec<(u64, u64)>,
     /// Where the frame of a number stands, to go on reading there: number, segment, offset.
@@ -198,6 +237,7 @@ impl<S: Storage> Spool<S> {
             reserve_held: false,
             poisoned: false,
             claimed: 0,
+            unlooked_bytes: LOOK_EVERY_BYTES,
             lost: Vec::new(),
             place: None,
             buffer: Vec::new(),
@@ -224,6 +264,7 @@ impl<S: Storage> Spool<S> {
             return Err(Fault::DiskFull.into());
         }
         let needed_bytes = (FRAME_HEADER_BYTES + frame.len()) as u64;
+        self.keep_room(needed_bytes)?;
         self.keep_to_quota(needed_bytes)?;
         let full = |segment: &Segment| segment.bytes + needed_bytes > self.limits.segment_bytes;
         if self.segments.last().is_none_or(full) {
@@ -342,6 +383,19 @@ impl<S: Storage> Spool<S> {
         Ok(present)
     }
 
+    /// Gives up every frame up to and including a number as too old, durably and counted; returns how
+    /// many those were.
+    ///
+    /// # Errors
+    /// As [`release`](Self::release).
+    pub fn drop_up_to(&mut self, up_to: u64) -> Result<u64, SpoolError> {
+        self.check()?;
+        let before = self.cursor.age;
+        // Never what is not durable: it has not been acknowledged.
+        self.drop_oldest(up_to.min(self.synced), Reason::Age)?;
+        Ok(self.cursor.age - before)
+    }
+
     /// What waits.
     #[must_use]
     pub fn pending(&self) -> Pending {
@@ -374,6 +428,8 @@ impl<S: Storage> Spool<S> {
         let given = (self.next - 1).saturating_sub(self.cursor.released);
         Dropped {
             quota: self.cursor.quota,
+            room: self.cursor.room,
+            age: self.cursor.age,
             damaged: self.cursor.damaged + given.saturating_sub(self.present(u64::MAX - 1)),
         }
     }
@@ -474,6 +530,32 @@ impl<S: Storage> Spool<S> {
         self.reserve_held
     }
 
+    /// Gives the oldest segments back to a disk that runs low, before it is full.
+    fn keep_room(&mut self, needed_bytes: u64) -> Result<(), SpoolError> {
+        self.unlooked_bytes = self.unlooked_bytes.saturating_add(needed_bytes);
+        if self.limits.keep_free_bytes == 0 || self.unlooked_bytes < LOOK_EVERY_BYTES {
+            return Ok(());
+        }
+        while self.is_low() {
+            if self.limits.when_low == WhenLow::Refuse {
+                // Looked at again with the next frame.
+                return Err(Fault::DiskFull.into());
+            }
+            let oldest = self.segments.first().map(Segment::last);
+            match oldest.filter(|_| self.segments.len() > KEPT_WHEN_LOW) {
+                Some(up_to) => self.drop_oldest(up_to, Reason::Room)?,
+                None => break,
+            }
+        }
+        self.unlooked_bytes = 0;
+        Ok(())
+    }
+
+    fn is_low(&self) -> bool {
+        let free_bytes = self.storage.free_bytes();
+        free_bytes.is_some_and(|free| free < self.limits.keep_free_bytes)
+    }
+
     /// Drops the oldest segments until `needed_bytes` fit.
     fn keep_to_quota(&mut self, needed_bytes: u64) -> Result<(), SpoolError> {
         // A new segment may have to be started: its header counts too.
@@ -483,13 +565,13 @@ impl<S: Storage> Spool<S> {
                 return Err(Fault::LimitsUnusable.into());
             };
             let up_to = oldest.last();
-            self.drop_oldest(up_to)?;
+            self.drop_oldest(up_to, Reason::Quota)?;
         }
         Ok(())
     }
 
     /// Gives up all frames up to a number, counted.
-    fn drop_oldest(&mut self, up_to: u64) -> Result<(), SpoolError> {
+    fn drop_oldest(&mut self, up_to: u64, reason: Reason) -> Result<(), SpoolError> {
         let present = self.present(up_to);
         // Those that were handed on, and could not be released then, are not lost.
         let handed_on = self.present(up_to.min(self.claimed));
@@ -497,7 +579,12 @@ impl<S: Storage> Spool<S> {
         let mut cursor = self.cursor;
         if up_to > before {
             cursor.handed_on += handed_on;
-            cursor.quota += present - handed_on;
+            let lost = present - handed_on;
+            match reason {
+                Reason::Quota => cursor.quota += lost,
+                Reason::Room => cursor.room += lost,
+                Reason::Age => cursor.age += lost,
+            }
             cursor.damaged += (up_to - before).saturating_sub(present);
             cursor.released = up_to;
         }
@@ -628,6 +715,14 @@ impl<S: Storage> Spool<S> {
         room.from = room.from.max(segment.last() + 1);
         Ok(Ended::Segment)
     }
+}
+
+/// Why frames are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Quota,
+    Room,
+    Age,
 }
 
 /// How reading a segment ended.

@@ -72,6 +72,11 @@ pub trait Storage {
     /// Whatever the operating system says.
     fn remove(&mut self, name: &str) -> io::Result<()>;
 
+    /// Bytes that may still be written to the disk, where that is known.
+    fn free_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Puts `bytes` in place of a whole file, durably: after a crash there is the old content or the
     /// new, never a mixture.
     ///
@@ -117,6 +122,9 @@ impl<S: Storage + ?Sized> Storage for Box<S> {
     }
     fn remove(&mut self, name: &str) -> io::Result<()> {
         (**self).remove(name)
+    }
+    fn free_bytes(&self) -> Option<u64> {
+        (**self).free_bytes()
     }
 }
 
@@ -280,6 +288,11 @@ impl Storage for FolderStorage {
         self.may_write()?;
         self.open.remove(name);
         fs::remove_file(self.folder.join(name))
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        let about = rustix::fs::statvfs(&self.folder).ok()?;
+        Some(about.f_bavail.saturating_mul(about.f_frsize))
     }
 }
 

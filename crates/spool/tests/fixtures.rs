@@ -8,18 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use larum_spool::simulated::SimulatedStorage;
-use larum_spool::{Ledger, Limits, Spool, Storage};
+use larum_spool::{Ledger, Limits, Spool, Storage, WhenLow};
 
 const LIMITS: Limits = Limits {
     segment_bytes: 200,
     total_bytes: 1_000,
     frame_bytes: 100,
+    keep_free_bytes: 0,
+    when_low: WhenLow::DropOldest,
     reserve_bytes: 16,
 };
 
 fn folder(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../corpus/spool/v1")
+        .join("../../corpus/spool")
         .join(part)
 }
 
@@ -47,22 +49,9 @@ fn make_ledger(disk: &SimulatedStorage) {
     ledger.receipt(2, b"{\"receipt\":2}").unwrap();
 }
 
-/// The fixture as a disk; what today's program writes must be the same bytes.
-fn fixture(part: &str, make: fn(&SimulatedStorage)) -> SimulatedStorage {
-    let today = SimulatedStorage::new(1);
-    make(&today);
-    let names = today.list().unwrap();
-    let kept = names.iter().filter(|name| *name != "reserve");
+/// A fixture as a disk.
+fn kept(part: &str) -> SimulatedStorage {
     let disk = SimulatedStorage::new(1);
-    for name in kept {
-        let bytes = today.get(name).unwrap();
-        let path = folder(part).join(name);
-        if std::env::var_os("LARUM_WRITE_FIXTURES").is_some() && !path.exists() {
-            fs::create_dir_all(folder(part)).unwrap();
-            fs::write(&path, &bytes).unwrap();
-        }
-        assert_eq!(fs::read(&path).unwrap(), bytes, "{part}/{name}");
-    }
     for entry in fs::read_dir(folder(part)).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -71,10 +60,35 @@ fn fixture(part: &str, make: fn(&SimulatedStorage)) -> SimulatedStorage {
     disk
 }
 
+/// The newest fixture as a disk; what today's program writes must be the same bytes.
+fn fixture(part: &str, make: fn(&SimulatedStorage)) -> SimulatedStorage {
+    let today = SimulatedStorage::new(1);
+    make(&today);
+    let names = today.list().unwrap();
+    let written = names.iter().filter(|name| *name != "reserve");
+    for name in written {
+        let bytes = today.get(name).unwrap();
+        let path = folder(part).join(name);
+        if std::env::var_os("LARUM_WRITE_FIXTURES").is_some() && !path.exists() {
+            fs::create_dir_all(folder(part)).unwrap();
+            fs::write(&path, &bytes).unwrap();
+        }
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{part}/{name}");
+    }
+    kept(part)
+}
+
 #[test]
-fn a_spool_of_version_1_is_read() {
-    let (mut spool, recovery) = Spool::open(fixture("spool", make_spool), LIMITS).unwrap();
+fn spools_of_every_version_are_read() {
+    for disk in [kept("v1/spool"), fixture("v2/spool", make_spool)] {
+        spool_is_read(disk);
+    }
+}
+
+fn spool_is_read(disk: SimulatedStorage) {
+    let (mut spool, recovery) = Spool::open(disk, LIMITS).unwrap();
     assert_eq!((recovery.frames, recovery.torn_bytes), (8, 0));
+    assert_eq!((spool.handed_on(), spool.dropped().sum()), (4, 0));
     let mut frames = Vec::new();
     spool.read(1, 100, 10_000, &mut frames).unwrap();
     let found: Vec<(u64, Vec<u8>)> = frames
@@ -88,7 +102,7 @@ fn a_spool_of_version_1_is_read() {
 
 #[test]
 fn a_ledger_of_version_1_is_read() {
-    let mut ledger = Ledger::open(fixture("ledger", make_ledger)).unwrap();
+    let mut ledger = Ledger::open(fixture("v1/ledger", make_ledger)).unwrap();
     let summary = ledger.verify().unwrap();
     assert_eq!((summary.entries, summary.receipted), (3, 2));
     assert_eq!(

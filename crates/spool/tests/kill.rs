@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use larum_spool::{FolderStorage, Ledger, Limits, Spool};
+use larum_spool::{FolderStorage, Ledger, Limits, Spool, WhenLow};
 
 const FOLDER: &str = "LARUM_TEST_KILL_FOLDER";
 const START: &str = "LARUM_TEST_KILL_START";
@@ -20,6 +20,8 @@ const LIMITS: Limits = Limits {
     segment_bytes: 4_096,
     total_bytes: 1 << 30,
     frame_bytes: 1_024,
+    keep_free_bytes: 0,
+    when_low: WhenLow::DropOldest,
     reserve_bytes: 4_096,
 };
 

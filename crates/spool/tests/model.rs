@@ -7,7 +7,7 @@
 )]
 
 use larum_spool::simulated::SimulatedStorage;
-use larum_spool::{Fault, Ledger, Limits, Spool, SpoolError};
+use larum_spool::{Fault, Ledger, Limits, Spool, SpoolError, WhenLow};
 use proptest::prelude::*;
 
 const LIMITS: Limits = Limits {
@@ -15,6 +15,8 @@ const LIMITS: Limits = Limits {
     // Never reached here: dropping by quota is tested apart.
     total_bytes: 1 << 30,
     frame_bytes: 100,
+    keep_free_bytes: 0,
+    when_low: WhenLow::DropOldest,
     reserve_bytes: 64,
 };
 

@@ -2,13 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use larum_spool::simulated::SimulatedStorage;
-use larum_spool::{Fault, FolderStorage, Frame, Limits, Spool, Storage};
+use larum_spool::{Fault, FolderStorage, Frame, Limits, Spool, Storage, WhenLow};
 
 /// Small, so that segments and the quota are met soon.
 const SMALL: Limits = Limits {
     segment_bytes: 256,
     total_bytes: 1_024,
     frame_bytes: 64,
+    keep_free_bytes: 0,
+    when_low: WhenLow::DropOldest,
     reserve_bytes: 128,
 };
 
@@ -109,6 +111,104 @@ fn the_oldest_go_first_when_the_quota_is_reached_and_are_counted() {
     assert_eq!(spool.dropped().quota, 200 - waiting.len() as u64);
     assert_eq!(spool.dropped().damaged, 0);
     assert_eq!(spool.oldest(), waiting[0]);
+}
+
+#[test]
+fn a_disk_that_runs_low_gets_the_oldest_back_before_it_is_full() {
+    let disk = SimulatedStorage::new(1);
+    let limits = Limits {
+        segment_bytes: 64 * 1024,
+        total_bytes: 1 << 30,
+        frame_bytes: 8 * 1024,
+        keep_free_bytes: 200 * 1024,
+        when_low: WhenLow::DropOldest,
+        reserve_bytes: 128,
+    };
+    disk.set_capacity_bytes(Some(1024 * 1024));
+    let (mut spool, _) = Spool::open(disk.clone(), limits).unwrap();
+    for _ in 0..1_000 {
+        spool.append(&[1; 4_000]).unwrap();
+        assert!(
+            disk.used_bytes() < 1024 * 1024 - 100 * 1024,
+            "never near full"
+        );
+    }
+    spool.sync().unwrap();
+    let waiting = numbers(&mut spool);
+    assert_eq!(waiting.last(), Some(&1_000));
+    let dropped = spool.dropped();
+    assert_eq!(dropped.room, 1_000 - waiting.len() as u64);
+    assert_eq!((dropped.quota, dropped.sum()), (0, dropped.room));
+    // Somebody else has filled the disk: what is left is kept.
+    disk.set_capacity_bytes(Some(disk.used_bytes() + 150 * 1024));
+    for _ in 0..20 {
+        spool.append(&[1; 4_000]).unwrap();
+    }
+    assert!(spool.pending().frames > 16, "two segments stay");
+    // The reasons survive.
+    let kept = spool.dropped();
+    let (spool, _) = Spool::open(spool.into_storage(), limits).unwrap();
+    assert_eq!(spool.dropped(), kept);
+}
+
+#[test]
+fn a_disk_that_runs_low_takes_no_more_where_nothing_may_be_dropped() {
+    let disk = SimulatedStorage::new(1);
+    let limits = Limits {
+        segment_bytes: 64 * 1024,
+        total_bytes: 1 << 30,
+        frame_bytes: 8 * 1024,
+        keep_free_bytes: 200 * 1024,
+        when_low: WhenLow::Refuse,
+        reserve_bytes: 128,
+    };
+    disk.set_capacity_bytes(Some(1024 * 1024));
+    let (mut spool, _) = Spool::open(disk.clone(), limits).unwrap();
+    let mut taken = 0;
+    let refused = loop {
+        match spool.append(&[1; 4_000]) {
+            Ok(number) => taken = number,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.fault, Fault::DiskFull);
+    assert!(
+        disk.used_bytes() < 1024 * 1024 - 100 * 1024,
+        "long before it is full"
+    );
+    spool.sync().unwrap();
+    assert_eq!(numbers(&mut spool).len() as u64, taken);
+    assert_eq!(spool.dropped().sum(), 0);
+    assert!(spool.append(&[1; 4_000]).is_err(), "it stays shut");
+    // Once there is room again it goes on.
+    disk.set_capacity_bytes(Some(2 * 1024 * 1024));
+    assert_eq!(spool.append(&[1; 4_000]).unwrap(), taken + 1);
+}
+
+#[test]
+fn what_is_too_old_goes_and_is_counted() {
+    let (mut spool, _) = Spool::open(SimulatedStorage::new(1), SMALL).unwrap();
+    for _ in 0..10 {
+        spool.append(&[1; 20]).unwrap();
+    }
+    spool.sync().unwrap();
+    spool.append(&[1; 20]).unwrap();
+    spool.release(2).unwrap();
+    assert_eq!(spool.drop_up_to(5).unwrap(), 3);
+    assert_eq!(spool.drop_up_to(5).unwrap(), 0);
+    assert_eq!(spool.take_lost(), [(3, 5)]);
+    assert_eq!(numbers(&mut spool), [6, 7, 8, 9, 10]);
+    assert_eq!(
+        spool.drop_up_to(u64::MAX).unwrap(),
+        5,
+        "not what is not durable yet"
+    );
+    let expected = larum_spool::Dropped {
+        age: 8,
+        ..Default::default()
+    };
+    assert_eq!(spool.dropped(), expected);
+    assert_eq!(spool.handed_on(), 2);
 }
 
 #[test]

@@ -201,6 +201,10 @@ pub struct Limits {
     pub intake_bytes: u64,
     /// Most bytes of sightings waiting for the hub on disk. Default: 256 MiB.
     pub spool_bytes: u64,
+    /// Days after which a sighting that could not be sent is given up. Default: 30.
+    pub spool_days: u64,
+    /// Bytes that spool and intake leave free on their disk. Default: 64 MiB.
+    pub keep_free_bytes: u64,
     /// Most files followed at once. Default: 256.
     pub files: usize,
 }
@@ -215,6 +219,8 @@ impl Default for Limits {
             udp_buffer_bytes: 4 << 20,
             intake_bytes: 256 << 20,
             spool_bytes: 256 << 20,
+            spool_days: 30,
+            keep_free_bytes: 64 << 20,
             files: 256,
         }
     }

@@ -88,6 +88,8 @@ fn settings(config: &Config) -> Value {
             "idle-seconds": limits.idle_seconds,
             "udp-buffer-bytes": limits.udp_buffer_bytes,
             "spool-bytes": limits.spool_bytes,
+            "spool-days": limits.spool_days,
+            "keep-free-bytes": limits.keep_free_bytes,
             "files": limits.files,
         },
     })

@@ -31,12 +31,7 @@ fn spool(to: &mut Examination, folder: &Path, status: Option<&StatusDocument>) {
             };
             visit(&storage, Limits::default(), &mut take).map_err(drop)
         });
-    let lost = status.map_or(0, |status| {
-        status
-            .spool
-            .dropped_damage
-            .saturating_add(status.spool.dropped_quota)
-    });
+    let lost = status.map_or(0, |status| status.spool.lost());
     let args = [
         ("waiting", number(waiting).into()),
         ("unreadable", number(unreadable).into()),

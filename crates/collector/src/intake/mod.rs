@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use larum_core::time::Timestamp;
 use larum_link::clock::Clock;
-use larum_spool::{FolderStorage, Frame, Spool, SpoolError, Storage};
+use larum_spool::{FolderStorage, Frame, Spool, SpoolError, Storage, WhenLow};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -147,21 +147,29 @@ pub(crate) struct Ends {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
+/// How much disk it may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Most bytes kept.
+    pub(crate) max_bytes: u64,
+    /// Bytes left free on the disk.
+    pub(crate) keep_free_bytes: u64,
+}
+
 impl<S: Storage> Keeper<S> {
     /// Continues from what is in `storage`, of which the checkpoint counts what `ends.board` says.
     ///
     /// # Errors
     /// When the spool cannot be opened.
-    pub(crate) fn open(
-        storage: S,
-        max_bytes: u64,
-        ends: Ends,
-    ) -> Result<(Self, Intake), SpoolError> {
+    pub(crate) fn open(storage: S, room: Room, ends: Ends) -> Result<(Self, Intake), SpoolError> {
         let limits = larum_spool::Limits {
             segment_bytes: SEGMENT_BYTES,
             // Senders wait long before the spool would drop its oldest.
-            total_bytes: max_bytes.saturating_add(4 * SEGMENT_BYTES),
+            keep_free_bytes: room.keep_free_bytes,
+            total_bytes: room.max_bytes.saturating_add(4 * SEGMENT_BYTES),
             frame_bytes: MAX_FRAME_BYTES,
+            // What was answered for is never dropped; on a disk that runs low no more is answered.
+            when_low: WhenLow::Refuse,
             ..larum_spool::Limits::default()
         };
         let (mut spool, recovery) = Spool::open(storage, limits)?;
@@ -178,7 +186,7 @@ impl<S: Storage> Keeper<S> {
         let (way_in, queue) = mpsc::channel(QUEUE_CHUNKS);
         let keeper = Self {
             spool,
-            max_bytes,
+            max_bytes: room.max_bytes,
             board: ends.board,
             clock: ends.clock,
             queue,

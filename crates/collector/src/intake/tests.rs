@@ -31,7 +31,11 @@ impl Rig {
             saved: saved_rx,
             stop: stop_rx,
         };
-        let (keeper, way_in) = Keeper::open(disk.clone(), ROOM_BYTES, ends).unwrap();
+        let room = Room {
+            max_bytes: ROOM_BYTES,
+            keep_free_bytes: 0,
+        };
+        let (keeper, way_in) = Keeper::open(disk.clone(), room, ends).unwrap();
         Self {
             disk: disk.clone(),
             board,

@@ -54,18 +54,9 @@ fn posted(state: &PageState, out: &mut Exposition) {
         "Sightings given up, by reason",
         "counter",
     );
-    out.labelled(
-        "larum_spool_dropped_total",
-        "reason",
-        "quota",
-        posted.spool.dropped_quota,
-    );
-    out.labelled(
-        "larum_spool_dropped_total",
-        "reason",
-        "damaged",
-        posted.spool.dropped_damage,
-    );
+    for (reason, count) in posted.spool.dropped() {
+        out.labelled("larum_spool_dropped_total", "reason", reason, count);
+    }
     let hour_ago = state.clock.now().plus_seconds(-3_600);
     let heard = u64::try_from(posted.tally.heard_since(hour_ago)).unwrap_or(u64::MAX);
     out.gauge(

@@ -31,7 +31,7 @@ fn a_full_disk_loses_nothing_until_memory_is_full_and_then_says_so() {
     let storage = SimulatedStorage::new(1);
     let (spool, _) = Spool::open(storage.clone(), Limits::default()).unwrap();
     let (told, newest) = watch::channel(0);
-    let mut spooling = Spooling::new(Arc::new(Mutex::new(spool)), told);
+    let mut spooling = Spooling::new(Arc::new(Mutex::new(spool)), told, 30);
 
     spooling.put(sighting(0), device);
     spooling.settle(&board, 1);
@@ -63,4 +63,32 @@ fn a_full_disk_loses_nothing_until_memory_is_full_and_then_says_so() {
         "{total:?}"
     );
     assert_eq!(posted.spool.waiting, total.sightings);
+}
+
+#[test]
+fn what_could_not_be_sent_for_too_long_is_given_up_and_counted() {
+    const FIRST: Hour = 490_000;
+    let folder = tempfile::tempdir().unwrap();
+    let board = Board::new(folder.path(), &Checkpoint::default());
+    let device = board.lock().tally.device("gate");
+    let (spool, _) = Spool::open(SimulatedStorage::new(1), Limits::default()).unwrap();
+    let (told, _newest) = watch::channel(0);
+    let mut spooling = Spooling::new(Arc::new(Mutex::new(spool)), told, 2);
+
+    for hour in 0..50 {
+        spooling.put(sighting(usize::try_from(hour).unwrap()), device);
+        spooling.settle(&board, FIRST + hour);
+    }
+    // Two days: in the 50th hour, FIRST + 49, what came before FIRST + 1 has waited for longer.
+    {
+        let posted = board.lock();
+        let spool = posted.spool;
+        assert_eq!((spool.waiting, spool.dropped_age, spool.lost()), (49, 1, 1));
+        assert_eq!(posted.tally.total().sightings, 50);
+    }
+    // A clock that is set back gives nothing up, and nothing is counted twice.
+    spooling.settle(&board, 3);
+    spooling.settle(&board, FIRST + 50);
+    let spool = board.lock().spool;
+    assert_eq!((spool.waiting, spool.lost()), (48, 2));
 }

@@ -187,6 +187,8 @@ impl World {
             segment_bytes: 4_096,
             total_bytes: if faults.quota { 16_384 } else { 1 << 30 },
             frame_bytes: 2_048,
+            keep_free_bytes: 0,
+            when_low: larum_spool::WhenLow::DropOldest,
             reserve_bytes: 2_048,
         };
         Self {
@@ -622,7 +624,7 @@ impl World {
         Ok(Process {
             device,
             board,
-            spooling: Spooling::new(spool.clone(), told),
+            spooling: Spooling::new(spool.clone(), told, 3_650),
             spool,
             _spooled: spooled,
             ledger: None,

@@ -341,10 +341,7 @@ impl World {
             (totals.arrived == sightings, "the hub has each sighting"),
             (totals.findings == findings, "the hub has each finding once"),
             (totals.conflicts == 0, "no contradiction"),
-            (
-                status.spool.dropped_quota + status.spool.dropped_damage == 0,
-                "nothing lost",
-            ),
+            (status.spool.lost() == 0, "nothing lost"),
         ];
         match agree.iter().find(|(agrees, _)| !agrees) {
             None => Ok(format!(
@@ -492,7 +489,8 @@ fn configure_collector(config: &Path, state: &Path, log: &Path, http: SocketAddr
     let text = format!(
         "state-dir = {state:?}\npage-address = \"off\"\nzone = \"UTC\"\n\n\
          [[listen]]\nprotocol = \"http\"\naddress = \"{http}\"\ntoken-file = {word:?}\n\n\
-         [[file]]\npath = {log:?}\n"
+         [[file]]\npath = {log:?}\n\n\
+         [limits]\nkeep-free-bytes = 4_194_304\n"
     );
     fs::write(config, text).unwrap();
 }
