@@ -13,7 +13,7 @@ fn main() -> std::io::Result<()> {
             .unwrap_or_else(|| "corpus".into()),
     );
     std::fs::create_dir_all(&folder)?;
-    for (name, text) in FORMATS {
+    for (name, text) in FORMATS.iter() {
         for (number, sample) in samples(text).into_iter().enumerate() {
             std::fs::write(folder.join(format!("{name}-{number}")), sample.record)?;
         }

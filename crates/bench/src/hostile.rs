@@ -27,7 +27,7 @@ const SHOWN: usize = 12;
 pub fn measure() -> Result<()> {
     let formats = shipped()?;
     let mut worst = Vec::new();
-    for (name, text) in FORMATS {
+    for (name, text) in FORMATS.iter() {
         for record in records_of(&formats, name, text).iter().take(2) {
             let middle = record.floor_char_boundary(record.len() / 2);
             for head in [record.get(..middle).unwrap_or_default(), record] {

@@ -27,7 +27,7 @@ pub fn run() -> Result<()> {
     let formats = shipped()?;
     let mut scratch = Scratch::default();
     let mut screen = stdout().lock();
-    for (name, text) in FORMATS {
+    for (name, text) in FORMATS.iter() {
         let records = records_of(&formats, name, text);
         if records.is_empty() {
             continue;

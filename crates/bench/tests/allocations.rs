@@ -60,7 +60,7 @@ const ESCAPES: &[&str] = &["\\", "&", "%", "\"\"", "+"];
 fn what_stands_in_the_record_as_it_is_meant_is_never_copied() {
     let formats = Formats::built_in().unwrap();
     let mut looked_at = 0;
-    for (name, text) in FORMATS {
+    for (name, text) in FORMATS.iter() {
         if COPYING.iter().any(|reading| text.contains(reading)) {
             continue;
         }

@@ -6,7 +6,7 @@ use larum_core::parse::{Formats, check_cases};
 #[test]
 fn every_case_of_every_format_holds() {
     let formats = Formats::built_in().unwrap_or_else(|error| panic!("{error}"));
-    let (count, problems) = check_cases(&formats, FORMATS);
+    let (count, problems) = check_cases(&formats, &FORMATS);
     for problem in &problems {
         println!(
             "{}: {}\n    {}",

@@ -17,7 +17,7 @@ fn context() -> Context<'static> {
 /// The sample records of all format files.
 fn samples() -> Vec<String> {
     let mut found = Vec::new();
-    for (_, text) in FORMATS {
+    for (_, text) in FORMATS.iter() {
         let file: toml::Table = toml::from_str(text).unwrap();
         for case in file.get("case").unwrap().as_array().unwrap() {
             found.push(case.get("input").unwrap().as_str().unwrap().to_owned());

@@ -272,7 +272,7 @@ fn a_record_in_a_strangers_text_stays_text() {
     let context = Context::at(Timestamp::from_seconds(1_795_348_800));
     let mut forged: BTreeMap<(&str, String), (usize, String)> = BTreeMap::new();
     let mut tried = 0;
-    for (_, file) in FORMATS {
+    for (_, file) in FORMATS.iter() {
         let file: toml::Table = file.parse().unwrap();
         for (number, case) in file["case"].as_array().unwrap().iter().enumerate() {
             for text in texts(case["input"].as_str().unwrap()) {

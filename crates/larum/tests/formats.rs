@@ -238,7 +238,7 @@ fn formats_are_listed_and_shown() {
     let people = text(&larum(&["formats", "show", "sonicwall"]));
     assert!(people.contains("Known by          begins with"), "{people}");
     assert!(!people.contains('«'), "{people}");
-    for (name, file) in larum_core::content::FORMATS {
+    for (name, file) in larum_core::content::FORMATS.iter() {
         if *name == "sonicwall" {
             assert_eq!(text(&larum(&["formats", "show", name, "--file"])), *file);
         }

@@ -12,6 +12,8 @@ use super::compile::RECORD_KEY;
 use super::own_words::Opening;
 use super::recognise::Entry;
 
+mod head_lines;
+
 /// A whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -136,29 +138,7 @@ impl Head {
     /// # Errors
     /// What is wrong with it, in which of the lines picked.
     pub fn read(name: &str, text: &str) -> Result<Self, Problem> {
-        parsed(name, &Self::lines(text))
-    }
-
-    /// The lines that say it: three keys of the file's own, and the tables `[[recognise]]` and `[columns]`.
-    fn lines(text: &str) -> String {
-        let mut picked = String::new();
-        let mut tables = 0;
-        let mut wanted = false;
-        for line in text.split_inclusive('\n') {
-            if line.starts_with('[') {
-                tables += 1;
-                wanted = line.starts_with("[[recognise]]") || line.starts_with("[columns]");
-            }
-            let own = tables == 0
-                && ["fallback", "reader", "read"].iter().any(|key| {
-                    let rest = line.strip_prefix(key);
-                    rest.is_some_and(|rest| rest.trim_start().starts_with('='))
-                });
-            if wanted || own {
-                picked.push_str(line);
-            }
-        }
-        picked
+        parsed(name, &head_lines::pick(text))
     }
 
     /// By which names of columns the format, which has this number, is known.
@@ -513,7 +493,7 @@ mod tests {
 
     #[test]
     fn what_is_read_of_a_shipped_file_at_the_start_is_what_it_says() {
-        for (name, text) in content::FORMATS {
+        for (name, text) in content::FORMATS.iter() {
             let whole = FormatFile::read(name, text).unwrap();
             assert_eq!(Head::read(name, text).unwrap(), whole.head(), "{name}");
             let without_cases = FormatFile::read_format(name, text).unwrap();

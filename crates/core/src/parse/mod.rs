@@ -106,8 +106,8 @@ pub struct Scratch {
 #[derive(Debug)]
 struct Shipped {
     name: Box<str>,
-    /// The file's text, where it is not compiled yet.
-    text: &'static str,
+    /// The number of its file among those that ship, where it is not compiled yet.
+    file: Option<usize>,
     compiled: OnceLock<Option<Format>>,
 }
 
@@ -115,7 +115,8 @@ impl Shipped {
     /// The format; `None` where its file is wrong, which a test excludes of those that wait.
     fn format(&self) -> Option<&Format> {
         let compile = || {
-            let file = file::FormatFile::read_format(&self.name, self.text).ok()?;
+            let text = content::format_text(self.file?)?;
+            let file = file::FormatFile::read_format(&self.name, &text).ok()?;
             compile::format(&self.name, &file, &mut Vec::new())
         };
         self.compiled.get_or_init(compile).as_ref()
@@ -147,21 +148,21 @@ impl Gathered {
             self.heads.push((file.head(), own));
             self.formats.push(Shipped {
                 name: (*name).into(),
-                text: "",
+                file: None,
                 compiled: OnceLock::from(format),
             });
         }
     }
 
-    /// Adds a shipped file, to be compiled when it is needed.
-    fn wait(&mut self, name: &str, text: &'static str) {
-        match file::Head::read(name, text) {
+    /// Adds the shipped file of this number, to be compiled when it is needed; `head` says how it is recognised.
+    fn wait(&mut self, number: usize, name: &str, head: &str) {
+        match file::Head::read(name, head) {
             Ok(head) => self.heads.push((head, false)),
             Err(problem) => self.problems.push(problem),
         }
         self.formats.push(Shipped {
             name: name.into(),
-            text,
+            file: Some(number),
             compiled: OnceLock::new(),
         });
     }
@@ -253,9 +254,13 @@ impl Formats {
         let mut gathered = Gathered::default();
         gathered.compile(own, true);
         let replaced = |name: &str| own.iter().any(|(known, _)| *known == name);
-        for (name, text) in content::FORMATS {
+        let heads = content::format_heads();
+        let shipped = content::FORMAT_NAMES
+            .iter()
+            .zip(heads.split_terminator('\0'));
+        for (number, (name, head)) in shipped.enumerate() {
             if !replaced(name) {
-                gathered.wait(name, text);
+                gathered.wait(number, name, head);
             }
         }
         gathered.finish()

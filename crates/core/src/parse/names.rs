@@ -151,7 +151,7 @@ mod tests {
     fn every_name_is_of_a_format() {
         let names = DeviceNames::built_in().unwrap();
         let mut unused: Vec<&str> = names.known.keys().map(String::as_str).collect();
-        for (format, text) in content::FORMATS {
+        for (format, text) in content::FORMATS.iter() {
             let about = super::super::about(format, text).unwrap();
             let called = names.of(format, about.vendor.as_deref(), about.product.as_deref());
             unused.retain(|key| {

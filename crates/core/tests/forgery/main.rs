@@ -137,7 +137,7 @@ fn address_keys(file: &toml::Table) -> Vec<String> {
 /// The cases of all files that give an event.
 fn samples() -> Vec<Sample> {
     let mut found = Vec::new();
-    for (_, text) in FORMATS {
+    for (_, text) in FORMATS.iter() {
         let file: toml::Table = toml::from_str(text).unwrap();
         for case in file["case"].as_array().unwrap() {
             if case.get("reject").is_some() {

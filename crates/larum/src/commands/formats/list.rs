@@ -70,7 +70,7 @@ impl<'a> Described<'a> {
 pub fn run(args: &Args, words: &Words) -> anyhow::Result<Exit> {
     let names = DeviceNames::built_in().map_err(|why| failure(Exit::Conflict, why))?;
     let mut all = Vec::with_capacity(FORMATS.len());
-    for (name, text) in FORMATS {
+    for (name, text) in FORMATS.iter() {
         let about =
             about(name, text).map_err(|problem| failure(Exit::Conflict, problem.to_string()))?;
         all.push(about);
