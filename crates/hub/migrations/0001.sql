@@ -180,12 +180,53 @@ CREATE TABLE sign_in_link (
 
 CREATE TABLE session (
     secret_hash TEXT PRIMARY KEY,
+    id          TEXT NOT NULL UNIQUE,  -- for the list of one's own
     person      TEXT NOT NULL REFERENCES person (id),
     created     INTEGER NOT NULL,
     last_used   INTEGER NOT NULL,
-    expires     INTEGER NOT NULL
+    expires     INTEGER NOT NULL,
+    proof       TEXT NOT NULL,         -- link | passkey | code | recovery
+    proved      INTEGER NOT NULL,      -- when it was last proved who holds it
+    agent       TEXT NOT NULL          -- what kind of browser on what kind of device
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_person ON session (person);
+
+-- What people sign in with. Public keys, secrets of apps, hashes of recovery codes.
+CREATE TABLE passkey (
+    credential TEXT PRIMARY KEY,       -- base64url
+    id         TEXT NOT NULL UNIQUE,
+    person     TEXT NOT NULL REFERENCES person (id),
+    name       TEXT NOT NULL,
+    public_key BLOB NOT NULL,          -- SubjectPublicKeyInfo, DER
+    algorithm  INTEGER NOT NULL,       -- COSE number
+    counter    INTEGER NOT NULL,
+    synced     INTEGER NOT NULL,
+    created    INTEGER NOT NULL,
+    last_used  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX passkey_by_person ON passkey (person);
+
+CREATE TABLE code_app (
+    person    TEXT PRIMARY KEY REFERENCES person (id),
+    offered   BLOB,                    -- secret shown, of which no code was typed in yet
+    secret    BLOB,                    -- secret that counts
+    confirmed INTEGER,                 -- since when
+    last_step INTEGER,                 -- of the last code taken: each is good once
+    wrong     INTEGER NOT NULL DEFAULT 0,
+    locked    INTEGER                  -- no code is taken until then
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recovery_code (
+    person    TEXT NOT NULL REFERENCES person (id),
+    code_hash TEXT NOT NULL,
+    used      INTEGER,
+    PRIMARY KEY (person, code_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE spent_challenge (
+    challenge TEXT PRIMARY KEY,        -- SHA-256
+    expires   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -58,6 +58,9 @@ pub struct HubConfig {
     pub token_hours: u32,
     /// The region this hub serves; `region`, default empty.
     pub region: String,
+    /// Whether a one-time link alone signs somebody in wholly. No file can say so: it is for the
+    /// demonstration, whose people live for an hour.
+    pub links_suffice: bool,
 }
 
 impl HubConfig {
@@ -75,6 +78,7 @@ impl HubConfig {
             certificate_days: CERTIFICATE_DAYS,
             token_hours: TOKEN_HOURS,
             region: String::new(),
+            links_suffice: false,
         }
     }
 

@@ -57,3 +57,11 @@ id!(
     /// A person who signs in.
     PersonId
 );
+id!(
+    /// A session, for the list of one's own; not what signs in.
+    SessionId
+);
+id!(
+    /// Something a person signs in with, for the list of one's own.
+    ProofId
+);

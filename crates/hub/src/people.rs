@@ -4,16 +4,23 @@
 //! SHA-256 only, so that a copy of the store signs nobody in. People are timed by the machine's
 //! clock, also where the hub's own clock runs faster than life.
 //!
-//! Passkeys and OpenID Connect belong here: each is one more way to prove who somebody is that ends,
-//! as [`redeem`] does, in a session (see `docs/security/access.md`).
+//! Each way to prove who somebody is ends in a session: a link ([`redeem`]), a passkey
+//! ([`sign_in`]). A link alone lets nobody further than to their own proof: to make the first, or to
+//! show the one they have (see `docs/security/access.md`).
+
+pub mod challenge;
+pub mod codes;
+pub mod passkey;
+pub mod sign_in;
+pub mod totp;
 
 use data_encoding::HEXLOWER;
 use larum_core::time::Timestamp;
 use larum_link::secret::{NoRandomness, random_text};
 use sha2::{Digest as _, Sha256};
 
-use crate::access::{Role, Viewer};
-use crate::id::{MemberId, PersonId};
+use crate::access::{Role, Standing, Viewer};
+use crate::id::{MemberId, PersonId, SessionId};
 use crate::store::StoreError;
 use crate::store::audit::Actor;
 use crate::store::people::{LinkRefusal, NewPerson, NewSession, People};
@@ -24,12 +31,86 @@ pub const LINK_SECONDS: i64 = 15 * 60;
 pub const IDLE_SECONDS: i64 = 30 * 60;
 /// A session ends this long after signing in, in seconds.
 pub const SESSION_SECONDS: i64 = 12 * 3_600;
+/// For sensitive acts the proof must be no older than this, in seconds.
+pub const FRESH_SECONDS: i64 = 15 * 60;
 /// Longest address, in bytes (RFC 5321).
 pub const MAX_EMAIL_BYTES: usize = 254;
 /// Longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
 /// Characters of a secret as text.
 pub const SECRET_CHARS: usize = 43;
+
+/// What a session rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofKind {
+    /// A one-time link, alone.
+    Link,
+    /// A passkey, with the device's check of its holder.
+    Passkey,
+    /// A link, and a code of an app.
+    Code,
+    /// A link, and a recovery code.
+    Recovery,
+}
+
+impl ProofKind {
+    const ALL: [Self; 4] = [Self::Link, Self::Passkey, Self::Code, Self::Recovery];
+
+    /// The one spelling, in the store and the catalogue (`hub-proof-…`).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Passkey => "passkey",
+            Self::Code => "code",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// The kind spelled `word`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// How well a session that rests on `proof`, shown at `proved`, proves who holds it; `has_proof` says
+/// whether the person has anything of their own to prove themselves with.
+#[must_use]
+pub fn standing(
+    proof: Option<ProofKind>,
+    proved: Timestamp,
+    has_proof: bool,
+    now: Timestamp,
+) -> Standing {
+    match proof {
+        None => Standing::Half,
+        Some(ProofKind::Link) if has_proof => Standing::Half,
+        Some(ProofKind::Link) => Standing::New,
+        Some(_) if now < proved.plus_seconds(FRESH_SECONDS) => Standing::Fresh,
+        Some(_) => Standing::Whole,
+    }
+}
+
+/// A session to be: its token, which only the browser gets, and what the store keeps.
+///
+/// # Errors
+/// When the operating system gives no random bytes.
+pub fn new_session(
+    proof: ProofKind,
+    agent: &str,
+    now: Timestamp,
+) -> Result<(String, NewSession), NoRandomness> {
+    let token = random_text()?;
+    let session = NewSession {
+        secret_hash: secret_hash(&token),
+        id: SessionId::random()?,
+        expires: now.plus_seconds(SESSION_SECONDS),
+        proof,
+        agent: agent.to_owned(),
+    };
+    Ok((token, session))
+}
 
 /// Why signing in, or making it possible, failed.
 #[derive(Debug, thiserror::Error)]
@@ -180,20 +261,18 @@ pub fn sign_in_link<S: People + ?Sized>(
     ))
 }
 
-/// Uses a link's secret up: the new session's token and who it is.
+/// Uses a link's secret up: the new session's token and who it is. `agent` says in a few words with
+/// what they came.
 ///
 /// # Errors
 /// When the store or the randomness fails. A link that is not good is the inner result.
 pub fn redeem<S: People + ?Sized>(
     store: &S,
     secret: &str,
+    agent: &str,
     now: Timestamp,
 ) -> Result<Result<(String, Viewer), LinkRefusal>, PeopleError> {
-    let token = random_text()?;
-    let session = NewSession {
-        secret_hash: secret_hash(&token),
-        expires: now.plus_seconds(SESSION_SECONDS),
-    };
+    let (token, session) = new_session(ProofKind::Link, agent, now)?;
     // Whoever signs in pays for the sweep: a few indexed rows, and no job to forget about.
     store.forget_ended(now)?;
     let redeemed = store.redeem(&secret_hash(secret), &session, now)?;
@@ -324,20 +403,22 @@ mod tests {
         let (_folder, store, sam) = hub();
         let secret = link(&store, sam, at(0));
         assert_eq!(
-            redeem(&store, "guess", at(1)).unwrap().err(),
+            redeem(&store, "guess", "test", at(1)).unwrap().err(),
             Some(LinkRefusal::Unknown)
         );
-        let (_, viewer) = redeem(&store, &secret, at(LINK_SECONDS - 1))
+        let (_, viewer) = redeem(&store, &secret, "test", at(LINK_SECONDS - 1))
             .unwrap()
             .unwrap();
         assert_eq!((viewer.person, viewer.role), (sam, Role::Member));
         assert_eq!(
-            redeem(&store, &secret, at(2)).unwrap().err(),
+            redeem(&store, &secret, "test", at(2)).unwrap().err(),
             Some(LinkRefusal::Used)
         );
         let late = link(&store, sam, at(0));
         assert_eq!(
-            redeem(&store, &late, at(LINK_SECONDS)).unwrap().err(),
+            redeem(&store, &late, "test", at(LINK_SECONDS))
+                .unwrap()
+                .err(),
             Some(LinkRefusal::Expired)
         );
     }
@@ -346,7 +427,7 @@ mod tests {
     fn a_session_ends_when_idle_when_old_and_on_signing_out() {
         let (_folder, store, sam) = hub();
         let begin = || {
-            redeem(&store, &link(&store, sam, at(0)), at(0))
+            redeem(&store, &link(&store, sam, at(0)), "test", at(0))
                 .unwrap()
                 .unwrap()
                 .0
@@ -378,7 +459,7 @@ mod tests {
     #[test]
     fn shutting_a_person_out_ends_sessions_and_links_at_once() {
         let (_folder, store, sam) = hub();
-        let (token, _) = redeem(&store, &link(&store, sam, at(0)), at(0))
+        let (token, _) = redeem(&store, &link(&store, sam, at(0)), "test", at(0))
             .unwrap()
             .unwrap();
         let waiting = link(&store, sam, at(0));
@@ -386,12 +467,12 @@ mod tests {
         store.set_disabled(&by, sam, true, at(1)).unwrap();
         assert!(session(&store, &token, true, at(2)).unwrap().is_none());
         assert_eq!(
-            redeem(&store, &waiting, at(2)).unwrap().err(),
+            redeem(&store, &waiting, "test", at(2)).unwrap().err(),
             Some(LinkRefusal::Disabled)
         );
         store.set_disabled(&by, sam, false, at(3)).unwrap();
         assert_eq!(
-            redeem(&store, &waiting, at(4)).unwrap().err(),
+            redeem(&store, &waiting, "test", at(4)).unwrap().err(),
             Some(LinkRefusal::Used),
             "a link from before stays dead"
         );

@@ -205,6 +205,7 @@ fn start(
             address: hub.link_address.clone(),
             token_hours: config.token_hours,
         }),
+        links_suffice: config.links_suffice,
     });
     let (store, authority) = (hub.store.clone(), hub.authority.clone());
     let settings = crate::watch::Settings::of_region(&config.region);

@@ -51,8 +51,12 @@ impl std::fmt::Display for Role {
 pub enum Action {
     /// What everybody may see: signing in, help, style, health.
     Public,
-    /// Being signed in: the start page, signing out.
+    /// Being signed in: the start page, signing out, proving oneself further.
     Session,
+    /// What one signs in with: seeing it, and one's sessions.
+    Account,
+    /// Changing what one signs in with.
+    AccountAct,
     /// One's own firm: home, what leaves the building, who read it, warnings.
     OwnRead,
     /// The list of emerging threats: counts, no names.
@@ -67,13 +71,17 @@ pub enum Action {
     AdminRead,
     /// Changing any of that.
     AdminAct,
+    /// Adding people, letting them in and shutting them out.
+    PeopleAct,
 }
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Public,
         Self::Session,
+        Self::Account,
+        Self::AccountAct,
         Self::OwnRead,
         Self::ThreatList,
         Self::ThreatRead,
@@ -81,6 +89,7 @@ impl Action {
         Self::MemberRead,
         Self::AdminRead,
         Self::AdminAct,
+        Self::PeopleAct,
     ];
 
     /// The word for it in the audit ledger.
@@ -89,6 +98,8 @@ impl Action {
         match self {
             Self::Public => "public",
             Self::Session => "session",
+            Self::Account => "account",
+            Self::AccountAct => "account-act",
             Self::OwnRead => "own-read",
             Self::ThreatList => "threat-list",
             Self::ThreatRead => "threat-read",
@@ -96,14 +107,24 @@ impl Action {
             Self::MemberRead => "member-read",
             Self::AdminRead => "admin-read",
             Self::AdminAct => "admin-act",
+            Self::PeopleAct => "people-act",
         }
+    }
+
+    /// How well one must have proved who one is; what the matrix does not name needs the most.
+    #[must_use]
+    pub fn need(self) -> Need {
+        MATRIX
+            .iter()
+            .find(|(action, ..)| *action == self)
+            .map_or(Need::Fresh, |(_, need, ..)| *need)
     }
 
     /// What the matrix says; `None` is somebody who is not signed in. What the matrix does not name
     /// is denied.
     #[must_use]
     pub fn ruling(self, role: Option<Role>) -> Ruling {
-        let Some((_, visitor, [member, analyst, officer, administrator])) =
+        let Some((_, _, visitor, [member, analyst, officer, administrator])) =
             MATRIX.iter().find(|(action, ..)| *action == self)
         else {
             return Ruling::Deny;
@@ -114,6 +135,45 @@ impl Action {
             Some(Role::Analyst) => *analyst,
             Some(Role::Officer) => *officer,
             Some(Role::Administrator) => *administrator,
+        }
+    }
+}
+
+/// How well somebody has proved who they are, in the session that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Came by a link, and has nothing of their own to sign in with yet.
+    New,
+    /// Came by a link, and has still to show what is their own.
+    Half,
+    /// Proved.
+    Whole,
+    /// Proved within the last minutes.
+    Fresh,
+}
+
+/// How well one must have proved who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Not further than the role says.
+    Nothing,
+    /// Wholly.
+    Whole,
+    /// Within the last minutes; or not at all yet, which is how everybody begins.
+    SetUp,
+    /// Within the last minutes.
+    Fresh,
+}
+
+impl Need {
+    /// Whether `standing` is enough.
+    #[must_use]
+    pub const fn met(self, standing: Standing) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Whole => matches!(standing, Standing::Whole | Standing::Fresh),
+            Self::SetUp => matches!(standing, Standing::New | Standing::Fresh),
+            Self::Fresh => matches!(standing, Standing::Fresh),
         }
     }
 }
@@ -135,19 +195,22 @@ pub enum Ruling {
 
 use Ruling::{All, Area, Deny, NoData, Own};
 
-/// Action; somebody not signed in; member, analyst, officer, administrator.
+/// Action; how well proved; somebody not signed in; member, analyst, officer, administrator.
 #[rustfmt::skip]
-pub const MATRIX: &[(Action, Ruling, [Ruling; 4])] = &[
-    //                   visitor  member  analyst officer administrator
-    (Action::Public,     NoData, [NoData, NoData, NoData, NoData]),
-    (Action::Session,    Deny,   [NoData, NoData, NoData, NoData]),
-    (Action::OwnRead,    Deny,   [Own,    Deny,   Deny,   Deny]),
-    (Action::ThreatList, Deny,   [Deny,   NoData, Area,   Deny]),
-    (Action::ThreatRead, Deny,   [Deny,   NoData, Area,   Deny]),
-    (Action::MemberList, Deny,   [Deny,   All,    Area,   Deny]),
-    (Action::MemberRead, Deny,   [Deny,   All,    Area,   Deny]),
-    (Action::AdminRead,  Deny,   [Deny,   Deny,   Deny,   NoData]),
-    (Action::AdminAct,   Deny,   [Deny,   Deny,   Deny,   NoData]),
+pub const MATRIX: &[(Action, Need, Ruling, [Ruling; 4])] = &[
+    //                   proved         visitor  member  analyst officer administrator
+    (Action::Public,     Need::Nothing, NoData, [NoData, NoData, NoData, NoData]),
+    (Action::Session,    Need::Nothing, Deny,   [NoData, NoData, NoData, NoData]),
+    (Action::Account,    Need::Whole,   Deny,   [NoData, NoData, NoData, NoData]),
+    (Action::AccountAct, Need::SetUp,   Deny,   [NoData, NoData, NoData, NoData]),
+    (Action::OwnRead,    Need::Whole,   Deny,   [Own,    Deny,   Deny,   Deny]),
+    (Action::ThreatList, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
+    (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
+    (Action::MemberList, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),
+    (Action::MemberRead, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),
+    (Action::AdminRead,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData]),
+    (Action::AdminAct,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData]),
+    (Action::PeopleAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   NoData]),
 ];
 
 #[cfg(test)]

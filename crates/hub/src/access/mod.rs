@@ -7,7 +7,7 @@
 mod matrix;
 mod sealed;
 
-pub use matrix::{Action, MATRIX, Role, Ruling};
+pub use matrix::{Action, MATRIX, Need, Role, Ruling, Standing};
 pub use sealed::{Opener, Sealed};
 
 use crate::id::{MemberId, PersonId};
@@ -72,6 +72,8 @@ pub struct Viewer {
     pub member: Option<MemberId>,
     /// The police force area they work in: officers; `None` is the whole hub.
     pub area: Option<String>,
+    /// How well this session has proved who they are.
+    pub standing: Standing,
 }
 
 /// Why somebody may not do something.
@@ -83,6 +85,12 @@ pub enum Denied {
     /// Signed in, but the role does not include it.
     #[error("not for this role")]
     NotForRole,
+    /// Half signed in: what is their own has still to be shown, or made.
+    #[error("half signed in")]
+    HalfSignedIn,
+    /// Proved too long ago for this.
+    #[error("proved too long ago")]
+    NotFresh,
 }
 
 /// Decides whether `viewer` (`None`: nobody signed in) may do `action`, and with whose data.
@@ -94,6 +102,10 @@ pub fn enter(viewer: Option<&Viewer>, action: Action) -> Result<Scope, Denied> {
     match (ruling, viewer) {
         (Ruling::Deny, None) => Err(Denied::NotSignedIn),
         (Ruling::Deny, Some(_)) => Err(Denied::NotForRole),
+        (_, Some(viewer)) if !action.need().met(viewer.standing) => Err(match viewer.standing {
+            Standing::New | Standing::Half => Denied::HalfSignedIn,
+            Standing::Whole | Standing::Fresh => Denied::NotFresh,
+        }),
         (Ruling::NoData, _) | (_, None) => Ok(Scope(Reach::Nobody)),
         (Ruling::Own, Some(viewer)) => {
             Ok(Scope(viewer.member.map_or(Reach::Nobody, Reach::Member)))
@@ -116,7 +128,32 @@ mod tests {
             role,
             member: member.and_then(MemberId::parse),
             area: area.map(str::to_owned),
+            standing: Standing::Fresh,
         }
+    }
+
+    #[test]
+    fn how_well_somebody_is_proved_decides_too() {
+        let check = |standing, expected: [Result<(), Denied>; 4]| {
+            let mut ada = viewer(Role::Administrator, None, None);
+            ada.standing = standing;
+            let actions = [
+                Action::Session,
+                Action::AccountAct,
+                Action::AdminRead,
+                Action::PeopleAct,
+            ];
+            let found = actions.map(|action| enter(Some(&ada), action).map(|_| ()));
+            assert_eq!(found, expected, "{standing:?}");
+            let denied = enter(Some(&ada), Action::OwnRead);
+            assert_eq!(denied, Err(Denied::NotForRole), "the role comes first");
+        };
+        let half = Err(Denied::HalfSignedIn);
+        let stale = Err(Denied::NotFresh);
+        check(Standing::New, [Ok(()), Ok(()), half, half]);
+        check(Standing::Half, [Ok(()), half, half, half]);
+        check(Standing::Whole, [Ok(()), stale, Ok(()), stale]);
+        check(Standing::Fresh, [Ok(()); 4]);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! implementation. Calls block: shells run them through `tokio::task::spawn_blocking`.
 
 pub mod audit;
+pub mod codes;
 pub mod enrol;
 pub mod ingest;
 pub mod pages;
 pub mod people;
+pub mod proofs;
 pub mod sqlite;
 pub mod watch;
 
@@ -18,6 +20,8 @@ pub trait Store:
     + enrol::EnrolStore
     + ingest::IngestStore
     + people::People
+    + proofs::Proofs
+    + codes::Codes
     + audit::Audit
     + pages::Pages
     + watch::WatchStore

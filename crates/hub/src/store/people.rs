@@ -5,7 +5,8 @@ use larum_core::time::Timestamp;
 use super::StoreError;
 use super::audit::Actor;
 use crate::access::{Role, Viewer};
-use crate::id::{CollectorId, MemberId, PersonId};
+use crate::id::{CollectorId, MemberId, PersonId, SessionId};
+use crate::people::ProofKind;
 
 /// Most rows of one administrative list.
 pub const MAX_ADMIN_ROWS: u32 = 500;
@@ -83,8 +84,14 @@ impl LinkRefusal {
 pub struct NewSession {
     /// SHA-256 of its token, hexadecimal.
     pub secret_hash: String,
+    /// Its identity, for the list of one's own.
+    pub id: SessionId,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// What it rests on.
+    pub proof: ProofKind,
+    /// What kind of browser on what kind of device, in a few words.
+    pub agent: String,
 }
 
 /// A firm as administrators see it: what it is, never what was seen there.
@@ -205,8 +212,8 @@ pub trait People: Send + Sync {
         now: Timestamp,
     ) -> Result<Result<Viewer, LinkRefusal>, StoreError>;
 
-    /// Who holds the session, if it is alive: not past its end, used within `idle_ms`, its person not
-    /// shut out. `touch` counts this as use (noted at most once a minute).
+    /// Who holds the session and how well they have proved it, if it is alive: not past its end, used
+    /// within `idle_ms`, its person not shut out. `touch` counts this as use (noted at most once a minute).
     ///
     /// # Errors
     /// When the store fails.

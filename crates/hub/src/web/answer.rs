@@ -159,7 +159,8 @@ impl Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Denied(Denied::NotSignedIn) => StatusCode::UNAUTHORIZED,
-            Self::Denied(Denied::NotForRole) | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Denied(Denied::NotForRole | Denied::HalfSignedIn | Denied::NotFresh)
+            | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::UnreadableForm => StatusCode::BAD_REQUEST,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -172,6 +173,8 @@ impl Problem {
             Self::WrongMethod => "wrong-method",
             Self::Denied(Denied::NotSignedIn) => "not-signed-in",
             Self::Denied(Denied::NotForRole) => "not-for-role",
+            Self::Denied(Denied::HalfSignedIn) => "half-signed-in",
+            Self::Denied(Denied::NotFresh) => "not-fresh",
             Self::CrossSite => "cross-site",
             Self::UnreadableForm => "unreadable-form",
             Self::Failed(_) => "failed",

@@ -14,6 +14,8 @@ pub(super) struct Frame<'a> {
     pub path: &'a str,
     /// Whether parts of the page refresh themselves.
     pub live: bool,
+    /// Whether the page talks to passkeys.
+    pub passkey: bool,
 }
 
 /// Address, message, and what one must be allowed to do to see the entry.
@@ -31,6 +33,7 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
         Action::AdminRead,
     ),
     ("/admin/people", "hub-nav-admin-people", Action::AdminRead),
+    ("/account", "hub-nav-account", Action::Account),
 ];
 
 /// A whole page.
@@ -48,6 +51,7 @@ pub(super) fn page(frame: &Frame<'_>, heading: &str, main: &Markup) -> Markup {
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="/mark.svg" type="image/svg+xml";
                 @if frame.live { script type="module" src="/live.js" {} }
+                @if frame.passkey { script type="module" src="/passkey.js" {} }
             }
             body {
                 a.skip href="#main" { (words.say("hub-skip")) }
@@ -166,6 +170,7 @@ pub(super) fn problem(
         viewer,
         path,
         live: false,
+        passkey: false,
     };
     Answer::page(page(&frame, &heading, &main)).with_status(problem.status())
 }

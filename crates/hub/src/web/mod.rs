@@ -5,6 +5,7 @@
 //! same site, what does the access matrix say; then the page, off the runtime's threads because the
 //! store blocks.
 
+mod agent;
 mod answer;
 mod chart;
 mod csv;
@@ -31,6 +32,7 @@ use larum_link::token::HubAddress;
 pub use routes::{Method, ROUTES, Route};
 
 use crate::enrol::authority::Authority;
+use crate::people::passkey::Site;
 use crate::store::Store;
 
 /// What the pages need.
@@ -48,6 +50,9 @@ pub struct WebState {
     pub page_url: String,
     /// What a join token needs; `None` while the hub has no link (then none can be made on a page).
     pub invitations: Option<Invitations>,
+    /// Whether a one-time link alone signs somebody in wholly. For a demonstration only: elsewhere a
+    /// link leads no further than to one's own proof.
+    pub links_suffice: bool,
 }
 
 /// What goes into a join token.
@@ -79,7 +84,13 @@ impl WebState {
             words: Arc::new(Words::of("en")?),
             page_url: page_url.trim_end_matches('/').to_owned(),
             invitations: None,
+            links_suffice: false,
         })
+    }
+
+    /// The site that passkeys are made for; `None` where browsers allow none.
+    fn site(&self) -> Option<Site> {
+        Site::of(&self.page_url)
     }
 
     /// Whether the pages are reached over TLS.

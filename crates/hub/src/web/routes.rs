@@ -52,7 +52,8 @@ const fn post(
 }
 
 use Action::{
-    AdminAct, AdminRead, MemberList, MemberRead, OwnRead, Public, Session, ThreatList, ThreatRead,
+    Account, AccountAct, AdminAct, AdminRead, MemberList, MemberRead, OwnRead, PeopleAct, Public,
+    Session, ThreatList, ThreatRead,
 };
 
 /// Every address there is.
@@ -60,6 +61,9 @@ use Action::{
 pub static ROUTES: &[Route] = &[
     get("/", Session, pages::start::show),
     get("/sign-in", Public, pages::sign_in::ask),
+    post("/sign-in/passkey", Public, pages::sign_in::with_passkey),
+    get("/sign-in/next", Session, pages::sign_in::next),
+    get("/sign-in/again", Session, pages::sign_in::again),
     get("/sign-in/{secret}", Public, pages::sign_in::confirm),
     post("/sign-in", Public, pages::sign_in::redeem),
     post("/sign-out", Session, pages::sign_in::sign_out),
@@ -67,7 +71,15 @@ pub static ROUTES: &[Route] = &[
     get("/health", Public, pages::assets::health),
     get("/style.css", Public, pages::assets::style),
     get("/live.js", Public, pages::assets::live),
+    get("/passkey.js", Public, pages::assets::passkey),
     get("/mark.svg", Public, pages::assets::mark),
+
+    get("/account", Account, pages::account::show),
+    get("/account/passkeys/add", AccountAct, pages::account::passkeys::ask),
+    post("/account/passkeys", AccountAct, pages::account::passkeys::add),
+    post("/account/passkeys/{id}/remove", AccountAct, pages::account::passkeys::remove),
+    post("/account/sessions/end", Account, pages::account::sessions::end_others),
+    post("/account/sessions/{id}/end", Account, pages::account::sessions::end),
 
     get("/home", OwnRead, pages::home::show),
     get("/home/leaving", OwnRead, pages::leaving::show),
@@ -88,8 +100,9 @@ pub static ROUTES: &[Route] = &[
     post("/admin/tokens", AdminAct, pages::admin::collectors::invite),
     post("/admin/collectors/{id}/revoke", AdminAct, pages::admin::collectors::revoke),
     get("/admin/people", AdminRead, pages::admin::people::show),
-    post("/admin/people", AdminAct, pages::admin::people::add),
-    post("/admin/people/{id}/link", AdminAct, pages::admin::people::link),
-    post("/admin/people/{id}/disable", AdminAct, pages::admin::people::disable),
-    post("/admin/people/{id}/enable", AdminAct, pages::admin::people::enable),
+    post("/admin/people", PeopleAct, pages::admin::people::add),
+    post("/admin/people/{id}/link", PeopleAct, pages::admin::people::link),
+    post("/admin/people/{id}/disable", PeopleAct, pages::admin::people::disable),
+    post("/admin/people/{id}/enable", PeopleAct, pages::admin::people::enable),
+    post("/admin/people/{id}/reset", PeopleAct, pages::admin::people::reset),
 ];

@@ -11,8 +11,8 @@ use axum::http::{HeaderName, Response};
 use super::answer::{Answer, Problem};
 use super::routes::{Method, Route};
 use super::visit::Visit;
-use super::{WebState, layout, session};
-use crate::access::{self, Denied, Opener};
+use super::{WebState, agent, layout, pages, session};
+use crate::access::{self, Denied, Opener, Standing, Viewer};
 use crate::people;
 
 /// Largest form, in bytes.
@@ -137,7 +137,7 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
     let people_now = state.people_clock.now();
     let viewer = match token.map(|token| people::session(&*state.store, token, !live, people_now)) {
         None => None,
-        Some(Ok(viewer)) => viewer,
+        Some(Ok(viewer)) => viewer.map(|viewer| as_trusted(state, viewer)),
         Some(Err(error)) => return layout::problem(state, None, &path, &error.into()),
     };
     let result = (|| {
@@ -157,6 +157,7 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
             opener,
             now,
             people_now,
+            agent: agent::of(&parts.headers),
             path: path.clone(),
             params,
             query,
@@ -169,6 +170,10 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
         Err(Problem::Denied(Denied::NotSignedIn)) if route.method == Method::Get && !live => {
             Answer::go("/sign-in")
         }
+        Err(Problem::Denied(Denied::HalfSignedIn)) if !live => Answer::go("/sign-in/next"),
+        Err(Problem::Denied(Denied::NotFresh)) if !live => {
+            Answer::go(pages::sign_in::again_address(&path))
+        }
         Err(problem) => {
             tracing::info!(
                 reason = problem.as_str(),
@@ -178,4 +183,13 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
             layout::problem(state, viewer.as_ref(), &path, &problem)
         }
     }
+}
+
+/// Where links are enough, whoever has a session counts as proved; so far also where browsers allow
+/// no passkeys, which is a hub reached from its own machine only.
+fn as_trusted(state: &WebState, mut viewer: Viewer) -> Viewer {
+    if state.links_suffice || state.site().is_none() {
+        viewer.standing = Standing::Fresh;
+    }
+    viewer
 }

@@ -26,6 +26,8 @@ pub(super) struct Visit<'a> {
     pub now: Timestamp,
     /// The time sessions live by.
     pub people_now: Timestamp,
+    /// With what the person came, in a few words.
+    pub agent: String,
     pub path: String,
     pub params: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
@@ -57,6 +59,11 @@ impl Visit<'_> {
         self.viewer
             .map(Actor::of)
             .ok_or(Problem::Denied(Denied::NotSignedIn))
+    }
+
+    /// Who asks, on pages for whoever is signed in.
+    pub fn viewer(&self) -> Result<&Viewer, Problem> {
+        self.viewer.ok_or(Problem::Denied(Denied::NotSignedIn))
     }
 
     /// A number in the path.
@@ -92,6 +99,19 @@ impl Visit<'_> {
             viewer: self.viewer,
             path: &self.path,
             live: false,
+            passkey: false,
+        };
+        Answer::page(layout::page(&frame, heading, main))
+    }
+
+    /// As [`Visit::page`], with the script that talks to passkeys.
+    pub fn passkey_page(&self, heading: &str, main: &Markup) -> Answer {
+        let frame = layout::Frame {
+            state: self.state,
+            viewer: self.viewer,
+            path: &self.path,
+            live: false,
+            passkey: true,
         };
         Answer::page(layout::page(&frame, heading, main))
     }
@@ -103,6 +123,7 @@ impl Visit<'_> {
             viewer: self.viewer,
             path: &self.path,
             live: true,
+            passkey: false,
         };
         Answer::page(layout::page(&frame, heading, main))
     }

@@ -51,13 +51,14 @@ pub struct Firms {
     made: u64,
     pub now: Timestamp,
     pub address: SocketAddr,
+    pub page_url: String,
 }
 
 impl Firms {
     /// Ten firms, five weeks of noise, and a wave against remote desktops that reached five of them
     /// and, after the warning, two more. Must run within a runtime.
     pub async fn with_a_wave() -> Self {
-        let mut firms = Self::empty().await;
+        let mut firms = Self::empty("127.0.0.1", true).await;
         for day in (1..36).rev() {
             // One stranger a day knocks at one firm in turn, and everybody was there from the start.
             let at = firms.now.plus_seconds(-day * 24 * HOUR);
@@ -99,14 +100,22 @@ impl Firms {
         firms
     }
 
-    async fn empty() -> Self {
+    /// Ten quiet firms on a hub as it is in use: a link alone is not enough, and the host has a name,
+    /// as passkeys need.
+    pub async fn in_use() -> Self {
+        Self::empty("localhost", false).await
+    }
+
+    async fn empty(host: &str, links_suffice: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap());
         let clock = Clock::system();
         let now = clock.now();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = WebState::new(store.clone(), clock, format!("http://{address}")).unwrap();
+        let page_url = format!("http://{host}:{}", address.port());
+        let mut state = WebState::new(store.clone(), clock, page_url.clone()).unwrap();
+        state.links_suffice = links_suffice;
         let server = axum::serve(listener, router(state)).into_future();
         tokio::spawn(async move { server.await.unwrap() });
         let mut firms = Self {
@@ -118,6 +127,7 @@ impl Firms {
             made: 0,
             now,
             address,
+            page_url,
         };
         for (number, name) in NAMES.iter().enumerate() {
             firms.join(number, name);
@@ -215,6 +225,18 @@ impl Firms {
 
     /// Adds a person and gives a link that signs them in.
     pub fn link(&self, role: Role, member: Option<usize>, area: Option<&str>) -> String {
+        self.link_for(self.person(role, member, area))
+    }
+
+    /// A link for somebody who is there.
+    pub fn link_for(&self, person: PersonId) -> String {
+        let by = Actor::program("test");
+        let now = Clock::system().now();
+        people::sign_in_link(&*self.store, &by, person, &self.page_url, now).unwrap()
+    }
+
+    /// Adds a person.
+    pub fn person(&self, role: Role, member: Option<usize>, area: Option<&str>) -> PersonId {
         let by = Actor::program("test");
         let now = Clock::system().now();
         let id = PersonId::random().unwrap();
@@ -228,14 +250,7 @@ impl Firms {
         let email = format!("{id}@example.org");
         let person = check_person(id, name, &email, role, member, area).unwrap();
         self.store.add_person(&by, &person, now).unwrap();
-        people::sign_in_link(
-            &*self.store,
-            &by,
-            id,
-            &format!("http://{}", self.address),
-            now,
-        )
-        .unwrap()
+        id
     }
 }
 

@@ -330,6 +330,7 @@ async fn start_hub(
 ) -> anyhow::Result<RunningHub> {
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut config = HubConfig::new(folder.join("hub"), "127.0.0.1");
+    config.links_suffice = true;
     config.link_listen = loopback(0);
     config.page_listen = loopback(plan.port);
     config.metrics_listen = None;

@@ -1,11 +1,13 @@
 //! The embedded store: SQLite in WAL mode, one writer, several readers.
 
 mod audit;
+mod codes;
 mod enrol;
 mod ingest;
 mod pages;
 mod pages_threats;
 mod people;
+mod proofs;
 mod watch;
 
 use std::path::Path;

@@ -5,8 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, par
 
 use super::SqliteStore;
 use super::audit::append;
-use crate::access::{Role, Viewer};
+use super::proofs::begin;
+use crate::access::{Role, Standing, Viewer};
 use crate::id::{MemberId, PersonId};
+use crate::people::{self, ProofKind};
 use crate::store::StoreError;
 use crate::store::audit::{Actor, Entry};
 use crate::store::people::{
@@ -141,16 +143,7 @@ impl People for SqliteStore {
                 "UPDATE sign_in_link SET used = ?2 WHERE secret_hash = ?1",
                 params![link_hash, now.as_millis()],
             )?;
-            transaction.execute(
-                "INSERT INTO session (secret_hash, person, created, last_used, expires)
-                 VALUES (?1, ?2, ?3, ?3, ?4)",
-                params![
-                    session.secret_hash,
-                    viewer.person,
-                    now.as_millis(),
-                    session.expires.as_millis()
-                ],
-            )?;
+            begin(transaction, viewer.person, session, now)?;
             Ok(Ok(viewer))
         })
     }
@@ -162,18 +155,25 @@ impl People for SqliteStore {
         touch: bool,
         now: Timestamp,
     ) -> Result<Option<Viewer>, StoreError> {
-        let now = now.as_millis();
+        let (at, now) = (now, now.as_millis());
         let found = self.read(|connection| {
             Ok(connection
                 .prepare_cached(
                     "SELECT person.id, person.name, person.role, person.member, person.area,
-                            session.last_used
+                            session.last_used, session.proof, session.proved,
+                            EXISTS (SELECT 1 FROM passkey WHERE passkey.person = person.id)
+                            OR EXISTS (SELECT 1 FROM code_app WHERE code_app.person = person.id
+                                       AND code_app.confirmed IS NOT NULL)
                      FROM session JOIN person ON person.id = session.person
                      WHERE session.secret_hash = ?1 AND person.disabled IS NULL
                        AND session.expires > ?2 AND session.last_used > ?2 - ?3",
                 )?
                 .query_row(params![secret_hash, now, idle_ms], |row| {
-                    Ok((viewer(row)?, row.get::<_, i64>(5)?))
+                    let mut viewer = viewer(row)?;
+                    let proof = ProofKind::from_word(row.get_ref(6)?.as_str()?);
+                    let proved = Timestamp::from_millis(row.get(7)?);
+                    viewer.standing = people::standing(proof, proved, row.get(8)?, at);
+                    Ok((viewer, row.get::<_, i64>(5)?))
                 })
                 .optional()?)
         })?;
@@ -207,7 +207,9 @@ impl People for SqliteStore {
                 "DELETE FROM sign_in_link WHERE expires <= ?1",
                 [now - KEEP_LINK_MS],
             )?;
-            Ok(sessions + links)
+            let challenges =
+                transaction.execute("DELETE FROM spent_challenge WHERE expires <= ?1", [now])?;
+            Ok(sessions + links + challenges)
         })
     }
 
@@ -296,7 +298,7 @@ fn refuse_last_administrator(
     Ok(())
 }
 
-fn act(word: &str, person: PersonId) -> Entry {
+pub(super) fn act(word: &str, person: PersonId) -> Entry {
     Entry {
         action: word.to_owned(),
         member: None,
@@ -312,13 +314,15 @@ fn role(row: &Row<'_>, index: usize) -> rusqlite::Result<Role> {
     ))
 }
 
-fn viewer(row: &Row<'_>) -> rusqlite::Result<Viewer> {
+/// A person as one who asks; how well they are proved is for the caller to say.
+pub(super) fn viewer(row: &Row<'_>) -> rusqlite::Result<Viewer> {
     Ok(Viewer {
         person: row.get(0)?,
         name: row.get(1)?,
         role: role(row, 2)?,
         member: row.get::<_, Option<MemberId>>(3)?,
         area: row.get(4)?,
+        standing: Standing::New,
     })
 }
 

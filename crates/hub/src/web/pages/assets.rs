@@ -24,6 +24,13 @@ pub(in crate::web) fn live(_visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     ))
 }
 
+pub(in crate::web) fn passkey(_visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    Ok(asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/passkey.js"),
+    ))
+}
+
 pub(in crate::web) fn mark(_visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     Ok(asset("image/svg+xml", include_str!("../assets/mark.svg")))
 }

@@ -1,5 +1,6 @@
 //! One file per page.
 
+pub mod account;
 pub mod activity;
 pub mod admin;
 pub mod assets;

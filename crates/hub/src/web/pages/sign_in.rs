@@ -1,29 +1,163 @@
-//! Signing in by one-time link, and out.
+//! Signing in by passkey or one-time link, and out.
 //!
 //! Opening the link changes nothing: mail scanners open links too. Only the button signs in.
 
 use axum::http::StatusCode;
-use maud::html;
+use maud::{Markup, html};
 
-use crate::people::{self, SECRET_CHARS};
+use super::account::passkeys;
+use crate::access::{Standing, Viewer};
+use crate::people::passkey::{PasskeyRefusal, Signed};
+use crate::people::{self, SECRET_CHARS, sign_in};
 use crate::web::answer::{Answer, Problem};
 use crate::web::session;
 use crate::web::visit::Visit;
+use crate::web::{Method, ROUTES};
 
-/// Asks to use the link.
+/// Signing in with one's passkey, and what to do without.
 pub(in crate::web) fn ask(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     if visit.viewer.is_some() {
         return Ok(Answer::go("/"));
     }
     let heading = visit.say("hub-sign-in");
-    Ok(visit.page(
+    let passkey = passkey_form(visit, "/")?;
+    Ok(visit.passkey_page(
         &heading,
         &html! {
             div.narrow {
                 h1 { (heading) }
                 p.lead { (visit.say("hub-sign-in-how")) }
+                (passkey)
                 h2 { (visit.say("hub-sign-in-no-link")) }
                 p { (visit.say("hub-sign-in-ask")) }
+            }
+        },
+    ))
+}
+
+/// The form that signs in with a passkey; a sentence where the site has none.
+fn passkey_form(visit: &Visit<'_>, next: &str) -> Result<Markup, Problem> {
+    let Some(site) = visit.state.site() else {
+        return Ok(html! { p.hint { (visit.say("hub-passkey-no-site")) } });
+    };
+    let challenge = sign_in::challenge(visit.store(), visit.people_now)?;
+    Ok(html! {
+        form.stack method="post" action="/sign-in/passkey" data-passkey="sign-in"
+            data-challenge=(challenge) data-site=(site.host()) {
+            @for field in ["credential", "client_data", "authenticator_data", "signature", "user"] {
+                input type="hidden" name=(field);
+            }
+            input type="hidden" name="next" value=(next);
+            button type="submit" hidden data-script { (visit.say("hub-sign-in-passkey")) }
+            (passkeys::said(visit))
+        }
+    })
+}
+
+/// The passkey has answered.
+pub(in crate::web) fn with_passkey(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let Some(site) = visit.state.site() else {
+        return Ok(passkeys::refused(visit, PasskeyRefusal::Site, "/sign-in"));
+    };
+    let signed = Signed {
+        credential: visit.field("credential"),
+        client_data: visit.field("client_data"),
+        authenticator_data: visit.field("authenticator_data"),
+        signature: visit.field("signature"),
+    };
+    let begun = sign_in::with_passkey(
+        visit.store(),
+        &site,
+        signed,
+        visit.field("user"),
+        &visit.agent,
+        visit.people_now,
+    )?;
+    match begun {
+        Ok((token, viewer)) => arrive(visit, &token, &viewer, own_path(visit.field("next"))),
+        Err(refusal) => Ok(passkeys::refused(visit, refusal, "/sign-in")),
+    }
+}
+
+/// Somebody is signed in: the new session takes the place of any the browser had.
+fn arrive(visit: &Visit<'_>, token: &str, viewer: &Viewer, next: &str) -> Result<Answer, Problem> {
+    // Signing in over another session ends that one: no session outlives its cookie.
+    if let Some(old) = visit.token {
+        visit.store().end_session(&people::secret_hash(old))?;
+    }
+    tracing::info!(role = %viewer.role, "signed in");
+    Ok(Answer::go(next).with_cookie(session::begin(token, visit.state.secure())))
+}
+
+/// A path of ours to go on to; the start for anything else, so that no link of a stranger leads
+/// through our sign-in to their own page.
+fn own_path(next: &str) -> &str {
+    let plain = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && next.starts_with('/') && !next.starts_with("//") {
+        next
+    } else {
+        "/"
+    }
+}
+
+/// Where to prove oneself again before `path`; for the target of a form, the page it stands on.
+pub(in crate::web) fn again_address(path: &str) -> String {
+    let pages = || ROUTES.iter().filter(|route| route.method == Method::Get);
+    let mut page = path;
+    while !pages().any(|route| route.path == page) {
+        page = page.rsplit_once('/').map_or("", |(before, _)| before);
+        if page.is_empty() {
+            page = "/";
+        }
+    }
+    format!("/sign-in/again?next={page}")
+}
+
+/// Half signed in: to one's own proof, or to making the first.
+pub(in crate::web) fn next(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    match visit.viewer()?.standing {
+        Standing::Whole | Standing::Fresh => Ok(Answer::go("/")),
+        Standing::Half => {
+            let heading = visit.say("hub-sign-in-prove");
+            prove(visit, &heading, "hub-sign-in-prove-how", "/")
+        }
+        Standing::New => {
+            let heading = visit.say("hub-first-proof");
+            let form = passkeys::form(visit)?;
+            Ok(visit.passkey_page(
+                &heading,
+                &html! {
+                    div.narrow {
+                        h1 { (heading) }
+                        p.lead { (visit.say("hub-first-proof-how")) }
+                        p { (visit.say("hub-passkey-what")) }
+                        (form)
+                    }
+                },
+            ))
+        }
+    }
+}
+
+/// Before a sensitive act: it is still the same person?
+pub(in crate::web) fn again(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let heading = visit.say("hub-again");
+    let next = own_path(visit.asked("next")).to_owned();
+    prove(visit, &heading, "hub-again-how", &next)
+}
+
+fn prove(visit: &Visit<'_>, heading: &str, how: &str, next: &str) -> Result<Answer, Problem> {
+    let passkey = passkey_form(visit, next)?;
+    Ok(visit.passkey_page(
+        heading,
+        &html! {
+            div.narrow {
+                h1 { (heading) }
+                p.lead { (visit.say(how)) }
+                (passkey)
+                p.hint { (visit.say("hub-sign-in-lost")) }
             }
         },
     ))
@@ -55,15 +189,8 @@ pub(in crate::web) fn confirm(visit: &mut Visit<'_>) -> Result<Answer, Problem> 
 /// The button was pressed.
 pub(in crate::web) fn redeem(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let secret = visit.field("secret").to_owned();
-    match people::redeem(visit.store(), &secret, visit.people_now)? {
-        Ok((token, viewer)) => {
-            // Signing in over another session ends that one: no session outlives its cookie.
-            if let Some(old) = visit.token {
-                visit.store().end_session(&people::secret_hash(old))?;
-            }
-            tracing::info!(role = %viewer.role, "signed in");
-            Ok(Answer::go("/").with_cookie(session::begin(&token, visit.state.secure())))
-        }
+    match people::redeem(visit.store(), &secret, &visit.agent, visit.people_now)? {
+        Ok((token, viewer)) => arrive(visit, &token, &viewer, "/"),
         Err(reason) => {
             tracing::info!(reason = reason.as_str(), "a sign-in link was refused");
             Ok(refused(visit, reason.as_str()))

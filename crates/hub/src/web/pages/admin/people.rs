@@ -93,6 +93,16 @@ pub(in crate::web) fn enable(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     change(visit, false)
 }
 
+/// Takes away all that a person signs in with: for those who lost it.
+pub(in crate::web) fn reset(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let id = person_id(visit)?;
+    visit
+        .store()
+        .reset_proofs(&visit.actor()?, id, visit.people_now)?;
+    tracing::info!("somebody's proofs were taken away");
+    Ok(Answer::go("/admin/people"))
+}
+
 fn change(visit: &Visit<'_>, disabled: bool) -> Result<Answer, Problem> {
     let id = person_id(visit)?;
     match visit
@@ -169,6 +179,9 @@ fn cells(visit: &Visit<'_>, row: &Person) -> Vec<Markup> {
                 @if row.disabled.is_none() {
                     form method="post" action={ (address) "/link" } {
                         button.second type="submit" aria-label=(visit.say_with("hub-link-which", &name)) { (visit.say("hub-link")) }
+                    }
+                    form method="post" action={ (address) "/reset" } {
+                        button.second type="submit" aria-label=(visit.say_with("hub-reset-which", &name)) { (visit.say("hub-reset")) }
                     }
                     form method="post" action={ (address) "/disable" } {
                         button.second type="submit" aria-label=(visit.say_with("hub-disable-which", &name)) { (visit.say("hub-disable")) }
