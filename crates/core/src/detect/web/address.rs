@@ -62,10 +62,8 @@ pub(super) fn inclusion(name: &str, value: &str, verdict: &mut Verdict) {
     if !scheme.starts_with("https") && script.iter().any(|ending| target.ends_with(ending)) {
         verdict.add(Kind::FileInclusion, 3, "script-elsewhere");
     }
-    let program = script
-        .iter()
-        .any(|ending| *ending != ".txt" && target.ends_with(ending));
-    if scheme.starts_with("ftp") && program {
+    // Browsers dropped the scheme in 2021; what asks a page to fetch by it means the server.
+    if scheme.starts_with("ftp") {
         verdict.add(Kind::FileInclusion, 5, "page-by-ftp");
     }
 }

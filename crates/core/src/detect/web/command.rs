@@ -6,6 +6,11 @@ use super::{Kind, Verdict, prose};
 /// Most separators looked behind in one value.
 const MAX_SEPARATORS: usize = 128;
 
+/// Longest command line that is looked for in a field made for one.
+const MAX_COMMAND_BYTES: usize = 256;
+/// Fields that hold what is to be run.
+const RUNNING_FIELDS: &[&str] = &["cmd", "command", "exec", "execute", "cli"];
+
 /// Reads `value`.
 pub(super) fn read(value: &str, verdict: &mut Verdict) {
     after_separators(value, verdict);
@@ -18,13 +23,51 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
     substitutions(value, verdict);
     windows_statement(&plain, verdict);
     file_wildcards(&plain, verdict);
+    earlier_commands(value, verdict);
+}
+
+/// `!-1!-2`, `!!`: a shell runs what it ran before.
+fn earlier_commands(value: &str, verdict: &mut Verdict) {
+    let mut rest = value.trim();
+    let mut count = 0_u32;
+    while let Some(back) = rest.strip_prefix("!-") {
+        let number = back.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        if number.len() == back.len() {
+            return;
+        }
+        rest = number.trim_start();
+        count += 1;
+    }
+    if count >= 2 && rest.is_empty() {
+        verdict.add(Kind::Command, 5, "command-from-history");
+    }
 }
 
 /// Whether a user agent is the name of a command, alone or with arguments.
 pub(super) fn agent(agent: &str, verdict: &mut Verdict) {
+    let agent = agent.split_once('=').map_or(agent, |(_, value)| value);
     let (name, after) = command_name(agent.trim_matches(['\'', '"']));
     if UNMISTAKABLE.contains(&name.as_str()) && !after.trim_start().starts_with(['(', '/']) {
         verdict.add(Kind::Command, 5, "command-line");
+    }
+}
+
+/// A command under a name that asks for one: `cmd=ls`, `code=ansible-vault view x`.
+pub(super) fn under_name(field: &str, value: &str, verdict: &mut Verdict) {
+    let is_among = |names: &[&str]| names.iter().any(|name| field.eq_ignore_ascii_case(name));
+    let runs = is_among(RUNNING_FIELDS);
+    if !runs && !is_among(&["code"]) || value.len() > MAX_COMMAND_BYTES {
+        return;
+    }
+    let plain = without_quoting(value);
+    let (name, after) = command_name(plain.trim_start());
+    let follows = after.is_empty() || after.starts_with(char::is_whitespace);
+    let known = UNMISTAKABLE.contains(&name.as_str())
+        || runs && (COMMANDS.contains(&name.as_str()) || EVERYDAY.contains(&name.as_str()));
+    // What a program calls its own actions: `cmd=start`.
+    let own_action = ENGLISH.contains(&name.as_str()) && after.trim().is_empty();
+    if follows && known && !own_action {
+        verdict.add(Kind::Command, 5, "command-in-command-field");
     }
 }
 
@@ -180,6 +223,11 @@ fn has_shell_argument(name: &str, argument: &str) -> bool {
         Some('<') => follows(|letter| "/.~$".contains(letter)),
         Some('*' | '.') => word.len() == 1 || word.contains('/'),
         Some('0'..='9') if matches!(name, "ping" | "host" | "dig") => word.contains('.'),
+        // `at 2:00 "..."`: an hour, then what to run.
+        Some('0'..='9') if name == "at" => {
+            let rest = argument.get(word.len()..).unwrap_or("").trim_start();
+            word.contains(':') && rest.starts_with(['"', '/', '\\', '%'])
+        }
         _ => {
             word.starts_with("c:")
                 || word.contains('\\')
@@ -219,6 +267,7 @@ fn without_quoting(value: &str) -> String {
         ("$IFS", " "),
         ("$@", ""),
         ("$*", ""),
+        ("$_", ""),
         ("$u", ""),
         ("{IFS}", " "),
     ] {
@@ -308,6 +357,8 @@ fn substitutions(value: &str, verdict: &mut Verdict) {
             continue;
         };
         let inside = inside.trim();
+        // Old shells do sums so.
+        let sum = open == "$[" && inside.is_empty();
         let (name, after) = command_name(inside);
         if open == "$("
             && inside
@@ -317,8 +368,8 @@ fn substitutions(value: &str, verdict: &mut Verdict) {
             continue;
         }
         let call = weigh(&name, after).is_some();
-        let certain =
-            matches!(open, "$(" | "<(" | ">(" | "${@" | "$((" | "$[") && !inside.is_empty();
+        let certain = matches!(open, "$(" | "<(" | ">(" | "${@" | "$((" | "$[")
+            && (sum || !inside.is_empty());
         if call || certain && !value.contains("$(document") && !value.contains("$(function") {
             verdict.add(Kind::Command, 5, "command-substitution");
             return;

@@ -176,7 +176,8 @@ pub fn judge_with(request: &WebRequest<'_>, scratch: &mut Scratch) -> Verdict {
     let mut verdict = Verdict::default();
     let uri = cut(request.uri);
     literals::scan(uri, Scope::TARGET, &mut verdict);
-    if decode::needs_reading(uri.as_bytes()) {
+    // A plain target may still name a program (`=/bin/sh`) or leave a question open (`=http?`).
+    if decode::needs_reading(uri.as_bytes()) || uri.contains("=/") || uri.ends_with('?') {
         read_target(uri, &mut verdict);
     }
     if let Some(agent) = request.user_agent.map(cut)
@@ -252,6 +253,12 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
     for parameter in query.split('&').take(MAX_PARAMETERS) {
         if !decode::needs_reading(parameter.as_bytes()) {
             literals::scan(parameter, Scope::VALUE, verdict);
+            if let Some((name, value)) = parameter.split_once('=') {
+                command::under_name(name, value, verdict);
+                if value.ends_with('?') {
+                    address::inclusion(name, value, verdict);
+                }
+            }
             continue;
         }
         match parameter.split_once('=') {
@@ -261,13 +268,21 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
                 let value = decode::value(sent, true);
                 text::hidden_bracket(sent, &value, verdict);
                 address::inclusion(name, &value, verdict);
+                command::under_name(name, &value, verdict);
                 read_value(&value, verdict);
                 // `=` may also belong to the value: `a'=b`.
                 if name.contains(['\'', '"', '<', '(']) || name.contains("%27") {
                     read_value(&decode::value(parameter, true), verdict);
                 }
             }
-            None => read_value(&decode::value(parameter, true), verdict),
+            None => {
+                let value = decode::value(parameter, true);
+                // No form has a field whose name holds line breaks, and no value.
+                if value.contains('\r') && !parameter.contains('\r') {
+                    verdict.add(Kind::Header, 5, "header-break-in-name");
+                }
+                read_value(&value, verdict);
+            }
         }
     }
     // An ampersand may belong to an attack: `a && cat /etc/passwd`.
@@ -292,8 +307,8 @@ fn read_referer(referer: &str, verdict: &mut Verdict) {
     if !before.starts_with("http") || decode::has_quote_or_bracket(before) {
         read_value(&decode::value(before, false), verdict);
     }
-    if let Some(query) = query {
-        read_parameters(query, verdict);
+    for part in query.into_iter().flat_map(|query| query.split('#')) {
+        read_parameters(part, verdict);
     }
 }
 
@@ -336,6 +351,7 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     detours(value, verdict);
     text::expressions(value, verdict);
     text::indirect_calls(value, verdict);
+    text::module_import(value, verdict);
     serial::read(value, verdict);
     // What an editor of pages sends is read without its tags.
     let plain = if value.contains('<') {

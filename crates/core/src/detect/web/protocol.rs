@@ -8,6 +8,8 @@ use super::{Kind, Verdict, cut, decode};
 
 /// Most ranges that a browser or download program asks for at once.
 const MAX_RANGES: usize = 10;
+/// Longest name of a field.
+const MAX_NAME_BYTES: usize = 100;
 /// Fewest letters that are encoded although nothing asks for it, to be no accident.
 const MIN_ENCODED_LETTERS: usize = 3;
 
@@ -60,6 +62,15 @@ pub(super) fn read(request: &WholeRequest<'_>, verdict: &mut Verdict) {
     content_type(request, verdict);
     connection(request, verdict);
     session(request, verdict);
+    headers_without_value(request, verdict);
+    if let Some(coding) = request.header("accept-encoding")
+        && coding.split(',').any(|one| {
+            let name = one.split(';').next().unwrap_or("").trim();
+            !name.is_empty() && !is_coding(name) && !UNPACKED.contains(&name)
+        })
+    {
+        verdict.add(Kind::Protocol, 5, "protocol-unknown-coding");
+    }
     if let Some(coding) = request.header("content-encoding")
         && !coding.is_empty()
         && coding.split(',').any(|one| !is_coding(one))
@@ -95,6 +106,9 @@ fn line(request: &WholeRequest<'_>, verdict: &mut Verdict) {
     if hides_letters(uri) {
         verdict.add(Kind::Protocol, 5, "protocol-encoded-letters");
     }
+    if has_long_name(uri) {
+        verdict.add(Kind::Protocol, 5, "protocol-long-name");
+    }
     let lower = uri.to_ascii_lowercase();
     let path = lower.split(['?', '#']).next().unwrap_or("");
     if HIDDEN_IN_PATHS.iter().any(|hidden| path.contains(hidden)) {
@@ -106,6 +120,19 @@ fn line(request: &WholeRequest<'_>, verdict: &mut Verdict) {
     });
     if kept && path.starts_with('/') {
         verdict.add(Kind::SensitiveFile, 5, "protocol-kept-ending");
+    }
+}
+
+/// Headers that every browser fills and no honest program sends empty.
+fn headers_without_value(request: &WholeRequest<'_>, verdict: &mut Verdict) {
+    let empty = |name| {
+        request
+            .header(name)
+            .is_some_and(|value| value.trim().is_empty())
+    };
+    let asks_first = request.method.trim().eq_ignore_ascii_case("OPTIONS");
+    if !asks_first && (empty("accept") || empty("user-agent")) {
+        verdict.add(Kind::Protocol, 5, "protocol-empty-header");
     }
 }
 
@@ -238,6 +265,21 @@ fn connection(request: &WholeRequest<'_>, verdict: &mut Verdict) {
     }
 }
 
+/// Codings that programs say they can undo, besides those that requests come in.
+const UNPACKED: &[&str] = &[
+    "*",
+    "x-compress",
+    "bzip2",
+    "dcb",
+    "dcz",
+    "exi",
+    "lzma",
+    "pack200-gzip",
+    "sdch",
+    "xz",
+    "none",
+];
+
 fn is_coding(coding: &str) -> bool {
     [
         "gzip",
@@ -253,6 +295,18 @@ fn is_coding(coding: &str) -> bool {
     ]
     .iter()
     .any(|known| coding.trim().eq_ignore_ascii_case(known))
+}
+
+/// A field whose name nobody would write: such names are sent to overflow. What only ends in `=` is a
+/// value in base64 without a name.
+fn has_long_name(uri: &str) -> bool {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|field| {
+        field
+            .split_once('=')
+            .is_some_and(|(name, value)| name.len() > MAX_NAME_BYTES && !matches!(value, "" | "="))
+            && !field.starts_with(['{', '[', '%'])
+    })
 }
 
 /// Letters and digits encoded twice over: nothing asks for it but hiding from a filter.
@@ -292,9 +346,12 @@ fn overrides_method(uri: &str) -> bool {
     query.split('&').any(|field| {
         let value = field.strip_prefix("_method=").unwrap_or("");
         let value = decode::value(value, true);
-        METHODS
-            .iter()
-            .any(|known| value.eq_ignore_ascii_case(known))
+        let spelled =
+            (3..=10).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_uppercase());
+        spelled
+            || METHODS
+                .iter()
+                .any(|known| value.eq_ignore_ascii_case(known))
     })
 }
 

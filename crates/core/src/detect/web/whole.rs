@@ -194,6 +194,9 @@ mod tests {
                 &["log-lookup", "inclusion-scheme", "template-lookup"],
             ),
             ("Proxy", "http://192.0.2.1/", &["header-proxy"]),
+            ("Accept", "", &["protocol-empty-header"]),
+            ("Accept-Encoding", "gzip;q=1.0, br, *;q=0.1", &[]),
+            ("Accept-Encoding", "nonsense", &["protocol-unknown-coding"]),
             (
                 "Content-Type",
                 "text/xml; nonsense",
