@@ -78,7 +78,7 @@ outbox-outcome = { $outcome ->
 outbox-no-state = There is no Larum state in { $folder }. Name the folder with --state, as in state-dir of the configuration.
 outbox-no-such-batch = There is no batch { $number }. { $last ->
     [0] Nothing has left this building yet.
-   *[other] The newest is { $last }.
+   *[other] The oldest that is kept is { $first }, the newest is { $last }.
 }
 outbox-not-a-number = “{ $text }” is no batch. Give its number, as in “larum outbox list”, or the word “pending”.
 
@@ -87,6 +87,7 @@ ledger-whole = { $entries ->
     [one] The record is whole: one batch, { $receipted } of them received by the hub.
    *[other] The record is whole: { $entries } batches, { $receipted } of them received by the hub.
 }
+ledger-pruned = Batches 1 to { $sequence }, made from { $from } to { $to }, are no longer here. They were removed on { $on }, after the hub had received them all. The next batch names the fingerprint of the last of them, so nothing can have been taken out unseen: { $hash }
 ledger-signed = { $hub ->
     [none] Whether the hub has signed these receipts cannot be checked: its certificate is not here.
    *[other] { $unsigned ->
@@ -107,6 +108,7 @@ ledger-broken = The record of what has left is damaged at batch { $sequence }: {
     [reordered] records are not in their order
     [truncated] the end is missing
     [head] its fingerprint file is damaged or missing
+    [anchor] the note of where the record begins is damaged
     [version] a newer program has written it
     [receipt] the hub’s receipt is for something else
     [signature] the hub has not signed this receipt

@@ -13,7 +13,7 @@ use crate::health::ConcernRow;
 use crate::identity::Identity;
 use crate::spooling::{SharedSpool, lock, state_of};
 use crate::stop::until_stopped;
-use crate::uplink::{self, Report, Uplink};
+use crate::uplink::{self, KeepLedger, Report, Uplink};
 
 /// Reports waiting to be entered.
 const REPORTS: usize = 64;
@@ -66,6 +66,10 @@ impl HubSide {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: self.clock.clone(),
             proxy: self.config.proxy.clone(),
+            keep: KeepLedger {
+                days: self.config.limits.ledger_days,
+                bytes: self.config.limits.ledger_bytes,
+            },
             spool: Arc::clone(&self.spool),
             spooled: self.spooled.clone(),
             heartbeat: self.heartbeat(),

@@ -250,6 +250,8 @@ fn limits_of(config: &Config) -> BTreeMap<String, u64> {
         ("udp-buffer-bytes", number(limits.udp_buffer_bytes)),
         ("spool-bytes", limits.spool_bytes),
         ("spool-days", limits.spool_days),
+        ("ledger-days", limits.ledger_days),
+        ("ledger-bytes", limits.ledger_bytes),
         ("keep-free-bytes", limits.keep_free_bytes),
         ("files", number(limits.files)),
         ("record-bytes", number(crate::chunk::MAX_RECORD_BYTES)),

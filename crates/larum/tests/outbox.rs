@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use larum_link::convert;
 use larum_link::wire::{Batch, Receipt, WireSighting};
-use larum_spool::ledger::hex;
+use larum_spool::ledger::{Keep, hex};
 use larum_spool::{FolderStorage, Ledger, Limits, Spool};
 use sha2::{Digest as _, Sha256};
 
@@ -299,6 +299,59 @@ fn the_hub_s_signatures_are_checked() {
         5,
         &["at batch 3", "has not signed this receipt"],
     );
+}
+
+#[test]
+fn what_was_left_out_is_told_and_the_rest_is_proved() {
+    let state = state();
+    let folder = state.path();
+    let mut ledger = Ledger::open(FolderStorage::open(folder.join("ledger")).unwrap()).unwrap();
+    ledger.set_file_bytes(1);
+    let second = ledger.unreceipted().unwrap().unwrap();
+    let sha256: [u8; 32] = Sha256::digest(&second.body).into();
+    let receipt = Receipt {
+        sequence: 2,
+        sha256: hex(&sha256),
+        receipt: 78,
+        received: MADE_MS + 1_000,
+        set_aside: Default::default(),
+        signature: String::new(),
+    };
+    let receipt = serde_json::to_vec(&receipt).unwrap();
+    ledger.receipt(2, &receipt).unwrap();
+    let frame = serde_json::to_vec(&sighting(4)).unwrap();
+    let previous = ledger.head().hash_hex();
+    let packed = convert::pack([frame.as_slice()].into_iter(), 3, previous, MADE_MS).unwrap();
+    ledger.append(&packed.body, 4, MADE_MS).unwrap();
+    let keep = Keep {
+        since_ms: MADE_MS + 1,
+        max_bytes: u64::MAX,
+    };
+    assert_eq!(ledger.prune(keep, MADE_MS + 86_400_000).unwrap(), 2);
+    drop(ledger);
+    check(
+        folder,
+        &["ledger", "verify"],
+        0,
+        &[
+            "3 batches, 2 of them received",
+            "Batches 1 to 2",
+            "no longer here",
+        ],
+    );
+    let json = check(folder, &["ledger", "verify", "--json"], 0, &[]);
+    let row: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(row["pruned"]["sequence"], 2);
+    check(
+        folder,
+        &["outbox", "show", "1"],
+        4,
+        &["The oldest that is kept is 3"],
+    );
+    check(folder, &["outbox", "list"], 0, &["3"]);
+    // Without the note of where it begins, it begins in the middle.
+    std::fs::remove_file(folder.join("ledger/anchor")).unwrap();
+    check(folder, &["ledger", "verify"], 5, &["not there"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use larum_spool::ledger::Keep;
 use larum_spool::simulated::SimulatedStorage;
 use larum_spool::{Ledger, Limits, Spool, Storage, WhenLow};
 
@@ -47,6 +48,22 @@ fn make_ledger(disk: &SimulatedStorage) {
     }
     ledger.receipt(1, b"{\"receipt\":1}").unwrap();
     ledger.receipt(2, b"{\"receipt\":2}").unwrap();
+}
+
+/// Six entries with receipts of which the first file was left out.
+fn make_pruned(disk: &SimulatedStorage) {
+    let mut ledger = Ledger::open(disk.clone()).unwrap();
+    ledger.set_file_bytes(300);
+    for number in 1..=6 {
+        let time_ms = i64::try_from(number).unwrap() * 1_000;
+        ledger.append(&body(number), number * 10, time_ms).unwrap();
+        ledger.receipt(number, b"{\"receipt\":0}").unwrap();
+    }
+    let keep = Keep {
+        since_ms: 4_000,
+        max_bytes: u64::MAX,
+    };
+    ledger.prune(keep, 9_000).unwrap();
 }
 
 /// A fixture as a disk.
@@ -112,4 +129,16 @@ fn a_ledger_of_version_1_is_read() {
     assert_eq!(ledger.unreceipted().unwrap().unwrap().body, body(3));
     assert_eq!(ledger.append(b"on", 40, 2_000).unwrap().sequence, 4);
     ledger.verify().unwrap();
+}
+
+#[test]
+fn an_anchor_of_version_1_is_read() {
+    let ledger = Ledger::open(fixture("v1/pruned-ledger", make_pruned)).unwrap();
+    let summary = ledger.verify().unwrap();
+    assert_eq!((summary.entries, summary.receipted), (6, 6));
+    let pruned = summary.pruned.unwrap();
+    assert_eq!((pruned.sequence, pruned.receipted), (3, 3));
+    let times = (pruned.first_ms, pruned.last_ms, pruned.pruned_ms);
+    assert_eq!(times, (1_000, 3_000, 9_000));
+    assert_eq!(ledger.entries(1, 9).unwrap()[0].previous, pruned.hash);
 }

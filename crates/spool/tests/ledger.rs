@@ -5,9 +5,10 @@
     reason = "a test fails by panicking"
 )]
 
-use larum_spool::ledger::{Damage, MAX_BODY_BYTES, chain_hash, hex, verify};
+use larum_spool::ledger::{Damage, Keep, MAX_BODY_BYTES, chain_hash, hex, verify};
 use larum_spool::simulated::SimulatedStorage;
 use larum_spool::{Fault, FolderStorage, Ledger, Storage};
+use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 /// SHA-256 over 32 zero bytes and the SHA-256 of "first", by another program.
@@ -264,4 +265,200 @@ fn looking_at_it_changes_nothing() {
     assert_eq!(look.head(), ledger.head());
     assert_eq!(look.entries(1, 9).unwrap().len(), 1);
     look.verify().unwrap();
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Forty entries, one a day, three or four in a file, all but the last two receipted.
+fn forty() -> (SimulatedStorage, Ledger<SimulatedStorage>) {
+    let disk = SimulatedStorage::new(1);
+    let mut ledger = Ledger::open(disk.clone()).unwrap();
+    ledger.set_file_bytes(500);
+    for number in 1..=40 {
+        let day_ms = i64::try_from(number).unwrap() * DAY_MS;
+        ledger.append(&[7; 50], 10 * number, day_ms).unwrap();
+        if number <= 38 {
+            ledger.receipt(number, b"received").unwrap();
+        }
+    }
+    (disk, ledger)
+}
+
+const EVERYTHING: Keep = Keep {
+    since_ms: 0,
+    max_bytes: u64::MAX,
+};
+
+#[test]
+fn what_is_left_out_is_said_and_the_rest_is_still_proved() {
+    let (disk, mut ledger) = forty();
+    let head = ledger.head();
+    let hashes: Vec<_> = ledger.entries(1, 40).unwrap();
+    assert_eq!(ledger.prune(EVERYTHING, 0).unwrap(), 0);
+    assert_eq!(verify(&disk).unwrap().pruned, None);
+
+    let keep = Keep {
+        since_ms: 20 * DAY_MS,
+        max_bytes: u64::MAX,
+    };
+    let gone = ledger.prune(keep, 50 * DAY_MS).unwrap();
+    assert!(
+        (16..=19).contains(&gone),
+        "whole files, none too young: {gone}"
+    );
+    let pruned = ledger.pruned().unwrap();
+    assert_eq!((pruned.sequence, pruned.receipted), (gone, gone));
+    assert_eq!(pruned.hash, hashes[usize::try_from(gone).unwrap() - 1].hash);
+    assert_eq!(pruned.first_ms, DAY_MS);
+    assert_eq!(pruned.last_ms, i64::try_from(gone).unwrap() * DAY_MS);
+    assert_eq!(pruned.pruned_ms, 50 * DAY_MS);
+    // The same chain, from there on, also when it is opened anew and written further.
+    for round in 0..2 {
+        let summary = verify(&disk).unwrap();
+        assert_eq!(
+            (summary.entries, summary.receipted),
+            (40 + round, 38 + round)
+        );
+        assert_eq!(summary.pruned, Some(pruned));
+        let kept = ledger.entries(1, 40).unwrap();
+        assert_eq!(kept.len() as u64, 40 - gone);
+        assert_eq!(kept[0].sequence, gone + 1);
+        assert!(
+            kept.iter()
+                .all(|entry| entry.receipt.is_some() || entry.sequence > 38)
+        );
+        ledger = Ledger::open(ledger.into_storage()).unwrap();
+        assert_eq!(ledger.head().sequence, head.sequence + round);
+        assert_eq!(ledger.unreceipted().unwrap().unwrap().sequence, 39 + round);
+        ledger.append(&[7; 50], 1_000, 60 * DAY_MS).unwrap();
+        ledger.receipt(39 + round, b"received").unwrap();
+    }
+}
+
+#[test]
+fn what_has_no_receipt_is_never_left_out() {
+    let (disk, mut ledger) = forty();
+    let nothing = Keep {
+        since_ms: i64::MAX,
+        max_bytes: 0,
+    };
+    let gone = ledger.prune(nothing, 50 * DAY_MS).unwrap();
+    assert!((30..=38).contains(&gone), "{gone}");
+    assert_eq!(ledger.unreceipted().unwrap().unwrap().sequence, 39);
+    assert_eq!(verify(&disk).unwrap().receipted, 38);
+    // By size only as much as must be.
+    let (_, mut ledger) = forty();
+    let half = Keep {
+        since_ms: 0,
+        max_bytes: 3_000,
+    };
+    let gone = ledger.prune(half, 50 * DAY_MS).unwrap();
+    assert!((15..=25).contains(&gone), "{gone}");
+}
+
+#[test]
+fn nothing_can_be_taken_out_beside_the_anchor() {
+    let pruned = || {
+        let (disk, mut ledger) = forty();
+        let keep = Keep {
+            since_ms: 20 * DAY_MS,
+            max_bytes: u64::MAX,
+        };
+        ledger.prune(keep, 50 * DAY_MS).unwrap();
+        (disk, ledger.first_kept())
+    };
+    let (disk, _) = pruned();
+    let length = disk.get("anchor").unwrap().len();
+    for offset in 0..length {
+        for bit in 0..8 {
+            let (disk, _) = pruned();
+            disk.flip_bit("anchor", offset, bit);
+            assert_eq!(verify(&disk).unwrap_err().what, Damage::Anchor, "{offset}");
+            assert_eq!(Ledger::open(disk).unwrap_err().fault, Fault::Broken);
+        }
+    }
+    // Without the anchor what is gone is missing; the anchor of a shorter past does not fit.
+    let (mut disk, first) = pruned();
+    let anchor = disk.get("anchor").unwrap();
+    disk.remove("anchor").unwrap();
+    assert_eq!(verify(&disk).unwrap_err().what, Damage::Missing);
+    let (mut disk, _) = pruned();
+    disk.remove(&format!("{first:020}.ledger")).unwrap();
+    assert_eq!(verify(&disk).unwrap_err().what, Damage::Missing);
+    let (whole, _) = forty();
+    whole.put("anchor", &anchor);
+    assert_eq!(verify(&whole).unwrap().pruned.unwrap().sequence, first - 1);
+    assert_eq!(Ledger::open(whole.clone()).unwrap().first_kept(), first);
+    let left = whole.list().unwrap();
+    assert!(
+        !left.iter().any(|name| name == FILE),
+        "a crash came in between"
+    );
+}
+
+#[test]
+fn what_was_changed_is_not_swept_away() {
+    let (disk, mut ledger) = forty();
+    disk.flip_bit(FILE, 150, 3);
+    let keep = Keep {
+        since_ms: 20 * DAY_MS,
+        max_bytes: u64::MAX,
+    };
+    assert_eq!(ledger.prune(keep, 0).unwrap_err().fault, Fault::Broken);
+    assert!(disk.get(FILE).is_some());
+    assert_eq!(verify(&disk).unwrap_err().what, Damage::Changed);
+}
+
+proptest! {
+    /// Whatever fails while parts are left out, what is left is one chain, and nothing without a receipt
+    /// is gone.
+    #[test]
+    fn leaving_out_survives_faults_and_power_cuts(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec((0_u8..8, 0_u64..6), 1..60),
+    ) {
+        let disk = SimulatedStorage::new(seed);
+        let mut open = None;
+        let (mut appended, mut receipted) = (0, 0);
+        for (step, size) in steps {
+            if open.is_none() {
+                disk.no_more_faults();
+                let ledger = Ledger::open(disk.clone()).unwrap();
+                prop_assert!(ledger.head().sequence >= appended);
+                prop_assert!(ledger.head().receipted >= receipted);
+                prop_assert!(ledger.first_kept() <= ledger.head().receipted + 1);
+                (appended, receipted) = (ledger.head().sequence, ledger.head().receipted);
+                verify(&disk).unwrap();
+                open = Some(ledger);
+            }
+            let Some(ledger) = &mut open else { continue };
+            ledger.set_file_bytes(300);
+            let done = match step {
+                0..=2 => ledger.append(&[1; 40], 1, 1).map(|entry| appended = entry.sequence),
+                3 | 4 if receipted < appended => {
+                    ledger.receipt(receipted + 1, b"yes").map(|()| receipted += 1)
+                }
+                5 => {
+                    let keep = Keep { since_ms: 0, max_bytes: 300 * size };
+                    ledger.prune(keep, 2).map(drop)
+                }
+                6 => {
+                    disk.fail_write_after(size);
+                    Ok(())
+                }
+                7 if size == 0 => {
+                    disk.crash();
+                    open = None;
+                    continue;
+                }
+                _ => {
+                    disk.fail_sync_after(size);
+                    Ok(())
+                }
+            };
+            if done.is_err() {
+                open = None;
+            }
+        }
+    }
 }

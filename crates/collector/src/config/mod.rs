@@ -203,6 +203,11 @@ pub struct Limits {
     pub spool_bytes: u64,
     /// Days after which a sighting that could not be sent is given up. Default: 30.
     pub spool_days: u64,
+    /// Days that the record of what has left is kept at least. Default: 400.
+    pub ledger_days: u64,
+    /// Most bytes of that record; beyond it the oldest goes earlier. What the hub has given no receipt
+    /// for stays. Default: 1 GiB.
+    pub ledger_bytes: u64,
     /// Bytes that spool and intake leave free on their disk. Default: 64 MiB.
     pub keep_free_bytes: u64,
     /// Most files followed at once. Default: 256.
@@ -220,6 +225,8 @@ impl Default for Limits {
             intake_bytes: 256 << 20,
             spool_bytes: 256 << 20,
             spool_days: 30,
+            ledger_days: 400,
+            ledger_bytes: 1 << 30,
             keep_free_bytes: 64 << 20,
             files: 256,
         }

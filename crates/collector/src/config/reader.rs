@@ -246,11 +246,13 @@ impl<'t> Reader<'t> {
                 *place = usize::try_from(number).unwrap_or(*place);
             }
         }
-        let long: [(&'static str, &mut u64, u64, u64); 5] = [
+        let long: [(&'static str, &mut u64, u64, u64); 7] = [
             ("idle-seconds", &mut limits.idle_seconds, 10, 604_800),
             ("intake-bytes", &mut limits.intake_bytes, 32 << 20, 1 << 40),
             ("spool-bytes", &mut limits.spool_bytes, 8 << 20, 1 << 40),
             ("spool-days", &mut limits.spool_days, 1, 3_650),
+            ("ledger-days", &mut limits.ledger_days, 1, 36_500),
+            ("ledger-bytes", &mut limits.ledger_bytes, 64 << 20, 1 << 40),
             ("keep-free-bytes", &mut limits.keep_free_bytes, 0, 1 << 40),
         ];
         for (key, place, min, max) in long {

@@ -166,7 +166,7 @@ fn every_problem_is_told_at_once_with_its_line_and_what_is_allowed() {
             "line 2: \u{201c}page-address\u{201d} cannot be \"0.0.0.0:80\". Use an address of this computer only, such as 127.0.0.1:7780, or \u{201c}off\u{201d}.",
             "line 3: \u{201c}zone\u{201d} cannot be \"Mars/Base\". Use a time zone such as Europe/London, UTC or +01:00.",
             "line 5: \u{201c}limits.idle-seconds\u{201d} cannot be 1. Use a whole number from 10 to 604800.",
-            "line 6: \u{201c}limits.something-else-entirely\u{201d} is not a key Larum knows here. It knows: queue-chunks, connections, connections-per-sender, udp-buffer-bytes, files, idle-seconds, intake-bytes, spool-bytes, spool-days, keep-free-bytes.",
+            "line 6: \u{201c}limits.something-else-entirely\u{201d} is not a key Larum knows here. It knows: queue-chunks, connections, connections-per-sender, udp-buffer-bytes, files, idle-seconds, intake-bytes, spool-bytes, spool-days, ledger-days, ledger-bytes, keep-free-bytes.",
         ],
     );
     check(

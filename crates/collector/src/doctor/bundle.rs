@@ -89,6 +89,8 @@ fn settings(config: &Config) -> Value {
             "udp-buffer-bytes": limits.udp_buffer_bytes,
             "spool-bytes": limits.spool_bytes,
             "spool-days": limits.spool_days,
+            "ledger-days": limits.ledger_days,
+            "ledger-bytes": limits.ledger_bytes,
             "keep-free-bytes": limits.keep_free_bytes,
             "files": limits.files,
         },

@@ -44,6 +44,8 @@ pub struct Uplink {
     pub clock: Clock,
     /// The proxy to go through, if any.
     pub proxy: Option<HubAddress>,
+    /// How much of the record of what has left is kept.
+    pub keep: KeepLedger,
     /// What waits to be sent: frames of [`larum_link::convert::frame`].
     pub spool: Arc<Mutex<Spool>>,
     /// Changes whenever something was spooled.
@@ -52,6 +54,15 @@ pub struct Uplink {
     pub heartbeat: Arc<dyn Fn() -> Heartbeat + Send + Sync>,
     /// What the uplink has to tell.
     pub reports: mpsc::Sender<Report>,
+}
+
+/// How much of the record of what has left is kept; what has no receipt yet stays in any case.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepLedger {
+    /// So many days.
+    pub days: u64,
+    /// Beyond so many bytes the oldest goes earlier.
+    pub bytes: u64,
 }
 
 /// What the uplink tells.

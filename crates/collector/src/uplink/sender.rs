@@ -9,16 +9,20 @@ use std::time::Duration;
 use larum_core::forward::{Action, Forward, Outbox, Settings};
 use larum_core::time::Timestamp;
 use larum_link::wire::{Batch, path};
+use larum_spool::ledger::Keep;
 use larum_spool::{Fault, FolderStorage, Ledger, Spool, SpoolError};
 
 use super::batching::make_batch;
 use super::connection::CallError;
-use super::{Report, Session, span};
+use super::{KeepLedger, Report, Session, span};
 use crate::identity::FOLDER;
 use crate::state::{self, HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
 
 /// How long to wait after spool or ledger could not be used.
 const STORAGE_PAUSE: Duration = Duration::from_secs(30);
+const MILLIS_PER_DAY: i64 = 24 * 3_600 * 1_000;
+/// How often to look whether a part of the ledger is to go.
+const PRUNE_EVERY_MS: u64 = MILLIS_PER_DAY.unsigned_abs();
 /// How often to look whether the clock was set right, once the certificate has ended.
 const ENDED_PAUSE: Duration = Duration::from_secs(60);
 
@@ -39,6 +43,7 @@ pub(super) async fn run(session: &Session) {
             ledger: Arc::new(Mutex::new(ledger)),
             pace,
             oldest: None,
+            pruned: None,
         };
         while sender.step().await {
             // Shut after a failure: opening it anew tells what is on the disk, and writes again what
@@ -60,6 +65,8 @@ struct Sender<'s> {
     pace: Forward,
     /// When frames began to wait.
     oldest: Option<Timestamp>,
+    /// When the ledger was last looked at for what is to go.
+    pruned: Option<Timestamp>,
 }
 
 impl Sender<'_> {
@@ -76,6 +83,9 @@ impl Sender<'_> {
             let failed = CallError::Link(super::connection::LinkProblem::CertificateEnded);
             self.session.report_failure(&failed).await;
             return self.session.pause(ENDED_PAUSE).await;
+        }
+        if !self.prune(now).await {
+            return false;
         }
         let outbox = self.outbox(now);
         let wait = match self.pace.decide(outbox, now) {
@@ -105,6 +115,31 @@ impl Sender<'_> {
         tokio::select! {
             () = self.session.stopped() => false,
             () = waited => true,
+        }
+    }
+
+    /// Once a day the oldest part of the ledger goes, if it is to.
+    async fn prune(&mut self, now: Timestamp) -> bool {
+        let due = |at: Timestamp| now.millis_since(at).unsigned_abs() >= PRUNE_EVERY_MS;
+        if !self.pruned.is_none_or(due) {
+            return true;
+        }
+        self.pruned = Some(now);
+        let KeepLedger { days, bytes } = self.session.uplink.keep;
+        let days = i64::try_from(days).unwrap_or(i64::MAX);
+        let now_ms = now.as_millis();
+        let keep = Keep {
+            since_ms: now_ms.saturating_sub(days.saturating_mul(MILLIS_PER_DAY)),
+            max_bytes: bytes,
+        };
+        let ledger = self.ledger.clone();
+        match blocking(move || locked(&ledger).prune(keep, now_ms)).await {
+            Ok(0) => true,
+            Ok(entries) => {
+                tracing::info!(entries, "the oldest part of the ledger was left out");
+                true
+            }
+            Err(error) => storage_failed(self.session, &error).await,
         }
     }
 

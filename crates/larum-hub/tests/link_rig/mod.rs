@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use larum_collector::identity::{self, Identity};
-use larum_collector::uplink::{self, Report, Uplink};
+use larum_collector::uplink::{self, KeepLedger, Report, Uplink};
 use larum_core::time::Timestamp;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::enrol::invite;
@@ -136,6 +136,10 @@ impl Collector {
         let (report, reports) = mpsc::channel(1_000);
         let now = clock.clone();
         let uplink = Uplink {
+            keep: KeepLedger {
+                days: 400,
+                bytes: 1 << 30,
+            },
             state_dir: folder.to_owned(),
             version: VERSION.into(),
             clock: clock.clone(),

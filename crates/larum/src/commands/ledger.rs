@@ -7,11 +7,12 @@ use clap::Subcommand;
 use larum_cli::exit::{Exit, failure};
 use larum_collector::identity::{self, Identity};
 use larum_collector::state::{HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
+use larum_core::time::Timestamp;
 use larum_core::words::Words;
 use larum_link::receipt::NoProof;
 use larum_link::tls::{CertificateDer, fingerprint};
 use larum_link::wire::{Batch, Receipt};
-use larum_spool::ledger::{Entry, Summary, hex, verify};
+use larum_spool::ledger::{Entry, Pruned, Summary, hex, verify};
 use larum_spool::{FolderStorage, Ledger};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -76,10 +77,39 @@ struct Row<'r> {
     hub: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<&'r str>,
+    /// What was left out, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pruned: Option<PrunedRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     broken_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     what: Option<&'r str>,
+}
+
+/// What was left out, as `--json` shows it.
+#[derive(Serialize)]
+struct PrunedRow {
+    /// Number of the last batch that is no longer there.
+    sequence: u64,
+    /// Its hash.
+    hash: String,
+    /// When the first and the last of them were made, and when they were left out; RFC 3339.
+    first: String,
+    last: String,
+    pruned: String,
+}
+
+impl PrunedRow {
+    fn of(pruned: &Pruned) -> Self {
+        let time = |time_ms| Timestamp::from_millis(time_ms).to_string();
+        Self {
+            sequence: pruned.sequence,
+            hash: pruned.hash_hex(),
+            first: time(pruned.first_ms),
+            last: time(pruned.last_ms),
+            pruned: time(pruned.pruned_ms),
+        }
+    }
 }
 
 fn run_verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
@@ -157,7 +187,7 @@ fn check(folder: &Path) -> anyhow::Result<Result<Whole, Wrong>> {
     };
     let mut proof = Proof::of(folder);
     let ledger = Ledger::look(storage)?;
-    let mut next = 1;
+    let mut next = ledger.first_kept();
     while next <= summary.entries {
         let last = summary.entries.min(next + PAGE - 1);
         for entry in ledger.entries(next, last)? {
@@ -257,8 +287,23 @@ fn show(words: &Words, folder: Option<&Path>, whole: &Whole) -> anyhow::Result<(
         ("receipted", summary.receipted.into()),
     ];
     writeln!(out, "{}", words.say_with("ledger-whole", &counts))?;
+    if let Some(pruned) = &summary.pruned {
+        let day = |time_ms| {
+            let time = Timestamp::from_millis(time_ms).to_string();
+            time.split('T').next().unwrap_or_default().to_owned()
+        };
+        let shown = [
+            ("sequence", pruned.sequence.into()),
+            ("from", day(pruned.first_ms).into()),
+            ("to", day(pruned.last_ms).into()),
+            ("on", day(pruned.pruned_ms).into()),
+            ("hash", pruned.hash_hex().into()),
+        ];
+        writeln!(out, "{}", words.say_with("ledger-pruned", &shown))?;
+    }
     if summary.receipted > 0 {
-        let unsigned = summary.receipted.saturating_sub(whole.signed);
+        let gone = summary.pruned.map_or(0, |pruned| pruned.receipted);
+        let unsigned = summary.receipted.saturating_sub(gone + whole.signed);
         let hub = whole.hub.as_deref().unwrap_or("none").to_owned();
         let shown = [
             ("signed", whole.signed.into()),
@@ -291,6 +336,7 @@ fn show_json(folder: &Path, result: &Result<Whole, Wrong>) -> anyhow::Result<()>
         signed: whole.map(|whole| whole.signed),
         hub: whole.and_then(|whole| whole.hub.as_deref()),
         head: summary.map(|summary| summary.head.as_str()),
+        pruned: summary.and_then(|summary| summary.pruned.as_ref().map(PrunedRow::of)),
         broken_at: wrong.map(|wrong| wrong.sequence),
         what: wrong.map(|wrong| wrong.what),
     };

@@ -2,7 +2,8 @@
 //!
 //! # Limits
 //! One body at most [`MAX_BODY_BYTES`], one receipt at most [`MAX_RECEIPT_BYTES`]; a new file is
-//! started at 16 MiB. Nothing is ever removed: the ledger is the member's proof of what left.
+//! started at 16 MiB. Nothing is removed by itself: the ledger is the member's proof of what left. What
+//! [`Ledger::prune`] leaves out is said by an anchor, from which the chain is still checked.
 //!
 //! # Chain
 //! `hash(entry) = SHA-256(hash(entry before) ‖ SHA-256(body))`, 32 zero bytes standing before the
@@ -15,9 +16,11 @@
 //! so that what waits can still be sent. Bytes: see [`frame`](crate::frame) for files and frames,
 //! `record.rs` beside this file for records and head.
 
+mod prune;
 mod record;
 mod verify;
 
+pub use prune::{Keep, Pruned};
 pub use record::{Damage, Hash, chain_hash, hex};
 pub use verify::{Broken, Summary, verify};
 
@@ -97,6 +100,10 @@ pub struct Ledger<S: Storage = FolderStorage> {
     torn_bytes: u64,
     /// Files without a record, left behind by a crash.
     unfinished: Vec<u64>,
+    /// What was left out.
+    pruned: Option<Pruned>,
+    /// A file is closed at this size.
+    file_bytes: u64,
 }
 
 impl<S: Storage> Ledger<S> {
@@ -113,6 +120,7 @@ impl<S: Storage> Ledger<S> {
                 ledger.storage.remove(&name)?;
             }
         }
+        ledger.finish_pruning()?;
         ledger.hold_reserve();
         for file in std::mem::take(&mut ledger.unfinished) {
             let file = file_name(file);
@@ -122,12 +130,23 @@ impl<S: Storage> Ledger<S> {
                 .rename(&file, &format!("{file}{SET_ASIDE}"))?;
         }
         let head = read_head(&ledger.storage)?;
-        ledger.mend_end(head.unwrap_or(State::EMPTY).end)?;
+        let base = ledger.base();
+        ledger.mend_end(head.unwrap_or(base).end)?;
         // The head of an empty ledger is written too, so that a missing head always means damage.
         if head != Some(ledger.state) {
             ledger.write_head()?;
         }
         Ok(ledger)
+    }
+
+    /// Where the records that are left begin.
+    fn base(&self) -> State {
+        self.pruned.map_or(State::EMPTY, |pruned| pruned.state())
+    }
+
+    /// Closes files at this size from now on, instead of at 16 MiB.
+    pub const fn set_file_bytes(&mut self, bytes: u64) {
+        self.file_bytes = bytes;
     }
 
     /// Cuts off what is no record and makes the records behind `known`, where the head ends, durable.
@@ -181,10 +200,18 @@ impl<S: Storage> Ledger<S> {
             poisoned: false,
             torn_bytes: 0,
             unfinished: Vec::new(),
+            pruned: None,
+            file_bytes: FILE_BYTES,
         };
+        if let Some(anchor) = prune::read_anchor(&ledger.storage)? {
+            let anchor = anchor.ok_or_else(|| broken(1, Damage::Anchor))?;
+            ledger.pruned = Some(anchor);
+            ledger.state = anchor.state();
+        }
+        let base = ledger.base();
         let files = files(&ledger.storage)?;
         if let Some(state) = read_head(&ledger.storage)? {
-            let len_bytes = if state.end == State::EMPTY.end {
+            let len_bytes = if state.end == base.end {
                 FILE_HEADER_BYTES
             } else {
                 ledger.storage.len(&file_name(state.end.file)).unwrap_or(0)
@@ -354,13 +381,14 @@ impl<S: Storage> Ledger<S> {
         }
     }
 
-    /// The entries numbered `first` to `last`, with their receipts. They are held in memory whole:
+    /// The entries numbered `first` to `last`, with their receipts; of those left out, none. They are held in memory whole:
     /// ask for a few at a time.
     ///
     /// # Errors
     /// [`Fault::Broken`] where a record cannot be read; [`Fault::Io`].
     pub fn entries(&self, first: u64, last: u64) -> Result<Vec<Entry>, SpoolError> {
         let last = last.min(self.state.sequence);
+        let first = first.max(self.first_kept());
         let mut found: Vec<Entry> = Vec::new();
         let files = files(&self.storage)?;
         let start = files.iter().rposition(|file| *file <= first).unwrap_or(0);
@@ -384,9 +412,8 @@ impl<S: Storage> Ledger<S> {
                 offset = end;
                 match Record::from_payload(payload) {
                     Some(Record::Receipt(bytes)) => {
-                        let index = number.checked_sub(first).unwrap_or(u64::MAX);
-                        let index = usize::try_from(index).unwrap_or(usize::MAX);
-                        if let Some(entry) = found.get_mut(index) {
+                        let mut newest_first = found.iter_mut().rev();
+                        if let Some(entry) = newest_first.find(|entry| entry.sequence == number) {
                             entry.receipt = Some(bytes.to_vec());
                         }
                         if number >= last {
@@ -460,7 +487,7 @@ impl<S: Storage> Ledger<S> {
         let is_entry = matches!(record, Record::Entry { .. });
         let mut start = self.state.end;
         let is_new_file =
-            start.offset == FILE_HEADER_BYTES || (is_entry && start.offset >= FILE_BYTES);
+            start.offset == FILE_HEADER_BYTES || (is_entry && start.offset >= self.file_bytes);
         let mut bytes = Vec::new();
         if is_new_file {
             start = Place::start_of(number);

@@ -259,17 +259,20 @@ pub enum Damage {
     Head,
     /// A file was written by a newer version of the program.
     Version,
+    /// What says where the records that are left begin is damaged.
+    Anchor,
 }
 
 impl Damage {
     /// Every kind, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Changed,
         Self::Missing,
         Self::Reordered,
         Self::Truncated,
         Self::Head,
         Self::Version,
+        Self::Anchor,
     ];
 
     /// The stable code for logs, `--json` and the catalogue of words.
@@ -282,6 +285,7 @@ impl Damage {
             Self::Truncated => "truncated",
             Self::Head => "head",
             Self::Version => "version",
+            Self::Anchor => "anchor",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use super::prune::{Pruned, read_anchor};
 use super::record::{Damage, Place, Record, State};
 use super::{HEAD, KIND, MAX_PAYLOAD_BYTES, file_name, files, hex, read_head};
 use crate::frame::{FILE_HEADER_BYTES, Found, FrameReader, VERSION};
@@ -11,11 +12,13 @@ use crate::storage::Storage;
 /// A ledger in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Entries, numbered from 1 without gaps.
+    /// Entries, numbered from 1 without gaps, those that were left out among them.
     pub entries: u64,
+    /// What was left out.
+    pub pruned: Option<Pruned>,
     /// Entries with a receipt.
     pub receipted: u64,
-    /// Bytes of all bodies.
+    /// Bytes of all bodies that are there.
     pub body_bytes: u64,
     /// Hash of the last entry, hexadecimal; zeros if there is none.
     pub head: String,
@@ -49,15 +52,42 @@ impl std::error::Error for Broken {}
 /// # Errors
 /// The first thing that is wrong. A file that cannot be read counts as missing.
 pub fn verify<S: Storage>(storage: &S) -> Result<Summary, Broken> {
+    loop {
+        let anchor = read_anchor(storage).ok();
+        let result = verify_from(storage, anchor.as_ref().and_then(Option::as_ref));
+        // A running writer may have left out what was just being read.
+        if result.is_ok() || read_anchor(storage).ok() == anchor {
+            return result;
+        }
+    }
+}
+
+fn verify_from<S: Storage>(
+    storage: &S,
+    anchor: Option<&Option<Pruned>>,
+) -> Result<Summary, Broken> {
     // The head first: a running writer may add to the records behind it while they are read.
     let head = read_head(storage);
     let files = files(storage).map_err(|_| Broken {
         sequence: 1,
         what: Damage::Missing,
     })?;
+    let anchor = match anchor {
+        None => None,
+        Some(Some(anchor)) => Some(*anchor),
+        Some(None) => {
+            return Err(Broken {
+                sequence: 1,
+                what: Damage::Anchor,
+            });
+        }
+    };
     let mut check = Check {
-        state: State::EMPTY,
-        summary: Summary::default(),
+        state: anchor.map_or(State::EMPTY, |anchor| anchor.state()),
+        summary: Summary {
+            pruned: anchor,
+            ..Summary::default()
+        },
         head: head.ok().flatten(),
         done: false,
     };
@@ -68,7 +98,9 @@ pub fn verify<S: Storage>(storage: &S) -> Result<Summary, Broken> {
         });
     }
     check.done = check.head.is_none_or(|head| head.sequence == 0);
-    for file in files {
+    // Those before are being removed, or a crash has left them.
+    let first = check.state.end.file;
+    for file in files.into_iter().filter(|file| *file >= first) {
         check.file(storage, file)?;
     }
     if !check.done {

@@ -55,6 +55,11 @@ impl Records {
             .map_or(0, |ledger| ledger.head().sequence)
     }
 
+    /// Number of the oldest batch that is kept, or will be the first.
+    pub fn oldest(&self) -> u64 {
+        self.ledger.as_ref().map_or(1, Ledger::first_kept)
+    }
+
     /// Hands over the batches `first` to `last`, a few in memory at a time.
     ///
     /// # Errors
@@ -69,7 +74,7 @@ impl Records {
             return Ok(());
         };
         let last = last.min(self.newest());
-        let mut next = first.max(1);
+        let mut next = first.max(ledger.first_kept());
         while next <= last {
             let page_last = last.min(next.saturating_add(PAGE - 1));
             let entries = ledger

@@ -54,6 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         "outbox-no-such-batch",
         &[
             ("number", number.to_string().into()),
+            ("first", records.oldest().into()),
             ("last", records.newest().into()),
         ],
     );
