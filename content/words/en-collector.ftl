@@ -9,7 +9,12 @@ config-missing = “{ $key }” is missing. Add it.
 config-wrong = “{ $key }” cannot be { $found }. Use { $allowed }.
 config-too-many = “{ $key }” has too many entries. The most is { $limit }.
 config-needs = “{ $key }” needs “{ $needed }” beside it. Add it.
-config-no-input = nothing to listen to. Add a [[listen]] or [[file]] section.
+config-no-input = nothing to listen to. Add a [[listen]], [[file]] or [[capture]] section.
+capture-no-interface = [[capture]]: this computer has no network interface called { $interface }. The command "ip link" shows those it has.
+capture-not-allowed = [[capture]]: Larum may not look at the traffic of { $interface }. It needs the right CAP_NET_RAW: see "Watching the traffic" in docs/operator/collector.md.
+capture-refused = [[capture]]: the traffic of { $interface } cannot be looked at: { $problem }
+config-note-capture = Note: whether the traffic can be looked at was not tried, because you may not do that. The service can, with packaging/larum-capture.conf.
+config-allowed-interface = the name of a network interface, such as "eth1"
 config-allowed-text = some text between quotes
 config-allowed-yes-no = true or false
 config-allowed-number = a whole number from { $min } to { $max }
@@ -47,6 +52,7 @@ dropped-cut-short = cut off because the connection ended
 dropped-too-fast = lost because one sender sent more than you allow
 dropped-not-unpacked = packed files that are damaged or grow far too large
 dropped-intake-damaged = lost to damage on the disk
+dropped-overload = passed over because traffic came too fast to be looked at
 
 ## Why a finding was not shared
 withheld-inside-only = kept here: only your own machines took part
@@ -71,6 +77,7 @@ trouble-spool-unreadable = What waits for the hub cannot be read or written. Che
 trouble-state-unwritable = Larum cannot write its state folder. Make room on the disk, or check who owns the folder.
 trouble-intake-unwritable = Larum cannot write the records it receives to its disk. Make room, or check the disk, then restart Larum. Until then devices that wait for an answer keep their records.
 trouble-certificate-unusable = A certificate your settings name cannot be used, so Larum goes on with the one it had before. Run “larum check-config”.
+trouble-capture-down = A network interface that Larum watches is down or gone. Check its cable and its settings; if it was taken out and put back, restart Larum.
 trouble-journal-unreadable = Larum cannot read this computer's own journal. Check that journalctl is there, and that Larum's account is in the group systemd-journal.
 trouble-too-many-files = More log files match your settings than Larum follows. Narrow the patterns, or raise “limits.files”.
 

@@ -14,7 +14,7 @@ doctor-config-unreadable-fix = Name the file with --config FILE, or run this as 
 doctor-config-wrong = The settings in { $path } have a mistake: { $problem }
 doctor-config-wrong-fix = Mend it, then: larum check-config { $path } && systemctl restart larum
 doctor-config-no-input = The settings name no place to receive logs and no file to follow.
-doctor-config-no-input-fix = Add a [[listen]] or [[file]] section; the sample settings show both.
+doctor-config-no-input-fix = Add a [[listen]], [[file]] or [[capture]] section; the sample settings show both.
 doctor-formats-right = Your own formats can be used.
 doctor-formats-wrong = Your own formats have mistakes: { $problem }
 doctor-formats-wrong-fix = Mend them; “larum formats test FOLDER” tells more. Then: systemctl reload larum
@@ -75,6 +75,18 @@ doctor-port-denied = { $what } { $address } is below 1024, so it cannot be tried
 doctor-port-denied-fix = The service needs AmbientCapabilities=CAP_NET_BIND_SERVICE for it (systemctl edit larum). Easier: a port above 1024.
 doctor-port-unusable = { $what } { $address } cannot be listened on: this computer does not have that address.
 doctor-port-unusable-fix = Use [::] for all addresses of this computer.
+doctor-capture-right = { $interface }: { $packets } packets seen since the start, none lost.
+doctor-capture-silent = { $interface }: not one packet was seen since the start.
+doctor-capture-silent-fix = Check the cable, and that the switch copies traffic to this port (port mirroring). "ip -s link show { $interface }" counts what arrives.
+doctor-capture-lost = { $interface }: of { $packets } packets { $lost } came too fast to be looked at.
+doctor-capture-lost-fix = Raise "workers" (one for each core to spare) and "ring-bytes" of its [[capture]] section, then: systemctl restart larum
+doctor-capture-not-started = { $interface }: the collector does not look at it, though the settings say so.
+doctor-capture-not-started-fix = The collector runs with older settings: systemctl restart larum
+doctor-capture-can = { $interface } can be looked at.
+doctor-capture-unknown = { $interface }: whether it can be looked at cannot be tried from here.
+doctor-capture-unknown-fix = Run this as root. The service itself needs packaging/larum-capture.conf.
+doctor-capture-unusable = { $interface } cannot be looked at: { $problem }
+doctor-capture-unusable-fix = "ip link" shows which interfaces this computer has. Correct the [[capture]] section.
 doctor-buffer-right = The system gives { $given } bytes of buffer for UDP, as wished.
 doctor-buffer-small = The system gives { $given } bytes of buffer for UDP, wished are { $wanted }. In a storm lines may be lost; they would be counted.
 doctor-buffer-small-fix = echo net.core.rmem_max={ $wanted } | sudo tee /etc/sysctl.d/60-larum.conf && sudo sysctl --system && systemctl restart larum

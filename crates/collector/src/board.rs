@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerts::{Alert, Alerts};
 use crate::blocked::Blocked;
+use crate::capture::CaptureState;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
 use crate::health::ConcernRow;
@@ -74,6 +75,8 @@ pub struct Posted {
     pub troubles: BTreeSet<Trouble>,
     /// What is wrong with devices and the collector, as it was told.
     pub concerns: Vec<ConcernRow>,
+    /// What was captured on each interface since the start.
+    pub captures: Vec<CaptureState>,
 }
 
 /// How the spool is.
@@ -164,6 +167,8 @@ pub enum Trouble {
     CertificateUnusable,
     /// The system's journal cannot be read.
     JournalUnreadable,
+    /// An interface that is captured on is down, or gone.
+    CaptureDown,
     /// More files match than may be followed.
     TooManyFiles,
     /// The firm's own format folder could not be used on reload: the formats of before stay.
@@ -174,13 +179,14 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SpoolUnwritable,
         Self::SpoolUnreadable,
         Self::StateUnwritable,
         Self::IntakeUnwritable,
         Self::CertificateUnusable,
         Self::JournalUnreadable,
+        Self::CaptureDown,
         Self::TooManyFiles,
         Self::FormatsWrong,
         Self::ListsUnreadable,
@@ -196,6 +202,7 @@ impl Trouble {
             Self::IntakeUnwritable => "intake-unwritable",
             Self::CertificateUnusable => "certificate-unusable",
             Self::JournalUnreadable => "journal-unreadable",
+            Self::CaptureDown => "capture-down",
             Self::TooManyFiles => "too-many-files",
             Self::FormatsWrong => "formats-wrong",
             Self::ListsUnreadable => "lists-unreadable",
@@ -228,6 +235,7 @@ impl Board {
                 legends: checkpoint.legends.clone(),
                 troubles: BTreeSet::new(),
                 concerns: Vec::new(),
+                captures: Vec::new(),
             }),
             catching_up: AtomicBool::new(false),
             unpacking: AtomicBool::new(false),
@@ -310,6 +318,22 @@ impl Posted {
         } else if changed {
             tracing::info!(reason = trouble.code(), "trouble over");
         }
+    }
+
+    /// What was captured on `interface`; there are no more of them than the configuration may name.
+    pub fn capture(&mut self, interface: &str) -> &mut CaptureState {
+        let mut states = self.captures.iter();
+        let known = states.position(|state| state.interface == interface);
+        let place = known.unwrap_or_else(|| {
+            self.captures.push(CaptureState {
+                interface: interface.to_owned(),
+                ..CaptureState::default()
+            });
+            self.captures.len() - 1
+        });
+        // It was found or put there just now.
+        #[expect(clippy::indexing_slicing, reason = "the place is one of the list")]
+        &mut self.captures[place]
     }
 
     /// Enters sightings that reached the spool before a crash but not the checkpoint: all numbers

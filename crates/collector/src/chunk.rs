@@ -1,5 +1,6 @@
 //! Records on their way to the parser, many at a time: one allocation for hundreds of lines.
 
+use larum_core::event::Event;
 use larum_core::time::Timestamp;
 
 use crate::config::Zone;
@@ -13,6 +14,9 @@ pub use larum_core::parse::MAX_RECORD_BYTES;
 pub const FULL_CHUNK_BYTES: usize = 65_536;
 /// A chunk is handed on when it holds this many records.
 pub const FULL_CHUNK_RECORDS: usize = 1_024;
+/// A chunk is handed on when it holds this many events; each takes 1 KiB and its texts, which are short but
+/// for the target and the program of a web request (4 KiB each at most).
+pub const FULL_CHUNK_EVENTS: usize = 128;
 
 /// Some records, received together.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct Chunk {
     sources: Vec<Source>,
     records: Vec<Place>,
     data: Vec<u8>,
+    events: Vec<(usize, Event<'static>)>,
 }
 
 /// What a checkpoint remembers of a chunk that is dealt with.
@@ -63,16 +68,13 @@ impl Chunk {
             sources: Vec::new(),
             records: Vec::new(),
             data: Vec::new(),
+            events: Vec::new(),
         }
     }
 
     /// Adds a record of `source`.
     pub fn push(&mut self, source: &Source, record: &[u8]) {
-        let known = self.sources.iter().rposition(|known| known == source);
-        let source = known.unwrap_or_else(|| {
-            self.sources.push(source.clone());
-            self.sources.len() - 1
-        });
+        let source = self.place_of(source);
         self.data.extend_from_slice(record);
         self.records.push(Place {
             end: self.data.len(),
@@ -80,22 +82,43 @@ impl Chunk {
         });
     }
 
+    /// Adds an event of `source`, which needs no reading.
+    pub fn push_event(&mut self, source: &Source, event: Event<'static>) {
+        let source = self.place_of(source);
+        self.events.push((source, event));
+    }
+
+    fn place_of(&mut self, source: &Source) -> usize {
+        let known = self.sources.iter().rposition(|known| known == source);
+        known.unwrap_or_else(|| {
+            self.sources.push(source.clone());
+            self.sources.len() - 1
+        })
+    }
+
     /// Whether it should be handed on now.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.data.len() >= FULL_CHUNK_BYTES || self.records.len() >= FULL_CHUNK_RECORDS
+        self.data.len() >= FULL_CHUNK_BYTES
+            || self.records.len() >= FULL_CHUNK_RECORDS
+            || self.events.len() >= FULL_CHUNK_EVENTS
     }
 
-    /// How many records it holds.
+    /// How many records and events it holds.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.records.len()
+        self.records.len() + self.events.len()
     }
 
-    /// Whether it holds no record.
+    /// Whether it holds no record and no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.len() == 0
+    }
+
+    /// Takes out its events, in order, each with the position of its source.
+    pub fn take_events(&mut self) -> Vec<(usize, Event<'static>)> {
+        std::mem::take(&mut self.events)
     }
 
     /// How many records each source has in it.

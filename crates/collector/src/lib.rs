@@ -6,6 +6,7 @@
 pub mod alerts;
 pub mod blocked;
 pub mod board;
+pub mod capture;
 pub mod checkpoint;
 pub mod chunk;
 pub mod config;

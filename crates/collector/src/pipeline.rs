@@ -152,7 +152,8 @@ impl Pipeline {
                 self.lists_changed();
             }
             let idle = chunks.is_empty();
-            for chunk in chunks.drain(..) {
+            for mut chunk in chunks.drain(..) {
+                self.events(&mut chunk);
                 self.chunk(&chunk);
             }
             self.turn(idle);
@@ -283,6 +284,44 @@ impl Pipeline {
             Some(Mark::Journal(cursor)) => posted.journal = Some(cursor.clone()),
             Some(Mark::Intake(number)) => posted.intake.done = posted.intake.done.max(*number),
             None => {}
+        }
+        self.changed = true;
+    }
+
+    /// Detects on events that need no reading, such as what was said on a captured interface.
+    fn events(&mut self, chunk: &mut Chunk) {
+        let events = chunk.take_events();
+        if events.is_empty() {
+            return;
+        }
+        let board = Arc::clone(&self.parts.board);
+        let devices: Vec<DeviceId> = {
+            let mut posted = board.lock();
+            let sources = chunk.sources().iter();
+            sources
+                .map(|source| posted.tally.device(&source.name()))
+                .collect()
+        };
+        let mut sums = vec![Sum::default(); devices.len()];
+        for (source, mut event) in events {
+            let device = devices.get(source).copied().unwrap_or(OTHER);
+            let judged = catch_unwind(AssertUnwindSafe(|| {
+                let at = self.learner.read(&mut event, None);
+                let signals = &mut self.signals;
+                self.parts.detect.observe_at(&event, &[], at, signals);
+            }));
+            if let Some(sum) = sums.get_mut(source) {
+                sum.enter(match judged {
+                    Ok(()) => Fate::Event,
+                    Err(_) => Fate::Rejected(Reject::Poisonous),
+                });
+            }
+            self.deal_with_signals(device, chunk.received);
+        }
+        let mut posted = board.lock();
+        for (device, sum) in devices.iter().zip(&sums) {
+            posted.tally.heard(*device, chunk.received);
+            posted.tally.add(*device, hour_of(chunk.received), sum);
         }
         self.changed = true;
     }

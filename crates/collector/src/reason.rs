@@ -18,11 +18,13 @@ pub enum Dropped {
     NotUnpacked,
     /// It was kept on disk, and damage there has cost it: one for each chunk, whatever was in it.
     IntakeDamaged,
+    /// A packet of a conversation passed over because packets came too fast to be looked at.
+    Overload,
 }
 
 impl Dropped {
     /// Every reason, in the order used on pages and in metrics.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::SystemBuffer,
         Self::SenderNotAllowed,
@@ -30,6 +32,7 @@ impl Dropped {
         Self::TooFast,
         Self::NotUnpacked,
         Self::IntakeDamaged,
+        Self::Overload,
     ];
 
     /// The stable code used in `--json`, metrics and the status sum.
@@ -43,6 +46,7 @@ impl Dropped {
             Self::TooFast => "too-fast",
             Self::NotUnpacked => "not-unpacked",
             Self::IntakeDamaged => "intake-damaged",
+            Self::Overload => "overload",
         }
     }
 }

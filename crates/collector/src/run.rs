@@ -15,9 +15,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::board::Board;
+use crate::capture::{CaptureError, Captures};
 use crate::checkpoint::Checkpoint;
 use crate::chunk::Chunk;
-use crate::config::{Config, Transport};
+use crate::config::{CaptureInput, Config, Transport};
 use crate::health::Watcher;
 use crate::hub_side::HubSide;
 use crate::intake::{self, Ends, Intake, Keeper};
@@ -57,6 +58,9 @@ pub enum StartError {
     /// A certificate, key or authority of a listener.
     #[error(transparent)]
     Certificates(#[from] CertificatesError),
+    /// An interface cannot be captured on.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// The token of a listener cannot be read, or is none.
     #[error("{path} holds no token of at least {MIN_TOKEN_BYTES} letters: {source}")]
     Token {
@@ -122,6 +126,22 @@ pub async fn run(
     clock: Clock,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<RunningCollector, StartError> {
+    let captures = Captures::open(&config)?;
+    run_capturing(config, shared, clock, captures, shutdown).await
+}
+
+/// As [`run`], with the interfaces of `config` already opened: opening takes a right that the caller may
+/// have given up since ([`crate::capture::give_up_rights`]).
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_capturing(
+    config: Config,
+    shared: Shared,
+    clock: Clock,
+    captures: Captures,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<RunningCollector, StartError> {
     let config = Arc::new(config);
     let folder = StateFolder::take(&config.state_dir)?;
     let checkpoint = Checkpoint::load(folder.path()).map_err(StartError::Checkpoint)?;
@@ -155,7 +175,7 @@ pub async fn run(
         saved: saved_tx,
     });
     let within = Within::of(&config, &board, &clock, &checkpoint);
-    let started = within.start(pipeline, inputs, (saved, &stopped))?;
+    let started = within.start(pipeline, (inputs, captures), (saved, &stopped))?;
     // The hub and the page stop last, so that the last sightings can still leave.
     let (stop_last, stopped_last) = watch::channel(false);
     tokio::spawn(reload.clone().watch_lists(stopped_last.clone()));
@@ -323,7 +343,7 @@ impl<'w> Within<'w> {
     fn start(
         &self,
         pipeline: Pipeline,
-        inputs: Inputs,
+        (inputs, captures): (Inputs, Captures),
         (saved, stop): (watch::Receiver<u64>, Stop<'_>),
     ) -> Result<Started, StartError> {
         let (queue, records) = mpsc::channel(self.config.limits.queue_chunks);
@@ -331,6 +351,9 @@ impl<'w> Within<'w> {
         let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
         let intake_done = on_own_thread("intake", keeper.run())?;
         let mut inputs = inputs.start(&queue, way_in, stop);
+        captures
+            .start(self.board, self.clock, &queue, stop, &mut inputs)
+            .map_err(StartError::Thread)?;
         self.start_journal(&queue, stop, &mut inputs);
         let folders_done = self.start_folders(&queue, stop)?;
         Ok(Started {
@@ -446,5 +469,7 @@ fn input_names(config: &Config, listen: &[(Transport, SocketAddr)]) -> Vec<Strin
     let files = files.chain(folders);
     let journal = config.journal.iter().map(|_| DEVICE.to_owned());
     let stdin = config.stdin.then(|| "stdin".to_owned());
+    let captures = config.captures.iter().map(CaptureInput::device);
+    let listeners = listeners.chain(captures);
     listeners.chain(files).chain(journal).chain(stdin).collect()
 }

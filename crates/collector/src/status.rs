@@ -11,6 +11,7 @@ use larum_link::wire;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, HubState, SpoolState};
+use crate::capture::CaptureState;
 use crate::config::Config;
 use crate::health::ConcernRow;
 use crate::learned::{ClockRow, OwnRow};
@@ -58,6 +59,9 @@ pub struct StatusDocument {
     pub concerns: Vec<ConcernRow>,
     /// The limits in force, by name.
     pub limits: BTreeMap<String, u64>,
+    /// What was captured on each interface since the start, in packets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captures: Vec<CaptureState>,
     /// Where it listens, such as `udp 0.0.0.0:5514`, and the files and patterns it follows.
     pub inputs: Vec<String>,
     /// Address of the local page.
@@ -174,6 +178,7 @@ impl Status {
                 .map(|trouble| trouble.code().to_owned())
                 .collect(),
             concerns: posted.concerns.clone(),
+            captures: posted.captures.clone(),
             limits: self.limits.clone(),
             inputs: self.inputs.clone(),
             page: self.page.clone(),

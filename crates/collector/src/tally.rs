@@ -109,7 +109,8 @@ impl Sum {
         self.enter_many(fate, 1);
     }
 
-    fn enter_many(&mut self, fate: Fate, count: u64) {
+    /// Enters `count` records or findings of the same fate.
+    pub fn enter_many(&mut self, fate: Fate, count: u64) {
         let place = match fate {
             Fate::Event => Some(&mut self.events),
             Fate::Rejected(reason) => slot(&mut self.rejected, &Reject::ALL, reason),

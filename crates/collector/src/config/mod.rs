@@ -1,11 +1,13 @@
 //! What a collector is told: one TOML file, read by one fallible constructor that reports every
 //! problem at once, each with its line and what is allowed there.
 
+mod capture;
 mod listen;
 mod problem;
 mod reader;
 mod zone;
 
+pub use capture::{CaptureInput, MAX_CAPTURES, MAX_RING_BYTES};
 pub use listen::{Allow, CertificateFrom, Listen, ListenTls, Transport};
 pub use problem::{ConfigError, Expected, Problem, ProblemKind};
 pub use zone::Zone;
@@ -33,6 +35,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where records are sent to. Default: nowhere.
     pub listen: Vec<Listen>,
+    /// Interfaces whose traffic is looked at. Default: none.
+    pub captures: Vec<CaptureInput>,
     /// Log files that are followed. Default: none.
     pub files: Vec<FileInput>,
     /// Folders that whole files are put into. Default: none.
@@ -141,6 +145,7 @@ impl Config {
     #[must_use]
     pub const fn has_lasting_input(&self) -> bool {
         !self.listen.is_empty()
+            || !self.captures.is_empty()
             || !self.files.is_empty()
             || !self.folders.is_empty()
             || self.journal.is_some()
@@ -246,6 +251,7 @@ impl Config {
         Self {
             state_dir: state_dir.into(),
             listen: Vec::new(),
+            captures: Vec::new(),
             files: Vec::new(),
             folders: Vec::new(),
             journal: None,

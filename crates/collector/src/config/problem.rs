@@ -94,6 +94,8 @@ pub enum Expected {
     Network,
     /// A zone name, or an offset from UTC.
     Zone,
+    /// The name of a network interface.
+    Interface,
     /// A list.
     List,
     /// A section of its own.
@@ -182,6 +184,7 @@ impl Expected {
             Self::Loopback => words.say("config-allowed-loopback"),
             Self::Network => words.say("config-allowed-network"),
             Self::Zone => words.say("config-allowed-zone"),
+            Self::Interface => words.say("config-allowed-interface"),
             Self::List => words.say("config-allowed-list"),
             Self::Section => words.say("config-allowed-section"),
         }

@@ -1,6 +1,7 @@
 //! From TOML to [`Config`]: walks the document once, taking out what is known; what is left over is
 //! unknown.
 
+mod capture;
 mod listen;
 
 use std::net::SocketAddr;
@@ -14,8 +15,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Afterwards, Config, Expected, FileInput, FolderInput, JournalInput, MAX_FILE_INPUTS,
-    MAX_LISTEN, Problem, ProblemKind, SharingLevel, Start, Zone,
+    Afterwards, Config, Expected, FileInput, FolderInput, JournalInput, MAX_CAPTURES,
+    MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind, SharingLevel, Start, Zone,
 };
 
 /// Most entries of one list.
@@ -92,6 +93,9 @@ impl<'t> Reader<'t> {
         }
         for section in self.sections(&mut root, "listen", "listen.", MAX_LISTEN) {
             config.listen.extend(self.listen(section));
+        }
+        for section in self.sections(&mut root, "capture", "capture.", MAX_CAPTURES) {
+            config.captures.extend(self.capture(section));
         }
         for section in self.sections(&mut root, "file", "file.", MAX_FILE_INPUTS) {
             config.files.extend(self.file(section));

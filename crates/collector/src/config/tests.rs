@@ -37,6 +37,14 @@ protocol = "http"
 address = "[::]:8514"
 token-file = "/etc/larum/token"
 
+[[capture]]
+interface = "eth1"
+workers = 2
+ring-bytes = 67_108_864
+frame-bytes = 1_600
+promiscuous = false
+flows = 50_000
+
 [[file]]
 path = "/var/log/nginx/*.log"
 start = "end"
@@ -66,6 +74,26 @@ idle-seconds = 60
 intake-bytes = 67_108_864
 spool-bytes = 16_777_216
 "#;
+
+#[test]
+fn an_interface_has_its_settings() {
+    let config = Config::read(GOOD).unwrap();
+    let capture = CaptureInput {
+        interface: "eth1".to_owned(),
+        workers: 2,
+        ring_bytes: 64 << 20,
+        frame_bytes: 1_600,
+        promiscuous: false,
+        flows: 50_000,
+    };
+    assert_eq!(config.captures, [capture]);
+    for wrong in ["", "a-name-that-is-too-long", "eth 1", "a/b"] {
+        let text = format!("state-dir = \"/s\"\n[[capture]]\ninterface = \"{wrong}\"\n");
+        let problems = Config::read(&text).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].line, 3);
+    }
+}
 
 #[test]
 fn every_value_arrives() {

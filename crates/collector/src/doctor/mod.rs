@@ -2,6 +2,7 @@
 //! what to do. Nothing is changed by looking.
 
 mod bundle;
+mod captures;
 mod devices;
 mod hub;
 mod records;
@@ -166,6 +167,7 @@ pub async fn examine(
     if let Some(config) = &config {
         system::ports(&mut examination, config, status.as_ref());
         system::buffers(&mut examination, config);
+        captures::look(&mut examination, config, status.as_ref());
     }
     if let Some(status) = &status {
         devices::look(&mut examination, status);

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
+use larum_collector::capture::Captures;
 use larum_collector::config::{Config, ConfigError, Transport};
 use larum_collector::listen::{self, own_fingerprint};
 use larum_collector::lists::ListPaths;
@@ -36,6 +37,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     listen::check(&config, &Clock::system())
         .map_err(|problem| failure(Exit::Input, problem.to_string()))?;
     let mut out = std::io::stdout().lock();
+    match Captures::open(&config) {
+        // Whoever checks need not have the right that the service has.
+        Err(problem) if problem.is_not_allowed() => {
+            writeln!(out, "{}", words.say("config-note-capture"))?;
+        }
+        Err(problem) => return Err(failure(Exit::Input, problem.say(&words))),
+        Ok(_) => {}
+    }
     for line in check_lists(&config, &words)? {
         writeln!(out, "{line}")?;
     }

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use larum_cli::exit::{Exit, failure};
 use larum_cli::log::Log;
+use larum_collector::capture::{Captures, give_up_rights};
+use larum_collector::config::CaptureInput;
 use larum_collector::confine::{Reach, confine};
-use larum_collector::run::Reload;
+use larum_collector::run::{Reload, run_capturing};
 use larum_collector::{Config, Shared};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
@@ -46,6 +48,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     args.log.start();
     quiet_panics();
+    // Opening takes a right that nothing else needs: first this, then the right is given up.
+    let captures =
+        Captures::open(&config).map_err(|problem| failure(Exit::Input, problem.say(&words)))?;
+    if !config.captures.is_empty() {
+        give_up_rights()?;
+    }
     if !args.unconfined {
         confined(&config, &args.config)?;
     }
@@ -53,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let done = runtime.block_on(collect(config));
+    let done = runtime.block_on(collect(config, captures));
     // Standard input may still be waited for by a thread of its own, which nothing can wake.
     runtime.shutdown_background();
     done
@@ -75,7 +83,7 @@ fn confined(config: &Config, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn collect(config: Config) -> anyhow::Result<Exit> {
+async fn collect(config: Config, captures: Captures) -> anyhow::Result<Exit> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     // Before the start, so that an early one does not end the process.
@@ -87,8 +95,12 @@ async fn collect(config: Config) -> anyhow::Result<Exit> {
         }
         tracing::info!("stopping");
     };
-    let collector =
-        larum_collector::run(config, Shared::built_in()?, Clock::system(), shutdown).await?;
+    let interfaces: Vec<String> = config.captures.iter().map(CaptureInput::device).collect();
+    let (shared, clock) = (Shared::built_in()?, Clock::system());
+    let collector = run_capturing(config, shared, clock, captures, shutdown).await?;
+    for interface in interfaces {
+        tracing::info!(interface, "capturing");
+    }
     for (transport, address) in &collector.listen {
         tracing::info!(
             protocol = transport.as_str(),

@@ -11,12 +11,14 @@
 mod clock;
 mod header;
 mod icmp;
+mod keep;
 mod state;
 mod stream;
 mod table;
 mod talk;
 mod tell;
 
+pub use keep::owned;
 pub use stream::{MAX_WAITING, MAX_WAITING_BYTES};
 pub use table::Wait;
 
