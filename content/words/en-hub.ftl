@@ -10,6 +10,7 @@ hub-sign-out = Sign out
 hub-nav-home = Home
 hub-nav-leaving = What leaves our building
 hub-nav-readers = Who read our data
+hub-nav-blocklist = Blocklist
 hub-nav-threats = Emerging threats
 hub-nav-members = Firms
 hub-nav-admin = Overview
@@ -313,6 +314,10 @@ hub-act-member-list = Saw your firm in the list of firms
 hub-act-member-read = Opened your firm's page
 hub-act-add-member = Added a firm
 hub-act-add-token = Made a join token
+hub-act-blocklist-device = Let a device fetch the blocklist
+hub-act-blocklist-device-out = Shut a device out from the blocklist
+hub-act-blocklist-appeal = Took an address off the blocklist
+hub-act-threat-verdict = Said what a threat was
 hub-act-revoke-collector = Shut a collector out
 hub-act-add-person = Added a person
 hub-act-disable-person = Shut a person out
@@ -408,6 +413,8 @@ hub-warned-first = Warned before they were hit
 hub-score = Score
 hub-back-threats = All threats
 hub-threat-said-emerging = More firms than usual are being attacked in this way, from more addresses than usual. Called on { $opened }, { $after } after the first sighting.
+hub-threat-said-wave = Firms of one kind or one area are being attacked more than their share. Called on { $opened }, { $after } after the first sighting.
+hub-threat-said-campaign = Addresses that do the same things at several firms act together. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-novel = This attack had not been seen at any firm in the weeks before. Called on { $opened }, { $after } after the first sighting.
 hub-timeline = Addresses and firms per hour
 hub-timeline-summary = { $count ->
@@ -574,6 +581,52 @@ hub-cli-no-collector = There is no such collector. See: larum-hub admin list col
 hub-cli-link-name = The configuration's “link-name” is not a host name or address.
 hub-cli-revoked = The collector is shut out. To come back it needs a new token.
 hub-cli-disabled = The person is shut out, and signed out everywhere.
+
+## Blocklist
+
+hub-list-title = Your blocklist
+hub-list-lead = A list of addresses that are likely to attack your firm next, made for you from what all firms here see. Your firewall can fetch it and keep them out.
+hub-list-off = It is off. It goes on when you let a device fetch it.
+hub-list-on = { $count ->
+    [0] It is on. There are no entries yet: a new list takes a few minutes, and needs a day of sightings.
+    [one] It is on, with one address.
+   *[other] It is on, with { $shown } addresses.
+}
+hub-list-devices = Devices that may fetch it
+hub-list-device = Device
+hub-list-device-hint = A name you will know it by, such as: office firewall
+hub-list-size = Most entries
+hub-list-size-hint = How many addresses the device can hold. If you do not know, leave it as it is.
+hub-list-fetched = Last fetched
+hub-list-add = Let a device fetch it
+hub-list-add-button = Make its address
+hub-list-out = Shut out
+hub-list-out-sure = The device can no longer fetch the list. This cannot be taken back; you can let it in again as a new one.
+hub-list-out-yes = Yes, shut it out
+hub-list-made = { $name } can fetch the list
+hub-list-made-do = Put one of these addresses into the device, as it wants it. Whoever has the address can read your list, so keep it to yourself.
+hub-list-format-plain = Most firewalls: one address a line
+hub-list-format-cidr = Most firewalls, shorter: neighbours as networks
+hub-list-format-palo-alto = Palo Alto Networks: external dynamic list
+hub-list-format-mikrotik = MikroTik: script for the address list “larum”
+hub-list-format-nftables = Linux: file for nft, sets of the table “larum”
+hub-list-password = A device that can log in may leave the long part out of the address and use it as the password, with any name:
+hub-list-first = The first list is there within a few minutes. Add ?family=4 or ?family=6 for one sort of address only.
+hub-list-wrong = Give the device a name and choose how many entries it can hold.
+hub-list-full = There are fifty devices already. Shut out one that is no longer used.
+hub-list-why = Why is this blocked?
+hub-list-address = Address
+hub-list-why-button = Look it up
+hub-list-why-found = { $members ->
+    [one] { $address } is on your list, at place { $rank }. Your firm saw it attack in the last month.
+   *[other] { $address } is on your list, at place { $rank }. { $members } firms saw it attack in the last month.
+}
+hub-list-why-not = This address is not on your list.
+hub-list-appeal = Take it off our list
+hub-list-taken-off = Taken off your list
+hub-list-no-token = This needs the token of a device that may fetch the list.
+hub-list-no-format = There is no list in this format.
+hub-list-later = The list cannot be read at the moment. Keep the one you have and ask again.
 
 ## larum-hub backtest
 backtest-unreadable = { $file } cannot be read: { $problem }

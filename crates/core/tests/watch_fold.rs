@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use larum_core::time::Timestamp;
 use larum_core::watch::Kind;
-use larum_core::watch::fold::{Alarm, Fold, KeyEdges, MAX_KEY_EDGES, Seen};
+use larum_core::watch::fold::{Alarm, Budget, Fold, KeyEdges, MAX_KEY_EDGES, Seen};
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600;
@@ -119,12 +119,104 @@ fn a_state_that_was_kept_goes_on_as_if_it_had_never_stopped() {
         let (mut fold, mut out) = (Fold::default(), Vec::new());
         let (before, after) = rows.split_at(cut);
         observe(&mut fold, before, &mut out);
-        let mut kept = fold.clone();
+        let bytes = fold.keep();
         drop(fold);
+        let mut kept = Fold::restore(Budget::default(), &bytes).unwrap();
+        assert_eq!(kept.keep().len(), bytes.len());
         observe(&mut kept, after, &mut out);
         kept.finish(&mut out);
         assert_eq!(out, called, "cut at {cut}");
     }
+}
+
+#[test]
+fn damaged_state_is_refused() {
+    let (mut fold, mut out) = (Fold::default(), Vec::new());
+    observe(&mut fold, &wave("tcp/4444"), &mut out);
+    let kept = fold.keep();
+    for (place, bit) in [(0, 1), (4, 1), (kept.len() / 2, 8), (kept.len() - 1, 128)] {
+        let mut bytes = kept.clone();
+        bytes[place] ^= bit;
+        assert!(Fold::restore(Budget::default(), &bytes).is_err(), "{place}");
+    }
+    for length in [0, 1, 9, 17, kept.len() - 1] {
+        assert!(Fold::restore(Budget::default(), &kept[..length]).is_err());
+    }
+}
+
+/// As a hub sees it: each sighting arrives `late` seconds after its time, and the hub looks every five
+/// minutes.
+fn looked(rows: &[Row], late: impl Fn(&Row) -> i64) -> (Fold, Vec<Alarm>) {
+    let mut arriving: Vec<(i64, &Row)> = rows.iter().map(|row| (row.at + late(row), row)).collect();
+    arriving.sort_by_key(|(at, _)| *at);
+    let (mut fold, mut out) = (Fold::default(), Vec::new());
+    let mut now = arriving.first().unwrap().0.div_euclid(300) * 300;
+    let end = START + 32 * DAY;
+    let mut rest = arriving.as_slice();
+    while now < end {
+        let (come, later) = rest.split_at(rest.partition_point(|(at, _)| *at <= now));
+        rest = later;
+        for (_, row) in come {
+            fold.take(&Seen {
+                at: Timestamp::from_seconds(row.at),
+                member: &row.member,
+                source: source(row.source),
+                key: &row.key,
+                area: "",
+                sector: "",
+            });
+        }
+        fold.advance(Timestamp::from_seconds(now), &mut out);
+        now += 300;
+    }
+    (fold, out)
+}
+
+#[test]
+fn a_hub_with_a_clock_calls_the_same_and_earlier() {
+    for key in ["tcp/4444", "tcp/22"] {
+        let recorded = alarms(&wave(key));
+        let (_, live) = looked(&wave(key), |_| 30);
+        let opened = |alarms: &[Alarm]| -> Vec<(String, Kind)> {
+            let first = alarms.iter().filter(|alarm| !alarm.shown.grown);
+            first.map(|alarm| (alarm.key.clone(), alarm.kind)).collect()
+        };
+        assert_eq!(opened(&live), opened(&recorded));
+        assert!(live[0].at < recorded[0].at, "an early look is early");
+    }
+    let (_, quiet) = looked(&quiet(), |_| 30);
+    assert_eq!(quiet, []);
+}
+
+#[test]
+fn a_clock_that_runs_ahead_moves_no_time_and_hides_nothing() {
+    let mut rows = wave("tcp/4444");
+    let honest = looked(&rows, |_| 30).1;
+    for hour in 0..24 * 31 {
+        // One firm's clock is a day ahead; what it says arrives at once.
+        rows.push(row(hour * HOUR + DAY, 11, 90_000, "tcp/22"));
+    }
+    let ahead = |row: &Row| if row.source == 90_000 { -DAY } else { 30 };
+    let (_, called) = looked(&rows, ahead);
+    let keys = |alarms: &[Alarm]| -> Vec<(Timestamp, String)> {
+        alarms.iter().map(|one| (one.at, one.key.clone())).collect()
+    };
+    assert_eq!(keys(&called), keys(&honest));
+}
+
+#[test]
+fn weeks_that_come_late_are_learned_by_their_own_time() {
+    // All of thirty days at once, then the wave: as if the hub had been there.
+    let rows = wave("tcp/22");
+    let begin = START + 30 * DAY;
+    let (_, called) = looked(&rows, |row| (begin - row.at).max(30));
+    let first = called.first().unwrap();
+    assert_eq!((first.key.as_str(), first.kind), ("tcp/22", Kind::Emerging));
+    let days = first.shown.evidence.unwrap().trimmed.days;
+    assert!(days >= 25, "{days} days known");
+    // The same past of quiet weeks, and no wave: nothing.
+    let (_, nothing) = looked(&quiet(), |row| (begin - row.at).max(30));
+    assert_eq!(nothing, []);
 }
 
 #[test]
@@ -135,7 +227,7 @@ fn what_is_older_than_anything_open_changes_nothing() {
     let (before, after) = rows.split_at(rows.len() - 30);
     observe(&mut fold, before, &mut out);
     let old: Vec<Row> = (0..50)
-        .map(|turn| row(DAY, turn % 3, 7_000 + turn, "tcp/9"))
+        .map(|turn| row(-40 * DAY, turn % 3, 7_000 + turn, "tcp/9"))
         .collect();
     observe(&mut fold, &old, &mut out);
     observe(&mut fold, after, &mut out);

@@ -88,9 +88,11 @@ CREATE TABLE edge (
     member TEXT NOT NULL,
     source TEXT NOT NULL,              -- IPv4 address, or the /64 of an IPv6 one
     count  INTEGER NOT NULL,           -- greatest count of a sighting behind it
+    receipt INTEGER NOT NULL,          -- the batch that brought it first: the order of arrival
     PRIMARY KEY (hour, key, member, source)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX edge_by_key ON edge (key, hour);
+CREATE INDEX edge_by_receipt ON edge (receipt);
 
 -- What the watch concluded, and who was told.
 CREATE TABLE threat (
@@ -132,32 +134,67 @@ CREATE TABLE warning (
 ) STRICT;
 CREATE INDEX warning_by_member ON warning (member, id);
 
--- What the watch has still to look at, and what it has learned.
-CREATE TABLE watch_fresh (
-    id   INTEGER PRIMARY KEY AUTOINCREMENT,
-    key  TEXT NOT NULL,
-    hour INTEGER NOT NULL
+-- What the watch looked at and when, so that the same edges give the same alarms again; and its state,
+-- from which it goes on.
+CREATE TABLE watch_look (
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    at    INTEGER NOT NULL,
+    up_to INTEGER NOT NULL             -- the newest batch whose edges it knew
 ) STRICT;
 
-CREATE TABLE watch_member (
-    member TEXT PRIMARY KEY,
-    first  INTEGER NOT NULL            -- hour of its first edge
+CREATE TABLE watch_state (
+    name  TEXT PRIMARY KEY,
+    look  INTEGER NOT NULL,            -- the look after which it was kept
+    state BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER edge_is_fresh AFTER INSERT ON edge BEGIN
-    INSERT INTO watch_fresh (key, hour) VALUES (NEW.key, NEW.hour);
-    INSERT INTO watch_member (member, first) VALUES (NEW.member, NEW.hour)
-    ON CONFLICT (member) DO UPDATE SET first = min(first, excluded.first);
-END;
+-- Which of the watch's episodes a threat is.
+CREATE TABLE threat_episode (
+    threat      INTEGER PRIMARY KEY REFERENCES threat (id),
+    episode     INTEGER NOT NULL,
+    merged_into INTEGER REFERENCES threat (id)
+) STRICT;
+CREATE INDEX threat_by_episode ON threat_episode (episode);
 
-CREATE TABLE watch_day (
-    key     TEXT NOT NULL,
-    day     INTEGER NOT NULL,          -- start of the day
-    capped  INTEGER NOT NULL,
-    trimmed INTEGER NOT NULL,
-    shared  INTEGER NOT NULL,
-    PRIMARY KEY (key, day)
+-- Blocklists: which device of a member may fetch its list, what stands on it, what the member took off.
+CREATE TABLE blocklist_device (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    member      TEXT NOT NULL REFERENCES member (id),
+    name        TEXT NOT NULL,
+    secret_hash TEXT NOT NULL UNIQUE,  -- SHA-256; the secret itself is never stored
+    size        INTEGER NOT NULL,      -- most entries the device can hold
+    created     INTEGER NOT NULL,
+    fetched     INTEGER,               -- when it last asked
+    revoked     INTEGER
+) STRICT;
+CREATE INDEX blocklist_device_by_member ON blocklist_device (member, id);
+
+CREATE TABLE blocklist_entry (
+    member    TEXT NOT NULL REFERENCES member (id),
+    source    TEXT NOT NULL,
+    rank      INTEGER NOT NULL,        -- from 1, the likeliest first
+    witnesses INTEGER NOT NULL,        -- members that saw it in the last month
+    last      INTEGER NOT NULL,        -- when it was last seen
+    expires   INTEGER NOT NULL,
+    PRIMARY KEY (member, source)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocklist_appeal (
+    member TEXT NOT NULL REFERENCES member (id),
+    source TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (member, source)
+) STRICT, WITHOUT ROWID;
+
+-- What officers said of threats; the newest word counts, none is taken back.
+CREATE TABLE threat_verdict (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    threat  INTEGER NOT NULL REFERENCES threat (id),
+    person  TEXT NOT NULL,
+    verdict TEXT NOT NULL,             -- confirmed | benign | duplicate
+    at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX threat_verdict_by_threat ON threat_verdict (threat, id);
 
 -- People, their sessions, and the record of who read what.
 CREATE TABLE person (

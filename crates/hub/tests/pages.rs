@@ -99,6 +99,7 @@ fn filled(route: &Route, firms: &Firms) -> String {
         path if path.starts_with("/home/warnings") || path.starts_with("/threats") => {
             "1".to_owned()
         }
+        path if path.starts_with("/home/blocklist") => "1".to_owned(),
         _ => "0".repeat(32),
     };
     route

@@ -10,12 +10,14 @@ use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 use larum_core::watch::State;
+use larum_core::watch::fold::{Fold, Seen};
 use larum_core::words::Words;
 use larum_hub_lib::id::{CollectorId, MemberId};
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
 use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::sqlite::SqliteStore;
 use larum_hub_lib::store::watch::{ThreatRow, WatchStore as _};
+use larum_hub_lib::store::watch_state::WatchState as _;
 use larum_hub_lib::watch::{Settings, Summary, Watch};
 use larum_link::wire::WireWarning;
 
@@ -31,6 +33,8 @@ struct Town {
     watch: Watch,
     firms: Vec<Firm>,
     made: u64,
+    batches: u64,
+    sent: Vec<(usize, Sighting)>,
 }
 
 struct Firm {
@@ -52,30 +56,34 @@ impl Town {
             watch,
             firms,
             made: 0,
+            batches: 0,
+            sent: Vec::new(),
         }
     }
 
     /// Firm `place` sees `source` attack `key` at `at`.
     fn sees(&mut self, place: usize, key: &str, source: [u8; 2], at: Timestamp) {
         self.made += 1;
+        let sighting = attack(self.made, key, source, at);
+        self.sent.push((place, sighting.clone()));
+        self.send(place, sighting, at);
+    }
+
+    /// Sends again, in a batch of its own, what firm `place` sent last before sighting `number`.
+    fn repeat(&mut self, place: usize, number: u64) {
+        let before = usize::try_from(number).unwrap();
+        let old = self.sent[..before].iter().rfind(|(sent, _)| *sent == place);
+        if let Some((_, sighting)) = old.cloned() {
+            let at = sighting.last;
+            self.send(place, sighting, at);
+        }
+    }
+
+    fn send(&mut self, place: usize, sighting: Sighting, at: Timestamp) {
+        self.batches += 1;
         let firm = &mut self.firms[place];
-        let [network, host] = source;
-        let sighting = Sighting {
-            id: FindingId::of(&[&self.made.to_le_bytes()]),
-            key: key.to_owned(),
-            detector: "log-in-guessing".into(),
-            category: Category::BruteForce,
-            attack: vec!["T1110.001".into()],
-            severity: Severity::Medium,
-            confidence: 80,
-            outcome: AttackOutcome::Blocked,
-            first: at,
-            last: at,
-            count: 12,
-            sources: vec![std::net::Ipv4Addr::new(198, 51, network, host).into()],
-        };
         firm.sequence += 1;
-        let chain = format!("{:064x}", self.made);
+        let chain = format!("{:064x}", self.batches);
         let batch = CheckedBatch {
             collector: firm.collector,
             sequence: firm.sequence,
@@ -120,6 +128,23 @@ impl Town {
                 warning
             })
             .collect()
+    }
+}
+
+fn attack(number: u64, key: &str, [network, host]: [u8; 2], at: Timestamp) -> Sighting {
+    Sighting {
+        id: FindingId::of(&[&number.to_le_bytes()]),
+        key: key.to_owned(),
+        detector: "log-in-guessing".into(),
+        category: Category::BruteForce,
+        attack: vec!["T1110.001".into()],
+        severity: Severity::Medium,
+        confidence: 80,
+        outcome: AttackOutcome::Blocked,
+        first: at,
+        last: at,
+        count: 12,
+        sources: vec![std::net::Ipv4Addr::new(198, 51, network, host).into()],
     }
 }
 
@@ -244,22 +269,108 @@ fn a_backlog_that_arrives_late_is_learned_by_its_own_time() {
         }
     }
     let summary = town.step(NOW);
-    assert_eq!((summary.days, summary.opened), (36, 0));
+    assert_eq!((summary.taken, summary.opened), (36 * 8, 0));
+}
+
+/// Everything a reader of the store sees of threats and warnings.
+fn seen(town: &Town) -> Vec<String> {
+    let mut seen = Vec::new();
+    for (id, row) in town.store.threats(100).unwrap() {
+        seen.push(format!("{id} {row:?}"));
+        let mut warned = town.store.warning_states(id).unwrap();
+        let place = |member| town.firms.iter().position(|firm| firm.member == member);
+        warned.sort_by_key(|one| place(one.member));
+        for one in warned {
+            seen.push(format!(
+                "{:?} {:?} {:?}",
+                place(one.member),
+                one.issued,
+                one.hit
+            ));
+        }
+    }
+    seen
+}
+
+/// A month, then a wave hour by hour; `between` is called after each look.
+fn a_wave_hour_by_hour(town: &mut Town, mut between: impl FnMut(&mut Town)) {
+    town.quiet_past(KEY);
+    town.step(NOW);
+    for hour in 1..12_u8 {
+        let at = NOW.plus_seconds(i64::from(hour) * HOUR);
+        let place = usize::from(hour) % 6;
+        for source in 0..3 {
+            town.sees(place, KEY, [100 + source, hour * 3 + source], at);
+        }
+        for minute in [5, 20, 40] {
+            town.step(at.plus_seconds(minute * 60));
+            between(town);
+        }
+    }
+    town.step(NOW.plus_seconds(60 * HOUR));
+    between(town);
 }
 
 #[test]
-fn a_key_whose_past_is_still_coming_in_is_not_judged() {
-    let mut town = Town::new(8);
-    town.sees(0, KEY, [1, 1], NOW);
-    let learned = town.store.watch_fresh(0, 1_000).unwrap().up_to;
-    let yesterday = NOW.plus_seconds(-DAY);
-    assert!(!town.store.has_unlearned(KEY, learned, yesterday).unwrap());
-    town.sees(0, KEY, [1, 2], NOW.plus_seconds(-9 * DAY));
-    assert!(town.store.has_unlearned(KEY, learned, yesterday).unwrap());
-    assert!(
-        !town
-            .store
-            .has_unlearned("tcp/22", learned, yesterday)
-            .unwrap()
-    );
+fn a_hub_that_is_started_again_at_every_look_calls_the_same() {
+    let mut steady = Town::new(9);
+    a_wave_hour_by_hour(&mut steady, |_| {});
+    let mut shaken = Town::new(9);
+    a_wave_hour_by_hour(&mut shaken, |town| {
+        town.watch = Watch::new(Words::of("en").unwrap(), Settings::default());
+    });
+    let expected = seen(&steady);
+    assert!(expected.iter().any(|line| line.contains("Closed")));
+    assert_eq!(seen(&shaken), expected);
+}
+
+#[test]
+fn the_same_looks_done_again_over_the_same_edges_call_the_same() {
+    let mut town = Town::new(9);
+    a_wave_hour_by_hour(&mut town, |_| {});
+    let (mut fold, mut alarms) = (Fold::default(), Vec::new());
+    let mut after = 0;
+    let looks = town.store.looks(0).unwrap();
+    fold.advance(looks[0].at, &mut alarms);
+    for look in looks {
+        for edge in town.store.arrived(after, look.up_to).unwrap() {
+            fold.take(&Seen {
+                at: edge.hour,
+                member: &edge.member.to_string(),
+                source: edge.source,
+                key: &edge.key,
+                area: "E23000001",
+                sector: "retail",
+            });
+        }
+        after = look.up_to;
+        fold.advance(look.at, &mut alarms);
+    }
+    let opened = alarms.iter().filter(|alarm| !alarm.shown.grown);
+    let replayed: Vec<String> = opened.map(|alarm| alarm.key.clone()).collect();
+    let live = town.store.threats(100).unwrap();
+    let called: Vec<String> = live.iter().map(|(_, row)| row.key.clone()).collect();
+    assert_eq!(replayed, called);
+    assert_eq!(called, [KEY]);
+}
+
+#[test]
+fn a_batch_sent_again_changes_nothing() {
+    let mut once = Town::new(9);
+    a_wave_hour_by_hour(&mut once, |_| {});
+    let mut twice = Town::new(9);
+    // The same findings come again in another batch, hours late.
+    a_wave_hour_by_hour(&mut twice, |town| {
+        let made = town.made;
+        let (place, number) = (usize::from(made % 2 == 0), made);
+        town.repeat(place, number);
+    });
+    let shown = |town: &Town| -> Vec<(String, usize, usize, Timestamp)> {
+        let threats = town.store.threats(100).unwrap();
+        let shown = threats.into_iter();
+        shown
+            .map(|(_, row)| (row.key, row.members, row.sources, row.opened))
+            .collect()
+    };
+    assert_eq!(shown(&twice), shown(&once));
 }

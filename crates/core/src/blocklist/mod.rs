@@ -11,11 +11,13 @@
 
 pub mod forest;
 mod memory;
+pub mod render;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use crate::address::Network;
+use crate::detect::NetworkSet;
 use crate::time::Timestamp;
 use crate::watch::fold::mixed_mark;
 use forest::{Example, Forest, Row};
@@ -84,7 +86,7 @@ struct Awaited {
 /// All that is known of sources, and what was learned from it.
 #[derive(Clone, Debug, Default)]
 pub struct Blocklist {
-    never: Vec<Network>,
+    never: NetworkSet,
     memory: Memory,
     members: BTreeMap<String, u32>,
     known: Vec<Member>,
@@ -103,6 +105,12 @@ impl Blocklist {
     /// An empty memory that never lists addresses of `never`.
     #[must_use]
     pub fn new(never: Vec<Network>) -> Self {
+        Self::sparing(NetworkSet::new(never))
+    }
+
+    /// As [`Blocklist::new`], for a set such as [`NetworkSet::never_block`].
+    #[must_use]
+    pub fn sparing(never: NetworkSet) -> Self {
         Self {
             never,
             ..Self::default()
@@ -232,7 +240,7 @@ impl Blocklist {
             }
             IpAddr::V6(ip) => ip.is_unspecified() || ip.is_loopback() || ip.is_multicast(),
         };
-        reserved || self.never.iter().any(|network| network.contains(source))
+        reserved || self.never.contains(source)
     }
 
     fn member(&mut self, name: &str, at: i64) -> Option<u32> {

@@ -46,7 +46,7 @@ mod shared_guessing;
 mod shared_scan;
 mod sift;
 pub mod sigma;
-mod snapshot;
+pub(crate) mod snapshot;
 mod source;
 mod spread;
 mod story;

@@ -7,11 +7,13 @@ pub mod audit;
 pub mod codes;
 pub mod enrol;
 pub mod ingest;
+pub mod lists;
 pub mod pages;
 pub mod people;
 pub mod proofs;
 pub mod sqlite;
 pub mod watch;
+pub mod watch_state;
 
 /// The whole contract.
 pub trait Store:
@@ -25,6 +27,8 @@ pub trait Store:
     + audit::Audit
     + pages::Pages
     + watch::WatchStore
+    + watch_state::WatchState
+    + lists::Lists
 {
 }
 

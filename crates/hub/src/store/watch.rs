@@ -1,4 +1,4 @@
-//! What the watch reads and writes: edges, learned days, threats and warnings.
+//! What the watch reads and writes: edges, threats and warnings.
 
 use std::net::IpAddr;
 
@@ -9,32 +9,6 @@ use larum_core::watch::{Edges, Kind, State};
 use super::StoreError;
 use crate::id::MemberId;
 
-/// Edges that were counted since the watch last looked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fresh {
-    /// Number of the last mark; handed back to [`WatchStore::watch_done`].
-    pub up_to: i64,
-    /// How many marks there were; the caller's limit when there may be more.
-    pub marks: usize,
-    /// Key and hour, each once, in order.
-    pub hours: Vec<(String, Timestamp)>,
-}
-
-/// What was measured for a key on a calendar day (UTC).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LearnedDay {
-    /// The key.
-    pub key: String,
-    /// Start of the day.
-    pub day: Timestamp,
-    /// `larum_core::watch::Breadth::capped`.
-    pub capped: usize,
-    /// `larum_core::watch::Breadth::trimmed`.
-    pub trimmed: usize,
-    /// `larum_core::watch::Breadth::shared`.
-    pub shared: usize,
-}
-
 /// A threat as kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThreatRow {
@@ -42,7 +16,7 @@ pub struct ThreatRow {
     pub key: String,
     /// Known or new.
     pub kind: Kind,
-    /// How wide: `region`.
+    /// How wide: `region` (all members of the hub), `sector`, `area`.
     pub level: String,
     /// Which one.
     pub scope: String,
@@ -108,6 +82,8 @@ pub struct ThreatChange {
 /// What a change did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
+    /// The threat's number.
+    pub threat: i64,
     /// Warnings issued.
     pub warned: usize,
     /// Members warned before that were reached now.
@@ -140,37 +116,11 @@ pub struct Counts {
 
 /// What the watch needs of the store.
 pub trait WatchStore {
-    /// Which keys and hours got new edges since the last [`WatchStore::watch_done`], from at most
-    /// `limit` marks numbered above `after`.
-    ///
-    /// # Errors
-    /// When the store fails; so for every call here.
-    fn watch_fresh(&self, after: i64, limit: usize) -> Result<Fresh, StoreError>;
-
-    /// Whether `key` got edges from before `hour` that are marked above `after`: its past is not
-    /// learned in full yet.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn has_unlearned(&self, key: &str, after: i64, hour: Timestamp) -> Result<bool, StoreError>;
-
-    /// Forgets the marks up to that number: everything they led to has been kept.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn watch_done(&self, up_to: i64) -> Result<(), StoreError>;
-
-    /// Every member that ever reported, with the hour of its first edge.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn watch_members(&self) -> Result<Vec<(MemberId, Timestamp)>, StoreError>;
-
     /// Which sources were seen at which members for `key` in the hours from `from` up to but without
     /// `to`.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails; so for every call here.
     fn edges(
         &self,
         key: &str,
@@ -178,35 +128,11 @@ pub trait WatchStore {
         to: Timestamp,
     ) -> Result<Edges<MemberId>, StoreError>;
 
-    /// Keeps measured days, over what was kept of them before.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn learn_days(&self, days: &[LearnedDay]) -> Result<(), StoreError>;
-
-    /// The days of `key` from `from` to `to`, both included, in order; days without edges are left
-    /// out.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn learned_days(
-        &self,
-        key: &str,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LearnedDay>, StoreError>;
-
     /// The newest threat of `key`.
     ///
     /// # Errors
     /// When the store fails.
     fn latest_threat(&self, key: &str) -> Result<Option<(i64, ThreatRow)>, StoreError>;
-
-    /// Keys whose threat is not closed.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn open_threat_keys(&self) -> Result<Vec<String>, StoreError>;
 
     /// What each member reported about `key`, of sightings that ended at `since` or later.
     ///

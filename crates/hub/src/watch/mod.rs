@@ -1,7 +1,11 @@
 //! The watch job: looks at what firms sent since it last looked, calls threats, warns members.
 //!
-//! The judgement is `larum_core::watch`; here are only the rows it needs and the time it runs.
+//! The judgement is `larum_core::watch::fold`, the same that `larum-hub backtest threats` runs; here
+//! are only the rows it needs, the time it runs, and what follows from an alarm.
 
+pub mod evidence;
+pub mod lists;
+mod live;
 mod step;
 mod warn;
 
@@ -9,12 +13,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use larum_core::watch::fold::Budget;
 use larum_core::words::{CatalogueError, Words};
 use larum_link::clock::Clock;
 
-pub use step::{Summary, Watch};
+use crate::store::lists::Lists;
 
-use crate::store::watch::WatchStore;
+pub use step::{Rows, Summary, Watch};
 
 /// How the watch runs.
 #[derive(Clone, Debug)]
@@ -25,6 +30,8 @@ pub struct Settings {
     pub region: String,
     /// Hours a warning stays good. Default 72.
     pub warning_hours: u32,
+    /// How much may be called in a week.
+    pub budget: Budget,
 }
 
 impl Default for Settings {
@@ -33,6 +40,7 @@ impl Default for Settings {
             interval_seconds: 60,
             region: "all members".to_owned(),
             warning_hours: 72,
+            budget: Budget::default(),
         }
     }
 }
@@ -61,12 +69,13 @@ pub async fn run_job<S>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), CatalogueError>
 where
-    S: WatchStore + Send + Sync + ?Sized + 'static,
+    S: Rows + Lists + Send + Sync + ?Sized + 'static,
 {
     let pause = clock.real(Duration::from_secs(u64::from(
         settings.interval_seconds.max(1),
     )));
     let watch = Arc::new(Watch::new(Words::of("en")?, settings));
+    let mut maker = lists::ListMaker::default();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (looking, rows, now) = (Arc::clone(&watch), Arc::clone(&store), clock.now());
@@ -76,6 +85,25 @@ where
             Ok(Err(error)) => tracing::error!(%error, "the watch could not finish a look"),
             Err(_) => tracing::error!("a look of the watch ended in a fault of the program"),
         }
+        let (rows, now) = (Arc::clone(&store), clock.now());
+        let listing = tokio::task::spawn_blocking(move || {
+            let made = maker.step(&*rows, now);
+            (maker, made)
+        });
+        maker = match listing.await {
+            Ok((maker, Ok(made))) => {
+                tracing::debug!(made, "blocklists were made");
+                maker
+            }
+            Ok((maker, Err(error))) => {
+                tracing::error!(%error, "blocklists could not be made");
+                maker
+            }
+            Err(_) => {
+                tracing::error!("making blocklists ended in a fault of the program");
+                lists::ListMaker::default()
+            }
+        };
         tokio::select! {
             () = &mut shutdown => return Ok(()),
             () = tokio::time::sleep(pause) => {}
@@ -92,9 +120,5 @@ fn report(summary: Summary) {
             "the watch called or closed threats"
         );
     }
-    tracing::debug!(
-        days = summary.days,
-        judged = summary.judged,
-        "the watch looked"
-    );
+    tracing::debug!(taken = summary.taken, "the watch looked");
 }

@@ -1,38 +1,37 @@
-//! One look of the watch.
+//! One look of the watch: what the fold calls becomes threats, and threats become warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
-use larum_core::watch::{
-    Assessment, Day, Deviation, Edges, HISTORY_DAYS, Known, MEMBER_PROBATION_DAYS, Setting, State,
-    Step, WINDOW_HOURS, assess, measure, next_step, trim_for,
-};
+use larum_core::watch::fold::{Alarm, Level, Standing};
+use larum_core::watch::{Edges, Kind, State};
 use larum_core::words::Words;
 
 use super::Settings;
+use super::evidence::{evidence, rounded};
+use super::live::Live;
 use super::warn::{Grounds, MAX_INDICATORS, compose};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::watch::{
-    Fresh, LearnedDay, NewWarning, Reached, ThreatChange, ThreatRow, WatchStore, broadest_sources,
+    NewWarning, Reached, ThreatChange, ThreatRow, WatchStore, broadest_sources,
 };
+use crate::store::watch_state::{OpenThreat, WatchState};
 
 const HOUR_SECONDS: i64 = 3_600;
-const DAY_SECONDS: i64 = 86_400;
-/// Most marks taken in one go; a backlog is learned in several.
-const MAX_MARKS: usize = 100_000;
-/// Edges dated later than this after now are no part of the window: ingest accepts clocks that run a
-/// day ahead, no more.
+/// Edges dated later than this after now are no part of a threat: ingest accepts clocks that run a day
+/// ahead, no more.
 const AHEAD_HOURS: i64 = 25;
+/// Keys of one threat whose sightings are gone through, the one it was called for first.
+const MAX_KEYS: usize = 8;
 
 /// What a look did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Days measured.
-    pub days: usize,
-    /// Keys judged.
-    pub judged: usize,
+    /// Edges that were new.
+    pub taken: usize,
     /// Threats opened.
     pub opened: usize,
     /// Threats closed.
@@ -43,197 +42,305 @@ pub struct Summary {
     pub hit: usize,
 }
 
+/// What the watch needs of the store.
+pub trait Rows: WatchStore + WatchState {}
+
+impl<S: WatchStore + WatchState + ?Sized> Rows for S {}
+
 /// The watch, ready to look.
 pub struct Watch {
     words: Words,
     settings: Settings,
+    live: Mutex<Option<Live>>,
 }
 
-/// Who reports, and since when.
-struct Membership {
-    firsts: Vec<(MemberId, Timestamp)>,
-    /// Members whose edges count in the window.
-    counted: BTreeSet<MemberId>,
-    /// First whole day of the hub's history.
-    history_from: Timestamp,
+/// A threat as it stood, if it did, and as it is to stand.
+struct Standpoint {
+    id: Option<i64>,
+    row: ThreatRow,
+    keys: Vec<String>,
+}
+
+/// Whom a threat reached, and from where.
+struct Reach {
+    members: Vec<Reached>,
+    edges: Edges<MemberId>,
 }
 
 impl Watch {
     /// A watch that warns in `words`.
     #[must_use]
     pub const fn new(words: Words, settings: Settings) -> Self {
-        Self { words, settings }
+        Self {
+            words,
+            settings,
+            live: Mutex::new(None),
+        }
     }
 
-    /// Looks once, at `now`: measures the days that got new edges, judges the keys that were seen in
-    /// the last 24 hours or have an open threat, and writes what follows. Looking twice changes
-    /// nothing.
+    /// Looks once, at `now`: takes in what arrived since the last look, calls what stands out, and
+    /// brings every open threat up to date. Looking twice changes nothing.
     ///
     /// # Errors
-    /// When the store fails; what was not finished stays marked for the next look.
+    /// When the store fails; what was not finished is done at the next look.
     pub fn step(
         &self,
-        store: &(impl WatchStore + ?Sized),
+        store: &(impl Rows + ?Sized),
         now: Timestamp,
     ) -> Result<Summary, StoreError> {
+        let mut held = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = match held.take() {
+            Some(live) => live,
+            None => Live::resume(store, self.settings.budget)?,
+        };
         let mut summary = Summary::default();
-        let mut keys: BTreeSet<String> = store.open_threat_keys()?.into_iter().collect();
-        let since = window_start(now);
-        let mut learned = 0;
-        loop {
-            let fresh = store.watch_fresh(learned, MAX_MARKS)?;
-            summary.days += learn(store, &fresh)?;
-            let recent = fresh.hours.iter().filter(|(_, hour)| *hour >= since);
-            keys.extend(recent.map(|(key, _)| key.clone()));
-            learned = fresh.up_to;
-            if fresh.marks < MAX_MARKS {
-                break;
-            }
+        let done = self.step_with(store, &mut live, now, &mut summary);
+        if done.is_ok() || !live.pending.is_empty() {
+            *held = Some(live);
         }
-        // A key that could not be judged keeps every mark; learning twice does no harm.
-        if self.judge_all(store, &keys, (now, learned), &mut summary)? && learned > 0 {
-            store.watch_done(learned)?;
-        }
-        Ok(summary)
+        // Otherwise the store failed half-way through a look: the state is built anew from what the
+        // store has.
+        drop(held);
+        done.map(|()| summary)
     }
 
-    /// Judges all keys; whether each could be judged.
-    fn judge_all(
+    fn step_with(
         &self,
-        store: &(impl WatchStore + ?Sized),
-        keys: &BTreeSet<String>,
-        (now, learned): (Timestamp, i64),
-        summary: &mut Summary,
-    ) -> Result<bool, StoreError> {
-        if keys.is_empty() {
-            return Ok(true);
-        }
-        let membership = Membership::of(store, now)?;
-        let mut all = true;
-        for key in keys {
-            let mut window = store.edges(key, window_start(now), window_end(now))?;
-            // What arrived after the days were measured may belong to the past: a backlog coming in.
-            // Against a past that lacks it the window would look like an outbreak.
-            if store.has_unlearned(key, learned, window_start(now))? {
-                all = false;
-                continue;
-            }
-            window.retain(|(member, _)| membership.counted.contains(member));
-            self.judge(store, (key, &window), &membership, now, summary)?;
-        }
-        Ok(all)
-    }
-
-    fn judge(
-        &self,
-        store: &(impl WatchStore + ?Sized),
-        (key, window): (&str, &Edges<MemberId>),
-        membership: &Membership,
+        store: &(impl Rows + ?Sized),
+        live: &mut Live,
         now: Timestamp,
         summary: &mut Summary,
     ) -> Result<(), StoreError> {
-        summary.judged += 1;
-        let history = history(store, key, membership, now)?;
-        let judged = assess(
-            measure(window, trim_for(membership.counted.len())),
-            &history,
-            Setting {
-                members: membership.counted.len(),
-            },
-        );
-        let latest = store.latest_threat(key)?;
-        let known = latest.as_ref().map(|(_, row)| Known {
-            state: row.state,
-            stirred: row.updated,
-            closed: row.closed,
-        });
-        let step = next_step(known, &judged, now);
-        let (id, before) = match (step, latest) {
-            (Step::Nothing, _) => return Ok(()),
-            (Step::Open, _) | (_, None) => (None, None),
-            (_, Some((id, row))) => (Some(id), Some(row)),
-        };
-        let change = self.change(store, key, (id, before), (step, &judged), now)?;
-        let applied = store.apply_threat(&change, now)?;
-        summary.opened += usize::from(step == Step::Open);
-        summary.closed += usize::from(step == Step::Close);
-        summary.warned += applied.warned;
-        summary.hit += applied.hit;
+        summary.taken = live.step(store, now)?;
+        while let Some(alarm) = live.pending.first() {
+            self.call(store, live, alarm, now, summary)?;
+            live.pending.remove(0);
+        }
+        for open in store.open_threats()? {
+            self.follow(store, live, open, now, summary)?;
+        }
         Ok(())
     }
 
-    /// The threat as it is to be kept now, and the warnings that follow.
-    fn change(
+    /// Makes a threat of an alarm, or tells of a known one that it has grown.
+    fn call(
         &self,
-        store: &(impl WatchStore + ?Sized),
-        key: &str,
-        (id, before): (Option<i64>, Option<ThreatRow>),
-        (step, judged): (Step, &Assessment),
+        store: &(impl Rows + ?Sized),
+        live: &Live,
+        alarm: &Alarm,
         now: Timestamp,
-    ) -> Result<ThreatChange, StoreError> {
-        let since = before.as_ref().map_or(window_start(now), |row| row.first);
-        let reached = store.reached(key, since)?;
-        let edges = store.edges(key, since.floor_to(HOUR_SECONDS), window_end(now))?;
-        let sources: BTreeSet<_> = edges.iter().map(|(_, source)| *source).collect();
-        let grew = before
+        summary: &mut Summary,
+    ) -> Result<(), StoreError> {
+        let episode = alarm.shown.episode;
+        let known = store.threat_of_episode(episode)?;
+        let opened = known.is_none();
+        let (id, before) = known.unzip();
+        let first = before
             .as_ref()
-            .is_some_and(|row| reached.len() > row.members);
-        // A sighting may have begun long before the window it ended in.
-        let first = reached.iter().map(|one| one.first.max(since)).min();
-        let mut row = before.unwrap_or_else(|| ThreatRow {
-            key: key.to_owned(),
-            kind: judged.kind,
-            level: "region".to_owned(),
-            scope: self.settings.region.clone(),
+            .map_or(alarm.first_seen, |row| row.first.min(alarm.first_seen));
+        let row = ThreatRow {
+            key: before
+                .as_ref()
+                .map_or_else(|| alarm.key.clone(), |row| row.key.clone()),
+            kind: before.as_ref().map_or(alarm.kind, |row| row.kind),
+            level: self.level(alarm),
+            scope: self.scope(alarm),
             state: State::Emerging,
             severity: Severity::Medium,
-            opened: now,
+            opened: before.as_ref().map_or(now, |row| row.opened),
             updated: now,
             closed: None,
-            score: judged.score,
-            sources: 0,
-            members: 0,
-            first: first.unwrap_or(since),
-            evidence: String::new(),
+            score: alarm.score,
+            sources: alarm.sources,
+            members: alarm.members,
+            first,
+            evidence: self.evidence_of(alarm),
+        };
+        let keys = live
+            .fold()
+            .standing(episode)
+            .map_or_else(|| vec![alarm.key.clone()], |standing| standing.keys);
+        let reach = if row.kind == Kind::Campaign {
+            Reach::of_campaign(alarm)
+        } else {
+            self.reach(store, &row, &keys, now)?
+        };
+        let threat = self.write(store, Standpoint { id, row, keys }, reach, now, summary)?;
+        store.note_episode(threat, episode)?;
+        summary.opened += usize::from(opened);
+        Ok(())
+    }
+
+    /// Brings an open threat up to date: whom it reached since, how it stands, whether it is over.
+    fn follow(
+        &self,
+        store: &(impl Rows + ?Sized),
+        live: &Live,
+        open: OpenThreat,
+        now: Timestamp,
+        summary: &mut Summary,
+    ) -> Result<(), StoreError> {
+        let OpenThreat {
+            id,
+            episode,
+            mut row,
+        } = open;
+        let standing = live.fold().standing(episode).unwrap_or_else(|| Standing {
+            state: State::Closed,
+            keys: vec![row.key.clone()],
+            stirred: row.updated,
+            merged_into: None,
         });
-        if judged.alarm || grew {
+        let into = match standing.merged_into {
+            Some(other) => store.threat_of_episode(other)?.map(|(into, _)| into),
+            None => None,
+        };
+        row.state = standing.state;
+        row.closed = (standing.state == State::Closed).then_some(now);
+        summary.closed += usize::from(row.closed.is_some());
+        let reach = if row.kind == Kind::Campaign {
+            None
+        } else {
+            Some(self.reach(store, &row, &standing.keys, now)?)
+        };
+        let reach = reach.unwrap_or_else(|| Reach {
+            members: Vec::new(),
+            edges: Edges::new(),
+        });
+        if reach.members.len() > row.members {
             row.updated = now;
         }
-        if judged.alarm || row.evidence.is_empty() {
-            row.score = judged.score;
-            row.evidence = evidence(judged);
+        let keys = standing.keys;
+        self.write(
+            store,
+            Standpoint {
+                id: Some(id),
+                row,
+                keys,
+            },
+            reach,
+            now,
+            summary,
+        )?;
+        if let Some(into) = into {
+            store.note_merged(id, into)?;
         }
-        row.severity = severity(&reached);
-        row.sources = sources.len();
-        row.members = reached.len();
-        (row.state, row.closed) = match step {
-            Step::Close => (State::Closed, Some(now)),
-            Step::Update(state) => (state, None),
-            Step::Open | Step::Nothing => (State::Emerging, None),
-        };
+        Ok(())
+    }
+
+    /// Writes a threat with whom it reached and the warnings that follow.
+    fn write(
+        &self,
+        store: &(impl Rows + ?Sized),
+        point: Standpoint,
+        reach: Reach,
+        now: Timestamp,
+        summary: &mut Summary,
+    ) -> Result<i64, StoreError> {
+        let Standpoint { id, mut row, keys } = point;
+        if !reach.members.is_empty() {
+            row.severity = severity(&reach.members);
+            row.members = reach.members.len();
+        }
+        if !reach.edges.is_empty() {
+            let sources: BTreeSet<_> = reach.edges.iter().map(|(_, source)| *source).collect();
+            row.sources = sources.len();
+        }
         let warnings = if row.state == State::Emerging {
-            self.warnings(store, &row, &reached, &edges, now)?
+            self.warnings(store, (id, &row, &keys), &reach, now)?
         } else {
             Vec::new()
         };
-        Ok(ThreatChange {
+        let change = ThreatChange {
             id,
             row,
-            reached: reached.iter().map(|one| (one.member, one.first)).collect(),
+            reached: reach
+                .members
+                .iter()
+                .map(|one| (one.member, one.first))
+                .collect(),
             warnings,
+        };
+        let applied = store.apply_threat(&change, now)?;
+        summary.warned += applied.warned;
+        summary.hit += applied.hit;
+        Ok(applied.threat)
+    }
+
+    /// Whom the threat reached since it began, on any of its keys; in a cell, only its members.
+    fn reach(
+        &self,
+        store: &(impl Rows + ?Sized),
+        row: &ThreatRow,
+        keys: &[String],
+        now: Timestamp,
+    ) -> Result<Reach, StoreError> {
+        let inside = members_of_cell(store, row)?;
+        let is_inside = |member: &MemberId| inside.as_ref().is_none_or(|all| all.contains(member));
+        let mut members: BTreeMap<MemberId, Reached> = BTreeMap::new();
+        let mut edges = Edges::new();
+        for key in keys.iter().take(MAX_KEYS) {
+            for one in store.reached(key, row.first)? {
+                if !is_inside(&one.member) {
+                    continue;
+                }
+                // A sighting may have begun long before the window it ended in.
+                let first = one.first.max(row.first);
+                let known = members
+                    .entry(one.member)
+                    .or_insert(Reached { first, ..one });
+                known.first = known.first.min(first);
+                known.severity = known.severity.max(one.severity);
+                known.success |= one.success;
+            }
+            let from = row.first.floor_to(HOUR_SECONDS);
+            let found = store.edges(key, from, window_end(now))?;
+            edges.extend(found.into_iter().filter(|(member, _)| is_inside(member)));
+        }
+        Ok(Reach {
+            members: members.into_values().collect(),
+            edges,
         })
     }
 
-    /// One warning for every member with a collector that was not reached.
+    fn level(&self, alarm: &Alarm) -> String {
+        match alarm.level {
+            Level::National => Level::Region.as_str().to_owned(),
+            level => level.as_str().to_owned(),
+        }
+    }
+
+    fn scope(&self, alarm: &Alarm) -> String {
+        match alarm.level {
+            Level::National => self.settings.region.clone(),
+            _ => alarm.scope.clone(),
+        }
+    }
+
+    fn evidence_of(&self, alarm: &Alarm) -> String {
+        let mut found = evidence(alarm);
+        found.insert("score".to_owned(), rounded(alarm.score).into());
+        found.insert("q_value".to_owned(), alarm.q_value.into());
+        found.insert("sources".to_owned(), alarm.sources.into());
+        found.insert("members".to_owned(), alarm.members.into());
+        serde_json::Value::Object(found).to_string()
+    }
+
+    /// One warning for every member concerned that was not reached: all of a cell for a wave, all else.
+    /// Who has a warning about the same key that is still good gets no second.
     fn warnings(
         &self,
-        store: &(impl WatchStore + ?Sized),
-        row: &ThreatRow,
-        reached: &[Reached],
-        edges: &Edges<MemberId>,
+        store: &(impl Rows + ?Sized),
+        (id, row, keys): (Option<i64>, &ThreatRow, &[String]),
+        reach: &Reach,
         now: Timestamp,
     ) -> Result<Vec<NewWarning>, StoreError> {
-        let hit: BTreeSet<MemberId> = reached.iter().map(|one| one.member).collect();
+        let hit: BTreeSet<MemberId> = reach.members.iter().map(|one| one.member).collect();
+        let inside = members_of_cell(store, row)?;
+        let mut told = BTreeSet::new();
+        for key in keys.iter().take(MAX_KEYS) {
+            told.extend(store.warned_elsewhere(key, id, now)?);
+        }
         let expires = now.plus_seconds(i64::from(self.settings.warning_hours) * HOUR_SECONDS);
         let grounds = Grounds {
             key: &row.key,
@@ -241,7 +348,7 @@ impl Watch {
             severity: row.severity,
             members: row.members,
             sources: row.sources,
-            indicators: broadest_sources(edges, MAX_INDICATORS),
+            indicators: broadest_sources(&reach.edges, MAX_INDICATORS),
         };
         let warning = compose(&self.words, grounds, now, expires);
         // Plain data always becomes JSON.
@@ -249,7 +356,8 @@ impl Watch {
         Ok(store
             .warnable()?
             .into_iter()
-            .filter(|member| !hit.contains(member))
+            .filter(|member| !hit.contains(member) && !told.contains(member))
+            .filter(|member| inside.as_ref().is_none_or(|all| all.contains(member)))
             .map(|member| NewWarning {
                 member,
                 expires,
@@ -259,93 +367,45 @@ impl Watch {
     }
 }
 
-impl Membership {
-    fn of(store: &(impl WatchStore + ?Sized), now: Timestamp) -> Result<Self, StoreError> {
-        let mut firsts = store.watch_members()?;
-        firsts.sort_by_key(|(_, first)| *first);
-        // The history starts where more members report than are trimmed, so that one member with
-        // invented dates cannot make a young hub look old.
-        let start = firsts
-            .get(trim_for(firsts.len()))
-            .map_or(now, |(_, first)| *first);
-        let history_from = start.floor_to(DAY_SECONDS).plus_seconds(DAY_SECONDS);
-        let probation = now.plus_seconds(-MEMBER_PROBATION_DAYS * DAY_SECONDS);
-        let young = start > probation.plus_seconds(-3 * DAY_SECONDS);
-        let counted = firsts
-            .iter()
-            .filter(|(_, first)| young || *first <= probation)
-            .map(|(member, _)| *member)
-            .collect();
-        Ok(Self {
-            firsts,
-            counted,
-            history_from,
-        })
-    }
-
-    /// Members known before `moment`.
-    fn known_before(&self, moment: Timestamp) -> usize {
-        self.firsts.partition_point(|(_, first)| *first < moment)
+impl Reach {
+    /// A campaign is the same sources on many keys: those its alarm names.
+    fn of_campaign(alarm: &Alarm) -> Self {
+        let members = alarm.shown.reached.iter().filter_map(|name| {
+            Some(Reached {
+                member: MemberId::parse(name)?,
+                first: alarm.first_seen,
+                severity: Severity::Medium,
+                success: false,
+            })
+        });
+        Self {
+            members: members.collect(),
+            edges: Edges::new(),
+        }
     }
 }
 
-/// Measures every day that got new edges and keeps it.
-fn learn(store: &(impl WatchStore + ?Sized), fresh: &Fresh) -> Result<usize, StoreError> {
-    let members = store.watch_members()?.len();
-    let days: BTreeSet<(&str, Timestamp)> = fresh
-        .hours
-        .iter()
-        .map(|(key, hour)| (key.as_str(), hour.floor_to(DAY_SECONDS)))
-        .collect();
-    let mut learned = Vec::with_capacity(days.len());
-    for (key, day) in days {
-        let edges = store.edges(key, day, day.plus_seconds(DAY_SECONDS))?;
-        let breadth = measure(&edges, trim_for(members));
-        learned.push(LearnedDay {
-            key: key.to_owned(),
-            day,
-            capped: breadth.capped,
-            trimmed: breadth.trimmed,
-            shared: breadth.shared,
-        });
+/// The members of the sector or area the threat is about; `None` where all are meant.
+fn members_of_cell(
+    store: &(impl Rows + ?Sized),
+    row: &ThreatRow,
+) -> Result<Option<BTreeSet<MemberId>>, StoreError> {
+    let level = Level::from_word(&row.level);
+    if !matches!(level, Some(Level::Sector | Level::Area)) {
+        return Ok(None);
     }
-    store.learn_days(&learned)?;
-    Ok(learned.len())
-}
-
-/// The whole calendar days before the window, oldest first, without gaps.
-fn history(
-    store: &(impl WatchStore + ?Sized),
-    key: &str,
-    membership: &Membership,
-    now: Timestamp,
-) -> Result<Vec<Day>, StoreError> {
-    let last = window_start(now)
-        .floor_to(DAY_SECONDS)
-        .plus_seconds(-DAY_SECONDS);
-    let days = i64::try_from(HISTORY_DAYS).unwrap_or(i64::MAX);
-    let from = membership
-        .history_from
-        .max(last.plus_seconds(-(days - 1) * DAY_SECONDS));
-    let seen: BTreeMap<Timestamp, LearnedDay> = store
-        .learned_days(key, from, last)?
-        .into_iter()
-        .map(|day| (day.day, day))
-        .collect();
-    let mut history = Vec::with_capacity(HISTORY_DAYS);
-    let mut day = from;
-    while day <= last {
-        let next = day.plus_seconds(DAY_SECONDS);
-        let found = seen.get(&day);
-        history.push(Day {
-            capped: found.map_or(0, |found| found.capped),
-            trimmed: found.map_or(0, |found| found.trimmed),
-            shared: found.map_or(0, |found| found.shared),
-            known: membership.known_before(next),
-        });
-        day = next;
-    }
-    Ok(history)
+    let is_in = |place: &crate::store::watch_state::Place| {
+        let own = if level == Some(Level::Sector) {
+            &place.sector
+        } else {
+            &place.area
+        };
+        *own == row.scope
+    };
+    let places = store.places()?.into_iter();
+    Ok(Some(
+        places.filter(is_in).map(|place| place.member).collect(),
+    ))
 }
 
 /// Two members' word for it: a single one can neither raise nor lower the severity.
@@ -357,43 +417,6 @@ fn severity(reached: &[Reached]) -> Severity {
         0 | 1 => shared.clamp(Severity::Medium, Severity::High),
         _ => Severity::Critical,
     }
-}
-
-fn evidence(judged: &Assessment) -> String {
-    let breadth = judged.evidence.breadth;
-    let deviation = |one: Deviation| {
-        serde_json::json!({
-            "usual": rounded(one.mean),
-            "spread": rounded(one.spread),
-            "slow": rounded(one.slow),
-            "fast": rounded(one.fast),
-            "days": one.days,
-        })
-    };
-    serde_json::json!({
-        "window_hours": WINDOW_HOURS,
-        "sources": breadth.sources,
-        "members": breadth.members,
-        "networks": breadth.networks,
-        "source_capped": breadth.capped,
-        "member_trimmed": breadth.trimmed,
-        "shared": breadth.shared,
-        "source_capped_against": deviation(judged.evidence.capped),
-        "member_trimmed_against": deviation(judged.evidence.trimmed),
-        "shared_against": deviation(judged.evidence.shared),
-        "score": rounded(judged.score),
-        "settled": judged.evidence.settled,
-    })
-    .to_string()
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
-}
-
-fn window_start(now: Timestamp) -> Timestamp {
-    now.floor_to(HOUR_SECONDS)
-        .plus_seconds(-(WINDOW_HOURS - 1) * HOUR_SECONDS)
 }
 
 fn window_end(now: Timestamp) -> Timestamp {

@@ -22,6 +22,7 @@ pub(super) struct Frame<'a> {
 const NAVIGATION: &[(&str, &str, Action)] = &[
     ("/home", "hub-nav-home", Action::OwnRead),
     ("/home/leaving", "hub-nav-leaving", Action::OwnRead),
+    ("/home/blocklist", "hub-nav-blocklist", Action::OwnRead),
     ("/home/readers", "hub-nav-readers", Action::OwnRead),
     ("/threats", "hub-nav-threats", Action::ThreatList),
     ("/members", "hub-nav-members", Action::MemberList),

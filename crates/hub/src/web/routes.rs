@@ -87,6 +87,10 @@ pub static ROUTES: &[Route] = &[
     get("/home/leaving.csv", OwnRead, pages::leaving::csv),
     get("/home/readers", OwnRead, pages::readers::show),
     get("/home/warnings/{id}", OwnRead, pages::warning::show),
+    get("/home/blocklist", OwnRead, pages::blocklist::show),
+    post("/home/blocklist", OwnRead, pages::blocklist::add),
+    post("/home/blocklist/devices/{id}/out", OwnRead, pages::blocklist::revoke),
+    post("/home/blocklist/appeal", OwnRead, pages::blocklist::appeal),
 
     get("/threats", ThreatList, pages::threats::show),
     get("/threats/{id}", ThreatRead, pages::threat::show),

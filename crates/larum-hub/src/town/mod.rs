@@ -23,7 +23,7 @@ use larum_hub_lib::enrol::invite;
 use larum_hub_lib::id::MemberId;
 use larum_hub_lib::run::RunningHub;
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
-use larum_hub_lib::store::watch::WatchStore as _;
+use larum_hub_lib::store::watch_state::WatchState as _;
 use larum_link::clock::Clock;
 use larum_traffic::Firm;
 use tokio::sync::{mpsc, watch};
@@ -223,10 +223,10 @@ impl Town {
     }
 
     fn watch_is_idle(&self) -> bool {
-        self.hub
-            .store
-            .watch_fresh(0, 1)
-            .is_ok_and(|fresh| fresh.marks == 0)
+        let store = &self.hub.store;
+        let looked = store.looks(0).ok().and_then(|looks| looks.last().copied());
+        let newest = store.newest_receipt().ok();
+        looked.is_some_and(|look| Some(look.up_to) == newest)
     }
 
     /// The live part: devices write, the story is told, links are made on request. Gives the number

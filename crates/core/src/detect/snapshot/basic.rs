@@ -1,5 +1,6 @@
 //! How numbers, texts, addresses and rows of them are kept: little-endian, lengths in 32 bits.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Reader, Snapshot, kept, kept_choice};
@@ -182,6 +183,74 @@ impl<T: Snapshot + Default, const N: usize> Snapshot for [T; N] {
             *item = T::read(from)?;
         }
         Some(items)
+    }
+}
+
+impl Snapshot for String {
+    fn layout() -> u64 {
+        hash::bytes(b"text")
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        u32::try_from(self.len()).unwrap_or(u32::MAX).write(out);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Box::<str>::read(from).map(Self::from)
+    }
+}
+
+impl<A: Snapshot, B: Snapshot, C: Snapshot> Snapshot for (A, B, C) {
+    fn layout() -> u64 {
+        hash::mix(<(A, B)>::layout() ^ C::layout())
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+        self.1.write(out);
+        self.2.write(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some((A::read(from)?, B::read(from)?, C::read(from)?))
+    }
+}
+
+impl<K: Snapshot + Ord, V: Snapshot> Snapshot for BTreeMap<K, V> {
+    fn layout() -> u64 {
+        hash::mix(<(K, V)>::layout() ^ 3)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        u32::try_from(self.len()).unwrap_or(u32::MAX).write(out);
+        for (key, value) in self {
+            key.write(out);
+            value.write(out);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let length = usize::try_from(u32::read(from)?).ok()?;
+        (0..length)
+            .map(|_| <(K, V)>::read(from))
+            .collect::<Option<Self>>()
+    }
+}
+
+impl<T: Snapshot + Ord> Snapshot for BTreeSet<T> {
+    fn layout() -> u64 {
+        hash::mix(T::layout() ^ 4)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        u32::try_from(self.len()).unwrap_or(u32::MAX).write(out);
+        self.iter().for_each(|item| item.write(out));
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let length = usize::try_from(u32::read(from)?).ok()?;
+        (0..length).map(|_| T::read(from)).collect::<Option<Self>>()
     }
 }
 

@@ -13,7 +13,7 @@ mod tests;
 
 use std::fmt;
 
-pub(super) use reader::Reader;
+pub(crate) use reader::Reader;
 
 use super::sigma::{Correlator, RuleSet};
 use super::source::Sources;
@@ -45,7 +45,7 @@ impl fmt::Display for SnapshotRefusal {
 }
 
 /// Something that is remembered, as bytes.
-pub(super) trait Snapshot: Sized {
+pub(crate) trait Snapshot: Sized {
     /// Sums up how it is laid out; another sum for every other layout.
     fn layout() -> u64;
     /// Appends it to `out`.
@@ -55,7 +55,7 @@ pub(super) trait Snapshot: Sized {
 }
 
 /// The layout of the field that `field` names.
-pub(super) fn layout_of<S, T: Snapshot>(_field: fn(&S) -> &T) -> u64 {
+pub(crate) fn layout_of<S, T: Snapshot>(_field: fn(&S) -> &T) -> u64 {
     T::layout()
 }
 
@@ -131,7 +131,7 @@ macro_rules! kept_choice {
     };
 }
 
-pub(super) use {kept, kept_choice};
+pub(crate) use {kept, kept_choice};
 
 kept!(RecordClock {
     now,

@@ -23,7 +23,7 @@ words! {
 /// One alarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// The end of the hour it was called in.
+    /// The end of the hour it was called in, or the moment of an early look.
     pub at: Timestamp,
     /// What sort.
     pub kind: Kind,
@@ -60,6 +60,8 @@ pub struct Shown {
     pub keys: Vec<String>,
     /// The sources seen at most members, most first.
     pub broadest: Vec<IpAddr>,
+    /// The members that were reached, by name. For those who may see names; never shown as it is.
+    pub reached: Vec<String>,
     /// Members by sector and by area: only cells of five or more, none that is above half.
     pub sectors: Vec<(String, usize)>,
     /// As `sectors`.

@@ -5,6 +5,8 @@
 //! in a table of its stratum, with weekly forgetting. Beyond the table's own resolution the tail is
 //! taken as exponential.
 
+use crate::detect::snapshot::kept;
+
 /// Width of a column of the table.
 const STEP: f64 = 0.25;
 /// Columns: scores from 0 to 40; what is below or beyond counts in the first or last.
@@ -24,6 +26,8 @@ pub(super) struct Calibration {
     counts: [Vec<f64>; STRATA],
     week: i64,
 }
+
+kept!(Calibration { counts, week });
 
 impl Default for Calibration {
     fn default() -> Self {
@@ -117,7 +121,8 @@ fn number(count: usize) -> f64 {
 
 /// Share of false alarms if all with this probability or a smaller one are called (Benjamini and
 /// Hochberg 1995): for each of `probabilities`, in their order.
-pub(super) fn false_discovery(probabilities: &[f64]) -> Vec<f64> {
+/// `others` more were looked at, of which nothing is known but that they did not stand out.
+pub(super) fn false_discovery(probabilities: &[f64], others: usize) -> Vec<f64> {
     let mut order: Vec<(f64, usize)> = probabilities
         .iter()
         .copied()
@@ -125,7 +130,7 @@ pub(super) fn false_discovery(probabilities: &[f64]) -> Vec<f64> {
         .map(|(place, probability)| (probability, place))
         .collect();
     order.sort_by(|left, right| left.0.total_cmp(&right.0));
-    let all = number(order.len());
+    let all = number(order.len() + others);
     let mut shares = vec![1.0; probabilities.len()];
     let mut least = 1.0_f64;
     for (rank, (probability, place)) in order.iter().enumerate().rev() {

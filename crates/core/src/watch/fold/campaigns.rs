@@ -12,6 +12,7 @@ use super::Fold;
 use super::alarm::Alarm;
 use super::edges::{KEPT_HOURS, mixed};
 use super::judge::Told;
+use crate::detect::snapshot::kept;
 use crate::time::Timestamp;
 use crate::watch::assess::{Assessment, Kind, Setting, assess};
 use crate::watch::baseline::{Day, as_number};
@@ -55,6 +56,9 @@ struct Remembered {
     first: i64,
     last: i64,
 }
+
+kept!(Campaigns { remembered });
+kept!(Remembered { keys, first, last });
 
 /// Sources that act alike.
 struct Group {

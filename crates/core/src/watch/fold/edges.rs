@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::HOUR_SECONDS;
+use crate::detect::snapshot::kept;
 use crate::time::Timestamp;
 
 /// Hours an edge remembers: a window and the two days before it, for what comes late.
@@ -30,6 +31,9 @@ pub struct KeyEdges {
     /// Only sources whose mark has so many leading zero bits are kept.
     level: u32,
 }
+
+kept!(Hours { last, mask, first });
+kept!(KeyEdges { seen, level });
 
 impl KeyEdges {
     /// How many there are.
@@ -124,6 +128,12 @@ impl KeyEdges {
             .map(|hours| hours.first.max(from * HOUR_SECONDS))
             .min();
         seconds.map(Timestamp::from_seconds)
+    }
+
+    /// Whether any edge was seen in `hour` or later.
+    #[must_use]
+    pub fn any_since(&self, hour: i64) -> bool {
+        self.seen.values().any(|hours| hours.last >= hour)
     }
 
     /// Forgets edges not seen since `hour`.

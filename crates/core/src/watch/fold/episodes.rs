@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::alarm::Level;
+use crate::detect::snapshot::{kept, kept_choice};
 use crate::watch::EPISODE_HOURS;
 
 /// National episodes a week at most, by default.
@@ -80,7 +81,24 @@ struct Episode {
     /// When it was first told.
     told_at: i64,
     sources: BTreeSet<u64>,
+    /// The episode it turned out to be one with.
+    merged_into: Option<u64>,
 }
+
+kept_choice!(Level of Self::ALL);
+kept!(Episode {
+    number,
+    level,
+    scope,
+    keys,
+    last,
+    peak,
+    told,
+    told_at,
+    sources,
+    merged_into
+});
+kept!(Episodes { episodes, made });
 
 /// All episodes of the last weeks.
 #[derive(Clone, Debug, Default)]
@@ -120,28 +138,36 @@ impl Episodes {
             .map_or_else(Vec::new, |one| one.keys.clone())
     }
 
+    /// Keys, last hour and merger of an episode.
+    pub fn told(&self, number: u64) -> Option<(&[String], i64, Option<u64>)> {
+        let found = self.episodes.iter().find(|one| one.number == number)?;
+        Some((&found.keys, found.last, found.merged_into))
+    }
+
     /// Takes in a candidate and says what is to be told.
     pub fn decide(&mut self, candidate: Candidate<'_>, budget: Budget) -> Verdict {
         let hour = candidate.hour;
         let room = self.has_room(&candidate, budget);
-        let known = self
+        let alike: Vec<usize> = self
             .episodes
-            .iter_mut()
-            .filter(|one| one.level == candidate.level && one.scope == candidate.scope)
-            .find(|one| one.is_open(hour) && one.belongs(&candidate));
-        let Some(episode) = known else {
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.level == candidate.level && one.scope == candidate.scope)
+            .filter(|(_, one)| one.is_open(hour) && one.belongs(&candidate))
+            .map(|(place, _)| place)
+            .collect();
+        let Some(first) = self.join(&alike) else {
             return self.open(candidate, room);
         };
+        let Some(episode) = self.episodes.get_mut(first) else {
+            return Verdict::Silent;
+        };
         episode.last = hour;
-        episode.peak = episode.peak.max(candidate.score);
-        if !episode.has_key(candidate.key) && episode.keys.len() < MAX_KEYS {
-            episode.keys.push(candidate.key.to_owned());
-        }
-        for source in candidate.sources {
-            if episode.sources.len() < MAX_SOURCES {
-                episode.sources.insert(source);
-            }
-        }
+        episode.take_in(
+            vec![candidate.key.to_owned()],
+            candidate.sources,
+            candidate.score,
+        );
         match episode.told {
             None if room => {
                 episode.told = Some(candidate.score);
@@ -154,6 +180,33 @@ impl Episodes {
             }
             _ => Verdict::Silent,
         }
+    }
+
+    /// Makes one episode of those that turned out to be the same: the earliest that was told, or else
+    /// the earliest.
+    fn join(&mut self, alike: &[usize]) -> Option<usize> {
+        let told = |place: &&usize| {
+            self.episodes
+                .get(**place)
+                .is_some_and(|one| one.told.is_some())
+        };
+        let first = *alike.iter().find(told).or_else(|| alike.first())?;
+        let into = self.episodes.get(first)?.number;
+        for place in alike.iter().filter(|place| **place != first) {
+            let Some(other) = self.episodes.get_mut(*place) else {
+                continue;
+            };
+            other.merged_into = Some(into);
+            let (keys, sources, peak) = (
+                std::mem::take(&mut other.keys),
+                std::mem::take(&mut other.sources),
+                other.peak,
+            );
+            if let Some(kept) = self.episodes.get_mut(first) {
+                kept.take_in(keys, sources, peak);
+            }
+        }
+        Some(first)
     }
 
     fn open(&mut self, candidate: Candidate<'_>, room: bool) -> Verdict {
@@ -173,6 +226,7 @@ impl Episodes {
             told: room.then_some(candidate.score),
             told_at: candidate.hour,
             sources: candidate.sources.into_iter().take(MAX_SOURCES).collect(),
+            merged_into: None,
         });
         if room {
             Verdict::Opened(self.made)
@@ -200,7 +254,21 @@ impl Episodes {
 
 impl Episode {
     const fn is_open(&self, hour: i64) -> bool {
-        hour < self.last + EPISODE_HOURS
+        self.merged_into.is_none() && hour < self.last + EPISODE_HOURS
+    }
+
+    fn take_in(&mut self, keys: Vec<String>, sources: BTreeSet<u64>, score: f64) {
+        self.peak = self.peak.max(score);
+        for key in keys {
+            if !self.has_key(&key) && self.keys.len() < MAX_KEYS {
+                self.keys.push(key);
+            }
+        }
+        for source in sources {
+            if self.sources.len() < MAX_SOURCES {
+                self.sources.insert(source);
+            }
+        }
     }
 
     fn has_key(&self, key: &str) -> bool {

@@ -17,6 +17,8 @@ use crate::watch::{WINDOW_HOURS, breadth, trim_for};
 const FALSE_DISCOVERY: f64 = 0.10;
 /// Addresses shown with an alarm.
 const MAX_SHOWN: usize = 20;
+/// Members named with an alarm.
+const MAX_REACHED: usize = 100_000;
 /// Cells with fewer members are not shown.
 const MIN_SHOWN_CELL: usize = 5;
 
@@ -47,9 +49,28 @@ impl Fold {
         touched: &BTreeSet<usize>,
         out: &mut Vec<Alarm>,
     ) {
-        let mut judged = self.judge_keys(hour, touched);
+        self.judge_rises(hour, touched, true, out);
+        self.judge_waves(hour, touched, out);
+        self.judge_campaigns(hour, out);
+    }
+
+    /// Judges rises of `keys` in `hour`. While the hour is being filled (`whole` is false) nothing is
+    /// learned from it, and shares of false alarms are reckoned over all keys of the hour so far.
+    pub(super) fn judge_rises(
+        &mut self,
+        hour: i64,
+        keys: &BTreeSet<usize>,
+        whole: bool,
+        out: &mut Vec<Alarm>,
+    ) {
+        let mut judged = self.judge_keys(hour, keys);
         let probabilities: Vec<f64> = judged.iter().map(|one| one.probability).collect();
-        let shares = false_discovery(&probabilities);
+        let others = if whole {
+            0
+        } else {
+            self.touched.len().saturating_sub(keys.len())
+        };
+        let shares = false_discovery(&probabilities, others);
         let mut called: Vec<(usize, f64)> = Vec::new();
         let bar = self.episodes.bar(hour, self.budget);
         for (place, (one, share)) in judged.iter().zip(&shares).enumerate() {
@@ -58,7 +79,7 @@ impl Fold {
             let credible = *share <= FALSE_DISCOVERY || !known;
             if one.assessment.alarm && one.assessment.score >= bar && credible {
                 called.push((place, *share));
-            } else if !self.episodes.is_open(name, hour) {
+            } else if whole && !self.episodes.is_open(name, hour) {
                 self.calibration
                     .learn(one.stratum, one.assessment.score, hour);
             }
@@ -84,8 +105,20 @@ impl Fold {
             };
             out.extend(self.tell(&told));
         }
-        self.judge_waves(hour, touched, out);
-        self.judge_campaigns(hour, out);
+    }
+
+    /// When what is said now is said.
+    pub(super) fn said_at(&self, hour: i64) -> Timestamp {
+        self.looking.unwrap_or_else(|| end_of(hour))
+    }
+
+    /// Names of members, for those who may see them.
+    pub(super) fn names_of(&self, members: &BTreeSet<u32>) -> Vec<String> {
+        members
+            .iter()
+            .take(MAX_REACHED)
+            .map(|member| self.members.name(*member).to_owned())
+            .collect()
     }
 
     fn judge_keys(&self, hour: i64, touched: &BTreeSet<usize>) -> Vec<Judged> {
@@ -173,7 +206,7 @@ impl Fold {
         let mut keys = self.episodes.keys(episode);
         keys.retain(|key| key != told.key);
         Some(Alarm {
-            at: end_of(told.hour),
+            at: self.said_at(told.hour),
             kind: told.kind,
             level: Level::National,
             scope: "all".to_owned(),
@@ -189,6 +222,7 @@ impl Fold {
                 window_hours: WINDOW_HOURS,
                 keys,
                 broadest: broadest(told.window),
+                reached: self.names_of(&members),
                 sectors: self.cells(&members, true),
                 areas: self.cells(&members, false),
                 episode,

@@ -1,8 +1,10 @@
 //! Who reports: numbers instead of names, since when, where and what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{DAY_HOURS, HOUR_SECONDS, Seen};
+use crate::detect::snapshot::kept;
 use crate::watch::MEMBER_PROBATION_DAYS;
 
 /// Members at most.
@@ -13,28 +15,65 @@ const MAX_MEMBERS: usize = 2_000_000;
 struct Member {
     /// First hour it reported of.
     first: i64,
+    /// The hour in which it was first heard, by the watch's own time: what it says of earlier days
+    /// does not make it older.
+    joined: i64,
     area: Option<u32>,
     sector: Option<u32>,
+}
+
+/// Until when a member had to be there to count: by when it was first heard, so that invented dates
+/// make nobody old, and by its own first sighting. `None` while the hub itself is young.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probation {
+    joined: Option<i64>,
+    first: Option<i64>,
+}
+
+impl Probation {
+    fn is_over(self, member: &Member) -> bool {
+        self.joined.is_none_or(|since| member.joined <= since)
+            && self.first.is_none_or(|since| member.first <= since)
+    }
 }
 
 /// All members, by number in order of their first appearance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members {
-    numbers: BTreeMap<String, u32>,
+    numbers: BTreeMap<Arc<str>, u32>,
+    names: Vec<Arc<str>>,
+    /// In order of their joining.
     known: Vec<Member>,
-    /// First hours, sorted anew each day.
+    /// First hours, sorted unless `unsorted`.
     firsts: Vec<i64>,
+    unsorted: bool,
     areas: Places,
     sectors: Places,
 }
 
+kept!(Member {
+    first,
+    joined,
+    area,
+    sector
+});
+kept!(Members {
+    numbers,
+    names,
+    known,
+    firsts,
+    unsorted,
+    areas,
+    sectors
+});
+
 /// Names of areas or of sectors, numbered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    numbers: BTreeMap<String, u32>,
-    names: Vec<String>,
+    pub(super) numbers: BTreeMap<String, u32>,
+    pub(super) names: Vec<String>,
     /// Members in each.
-    members: Vec<usize>,
+    pub(super) members: Vec<usize>,
 }
 
 /// Areas or sectors at most; members of further ones belong to none.
@@ -91,11 +130,14 @@ fn place(number: u32) -> Option<usize> {
 
 impl Members {
     /// The number of the member a sighting is of; `None` when there are too many.
-    pub fn enter(&mut self, seen: &Seen<'_>) -> Option<u32> {
+    pub fn enter(&mut self, seen: &Seen<'_>, now: i64) -> Option<u32> {
         let hour = seen.at.as_seconds().div_euclid(HOUR_SECONDS);
         if let Some(number) = self.numbers.get(seen.member) {
             let member = self.known.get_mut(place(*number)?)?;
-            member.first = member.first.min(hour);
+            if hour < member.first {
+                member.first = hour;
+                self.unsorted = true;
+            }
             if member.area.is_none() && !seen.area.is_empty() {
                 member.area = self.areas.enter(seen.area);
                 self.areas.add(member.area);
@@ -113,14 +155,17 @@ impl Members {
         let (area, sector) = (self.areas.enter(seen.area), self.sectors.enter(seen.sector));
         self.areas.add(area);
         self.sectors.add(sector);
-        self.numbers.insert(seen.member.to_owned(), number);
+        let name: Arc<str> = seen.member.into();
+        self.numbers.insert(Arc::clone(&name), number);
+        self.names.push(name);
         self.known.push(Member {
             first: hour,
+            joined: now,
             area,
             sector,
         });
-        let at = self.firsts.partition_point(|first| *first <= hour);
-        self.firsts.insert(at, hour);
+        self.unsorted |= self.firsts.last().is_some_and(|last| *last > hour);
+        self.firsts.push(hour);
         Some(number)
     }
 
@@ -157,28 +202,45 @@ impl Members {
         Some(start.div_euclid(DAY_HOURS) + 1)
     }
 
-    /// From which first hour on a member is still on probation; none on a young hub.
-    pub fn probation(&self, now: i64) -> Option<i64> {
-        let start = (self.history_from()? - 1) * DAY_HOURS;
+    /// Who is on probation in hour `now`.
+    pub fn probation(&self, now: i64) -> Probation {
+        let trim = crate::watch::trim_for(self.len());
         let since = now - MEMBER_PROBATION_DAYS * DAY_HOURS;
-        (start <= since - 3 * DAY_HOURS).then_some(since)
+        let settled = |start: i64| {
+            let start = start.div_euclid(DAY_HOURS) * DAY_HOURS;
+            (start <= since - 3 * DAY_HOURS).then_some(since)
+        };
+        let joined = self.known.get(trim).or_else(|| self.known.last());
+        let first = self.firsts.get(trim).or_else(|| self.firsts.last());
+        Probation {
+            joined: joined.and_then(|member| settled(member.joined)),
+            first: first.and_then(|first| settled(*first)),
+        }
     }
 
     /// Whether the member's sightings count towards an alarm.
-    pub fn counts(&self, number: u32, probation: Option<i64>) -> bool {
-        let Some(since) = probation else { return true };
-        place(number)
-            .and_then(|at| self.known.get(at))
-            .is_some_and(|member| member.first <= since)
+    pub fn counts(&self, number: u32, probation: Probation) -> bool {
+        let member = place(number).and_then(|at| self.known.get(at));
+        member.is_some_and(|member| probation.is_over(member))
     }
 
     /// Members that count.
-    pub fn counted(&self, probation: Option<i64>) -> usize {
-        probation.map_or(self.len(), |since| self.known_before(since + 1))
+    pub fn counted(&self, probation: Probation) -> usize {
+        let counted = self.known.iter().filter(|one| probation.is_over(one));
+        counted.count()
     }
 
-    /// Late sightings may have moved first hours back.
-    pub fn close_day(&mut self, _day: i64) {
+    /// The member's name.
+    pub fn name(&self, number: u32) -> &str {
+        let names = place(number).and_then(|at| self.names.get(at));
+        names.map_or("", |name| name)
+    }
+
+    /// Brings first hours into order again.
+    pub fn refresh(&mut self) {
+        if !std::mem::take(&mut self.unsorted) {
+            return;
+        }
         self.firsts.clear();
         self.firsts
             .extend(self.known.iter().map(|member| member.first));

@@ -1,9 +1,15 @@
 //! The whole watch as a fold over sightings: no clock, no I/O, bounded state. Alarms come out as the
-//! hours go by; `larum-hub backtest` prints them.
+//! hours go by; `larum-hub backtest` prints them, the hub makes threats of them.
 //!
-//! An hour is judged when a sighting of a later hour arrives, or at [`Fold::finish`]. What comes late
-//! counts in the windows and days that are still open ([`edges::KEPT_HOURS`]); what is older is
-//! counted as late and changes nothing. A repeated sighting is the same edge and changes nothing.
+//! Two ways to drive it, one code. In a recording ([`Fold::observe`], [`Fold::finish`]) time is that of
+//! the sightings: an hour is judged when a sighting of a later hour arrives. A hub has a clock of its
+//! own ([`Fold::take`], [`Fold::advance`]), so that no collector's clock moves its time; it also looks
+//! early at the hour being filled. Within an hour the sums only grow, so that an early look calls
+//! nothing the hour would not have called at its end.
+//!
+//! What comes late counts in the windows and days that are still open ([`edges::KEPT_HOURS`]); what is
+//! older teaches the days it is of (`past`); what is older than those is counted as late and changes
+//! nothing. A repeated sighting is the same edge and changes nothing.
 
 mod alarm;
 mod calibration;
@@ -11,7 +17,10 @@ mod campaigns;
 mod edges;
 mod episodes;
 mod judge;
+mod kept;
 mod members;
+mod past;
+mod standing;
 mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +37,16 @@ pub use edges::{KEPT_HOURS, KeyEdges, MAX_KEY_EDGES, mixed_mark};
 use episodes::Episodes;
 pub use episodes::{Budget, NATIONAL_A_WEEK};
 use members::Members;
+use past::Past;
+pub use standing::Standing;
 use waves::Waves;
 
 pub(super) const HOUR_SECONDS: i64 = 3_600;
 pub(super) const DAY_HOURS: i64 = 24;
 /// Keys kept at most; a further one is counted as refused until others fall silent.
 pub const MAX_KEYS: usize = 200_000;
+/// Hours a sighting may be dated ahead of the time: what the hub's ingest accepts.
+const MAX_AHEAD_HOURS: i64 = 25;
 /// Hours without any sighting that are skipped at once: everything learned is over by then.
 const MAX_GAP_HOURS: i64 = 24 * 60;
 
@@ -59,8 +72,10 @@ pub struct Seen<'a> {
 pub struct Counted {
     /// Sightings that were counted, repeated ones too.
     pub taken: u64,
-    /// Sightings older than what can still be changed.
+    /// Sightings older than the days in memory; they changed nothing.
     pub late: u64,
+    /// Sightings that came too late for any window and taught the day they are of.
+    pub past: u64,
     /// Sightings of a key or a member beyond the limits.
     pub refused: u64,
 }
@@ -71,8 +86,6 @@ struct KeyState {
     edges: KeyEdges,
     /// Whole days, by number since 1970; days on which nothing was seen are missing.
     days: BTreeMap<i64, Day>,
-    /// First sighting ever.
-    first: Option<Timestamp>,
 }
 
 /// The watch's whole state.
@@ -83,8 +96,13 @@ pub struct Fold {
     hour: Option<i64>,
     names: BTreeMap<String, usize>,
     keys: Vec<(String, KeyState)>,
-    /// Keys that got a sighting in the hour being filled, or late ones.
-    touched: BTreeSet<usize>,
+    /// Keys with sightings that no judged hour has seen yet, and the latest hour of those.
+    touched: BTreeMap<usize, i64>,
+    /// Keys with sightings since the last early look.
+    fresh: BTreeSet<usize>,
+    /// The moment of an early look while it lasts.
+    looking: Option<Timestamp>,
+    past: Past,
     members: Members,
     calibration: Calibration,
     episodes: Episodes,
@@ -108,7 +126,10 @@ impl Fold {
             hour: None,
             names: BTreeMap::new(),
             keys: Vec::new(),
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            fresh: BTreeSet::new(),
+            looking: None,
+            past: Past::default(),
             members: Members::default(),
             calibration: Calibration::default(),
             episodes: Episodes::default(),
@@ -132,20 +153,61 @@ impl Fold {
         if hour > open {
             self.close_until(hour, out);
         }
-        let now = self.hour.unwrap_or(hour);
-        if hour <= now - KEPT_HOURS {
+        self.take(seen);
+    }
+
+    /// Takes in one sighting and leaves the time as it is. One dated ahead of the time counts when its
+    /// hour comes.
+    pub fn take(&mut self, seen: &Seen<'_>) {
+        let hour = seen.at.as_seconds().div_euclid(HOUR_SECONDS);
+        let now = *self.hour.get_or_insert(hour);
+        let day = hour.div_euclid(DAY_HOURS);
+        let today = now.div_euclid(DAY_HOURS);
+        if day < today - i64::try_from(super::HISTORY_DAYS).unwrap_or(i64::MAX)
+            || hour > now + MAX_AHEAD_HOURS
+        {
             self.counted.late += 1;
             return;
         }
-        let (Some(key), Some(member)) = (self.key(seen.key), self.members.enter(seen)) else {
+        let (Some(key), Some(member)) = (self.key(seen.key), self.members.enter(seen, now)) else {
             self.counted.refused += 1;
             return;
         };
+        if day < today {
+            let noted = self.past.note(key, day, (seen.source, member), now);
+            if hour <= now - KEPT_HOURS {
+                let counted = if noted {
+                    &mut self.counted.past
+                } else {
+                    &mut self.counted.refused
+                };
+                *counted += 1;
+                return;
+            }
+        }
         if let Some((_, state)) = self.keys.get_mut(key) {
             state.edges.insert(seen.source, member, seen.at);
-            state.first = Some(state.first.map_or(seen.at, |first| first.min(seen.at)));
-            self.touched.insert(key);
+            let latest = self.touched.entry(key).or_insert(hour);
+            *latest = hour.max(*latest);
+            self.fresh.insert(key);
             self.counted.taken += 1;
+        }
+    }
+
+    /// Brings the time to `now`: judges the hours that are over, then looks early at what came since
+    /// the last look. A `now` before the time does nothing but look.
+    pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Alarm>) {
+        let hour = now.as_seconds().div_euclid(HOUR_SECONDS);
+        let open = *self.hour.get_or_insert(hour);
+        self.settle_past();
+        if hour > open {
+            self.close_until(hour, out);
+        }
+        let fresh = std::mem::take(&mut self.fresh);
+        if !fresh.is_empty() {
+            self.looking = Some(now);
+            self.judge_rises(hour.max(open), &fresh, false, out);
+            self.looking = None;
         }
     }
 
@@ -176,7 +238,9 @@ impl Fold {
 
     /// Judges `hour`, which is complete.
     fn close_hour(&mut self, hour: i64, out: &mut Vec<Alarm>) {
-        let touched = std::mem::take(&mut self.touched);
+        self.members.refresh();
+        let touched: BTreeSet<usize> = self.touched.keys().copied().collect();
+        self.touched.retain(|_, latest| *latest > hour);
         if !touched.is_empty() {
             self.judge_hour(hour, &touched, out);
         }
@@ -196,13 +260,7 @@ impl Fold {
                     continue;
                 }
                 let breadth = super::breadth::measure_by_source(&edges, trim);
-                let learned = Day {
-                    capped: breadth.capped,
-                    trimmed: breadth.trimmed,
-                    shared: breadth.shared,
-                    known: 0,
-                };
-                state.days.insert(number, learned);
+                state.learn(number, &breadth);
             }
             state
                 .edges
@@ -210,8 +268,10 @@ impl Fold {
             let kept = i64::try_from(super::HISTORY_DAYS).unwrap_or(i64::MAX);
             state.days = state.days.split_off(&(day - kept));
         }
+        self.past
+            .forget_before((day + 1) * DAY_HOURS - past::KEPT_HOURS);
         self.forget_silent_keys();
-        self.members.close_day(day);
+        self.members.refresh();
     }
 
     /// A key without edges and days is as one never seen.
@@ -222,12 +282,21 @@ impl Fold {
         }
         let kept = std::mem::take(&mut self.keys);
         self.names.clear();
-        for (name, state) in kept {
+        let mut places = BTreeMap::new();
+        for (before, (name, state)) in kept.into_iter().enumerate() {
             if !silent(&state) {
+                places.insert(before, self.keys.len());
                 self.names.insert(name.clone(), self.keys.len());
                 self.keys.push((name, state));
             }
         }
+        let place = |key: &usize| places.get(key).copied();
+        self.fresh = self.fresh.iter().filter_map(place).collect();
+        self.past.renumber(place);
+        self.touched = std::mem::take(&mut self.touched)
+            .iter()
+            .filter_map(|(key, latest)| Some((place(key)?, *latest)))
+            .collect();
     }
 
     fn key(&mut self, name: &str) -> Option<usize> {
@@ -241,6 +310,16 @@ impl Fold {
         self.names.insert(name.to_owned(), place);
         self.keys.push((name.to_owned(), KeyState::default()));
         Some(place)
+    }
+}
+
+impl KeyState {
+    /// Takes in what was measured of a day; a second measure, with what came late, only adds.
+    fn learn(&mut self, day: i64, breadth: &super::Breadth) {
+        let learned = self.days.entry(day).or_default();
+        learned.capped = learned.capped.max(breadth.capped);
+        learned.trimmed = learned.trimmed.max(breadth.trimmed);
+        learned.shared = learned.shared.max(breadth.shared);
     }
 }
 

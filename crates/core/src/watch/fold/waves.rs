@@ -12,9 +12,10 @@ use std::net::IpAddr;
 use super::alarm::{Alarm, Level, Shown};
 use super::edges::mark;
 use super::episodes::{Candidate, Verdict};
-use super::judge::{broadest, end_of};
+use super::judge::broadest;
 use super::members::Places;
 use super::{Fold, HOUR_SECONDS};
+use crate::detect::snapshot::{Reader, Snapshot, kept};
 use crate::time::Timestamp;
 use crate::watch::assess::Kind;
 use crate::watch::baseline::as_number;
@@ -46,6 +47,28 @@ const MIN_HOURS: u32 = 48;
 enum Cell {
     Sector(u32),
     Area(u32),
+}
+
+impl Snapshot for Cell {
+    fn layout() -> u64 {
+        <(bool, u32)>::layout()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Sector(number) => (false, *number).write(out),
+            Self::Area(number) => (true, *number).write(out),
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let (area, number) = Snapshot::read(from)?;
+        Some(if area {
+            Self::Area(number)
+        } else {
+            Self::Sector(number)
+        })
+    }
 }
 
 /// How many members were hit, all and by cell.
@@ -85,6 +108,15 @@ pub(super) struct Waves {
     hours: u32,
     day: i64,
 }
+
+kept!(Counts { all, cells });
+kept!(Waves {
+    pooled,
+    by_key,
+    spread,
+    hours,
+    day
+});
 
 /// The strongest cell of a key in an hour.
 struct Strongest {
@@ -320,7 +352,7 @@ impl Fold {
             Verdict::Grown(number) => (number, true),
         };
         Some(Alarm {
-            at: end_of(hour),
+            at: self.said_at(hour),
             kind: Kind::Wave,
             level,
             scope,
@@ -334,6 +366,7 @@ impl Fold {
                 cell: Some((members.len(), best.expected)),
                 window_hours: best.hours,
                 broadest: broadest(&in_cell),
+                reached: self.names_of(&members),
                 episode,
                 grown,
                 ..Shown::default()

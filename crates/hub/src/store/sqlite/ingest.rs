@@ -40,7 +40,7 @@ impl IngestStore for SqliteStore {
             let mut edges_left = MAX_BATCH_EDGES;
             for sighting in &batch.sightings {
                 upsert_sighting(transaction, member, batch.collector, sighting)?;
-                upsert_edges(transaction, member, sighting, &mut edges_left)?;
+                upsert_edges(transaction, (member, receipt), sighting, &mut edges_left)?;
             }
             Ok(Ok(Counted {
                 receipt,
@@ -246,7 +246,7 @@ fn upsert_sighting(
 /// One row per source and hour the sighting spans, which is what the watch counts.
 fn upsert_edges(
     transaction: &Transaction<'_>,
-    member: MemberId,
+    (member, receipt): (MemberId, u64),
     sighting: &Sighting,
     edges_left: &mut usize,
 ) -> Result<(), StoreError> {
@@ -261,7 +261,8 @@ fn upsert_edges(
     }
     *edges_left = edges_left.saturating_sub(rows);
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO edge (hour, key, member, source, count) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO edge (hour, key, member, source, count, receipt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (hour, key, member, source) DO UPDATE SET count = max(count, excluded.count)",
     )?;
     for source in &sighting.sources {
@@ -273,7 +274,8 @@ fn upsert_edges(
                 sighting.key,
                 member,
                 source,
-                signed(sighting.count)
+                signed(sighting.count),
+                signed(receipt)
             ])?;
             hour = hour.plus_seconds(HOUR_SECONDS);
         }

@@ -4,11 +4,13 @@ mod audit;
 mod codes;
 mod enrol;
 mod ingest;
+mod lists;
 mod pages;
 mod pages_threats;
 mod people;
 mod proofs;
 mod watch;
+mod watch_state;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,5 @@
 //! The watch in SQLite.
 
-use std::collections::BTreeSet;
-
 use larum_core::finding::{AttackOutcome, Severity};
 use larum_core::time::Timestamp;
 use larum_core::watch::{Edges, Kind, State};
@@ -12,64 +10,14 @@ use super::SqliteStore;
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::watch::{
-    Applied, Counts, Fresh, LearnedDay, Reached, ThreatChange, ThreatRow, WarningState, WatchStore,
+    Applied, Counts, Reached, ThreatChange, ThreatRow, WarningState, WatchStore,
 };
 
-const THREAT_COLUMNS: &str =
+pub(super) const THREAT_COLUMNS: &str =
     "id, key, kind, level, scope, state, severity, opened, updated, closed,
     score, sources, members, first, evidence";
 
 impl WatchStore for SqliteStore {
-    fn watch_fresh(&self, after: i64, limit: usize) -> Result<Fresh, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, key, hour FROM watch_fresh WHERE id > ?1 ORDER BY id LIMIT ?2",
-            )?;
-            let mut rows = statement.query(params![after, signed(limit)])?;
-            let mut fresh = Fresh {
-                up_to: after,
-                ..Fresh::default()
-            };
-            let mut hours = BTreeSet::new();
-            while let Some(row) = rows.next()? {
-                fresh.up_to = row.get(0)?;
-                fresh.marks += 1;
-                hours.insert((row.get(1)?, Timestamp::from_millis(row.get(2)?)));
-            }
-            fresh.hours = hours.into_iter().collect();
-            Ok(fresh)
-        })
-    }
-
-    fn has_unlearned(&self, key: &str, after: i64, hour: Timestamp) -> Result<bool, StoreError> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM watch_fresh
-                     WHERE id > ?1 AND key = ?2 AND hour < ?3)",
-                )?
-                .query_row(params![after, key, hour.as_millis()], |row| row.get(0))?)
-        })
-    }
-
-    fn watch_done(&self, up_to: i64) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.execute("DELETE FROM watch_fresh WHERE id <= ?1", [up_to])?;
-            Ok(())
-        })
-    }
-
-    fn watch_members(&self) -> Result<Vec<(MemberId, Timestamp)>, StoreError> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT member, first FROM watch_member")?;
-            let rows = statement.query_map([], |row| {
-                Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?)))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
     fn edges(
         &self,
         key: &str,
@@ -89,56 +37,6 @@ impl WatchStore for SqliteStore {
         })
     }
 
-    fn learn_days(&self, days: &[LearnedDay]) -> Result<(), StoreError> {
-        if days.is_empty() {
-            return Ok(());
-        }
-        self.write(|transaction| {
-            let mut statement = transaction.prepare_cached(
-                "INSERT INTO watch_day (key, day, capped, trimmed, shared)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (key, day) DO UPDATE SET
-                     capped = excluded.capped, trimmed = excluded.trimmed,
-                     shared = excluded.shared",
-            )?;
-            for day in days {
-                statement.execute(params![
-                    day.key,
-                    day.day.as_millis(),
-                    signed(day.capped),
-                    signed(day.trimmed),
-                    signed(day.shared)
-                ])?;
-            }
-            Ok(())
-        })
-    }
-
-    fn learned_days(
-        &self,
-        key: &str,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LearnedDay>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT day, capped, trimmed, shared FROM watch_day
-                 WHERE key = ?1 AND day >= ?2 AND day <= ?3 ORDER BY day",
-            )?;
-            let rows =
-                statement.query_map(params![key, from.as_millis(), to.as_millis()], |row| {
-                    Ok(LearnedDay {
-                        key: key.to_owned(),
-                        day: Timestamp::from_millis(row.get(0)?),
-                        capped: count(row, 1)?,
-                        trimmed: count(row, 2)?,
-                        shared: count(row, 3)?,
-                    })
-                })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
     fn latest_threat(&self, key: &str) -> Result<Option<(i64, ThreatRow)>, StoreError> {
         self.read(|connection| {
             let sql = format!(
@@ -148,16 +46,6 @@ impl WatchStore for SqliteStore {
                 .prepare_cached(&sql)?
                 .query_row([key], threat)
                 .optional()?)
-        })
-    }
-
-    fn open_threat_keys(&self) -> Result<Vec<String>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT key FROM threat WHERE state IN ('emerging', 'watching')",
-            )?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -248,6 +136,7 @@ impl WatchStore for SqliteStore {
             let id = write_threat(transaction, change)?;
             write_reached(transaction, id, change)?;
             Ok(Applied {
+                threat: id,
                 warned: write_warnings(transaction, id, change, now)?,
                 hit: mark_hits(transaction, id)?,
             })
@@ -347,7 +236,7 @@ fn mark_hits(transaction: &Transaction<'_>, id: i64) -> Result<usize, StoreError
         .execute([id])?)
 }
 
-fn threat(row: &Row<'_>) -> rusqlite::Result<(i64, ThreatRow)> {
+pub(super) fn threat(row: &Row<'_>) -> rusqlite::Result<(i64, ThreatRow)> {
     let at = |column| row.get(column).map(Timestamp::from_millis);
     let closed: Option<i64> = row.get(9)?;
     Ok((
@@ -376,12 +265,12 @@ fn word<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlit
     read(&text).ok_or_else(|| malformed(column))
 }
 
-fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<std::net::IpAddr> {
+pub(super) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<std::net::IpAddr> {
     let text: String = row.get(column)?;
     text.parse().map_err(|_| malformed(column))
 }
 
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
     let number: i64 = row.get(column)?;
     usize::try_from(number).map_err(|_| malformed(column))
 }
@@ -390,6 +279,6 @@ fn malformed(column: usize) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(column, "not a word of the domain".to_owned(), Type::Text)
 }
 
-fn signed(number: usize) -> i64 {
+pub(super) fn signed(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

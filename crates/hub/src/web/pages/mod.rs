@@ -4,6 +4,7 @@ pub mod account;
 pub mod activity;
 pub mod admin;
 pub mod assets;
+pub mod blocklist;
 pub mod collector_health;
 pub mod help;
 pub mod home;

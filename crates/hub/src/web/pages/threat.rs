@@ -60,10 +60,9 @@ fn said(visit: &Visit<'_>, row: &ThreatRow) -> String {
     visit.say_with(
         &format!(
             "hub-threat-said-{}",
-            if row.kind == "novel" {
-                "novel"
-            } else {
-                "emerging"
+            match row.kind.as_str() {
+                known @ ("novel" | "wave" | "campaign") => known,
+                _ => "emerging",
             }
         ),
         &[

@@ -4,9 +4,10 @@ use std::io::{self, BufWriter, Write};
 
 use larum_cli::exit::Exit;
 use larum_core::watch::fold::{Alarm, Budget, Fold, NATIONAL_A_WEEK, Seen};
-use larum_core::watch::{Deviation, service};
+use larum_core::watch::service;
 use larum_core::words::Words;
-use serde_json::{Map, Value, json};
+use larum_hub_lib::watch::evidence::{evidence, rounded};
+use serde_json::{Value, json};
 
 use super::{Input, end, load};
 
@@ -85,55 +86,6 @@ fn object(alarm: &Alarm) -> String {
         alarm.first_seen,
         Value::Object(evidence(alarm)),
     )
-}
-
-fn evidence(alarm: &Alarm) -> Map<String, Value> {
-    let shown = &alarm.shown;
-    let mut evidence = Map::new();
-    let mut put = |name: &str, value: Value| evidence.insert(name.to_owned(), value);
-    put("episode", json!(shown.episode));
-    put("stage", json!(if shown.grown { "grown" } else { "opened" }));
-    put("window_hours", json!(shown.window_hours));
-    if let Some(sums) = shown.evidence {
-        put("networks", json!(sums.breadth.networks));
-        put("source_capped", json!(sums.breadth.capped));
-        put("member_trimmed", json!(sums.breadth.trimmed));
-        put("shared", json!(sums.breadth.shared));
-        put("source_capped_against", deviation(sums.capped));
-        put("member_trimmed_against", deviation(sums.trimmed));
-        put("shared_against", deviation(sums.shared));
-        put("settled", json!(sums.settled));
-    }
-    if let Some((hit, expected)) = shown.cell {
-        put("cell_members_hit", json!(hit));
-        put("cell_members_expected", json!(rounded(expected)));
-    }
-    put("keys", json!(shown.keys));
-    put("top_sources", json!(shown.broadest));
-    let cells = |cells: &[(String, usize)]| {
-        let map: Map<String, Value> = cells
-            .iter()
-            .map(|(name, count)| (name.clone(), json!(count)))
-            .collect();
-        Value::Object(map)
-    };
-    put("sectors", cells(&shown.sectors));
-    put("areas", cells(&shown.areas));
-    evidence
-}
-
-fn deviation(one: Deviation) -> Value {
-    json!({
-        "usual": rounded(one.mean),
-        "spread": rounded(one.spread),
-        "slow": rounded(one.slow),
-        "fast": rounded(one.fast),
-        "days": one.days,
-    })
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
 }
 
 fn said(alarm: &Alarm, words: &Words) -> String {
