@@ -18,6 +18,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use larum_hub_lib::access::{Role, Ruling};
 use larum_hub_lib::store::audit::{Audit as _, Verified};
+use larum_hub_lib::watch::lists::ListMaker;
 use larum_hub_lib::web::{Method, ROUTES, Route};
 
 /// Largest page, in bytes.
@@ -67,6 +68,22 @@ impl Browser {
         body: &str,
         site: Option<&str>,
     ) -> Response<String> {
+        let site = site.map(|site| ("sec-fetch-site", site));
+        self.request(method, path, body, site).await
+    }
+
+    /// As a device asks, with one header of its own.
+    async fn send_with(&self, path: &str, header: (&str, &str)) -> Response<String> {
+        self.request(HttpMethod::GET, path, "", Some(header)).await
+    }
+
+    async fn request(
+        &self,
+        method: HttpMethod,
+        path: &str,
+        body: &str,
+        header: Option<(&str, &str)>,
+    ) -> Response<String> {
         let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
@@ -77,8 +94,8 @@ impl Browser {
             .uri(path)
             .header("host", self.address.to_string())
             .header("content-type", "application/x-www-form-urlencoded");
-        if let Some(site) = site {
-            request = request.header("sec-fetch-site", site);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
@@ -392,6 +409,8 @@ fn no_page_is_mounted_elsewhere() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
+            } else if path.ends_with("web/lists.rs") {
+                // Devices have a door of their own: a token instead of a session, and no page.
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 mounts += std::fs::read_to_string(path)
                     .unwrap()
@@ -401,4 +420,80 @@ fn no_page_is_mounted_elsewhere() {
         }
     }
     assert_eq!(mounts, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocklist_is_off_until_a_device_is_let_in_and_then_served_until_it_is_shut_out() {
+    let firms = Firms::with_a_wave().await;
+    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(0), None)).await;
+    assert!(
+        sam.get("/home/blocklist")
+            .await
+            .body()
+            .contains("It is off")
+    );
+    let mut maker = ListMaker::default();
+    assert_eq!(maker.step(&*firms.store, firms.now).unwrap(), 0);
+    let made = sam
+        .post("/home/blocklist", "name=Office+firewall&size=100")
+        .await;
+    assert_eq!(made.status(), StatusCode::OK);
+    let (_, rest) = made.body().split_once("/lists/").unwrap();
+    let path = format!("/lists/{}", rest.split('<').next().unwrap());
+    let secret = path.split('/').nth(2).unwrap().to_owned();
+    assert!(path.ends_with("/plain"), "{path}");
+    assert_eq!(
+        maker
+            .step(&*firms.store, firms.now.plus_seconds(48 * 3_600))
+            .unwrap(),
+        1
+    );
+    let device = Browser::new(firms.address);
+    let list = device.get(&path).await;
+    assert_eq!(list.status(), StatusCode::OK);
+    let entries: Vec<&str> = list.body().lines().skip(1).collect();
+    assert!(
+        !entries.is_empty() && entries.len() <= 100,
+        "{}",
+        list.body()
+    );
+    // The same list is not sent twice.
+    let tag = list.headers()["etag"].to_str().unwrap().to_owned();
+    let again = device.send_with(&path, ("if-none-match", &tag)).await;
+    assert_eq!(
+        (again.status(), again.body().as_str()),
+        (StatusCode::NOT_MODIFIED, "")
+    );
+    // The token as a password.
+    let basic = data_encoding::BASE64.encode(format!("firewall:{secret}").as_bytes());
+    let basic = format!("Basic {basic}");
+    let same = device
+        .send_with("/lists/palo-alto.txt?family=4", ("authorization", &basic))
+        .await;
+    assert_eq!(same.body().lines().collect::<Vec<_>>(), {
+        let mut sorted = entries.clone();
+        sorted.sort_by_key(|entry| entry.parse::<std::net::Ipv4Addr>().unwrap());
+        sorted
+    });
+    // Why, and off it goes, for this firm alone.
+    let page = sam
+        .get(&format!("/home/blocklist?address={}", entries[0]))
+        .await;
+    assert!(page.body().contains("is on your list"), "{}", page.body());
+    sam.post("/home/blocklist/appeal", &format!("address={}", entries[0]))
+        .await;
+    let without = device.get(&path).await;
+    assert!(!without.body().contains(&format!("{}\n", entries[0])));
+    // Nobody else gets it, and nor does the device once it is out.
+    let other = format!("/lists/{}/plain", "x".repeat(secret.len()));
+    assert_eq!(device.get(&other).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        device.get(&path.replace("plain", "paper")).await.status(),
+        StatusCode::NOT_FOUND
+    );
+    let pat = Browser::signed_in(&firms, &firms.link(Role::Member, Some(1), None)).await;
+    let out = pat.post("/home/blocklist/devices/1/out", "").await;
+    assert_eq!(out.status(), StatusCode::NOT_FOUND, "another firm's device");
+    sam.post("/home/blocklist/devices/1/out", "").await;
+    assert_eq!(device.get(&path).await.status(), StatusCode::UNAUTHORIZED);
 }

@@ -6,10 +6,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, IF_NONE_MATCH, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::routing::get;
 use data_encoding::{BASE64, HEXLOWER};
 use larum_core::blocklist::render::{Family, Format, render};
 use sha2::{Digest as _, Sha256};
@@ -25,13 +27,20 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What is asked for beside the format.
 #[derive(serde::Deserialize)]
-pub(super) struct Asked {
+struct Asked {
     /// `4`, `6` or both.
     family: Option<String>,
 }
 
+/// The doors for devices, beside those for people: no session and no role opens them, only a token.
+pub(super) fn doors(pages: Router<Arc<WebState>>) -> Router<Arc<WebState>> {
+    pages
+        .route("/lists/{format}", get(by_header))
+        .route("/lists/{secret}/{format}", get(by_address))
+}
+
 /// With the token in the address.
-pub(super) async fn by_address(
+async fn by_address(
     State(state): State<Arc<WebState>>,
     Path((secret, format)): Path<(String, String)>,
     Query(asked): Query<Asked>,
@@ -41,7 +50,7 @@ pub(super) async fn by_address(
 }
 
 /// With the token in the `Authorization` header, basic (any name) or bearer.
-pub(super) async fn by_header(
+async fn by_header(
     State(state): State<Arc<WebState>>,
     Path(format): Path<String>,
     Query(asked): Query<Asked>,

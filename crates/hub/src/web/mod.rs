@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{MethodFilter, on};
 use larum_core::words::{CatalogueError, Words};
 use larum_link::clock::Clock;
 use larum_link::token::HubAddress;
@@ -112,9 +112,7 @@ pub fn router(state: WebState) -> Router {
         };
         router.route(route.path, on(filter, page))
     });
-    routes
-        .route("/lists/{format}", get(lists::by_header))
-        .route("/lists/{secret}/{format}", get(lists::by_address))
+    lists::doors(routes)
         .fallback(serve::not_found)
         .method_not_allowed_fallback(serve::wrong_method)
         .with_state(Arc::new(state))

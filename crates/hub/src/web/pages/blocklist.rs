@@ -84,7 +84,7 @@ pub(in crate::web) fn appeal(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let source: IpAddr = visit
         .field("address")
         .parse()
-        .map_err(|_| Problem::UnreadableForm)?;
+        .map_err(|_| Problem::NotFound)?;
     note(visit, "blocklist-appeal", source.to_string())?;
     visit.store().appeal(member, source, visit.now)?;
     Ok(Answer::go(HOME))
