@@ -282,3 +282,24 @@ CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit ledger is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
 BEGIN SELECT raise(ABORT, 'the audit ledger is append-only'); END;
+
+-- Keys of programs: each belongs to a person and can do no more than that person.
+CREATE TABLE api_key (
+    id          TEXT PRIMARY KEY,
+    secret_hash TEXT NOT NULL UNIQUE,  -- SHA-256; the key itself is never stored
+    person      TEXT NOT NULL REFERENCES person (id),
+    name        TEXT NOT NULL,
+    actions     TEXT NOT NULL,         -- what it may do, words separated by blanks
+    created     INTEGER NOT NULL,
+    expires     INTEGER NOT NULL,
+    revoked     INTEGER,
+    last_used   INTEGER                -- to the minute
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_key_by_person ON api_key (person, created);
+
+-- A firm's word that it has read a warning and acts on it.
+CREATE TABLE acknowledgement (
+    warning INTEGER PRIMARY KEY REFERENCES warning (id),
+    person  TEXT NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -65,3 +65,7 @@ id!(
     /// Something a person signs in with, for the list of one's own.
     ProofId
 );
+id!(
+    /// A key that a program signs in with.
+    KeyId
+);

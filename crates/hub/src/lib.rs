@@ -4,11 +4,13 @@
 //! pages. The only SQL of the project stands in `store/`.
 
 pub mod access;
+pub mod api;
 pub mod audit;
 pub mod config;
 pub mod enrol;
 pub mod id;
 pub mod ingest;
+pub mod keys;
 pub mod limit;
 pub mod link_server;
 pub mod people;

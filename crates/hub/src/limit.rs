@@ -66,6 +66,12 @@ impl<K: Ord + Copy> Limiter<K> {
         }
     }
 
+    /// Whether `caller` is remembered.
+    #[must_use]
+    pub fn contains(&self, caller: &K) -> bool {
+        self.full_at.contains_key(caller)
+    }
+
     /// Callers remembered.
     #[must_use]
     pub fn len(&self) -> usize {

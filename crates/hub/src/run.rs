@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::api::{self, ApiState};
 pub use crate::config::HubConfig;
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
@@ -181,6 +182,12 @@ fn start(
     let tls = tls::server(identity.clone(), hub.authority.certificate(), clock.clone())?;
     let (news_in, news) = watch::channel(0);
     let mut registry = Registry::default();
+    let api = ApiState::new(
+        hub.store.clone() as Arc<dyn Store>,
+        clock.clone(),
+        hub.page_url.clone(),
+    )?;
+    api.metrics.register(&mut registry);
     let link_metrics = LinkMetrics::default();
     link_metrics.register(&mut registry);
     let state = Arc::new(LinkState {
@@ -206,7 +213,8 @@ fn start(
             token_hours: config.token_hours,
         }),
         links_suffice: config.links_suffice,
-    });
+    })
+    .nest(api::PREFIX, api::router(api));
     let (store, authority) = (hub.store.clone(), hub.authority.clone());
     let settings = crate::watch::Settings::of_region(&config.region);
     let mut parts = JoinSet::new();

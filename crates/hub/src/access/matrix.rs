@@ -57,8 +57,12 @@ pub enum Action {
     Account,
     /// Changing what one signs in with.
     AccountAct,
+    /// Making a key for a program of one's own.
+    KeyAct,
     /// One's own firm: home, what leaves the building, who read it, warnings.
     OwnRead,
+    /// Answering for one's own firm: acknowledging a warning.
+    OwnAct,
     /// The list of emerging threats: counts, no names.
     ThreatList,
     /// One threat with its evidence; names of firms as far as the scope goes.
@@ -77,12 +81,14 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Public,
         Self::Session,
         Self::Account,
         Self::AccountAct,
+        Self::KeyAct,
         Self::OwnRead,
+        Self::OwnAct,
         Self::ThreatList,
         Self::ThreatRead,
         Self::MemberList,
@@ -100,7 +106,9 @@ impl Action {
             Self::Session => "session",
             Self::Account => "account",
             Self::AccountAct => "account-act",
+            Self::KeyAct => "key-act",
             Self::OwnRead => "own-read",
+            Self::OwnAct => "own-act",
             Self::ThreatList => "threat-list",
             Self::ThreatRead => "threat-read",
             Self::MemberList => "member-list",
@@ -118,6 +126,12 @@ impl Action {
             .iter()
             .find(|(action, ..)| *action == self)
             .map_or(Need::Fresh, |(_, need, ..)| *need)
+    }
+
+    /// The action spelled `word`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
     }
 
     /// What the matrix says; `None` is somebody who is not signed in. What the matrix does not name
@@ -203,7 +217,9 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; 4])] = &[
     (Action::Session,    Need::Nothing, Deny,   [NoData, NoData, NoData, NoData]),
     (Action::Account,    Need::Whole,   Deny,   [NoData, NoData, NoData, NoData]),
     (Action::AccountAct, Need::SetUp,   Deny,   [NoData, NoData, NoData, NoData]),
+    (Action::KeyAct,     Need::Fresh,   Deny,   [NoData, NoData, NoData, NoData]),
     (Action::OwnRead,    Need::Whole,   Deny,   [Own,    Deny,   Deny,   Deny]),
+    (Action::OwnAct,     Need::Whole,   Deny,   [Own,    Deny,   Deny,   Deny]),
     (Action::ThreatList, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
     (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
     (Action::MemberList, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),

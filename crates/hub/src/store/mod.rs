@@ -3,6 +3,7 @@
 //! [`Store`] is what the rest of the hub depends on, in parts by subject; [`sqlite`] is the embedded
 //! implementation. Calls block: shells run them through `tokio::task::spawn_blocking`.
 
+pub mod api;
 pub mod audit;
 pub mod codes;
 pub mod enrol;
@@ -29,6 +30,7 @@ pub trait Store:
     + watch::WatchStore
     + watch_state::WatchState
     + lists::Lists
+    + api::ApiStore
 {
 }
 

@@ -35,6 +35,7 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
     ),
     ("/admin/people", "hub-nav-admin-people", Action::AdminRead),
     ("/account", "hub-nav-account", Action::Account),
+    ("/keys", "hub-nav-keys", Action::Account),
 ];
 
 /// A whole page.

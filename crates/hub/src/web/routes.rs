@@ -52,8 +52,8 @@ const fn post(
 }
 
 use Action::{
-    Account, AccountAct, AdminAct, AdminRead, MemberList, MemberRead, OwnRead, PeopleAct, Public,
-    Session, ThreatList, ThreatRead,
+    Account, AccountAct, AdminAct, AdminRead, KeyAct, MemberList, MemberRead, OwnRead, PeopleAct,
+    Public, Session, ThreatList, ThreatRead,
 };
 
 /// Every address there is.
@@ -67,6 +67,9 @@ pub static ROUTES: &[Route] = &[
     get("/sign-in/{secret}", Public, pages::sign_in::confirm),
     post("/sign-in", Public, pages::sign_in::redeem),
     post("/sign-out", Session, pages::sign_in::sign_out),
+    get("/keys", Account, pages::keys::show),
+    post("/keys", KeyAct, pages::keys::make),
+    post("/keys/{id}/revoke", Account, pages::keys::revoke),
     get("/help", Public, pages::help::show),
     get("/health", Public, pages::assets::health),
     get("/style.css", Public, pages::assets::style),

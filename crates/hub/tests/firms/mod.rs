@@ -12,6 +12,7 @@ use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 use larum_core::words::Words;
 use larum_hub_lib::access::Role;
+use larum_hub_lib::api::{self, ApiState};
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
 use larum_hub_lib::people::{self, check_person};
 use larum_hub_lib::store::audit::Actor;
@@ -116,7 +117,9 @@ impl Firms {
         let page_url = format!("http://{host}:{}", address.port());
         let mut state = WebState::new(store.clone(), clock, page_url.clone()).unwrap();
         state.links_suffice = links_suffice;
-        let server = axum::serve(listener, router(state)).into_future();
+        let api = ApiState::new(state.store.clone(), state.clock.clone(), &state.page_url).unwrap();
+        let router = router(state).nest(api::PREFIX, api::router(api));
+        let server = axum::serve(listener, router).into_future();
         tokio::spawn(async move { server.await.unwrap() });
         let mut firms = Self {
             folder,
@@ -168,6 +171,12 @@ impl Firms {
         self.members.push(member);
         self.collectors.push(collector);
         self.sequences.push((0, "0".repeat(64)));
+    }
+
+    /// The store's files.
+    pub fn files(&self) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
     }
 
     /// All speak, but the fourth firm's collector fell silent yesterday.

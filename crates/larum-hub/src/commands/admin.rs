@@ -10,12 +10,14 @@ use clap::Subcommand;
 use larum_cli::exit::{Exit, failure};
 use larum_core::area;
 use larum_core::words::{Argument, Words};
-use larum_hub_lib::access::Role;
+use larum_hub_lib::access::{Action, Role};
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::enrol::{self, EnrolError};
-use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
+use larum_hub_lib::id::{CollectorId, KeyId, MemberId, PersonId};
+use larum_hub_lib::keys::{self, KeyError};
 use larum_hub_lib::people;
+use larum_hub_lib::store::api::ApiStore as _;
 use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
 use larum_hub_lib::store::people::People as _;
@@ -89,6 +91,36 @@ enum Act {
         #[arg(long)]
         email: String,
     },
+    /// Make a key for a program; it can do what its owner can, and of that only what is named
+    AddKey {
+        /// E-mail address of its owner
+        #[arg(long)]
+        email: String,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it may do: own-read, own-act, threat-list, threat-read, member-list, member-read,
+        /// admin-read
+        #[arg(long = "may", value_name = "ACTION", required = true, num_args = 1..)]
+        may: Vec<String>,
+        /// Days until it ends, 1 to 366
+        #[arg(long, default_value_t = keys::DAYS)]
+        days: u32,
+    },
+    /// List the keys of a person, tab-separated
+    ListKeys {
+        /// E-mail address of the person
+        #[arg(long)]
+        email: String,
+    },
+    /// Shut a key off
+    RevokeKey {
+        /// E-mail address of its owner
+        #[arg(long)]
+        email: String,
+        /// Its number
+        id: String,
+    },
     /// List members, collectors or people, tab-separated
     List {
         /// What
@@ -160,6 +192,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         } => hub.add_person(email, name, role, member.as_deref(), area.as_deref()),
         Act::Token { member, site } => hub.token(member, site),
         Act::SignInLink { email } => hub.sign_in_link(email),
+        Act::AddKey {
+            email,
+            name,
+            may,
+            days,
+        } => hub.add_key(email, name, may, *days),
+        Act::ListKeys { email } => hub.list_keys(email),
+        Act::RevokeKey { email, id } => hub.revoke_key(email, id),
         Act::List { what } => hub.list(what),
         Act::RevokeCollector { id } => hub.revoke_collector(id),
         Act::DisablePerson { email } => hub.disable_person(email),
@@ -256,6 +296,69 @@ impl Hub {
         let link = people::sign_in_link(&*self.store, &self.by, person, &url, now)?;
         Self::print(&link)?;
         self.tell("hub-cli-link", &[])
+    }
+
+    fn add_key(&self, email: &str, name: &str, may: &[String], days: u32) -> anyhow::Result<Exit> {
+        let person = self.store.person(self.person(email)?)?;
+        let actions: Option<Vec<Action>> = may.iter().map(|word| Action::from_word(word)).collect();
+        let actions = actions.unwrap_or_default();
+        let now = self.clock.now();
+        let made = keys::make(
+            &*self.store,
+            &self.by,
+            person.id,
+            person.role,
+            name,
+            &actions,
+            days,
+            now,
+        );
+        match made {
+            Ok((_, key)) => Self::print(&key)?,
+            Err(KeyError::Name) => return Err(self.wrong("hub-key-wrong-name", &[])),
+            Err(KeyError::Days) => return Err(self.wrong("hub-key-wrong-days", &[])),
+            Err(KeyError::Actions) => return Err(self.wrong("hub-cli-wrong-actions", &[])),
+            Err(KeyError::Store(StoreError::Conflict(_))) => {
+                let said = self.words.say("hub-key-wrong-many");
+                return Err(failure(Exit::Conflict, said));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.tell("hub-cli-key", &[("days", days.into())])
+    }
+
+    fn list_keys(&self, email: &str) -> anyhow::Result<Exit> {
+        let now = self.clock.now();
+        for row in self.store.keys_of(self.person(email)?)? {
+            let state = match row.revoked {
+                Some(_) => "revoked",
+                None if now >= row.expires => "ended",
+                None => "active",
+            };
+            let may: Vec<&str> = row.actions.iter().map(|action| action.as_str()).collect();
+            let used = row.last_used.map(|at| at.to_string()).unwrap_or_default();
+            let may = may.join(",");
+            let line = format!(
+                "{}\t{state}\t{}\t{used}\t{may}\t{}",
+                row.id, row.expires, row.name
+            );
+            Self::print(&line)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn revoke_key(&self, email: &str, id: &str) -> anyhow::Result<Exit> {
+        let missing = || failure(Exit::NotFound, self.words.say("hub-cli-no-key"));
+        let id = KeyId::parse(id).ok_or_else(missing)?;
+        let person = self.person(email)?;
+        match self
+            .store
+            .revoke_key(&self.by, person, id, self.clock.now())
+        {
+            Ok(()) => self.tell("hub-cli-key-revoked", &[]),
+            Err(StoreError::NotFound) => Err(missing()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn list(&self, what: &str) -> anyhow::Result<Exit> {

@@ -1,5 +1,6 @@
 //! The embedded store: SQLite in WAL mode, one writer, several readers.
 
+mod api;
 mod audit;
 mod codes;
 mod enrol;

@@ -8,6 +8,7 @@ pub mod blocklist;
 pub mod collector_health;
 pub mod help;
 pub mod home;
+pub mod keys;
 pub mod leaving;
 pub mod member;
 pub mod members;

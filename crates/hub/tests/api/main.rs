@@ -1,0 +1,16 @@
+//! The programming interface of a running hub, asked by a client that knows nothing but its document.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod abuse;
+mod client;
+mod document;
+#[path = "../firms/mod.rs"]
+mod firms;
+mod keys;
+mod pages;
