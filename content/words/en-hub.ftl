@@ -110,13 +110,55 @@ hub-sign-in = Sign in to Larum
 hub-sign-in-how = There is no password to remember, and none to steal.
 hub-sign-in-passkey = Sign in with a passkey
 hub-sign-in-no-link = If you have no passkey yet, or lost it
+hub-sign-in-mail = Send me a link
+hub-sign-in-mail-hint = We send a link that works once, for 15 minutes.
+hub-sign-in-mailed = Look into your mail
+hub-sign-in-mailed-how = If we know that address, a link is on its way to it. It works once, for 15 minutes.
+hub-sign-in-mailed-none = Nothing after five minutes? Look among your junk mail, then ask whoever runs this hub.
+hub-mail-subject = Your link to sign in to Larum
+hub-mail-body =
+    Hello { $name },
+
+    here is your link to sign in to Larum. It works once, for 15 minutes:
+
+    { $link }
+
+    If you did not ask for it, do nothing. Nobody can use it without your telephone or passkey. If it happens again, tell whoever runs the hub.
+hub-codes = Codes from an app
+hub-codes-what = An app on your phone shows a new code every 30 seconds. With a link by e-mail and such a code you get in without a passkey.
+hub-codes-add = Set up an app
+hub-codes-replace = Set up another app in its place
+hub-codes-remove = Take the app away
+hub-codes-since = Set up on
+hub-codes-how = Use any app for one-time codes, such as the one your phone came with.
+hub-codes-scan = Let the app scan this picture.
+hub-codes-picture = Picture for the app's camera. The same is below as text.
+hub-codes-type = If that does not work, type this into the app:
+hub-codes-first = The app now shows six digits. Type them here.
+hub-codes-confirm = Use this app
+hub-first-code = Or use an app for codes
+hub-code = Code
+hub-code-hint = Six digits.
+hub-code-or-recovery = The six digits that your app shows, or one of your recovery codes.
+hub-code-button = Go on
+hub-code-refused = That code does not work
+hub-code-wrong = The code is wrong, too old, or was used before. Wait for the next one.
+hub-code-locked = There were too many wrong codes. Wait a quarter of an hour, or longer if it happened before. If it was not you, tell whoever runs this hub.
+hub-code-no-app = You have no app for codes here.
+hub-recovery = Keep these codes
+hub-recovery-what = If you lose your phone, each of these gets you in once, in place of the six digits. Print them, or write them down, and keep them where only you look.
+hub-recovery-done = I have kept them
+hub-recovery-left = { $count ->
+    [one] { $shown } recovery code is left.
+   *[other] { $shown } recovery codes are left.
+}
 hub-sign-in-prove = One more step
 hub-sign-in-prove-how = The link was right. Now show that it is you.
 hub-sign-in-lost = If you have lost what you sign in with, ask whoever runs this hub. They can let you start again.
 hub-again = Is it still you?
 hub-again-how = What you are about to do matters, so we check first. Then do it once more.
 hub-first-proof = Make your sign-in
-hub-first-proof-how = You are in for the first time. Make a passkey now, and next time you need no link.
+hub-first-proof-how = You are in for the first time. Make something now that only you have. Next time you show that.
 hub-try-again = Try again
 hub-nav-account = Your sign-in
 hub-account-lead = What you sign in with, and where you are signed in now.

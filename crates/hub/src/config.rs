@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use larum_core::settings;
 use larum_core::words::Words;
 use larum_link::token::HubAddress;
+
+use crate::people::mail::Relay;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -32,6 +34,9 @@ const KEYS: &[&str] = &[
     "certificate-days",
     "token-hours",
     "region",
+    "mail-relay",
+    "mail-from",
+    "mail-login-file",
 ];
 
 /// How a hub is to run.
@@ -58,6 +63,13 @@ pub struct HubConfig {
     pub token_hours: u32,
     /// The region this hub serves; `region`, default empty.
     pub region: String,
+    /// Where one-time links are handed over for mailing; `mail-relay`, default none: then only an
+    /// administrator hands links over.
+    pub mail_relay: Option<Relay>,
+    /// The address they come from; `mail-from`, must be said with `mail-relay`.
+    pub mail_from: String,
+    /// A file with user name and password for the relay, a line each; `mail-login-file`, default none.
+    pub mail_login_file: Option<PathBuf>,
     /// Whether a one-time link alone signs somebody in wholly. No file can say so: it is for the
     /// demonstration, whose people live for an hour.
     pub links_suffice: bool,
@@ -78,6 +90,9 @@ impl HubConfig {
             certificate_days: CERTIFICATE_DAYS,
             token_hours: TOKEN_HOURS,
             region: String::new(),
+            mail_relay: None,
+            mail_from: String::new(),
+            mail_login_file: None,
             links_suffice: false,
         }
     }
@@ -271,6 +286,7 @@ impl Reader<'_> {
         }
         let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
         config.region = self.value(&mut table, "region", text).unwrap_or_default();
+        self.mail(&mut table, &mut config);
         for key in table.keys() {
             let written = key.get_ref().to_string();
             let nearest = settings::nearest(&written, KEYS);
@@ -281,6 +297,25 @@ impl Reader<'_> {
             self.problem(key.span().start, kind);
         }
         config
+    }
+
+    fn mail(&mut self, table: &mut DeTable<'_>, config: &mut HubConfig) {
+        let relay = |value: &DeValue<'_>| Relay::parse(value.as_str()?);
+        config.mail_relay = self.value(table, "mail-relay", relay);
+        let from = |value: &DeValue<'_>| {
+            let from = value.as_str()?;
+            crate::people::is_email(from).then(|| from.to_owned())
+        };
+        config.mail_from = match config.mail_relay {
+            Some(_) => self.required(table, "mail-from", from),
+            None => self.value(table, "mail-from", from),
+        }
+        .unwrap_or_default();
+        let file = |value: &DeValue<'_>| {
+            let path = value.as_str().filter(|path| !path.is_empty())?;
+            Some(PathBuf::from(path))
+        };
+        config.mail_login_file = self.value(table, "mail-login-file", file);
     }
 
     fn required<T>(
@@ -342,6 +377,9 @@ mod tests {
         let mut expected = HubConfig::new("/var/lib/larum-hub".into(), "hub.example.org");
         expected.page_url = Some("https://pages.example.org".into());
         expected.region = "London".into();
+        expected.mail_relay = Relay::parse("smtps://mail.example.org");
+        expected.mail_from = "larum@hub.example.org".into();
+        expected.mail_login_file = Some("/etc/larum-hub/mail-login".into());
         assert_eq!(HubConfig::parse(SAMPLE), Ok(expected));
         for key in KEYS {
             assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key}");
@@ -369,6 +407,14 @@ mod tests {
             ("= 1", 1),
             ("colour = 1\nstate-dir = '/x'\nlink-name = 'h'", 1),
             ("state-dir = 3\nlink-name = 'h'", 1),
+            (
+                "state-dir = '/x'\nlink-name = 'h'\nmail-relay = 'smtps://m.example.org'",
+                1,
+            ),
+            (
+                "state-dir = '/x'\nlink-name = 'h'\nmail-relay = 'smtp-plain://m.example.org'",
+                1,
+            ),
         ] {
             let problems = HubConfig::parse(text).unwrap_err();
             assert_eq!(problems.len(), count, "{text}: {problems:?}");

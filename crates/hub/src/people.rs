@@ -10,6 +10,7 @@
 
 pub mod challenge;
 pub mod codes;
+pub mod mail;
 pub mod passkey;
 pub mod sign_in;
 pub mod totp;
@@ -221,7 +222,7 @@ pub fn is_area_code(code: &str) -> bool {
 
 /// One `@` with something on both sides and nothing that could break a header: whether mail arrives
 /// is for the mail to show.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     text.len() <= MAX_EMAIL_BYTES
         && !text.chars().any(|c| c.is_control() || c.is_whitespace())
         && text
@@ -296,6 +297,7 @@ pub fn session<S: People + ?Sized>(
 mod tests {
     use super::*;
     use crate::store::enrol::{EnrolStore as _, NewMember};
+    use crate::store::proofs::Proofs as _;
     use crate::store::sqlite::SqliteStore;
 
     const fn at(seconds: i64) -> Timestamp {
@@ -454,6 +456,27 @@ mod tests {
         store.end_session(&secret_hash(&ended)).unwrap();
         assert!(!alive(&ended, true, 1));
         assert!(!alive("guess", true, 1));
+    }
+
+    #[test]
+    fn a_session_stands_for_less_as_its_proof_grows_old() {
+        let (_folder, store, sam) = hub();
+        let (token, _) = redeem(&store, &link(&store, sam, at(0)), "test", at(0))
+            .unwrap()
+            .unwrap();
+        let standing = |token: &str, seconds| {
+            let viewer = session(&store, token, true, at(seconds)).unwrap();
+            viewer.map(|viewer| viewer.standing)
+        };
+        assert_eq!(standing(&token, 1), Some(Standing::New));
+        let (whole, new) = new_session(ProofKind::Passkey, "test", at(2)).unwrap();
+        store
+            .replace_session(&secret_hash(&token), &new, at(2))
+            .unwrap();
+        assert_eq!(standing(&token, 3), None, "the older one has ended");
+        assert_eq!(standing(&whole, 3), Some(Standing::Fresh));
+        assert_eq!(standing(&whole, FRESH_SECONDS + 1), Some(Standing::Fresh));
+        assert_eq!(standing(&whole, FRESH_SECONDS + 2), Some(Standing::Whole));
     }
 
     #[test]

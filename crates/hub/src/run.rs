@@ -26,6 +26,7 @@ use crate::api::{self, ApiState};
 pub use crate::config::HubConfig;
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
+use crate::people::mail::Mailer;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::web::{self, Invitations, WebState};
@@ -65,6 +66,12 @@ pub enum RunError {
     /// The link's name is not a host.
     #[error("`link-name` is not a host name or address")]
     LinkName,
+    /// The file with the login for the mail relay.
+    #[error("`mail-login-file` must hold a user name and a password, a line each")]
+    MailLogin,
+    /// The mail relay.
+    #[error(transparent)]
+    Mail(#[from] crate::people::mail::MailError),
     /// The words.
     #[error(transparent)]
     Words(#[from] CatalogueError),
@@ -167,6 +174,29 @@ pub async fn run(
     })
 }
 
+/// What sends one-time links, if the configuration names a relay.
+fn mailer(config: &HubConfig) -> Result<Option<Arc<Mailer>>, RunError> {
+    let Some(relay) = &config.mail_relay else {
+        return Ok(None);
+    };
+    let login = match &config.mail_login_file {
+        None => None,
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|_| RunError::MailLogin)?;
+            let mut lines = text.lines();
+            let (Some(user), Some(password)) = (lines.next(), lines.next()) else {
+                return Err(RunError::MailLogin);
+            };
+            Some((user.to_owned(), password.to_owned()))
+        }
+    };
+    Ok(Some(Arc::new(Mailer::new(
+        relay,
+        &config.mail_from,
+        login,
+    )?)))
+}
+
 /// Starts every part of the hub.
 fn start(
     hub: &RunningHub,
@@ -212,6 +242,7 @@ fn start(
             address: hub.link_address.clone(),
             token_hours: config.token_hours,
         }),
+        mailer: mailer(config)?,
         links_suffice: config.links_suffice,
     })
     .nest(api::PREFIX, api::router(api));

@@ -267,6 +267,25 @@ fn each_threat_names_tests_that_exist() {
     }
 }
 
+/// Every item of the security standard names the tests that hold it; each must exist.
+#[test]
+fn each_item_of_the_security_standard_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/security/asvs.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| V"))
+        .collect();
+    assert!(rows.len() > 20, "{} items", rows.len());
+    for row in rows {
+        let mut named = row
+            .split('`')
+            .filter(|part| part.contains(".rs::"))
+            .peekable();
+        assert!(named.peek().is_some(), "no test named in: {row}");
+        named.for_each(is_there);
+    }
+}
+
 /// ARCHITECTURE.md names, for each of the ten invariants, the tests that hold it, as
 /// `path/to/file.rs::test_name`; each must exist.
 #[test]

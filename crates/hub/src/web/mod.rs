@@ -33,6 +33,7 @@ use larum_link::token::HubAddress;
 pub use routes::{Method, ROUTES, Route};
 
 use crate::enrol::authority::Authority;
+use crate::people::mail::Mailer;
 use crate::people::passkey::Site;
 use crate::store::Store;
 
@@ -51,6 +52,8 @@ pub struct WebState {
     pub page_url: String,
     /// What a join token needs; `None` while the hub has no link (then none can be made on a page).
     pub invitations: Option<Invitations>,
+    /// Sends one-time links to those who ask for one; `None`: an administrator hands them over.
+    pub mailer: Option<Arc<Mailer>>,
     /// Whether a one-time link alone signs somebody in wholly. For a demonstration only: elsewhere a
     /// link leads no further than to one's own proof.
     pub links_suffice: bool,
@@ -85,6 +88,7 @@ impl WebState {
             words: Arc::new(Words::of("en")?),
             page_url: page_url.trim_end_matches('/').to_owned(),
             invitations: None,
+            mailer: None,
             links_suffice: false,
         })
     }

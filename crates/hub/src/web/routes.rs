@@ -61,6 +61,8 @@ use Action::{
 pub static ROUTES: &[Route] = &[
     get("/", Session, pages::start::show),
     get("/sign-in", Public, pages::sign_in::ask),
+    post("/sign-in/email", Public, pages::sign_in::email),
+    post("/sign-in/code", Session, pages::account::codes::prove),
     post("/sign-in/passkey", Public, pages::sign_in::with_passkey),
     get("/sign-in/next", Session, pages::sign_in::next),
     get("/sign-in/again", Session, pages::sign_in::again),
@@ -81,6 +83,9 @@ pub static ROUTES: &[Route] = &[
     get("/account/passkeys/add", AccountAct, pages::account::passkeys::ask),
     post("/account/passkeys", AccountAct, pages::account::passkeys::add),
     post("/account/passkeys/{id}/remove", AccountAct, pages::account::passkeys::remove),
+    get("/account/codes/add", AccountAct, pages::account::codes::ask),
+    post("/account/codes", AccountAct, pages::account::codes::confirm),
+    post("/account/codes/remove", AccountAct, pages::account::codes::remove),
     post("/account/sessions/end", Account, pages::account::sessions::end_others),
     post("/account/sessions/{id}/end", Account, pages::account::sessions::end),
 

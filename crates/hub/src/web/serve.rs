@@ -185,10 +185,9 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
     }
 }
 
-/// Where links are enough, whoever has a session counts as proved; so far also where browsers allow
-/// no passkeys, which is a hub reached from its own machine only.
+/// Where links are enough, whoever has a session counts as proved.
 fn as_trusted(state: &WebState, mut viewer: Viewer) -> Viewer {
-    if state.links_suffice || state.site().is_none() {
+    if state.links_suffice {
         viewer.standing = Standing::Fresh;
     }
     viewer

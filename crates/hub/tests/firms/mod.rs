@@ -14,6 +14,7 @@ use larum_core::words::Words;
 use larum_hub_lib::access::Role;
 use larum_hub_lib::api::{self, ApiState};
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
+use larum_hub_lib::people::mail::{Mailer, Relay};
 use larum_hub_lib::people::{self, check_person};
 use larum_hub_lib::store::audit::Actor;
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
@@ -107,7 +108,18 @@ impl Firms {
         Self::empty("localhost", false).await
     }
 
+    /// The same with a mail relay of this machine.
+    pub async fn with_mail(relay: SocketAddr) -> Self {
+        let relay = Relay::parse(&format!("smtp-plain://{relay}")).unwrap();
+        let mailer = Mailer::new(&relay, "larum@hub.example.org", None).unwrap();
+        Self::start("localhost", false, Some(Arc::new(mailer))).await
+    }
+
     async fn empty(host: &str, links_suffice: bool) -> Self {
+        Self::start(host, links_suffice, None).await
+    }
+
+    async fn start(host: &str, links_suffice: bool, mailer: Option<Arc<Mailer>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap());
         let clock = Clock::system();
@@ -117,6 +129,7 @@ impl Firms {
         let page_url = format!("http://{host}:{}", address.port());
         let mut state = WebState::new(store.clone(), clock, page_url.clone()).unwrap();
         state.links_suffice = links_suffice;
+        state.mailer = mailer;
         let api = ApiState::new(state.store.clone(), state.clock.clone(), &state.page_url).unwrap();
         let router = router(state).nest(api::PREFIX, api::router(api));
         let server = axum::serve(listener, router).into_future();

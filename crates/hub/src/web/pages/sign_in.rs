@@ -2,14 +2,22 @@
 //!
 //! Opening the link changes nothing: mail scanners open links too. Only the button signs in.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
+use larum_core::time::Timestamp;
+use larum_core::words::Words;
 use maud::{Markup, html};
 
-use super::account::passkeys;
+use super::account::{codes, passkeys};
 use crate::access::{Standing, Viewer};
+use crate::people::mail::Mailer;
 use crate::people::passkey::{PasskeyRefusal, Signed};
-use crate::people::{self, SECRET_CHARS, sign_in};
+use crate::people::{self, PeopleError, SECRET_CHARS, sign_in};
+use crate::store::audit::Actor;
+use crate::store::{Store, StoreError};
 use crate::web::answer::{Answer, Problem};
+use crate::web::parts;
 use crate::web::session;
 use crate::web::visit::Visit;
 use crate::web::{Method, ROUTES};
@@ -29,7 +37,15 @@ pub(in crate::web) fn ask(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
                 p.lead { (visit.say("hub-sign-in-how")) }
                 (passkey)
                 h2 { (visit.say("hub-sign-in-no-link")) }
-                p { (visit.say("hub-sign-in-ask")) }
+                @if visit.state.mailer.is_some() {
+                    form.stack method="post" action="/sign-in/email" {
+                        (parts::field("email", &visit.say("hub-email"), Some(&visit.say("hub-sign-in-mail-hint")),
+                            &parts::input("email", "email", "", "email")))
+                        button.second type="submit" { (visit.say("hub-sign-in-mail")) }
+                    }
+                } @else {
+                    p { (visit.say("hub-sign-in-ask")) }
+                }
             }
         },
     ))
@@ -52,6 +68,75 @@ fn passkey_form(visit: &Visit<'_>, next: &str) -> Result<Markup, Problem> {
             (passkeys::said(visit))
         }
     })
+}
+
+/// Somebody asks for a link by e-mail. The answer is the same for everybody; what is done, is done
+/// after it.
+pub(in crate::web) fn email(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let heading = visit.say("hub-sign-in-mailed");
+    let runtime = tokio::runtime::Handle::try_current();
+    if let (Some(mailer), Ok(runtime)) = (&visit.state.mailer, runtime) {
+        let post = Post {
+            mailer: mailer.clone(),
+            store: visit.state.store.clone(),
+            words: visit.state.words.clone(),
+            page_url: visit.state.page_url.clone(),
+            now: visit.people_now,
+        };
+        let address = visit.field("email").to_lowercase();
+        if people::is_email(&address) && mailer.may_send(&address, visit.people_now) {
+            runtime.spawn(post.send(address));
+        }
+    }
+    let main = html! {
+        div.narrow {
+            h1 { (heading) }
+            p.lead { (visit.say("hub-sign-in-mailed-how")) }
+            p { (visit.say("hub-sign-in-mailed-none")) }
+        }
+    };
+    Ok(visit.page(&heading, &main))
+}
+
+/// What is needed to mail a link after the answer was given.
+struct Post {
+    mailer: Arc<Mailer>,
+    store: Arc<dyn Store>,
+    words: Arc<Words>,
+    page_url: String,
+    now: Timestamp,
+}
+
+impl Post {
+    async fn send(self, address: String) {
+        let (store, page_url, now) = (self.store, self.page_url, self.now);
+        let made = tokio::task::spawn_blocking(move || {
+            let person = store.person_by_email(&address)?;
+            if person.disabled.is_some() {
+                return Err(StoreError::NotFound.into());
+            }
+            let by = Actor::program("sign-in-page");
+            let link = people::sign_in_link(&*store, &by, person.id, &page_url, now)?;
+            Ok::<_, PeopleError>((person, link))
+        });
+        let (person, link) = match made.await {
+            Ok(Ok(made)) => made,
+            Ok(Err(PeopleError::Store(StoreError::NotFound))) | Err(_) => return,
+            Ok(Err(error)) => {
+                tracing::error!(cause = %error, "no link could be made");
+                return;
+            }
+        };
+        let subject = self.words.say("hub-mail-subject");
+        let args = [
+            ("name", person.name.as_str().into()),
+            ("link", link.as_str().into()),
+        ];
+        let body = self.words.say_with("hub-mail-body", &args);
+        if let Err(error) = self.mailer.send(&person.email, subject, body).await {
+            tracing::error!(cause = %error, "a sign-in link could not be mailed");
+        }
+    }
 }
 
 /// The passkey has answered.
@@ -91,7 +176,7 @@ fn arrive(visit: &Visit<'_>, token: &str, viewer: &Viewer, next: &str) -> Result
 
 /// A path of ours to go on to; the start for anything else, so that no link of a stranger leads
 /// through our sign-in to their own page.
-fn own_path(next: &str) -> &str {
+pub(super) fn own_path(next: &str) -> &str {
     let plain = next
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -126,14 +211,20 @@ pub(in crate::web) fn next(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         Standing::New => {
             let heading = visit.say("hub-first-proof");
             let form = passkeys::form(visit)?;
+            let site = visit.state.site().is_some();
             Ok(visit.passkey_page(
                 &heading,
                 &html! {
                     div.narrow {
                         h1 { (heading) }
                         p.lead { (visit.say("hub-first-proof-how")) }
-                        p { (visit.say("hub-passkey-what")) }
-                        (form)
+                        @if site {
+                            p { (visit.say("hub-passkey-what")) }
+                            (form)
+                        }
+                        h2 { (visit.say("hub-first-code")) }
+                        p { (visit.say("hub-codes-what")) }
+                        p.switch { a href="/account/codes/add" { (visit.say("hub-codes-add")) } }
                     }
                 },
             ))
@@ -149,7 +240,13 @@ pub(in crate::web) fn again(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 }
 
 fn prove(visit: &Visit<'_>, heading: &str, how: &str, next: &str) -> Result<Answer, Problem> {
-    let passkey = passkey_form(visit, next)?;
+    let viewer = visit.viewer()?.person;
+    let has_passkey = !visit.store().passkeys(viewer)?.is_empty();
+    let passkey = match has_passkey {
+        true => passkey_form(visit, next)?,
+        false => html! {},
+    };
+    let code = codes::form(visit, next)?;
     Ok(visit.passkey_page(
         heading,
         &html! {
@@ -157,6 +254,7 @@ fn prove(visit: &Visit<'_>, heading: &str, how: &str, next: &str) -> Result<Answ
                 h1 { (heading) }
                 p.lead { (visit.say(how)) }
                 (passkey)
+                (code)
                 p.hint { (visit.say("hub-sign-in-lost")) }
             }
         },

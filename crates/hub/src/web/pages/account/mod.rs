@@ -1,5 +1,6 @@
 //! One's own account: what one signs in with, and where one is signed in.
 
+pub(in crate::web) mod codes;
 pub(in crate::web) mod passkeys;
 pub(in crate::web) mod sessions;
 
@@ -11,6 +12,7 @@ use crate::web::visit::Visit;
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let heading = visit.say("hub-nav-account");
     let passkeys = passkeys::list(visit)?;
+    let codes = codes::show(visit)?;
     let sessions = sessions::list(visit)?;
     Ok(visit.page(
         &heading,
@@ -18,6 +20,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
             h1 { (heading) }
             p.lead { (visit.say("hub-account-lead")) }
             (passkeys)
+            (codes)
             (sessions)
         },
     ))
