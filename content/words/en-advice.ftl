@@ -18,7 +18,7 @@ advice-sophos-firewall-admin = On the Sophos firewall: Administration > Device a
 # Source: https://help.ui.com/hc/en-us/articles/5546542486551-UniFi-Gateway-Traffic-and-Firewall-Rules
 advice-unifi-block = On UniFi: Settings > Security > Traffic & Firewall Rules. Add a rule that blocks { $address }.
 
-# Source: https://help.mikrotik.com/docs/spaces/ROS/pages/328353/Securing+your+router (services, restrict by address)
+# Source: https://help.mikrotik.com/docs/spaces/ROS/pages/328353/Securing+your+router and its page on services (restrict by address, switch off what is unused)
 advice-routeros-admin = On the MikroTik router: switch off what you do not use with /ip service disable telnet,ftp,www,api, and let only your own network use the rest, as in /ip service set winbox address=192.168.88.0/24.
 
 # Source: https://draytek.co.uk/support/guides/kb-firewall-rules-port-forwarding
@@ -30,8 +30,14 @@ advice-draytek-admin = On the DrayTek router: System Maintenance > Management. C
 # Source: https://watchguard.com/help/docs/fireware/12/en-us/Content/en-US/intrusionprevention/blocked_sites_about_c.html
 advice-firebox-block = On the WatchGuard Firebox: add { $address } to the Blocked Sites list.
 
-# Source: https://man.openbsd.org/sshd_config (PasswordAuthentication, PermitRootLogin)
-advice-openssh-log-in = On that server: once everyone has a key, set PasswordAuthentication no and PermitRootLogin no in sshd_config, and reload sshd.
+# Source: https://man.openbsd.org/sshd_config and the sshd_config that OpenSSH ships (PasswordAuthentication, KbdInteractiveAuthentication, PermitRootLogin)
+advice-openssh-log-in = On that server: once everyone has a key, set PasswordAuthentication no, KbdInteractiveAuthentication no and PermitRootLogin no in sshd_config, check it with sshd -t, and reload sshd.
 
-# Source: https://nginx.org/en/docs/http/ngx_http_access_module.html (deny)
-advice-nginx-block = In nginx: deny { $address }; in the server block keeps that address out.
+# Source: https://nginx.org/en/docs/http/ngx_http_access_module.html (deny; the first rule that fits counts)
+advice-nginx-block = In nginx: deny { $address }; in the server block, above any allow, keeps that address out.
+
+# Source: http://help.sonicwall.com/help/sw/eng/published/25.8.1_140828_1713/content/System_Administration/System_systemAdministrationView.htm (One-Time Password, Login Security Settings; SonicOS 7 has the page below Device > Settings)
+advice-sonicwall-log-in = On the SonicWall: open the Administration page (System > Administration, in SonicOS 7 Device > Settings). Ask administrators for a one-time password too, and lock them out after a few wrong ones.
+
+# Source: https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-gpsb/563b4b54-b546-446b-af90-2847501d8989 (Account Lockout Policies)
+advice-windows-log-in = On that Windows computer: in Local Security Policy > Account Policies > Account Lockout Policy set an account lockout threshold, so that guessing stops for a while.

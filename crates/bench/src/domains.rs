@@ -6,7 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a tool that prints its tables")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -18,17 +18,19 @@ use crate::generators::{Chance, Family, HOSTS, KINDS, Kind, Material, any_kind};
 use crate::network::Network;
 
 /// Share of honest names above the threshold: suspicious and attack, in 100,000.
-const FALSE_SHARES: [usize; 2] = [80, 10];
+const FALSE_SHARES: [usize; 2] = [100, 10];
 /// Honest names a pass, and as many generated ones.
 const PASS: usize = 400_000;
 /// Names of one invented family before the next is invented.
 const FAMILY: usize = 100;
 /// Tenths of the honest names that are of preload.txt.
-const PRELOAD_TENTHS: usize = 4;
+const PRELOAD_TENTHS: usize = 2;
 /// One name of preload.txt in so many is held out; sites.txt is too full of names that are not honest.
 const HELD_OUT: usize = 5;
 /// A part of honest names between hyphens is a word if so many names have it.
-const WORD_NAMES: usize = 12;
+const WORD_NAMES: usize = 8;
+/// A whole label is a word if it was registered under so many suffixes.
+const WORD_SUFFIXES: usize = 4;
 
 /// What `train` is asked for.
 pub struct Plan<'p> {
@@ -70,15 +72,14 @@ pub fn train(plan: &Plan<'_>) -> Result<()> {
             family = Family::new(any_kind(&mut chance, without), &material, &mut chance);
         }
         let left = 1.0 - progress(step, steps);
-        let honest = if chance.below(10) < PRELOAD_TENTHS {
-            &preload
-        } else {
-            &sites
-        };
+        let doubted = chance.below(10) >= PRELOAD_TENTHS;
+        let honest = if doubted { &sites } else { &preload };
         let name = any_honest(honest, &mut chance);
-        network.learn(&Features::of(&name, is_word), false, left);
+        let features = Features::of(&name, is_word);
+        network.learn(features, (false, doubted), left, &mut chance);
         let name = family.next(&mut chance);
-        network.learn(&Features::of(&name, is_word), true, left);
+        let features = Features::of(&name, is_word);
+        network.learn(features, (true, false), left, &mut chance);
         if step % PASS == PASS - 1 {
             println!("pass {} of {}", step / PASS + 1, plan.passes);
         }
@@ -148,8 +149,10 @@ fn any_honest(honest: &[&str], chance: &mut Chance) -> String {
 /// The filter of words: English ones, and what many names have between hyphens.
 fn filter<'n>(honest: impl Iterator<Item = &'n &'n str>, material: &Material) -> Vec<u8> {
     let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut labels: BTreeMap<&str, usize> = BTreeMap::new();
     for name in honest {
         let label = name.split('.').next().unwrap_or(name);
+        *labels.entry(label).or_default() += 1;
         if label.contains('-') && !label.starts_with("xn--") {
             for part in label.split('-') {
                 *parts.entry(part).or_default() += 1;
@@ -159,12 +162,14 @@ fn filter<'n>(honest: impl Iterator<Item = &'n &'n str>, material: &Material) ->
     let often = parts
         .iter()
         .filter(|(_, count)| **count >= WORD_NAMES)
+        .chain(labels.iter().filter(|(_, count)| **count >= WORD_SUFFIXES))
         .map(|(part, _)| *part);
     let mut filter = vec![0_u8; WORD_BITS / 8];
     let mut count = 0;
+    let mut known = BTreeSet::new();
     for word in material.words.iter().map(String::as_str).chain(often) {
         if (3..=14).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            count += 1;
+            count += usize::from(known.insert(word.to_owned()));
             for bit in word_bits(word.as_bytes()) {
                 if let Some(byte) = filter.get_mut(bit / 8) {
                     *byte |= 1 << (bit % 8);

@@ -27,14 +27,17 @@ const CONTENT: &[&str] = &[
     "protocol-attack",
 ];
 
+/// Families about what a server answered, besides those whose name begins with `leak`.
+const ABOUT_ANSWERS: &[&str] = &["webshell", "corr"];
+
 /// What the tables of the web judge do not say by themselves.
 const NOTES: &str = "
-`benign for rule` are cases that one rule must leave alone. Read one by one, five of those flagged are no
+`benign for rule` are cases that one rule must leave alone. Read one by one, seven of those flagged are no
 attack (a link in a comment, a loop that never runs, a template of a page, a sentence, a control
-character); the others are attacks that another rule is for. The families leak, webshell and corr are about
-answers, which no request shows. What is missed of sqli are mostly probes of a few signs (`', 2, 1`) that
-the rule set itself asks for only at its two strictest levels; of rfi, links to other sites, which shops
-pass on all day.
+character, two old telephones that send an empty header); the others are attacks that another rule is for. The families leak, webshell and corr are about
+answers, which no request shows. What is missed of sqli are mostly probes of a few signs that the rule set
+itself asks for only at its two strictest levels; of rfi, links to other sites, which shops pass on all day;
+of the protocol, what honest programs send too (an old alphabet, a method in a form's field).
 
 Our own sets (`corpus/web/`) hold attacks from public descriptions of their classes and honest requests
 chosen to look like attacks. The first was written before the judge was last changed, half of it looked at
@@ -222,14 +225,16 @@ fn request(value: &Value) -> (Vec<String>, bool) {
     } else {
         "other"
     };
-    (
-        vec![
-            label.clone(),
-            format!("{label}, {part}"),
-            format!("{label}, {part}, {family}"),
-        ],
-        flagged,
-    )
+    let mut classes = vec![
+        label.clone(),
+        format!("{label}, {part}"),
+        format!("{label}, {part}, {family}"),
+    ];
+    let is_about_answer = family.starts_with("leak") || ABOUT_ANSWERS.contains(&family);
+    if !is_about_answer {
+        classes.push(format!("{label}, all but those about answers"));
+    }
+    (classes, flagged)
 }
 
 /// A value of ours, in which of the two sets it is: the second was written after the judge was done.

@@ -85,22 +85,34 @@ pub enum Kind {
     WithEnding,
     /// Letters and digits each in their places.
     Template,
+    /// Letters some of which come more often, with a share of vowels and a longest run of consonants.
+    Skewed,
+    /// Vowels and consonants each in their places, after one or a few patterns.
+    Pattern,
+    /// The letters of one name in another order, or all but a few of them.
+    Permuted,
+    /// A short piece two or three times, and a few letters more.
+    Repeated,
 }
 
 /// All kinds, and how often each is drawn.
 pub const KINDS: &[(Kind, usize)] = &[
     (Kind::Letters, 6),
-    (Kind::ShortLetters, 4),
+    (Kind::ShortLetters, 5),
     (Kind::FewLetters, 4),
-    (Kind::Syllables, 4),
-    (Kind::SyllablePool, 3),
+    (Kind::Syllables, 5),
+    (Kind::SyllablePool, 4),
     (Kind::Chain, 0),
-    (Kind::Words, 5),
-    (Kind::TextWords, 1),
-    (Kind::BrokenWords, 1),
+    (Kind::Words, 9),
+    (Kind::TextWords, 4),
+    (Kind::BrokenWords, 2),
     (Kind::Mutated, 1),
     (Kind::WithEnding, 1),
     (Kind::Template, 1),
+    (Kind::Skewed, 4),
+    (Kind::Pattern, 3),
+    (Kind::Permuted, 1),
+    (Kind::Repeated, 1),
 ];
 
 /// One of `KINDS` by how often it is drawn, but never `without`.
@@ -197,6 +209,26 @@ enum Make {
     },
     WithEnding,
     Template(Vec<bool>),
+    Skewed {
+        /// Letters, each as often as its weight.
+        bag: String,
+        vowels: String,
+        run: usize,
+    },
+    Patterns {
+        /// `c` for a consonant, `v` for a vowel.
+        patterns: Vec<String>,
+        consonants: String,
+        vowels: &'static str,
+    },
+    Permuted {
+        label: String,
+        swaps: usize,
+    },
+    Repeated {
+        letters: String,
+        piece: usize,
+    },
 }
 
 impl Family {
@@ -259,6 +291,10 @@ impl Family {
                 let digits = (0..long).map(|_| chance.below(3) == 0).collect();
                 (Make::Template(digits), (long, long))
             }
+            Kind::Skewed => skewed(chance),
+            Kind::Pattern => patterns(chance),
+            Kind::Permuted => permuted(material, chance),
+            Kind::Repeated => repeated(chance),
         };
         Self {
             make,
@@ -329,6 +365,7 @@ impl Family {
                 .iter()
                 .map(|digit| chance.letter(if *digit { "0123456789" } else { AZ }))
                 .collect(),
+            make => invented(make, long, chance),
         }
     }
 
@@ -395,6 +432,119 @@ fn letters(chance: &mut Chance) -> (Make, (usize, usize)) {
         chance.between(1, 10)
     };
     (Make::Letters(alphabet.to_owned()), (least, least + span))
+}
+
+/// The label of a kind that knows nothing of words.
+fn invented(make: &Make, long: usize, chance: &mut Chance) -> String {
+    match make {
+        Make::Skewed { bag, vowels, run } => {
+            let (mut label, mut since) = (String::new(), 0);
+            while label.len() < long {
+                let letter = chance.letter(if since < *run { bag } else { vowels });
+                since = if vowels.contains(letter) {
+                    0
+                } else {
+                    since + 1
+                };
+                label.push(letter);
+            }
+            label
+        }
+        Make::Patterns {
+            patterns,
+            consonants,
+            vowels,
+        } => chance
+            .one(patterns)
+            .to_owned()
+            .chars()
+            .map(|one| chance.letter(if one == 'v' { vowels } else { consonants }))
+            .collect(),
+        Make::Permuted { label, swaps } => {
+            let mut label: Vec<char> = label.chars().collect();
+            for _ in 0..*swaps {
+                let (one, other) = (chance.below(label.len()), chance.below(label.len()));
+                label.swap(one, other);
+            }
+            label.into_iter().collect()
+        }
+        Make::Repeated { letters, piece } => {
+            let first = chance.letter(AZ);
+            let piece: String = (0..*piece).map(|_| chance.letter(letters)).collect();
+            let mut label = format!("{first}{piece}").repeat(2);
+            while label.len() < long {
+                label.push(chance.letter(AZ));
+            }
+            label
+        }
+        _ => String::new(),
+    }
+}
+
+/// Letters by weights that follow no language; one in ten to six in ten are vowels.
+fn skewed(chance: &mut Chance) -> (Make, (usize, usize)) {
+    let kept = chance.between(2, 5);
+    let vowels = chance.some_letters("aeiou", kept);
+    let kept = chance.between(8, 20);
+    let consonants = chance.some_letters(CONSONANTS, kept);
+    let share = chance.between(10, 60);
+    let steep = chance.between(1, 4);
+    let mut bag = String::new();
+    for _ in 0..100 {
+        let of = if chance.below(100) < share {
+            &vowels
+        } else {
+            &consonants
+        };
+        // The smallest of several draws: the steeper, the more often come the first letters.
+        let at = (0..steep).map(|_| chance.below(of.len())).min();
+        bag.extend(of.chars().nth(at.unwrap_or(0)));
+    }
+    let run = chance.between(1, 6);
+    let least = chance.between(6, 14);
+    let most = least + chance.between(0, 6);
+    (Make::Skewed { bag, vowels, run }, (least, most))
+}
+
+fn patterns(chance: &mut Chance) -> (Make, (usize, usize)) {
+    let pieces = ["cv", "vc", "cvc", "ccv", "cvv", "cv", "cvcc"];
+    let patterns = (0..chance.between(1, 6))
+        .map(|_| {
+            let long = chance.between(6, 13);
+            let mut pattern = String::new();
+            while pattern.len() < long {
+                pattern.push_str(chance.one(&pieces));
+            }
+            pattern
+        })
+        .collect();
+    let kept = chance.between(8, 20);
+    let make = Make::Patterns {
+        patterns,
+        consonants: chance.some_letters(CONSONANTS, kept),
+        vowels: ["aeiou", "aeiouy", "aeo"]
+            .get(chance.below(3))
+            .unwrap_or(&"aeiou"),
+    };
+    (make, (0, 0))
+}
+
+fn repeated(chance: &mut Chance) -> (Make, (usize, usize)) {
+    let letters = [AZ, "aeiou", ALNUM].get(chance.below(3)).unwrap_or(&AZ);
+    let make = Make::Repeated {
+        letters: (*letters).to_owned(),
+        piece: chance.between(2, 4),
+    };
+    let least = chance.between(7, 10);
+    (make, (least, least + chance.between(0, 4)))
+}
+
+fn permuted(material: &Material, chance: &mut Chance) -> (Make, (usize, usize)) {
+    let words = some_words(material, chance, 200);
+    let count = chance.between(2, 3);
+    let label: String = (0..count).map(|_| chance.one(&words)).collect();
+    let swaps = chance.between(3, 12);
+    (Make::Permuted { label, swaps }, (0, 0))
 }
 
 /// Syllables: consonant and vowel, vowel and consonant, or closed on both sides.

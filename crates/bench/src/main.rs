@@ -132,7 +132,7 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// Passes over the data
-        #[arg(long, default_value_t = 12)]
+        #[arg(long, default_value_t = 14)]
         passes: usize,
         /// Train without this kind of generator, to see how much of it is found all the same
         #[arg(long)]

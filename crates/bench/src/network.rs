@@ -2,7 +2,7 @@
 //! with steps that shrink as in AdaGrad (Duchi et al. 2011).
 
 use larum_core::detect::domain::features::{Features, ROWS};
-use larum_core::detect::domain::net::{DEPTH, FIRST, INPUTS, SCALE, SECOND};
+use larum_core::detect::domain::net::{DEPTH, FIRST, INPUTS, SCALE, SECOND, dot};
 
 use crate::generators::Chance;
 
@@ -15,6 +15,10 @@ const HONEST_WEIGHT: f32 = 3.0;
 /// Lists of used sites hold names that programs made (advertising, malware): once steps have shrunk to the
 /// first number, an honest name with a score above the second teaches nothing.
 const DOUBT: (f32, f32) = (0.9, 2.5);
+/// Of how many rows one is left out, by chance, while learning: no name may lean on one piece or word.
+const LEFT_OUT: usize = 4;
+/// The share that is kept.
+const KEPT: f32 = 0.75;
 /// How much a weight is pulled to zero.
 const PULL: f32 = 1e-6;
 
@@ -39,9 +43,9 @@ impl Learning {
 
     /// Moves the numbers from `from` on against `slopes`.
     fn step(&mut self, from: usize, slopes: impl Iterator<Item = f32>, rate: f32) {
-        let values = self.values.iter_mut().skip(from);
-        let squares = self.squares.iter_mut().skip(from);
-        for ((value, square), slope) in values.zip(squares).zip(slopes) {
+        let values = self.values.get_mut(from..).unwrap_or_default();
+        let squares = self.squares.get_mut(from..).unwrap_or_default();
+        for ((value, square), slope) in values.iter_mut().zip(squares).zip(slopes) {
             let slope = slope + PULL * *value;
             *square += slope * slope;
             *value -= rate * slope / square.sqrt();
@@ -49,9 +53,30 @@ impl Learning {
     }
 }
 
+/// Tables of rows of DEPTH numbers.
+impl Learning {
+    fn add(&self, rows: &[u16], scale: f32, out: &mut [f32]) {
+        for row in rows {
+            let from = usize::from(*row) * DEPTH;
+            let values = self.values.get(from..from + DEPTH).unwrap_or_default();
+            for (out, value) in out.iter_mut().zip(values) {
+                *out += value / scale;
+            }
+        }
+    }
+
+    fn step_rows(&mut self, rows: &[u16], scale: f32, slopes: &[f32], rate: f32) {
+        for row in rows {
+            let slopes = slopes.iter().map(|slope| slope / scale);
+            self.step(usize::from(*row) * DEPTH, slopes, rate);
+        }
+    }
+}
+
 /// The network.
 pub struct Network {
-    rows: Learning,
+    pieces: Learning,
+    meanings: Learning,
     first: Learning,
     first_bias: Learning,
     second: Learning,
@@ -71,7 +96,8 @@ struct Passed {
 impl Network {
     pub fn new(chance: &mut Chance) -> Self {
         Self {
-            rows: Learning::new(ROWS * DEPTH, 0.05, chance),
+            pieces: Learning::new(ROWS * DEPTH, 0.05, chance),
+            meanings: Learning::new(ROWS * DEPTH, 0.05, chance),
             first: Learning::new(INPUTS * FIRST, 0.2, chance),
             first_bias: Learning::new(FIRST, 0.05, chance),
             second: Learning::new(FIRST * SECOND, 0.3, chance),
@@ -81,24 +107,20 @@ impl Network {
         }
     }
 
-    fn pass(&self, features: &Features) -> Passed {
+    fn pass(&self, features: &Features, scale: f32) -> Passed {
         let mut inputs = [0.0_f32; INPUTS];
         let (pieces, rest) = inputs.split_at_mut(DEPTH);
+        let (runs, rest) = rest.split_at_mut(DEPTH);
         let (words, rest) = rest.split_at_mut(DEPTH);
         let (suffix, shape) = rest.split_at_mut(DEPTH);
-        self.add(&features.pieces, pieces);
-        self.add(&features.words, words);
-        self.add(&[features.suffix], suffix);
+        self.pieces.add(&features.pieces, scale, pieces);
+        self.pieces.add(&features.runs, scale, runs);
+        self.meanings.add(&features.words, scale, words);
+        self.meanings.add(&[features.suffix], SCALE, suffix);
         shape.copy_from_slice(&features.shape);
         let first = layer(&self.first, &self.first_bias, &inputs);
         let second = layer(&self.second, &self.second_bias, &first);
-        let sum: f32 = self
-            .last
-            .values
-            .iter()
-            .zip(&second)
-            .map(|(a, b)| a * b)
-            .sum();
+        let sum = dot(&self.last.values, &second);
         let bias = self.last_bias.values.first().copied().unwrap_or(0.0);
         Passed {
             inputs,
@@ -108,19 +130,24 @@ impl Network {
         }
     }
 
-    fn add(&self, rows: &[u16], out: &mut [f32]) {
-        for row in rows {
-            let values = self.rows.values.iter().skip(usize::from(*row) * DEPTH);
-            for (out, value) in out.iter_mut().zip(values) {
-                *out += value / SCALE;
-            }
-        }
-    }
-
     /// Learns that a name was generated or not. `rate` shrinks the steps.
-    pub fn learn(&mut self, features: &Features, generated: bool, rate: f32) {
-        let passed = self.pass(features);
-        if !generated && rate < DOUBT.0 && passed.sum > DOUBT.1 {
+    pub fn learn(
+        &mut self,
+        mut features: Features,
+        (generated, doubted): (bool, bool),
+        rate: f32,
+        chance: &mut Chance,
+    ) {
+        for rows in [
+            &mut features.pieces,
+            &mut features.runs,
+            &mut features.words,
+        ] {
+            rows.retain(|_| chance.below(LEFT_OUT) > 0);
+        }
+        let scale = SCALE * KEPT;
+        let passed = self.pass(&features, scale);
+        if doubted && rate < DOUBT.0 && passed.sum > DOUBT.1 {
             return;
         }
         let wanted = if generated { 1.0 } else { 0.0 };
@@ -146,28 +173,28 @@ impl Network {
         forward(&mut self.first, &first_slopes, &passed.inputs, rate);
         self.first_bias.step(0, first_slopes.into_iter(), rate);
         let (pieces, rest) = input_slopes.split_at(DEPTH);
+        let (runs, rest) = rest.split_at(DEPTH);
         let (words, rest) = rest.split_at(DEPTH);
         let suffix = rest.get(..DEPTH).unwrap_or(&[]);
-        self.step_rows(&features.pieces, pieces, row_rate);
-        self.step_rows(&features.words, words, row_rate);
-        self.step_rows(&[features.suffix], suffix, row_rate);
-    }
-
-    fn step_rows(&mut self, rows: &[u16], slopes: &[f32], rate: f32) {
-        for row in rows {
-            let slopes = slopes.iter().map(|slope| slope / SCALE);
-            self.rows.step(usize::from(*row) * DEPTH, slopes, rate);
-        }
+        self.pieces
+            .step_rows(&features.pieces, scale, pieces, row_rate);
+        self.pieces.step_rows(&features.runs, scale, runs, row_rate);
+        self.meanings
+            .step_rows(&features.words, scale, words, row_rate);
+        self.meanings
+            .step_rows(&[features.suffix], SCALE, suffix, row_rate);
     }
 
     /// Rounds the rows to whole steps of a byte; what one step is worth.
     pub fn quantise(&mut self) -> f32 {
-        let mut sizes: Vec<f32> = self.rows.values.iter().map(|value| value.abs()).collect();
+        let both = || self.pieces.values.iter().chain(&self.meanings.values);
+        let mut sizes: Vec<f32> = both().map(|value| value.abs()).collect();
         sizes.sort_unstable_by(f32::total_cmp);
         // One number in a thousand may be cut off, so that the others keep their finer steps.
         let most = sizes.get(sizes.len() * 999 / 1_000).copied().unwrap_or(1.0);
         let step = most / 127.0;
-        for value in &mut self.rows.values {
+        let both = self.pieces.values.iter_mut();
+        for value in both.chain(&mut self.meanings.values) {
             *value = (*value / step).round().clamp(-127.0, 127.0) * step;
         }
         step
@@ -176,13 +203,13 @@ impl Network {
     /// As `Net::score`, up to rounding.
     pub fn score(&self, features: &Features) -> i32 {
         #[expect(clippy::cast_possible_truncation, reason = "saturates")]
-        let score = (self.pass(features).sum * 100.0) as i32;
+        let score = (self.pass(features, SCALE).sum * 100.0) as i32;
         score
     }
 
     /// Appends the rows in steps of `step`, then the layers.
     pub fn write(&self, out: &mut Vec<u8>, step: f32) {
-        for value in &self.rows.values {
+        for value in self.pieces.values.iter().chain(&self.meanings.values) {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "within a byte since quantise"
@@ -210,10 +237,7 @@ fn layer(weights: &Learning, biases: &Learning, inputs: &[f32]) -> Vec<f32> {
         .values
         .chunks_exact(inputs.len())
         .zip(&biases.values)
-        .map(|(weights, bias)| {
-            let sum: f32 = weights.iter().zip(inputs).map(|(a, b)| a * b).sum();
-            (sum + bias).max(0.0)
-        })
+        .map(|(weights, bias)| (dot(weights, inputs) + bias).max(0.0))
         .collect()
 }
 

@@ -21,6 +21,9 @@ const DEVICES: &[(&str, &str)] = &[
     ("firebox", "firebox"),
     ("openssh", "openssh"),
     ("nginx", "nginx"),
+    ("sonicos", "sonicwall"),
+    ("sonic", "sonicwall"),
+    ("windows", "windows"),
 ];
 
 /// A device there may be steps for: its place in the list from 1, 0 for others.

@@ -3,10 +3,10 @@
 use crate::detect::hash;
 use crate::detect::suffix::registered;
 
-/// Rows of the table of pieces: a power of two.
-pub const ROWS: usize = 1 << 15;
+/// Rows of the table of pieces and of the table of words and suffixes: a power of two.
+pub const ROWS: usize = 1 << 16;
 /// Bits of the filter of known words.
-pub const WORD_BITS: usize = 800_000;
+pub const WORD_BITS: usize = 1_200_000;
 /// Measures of a label's shape.
 pub const SHAPES: usize = 44;
 /// Longest label that is read, in bytes (RFC 1035).
@@ -15,6 +15,8 @@ const MAX_LABEL_BYTES: usize = 63;
 const WORD_LETTERS: std::ops::RangeInclusive<usize> = 3..=14;
 /// Sizes of pieces, in characters.
 const PIECES: std::ops::RangeInclusive<usize> = 1..=4;
+/// Sizes of runs of which only the kind of letter counts (vowel, consonant, digit, hyphen).
+const RUNS: [usize; 2] = [5, 7];
 
 /// Services under whose names strangers get names of their own and that the list of public suffixes
 /// does not hold.
@@ -25,6 +27,8 @@ const HOSTS: &[&str] = &["dynserv.com", "mooo.com", "yi.org"];
 pub struct Features {
     /// Rows of the pieces of the label.
     pub pieces: Vec<u16>,
+    /// Rows of its runs of vowels, consonants and digits, whichever they are; in the table of pieces.
+    pub runs: Vec<u16>,
     /// Rows of its words and of neighbouring words.
     pub words: Vec<u16>,
     /// Row of its suffix.
@@ -76,6 +80,11 @@ impl Features {
         for size in PIECES {
             pieces.extend(framed.windows(size).map(|piece| row(1, piece)));
         }
+        let kinds: Vec<u8> = framed.iter().map(|byte| kind(*byte)).collect();
+        let mut runs: Vec<u16> = vec![row(6, &kinds)];
+        for size in RUNS {
+            runs.extend(kinds.windows(size).map(|run| row(5, run)));
+        }
         let split = split(label, is_word);
         let mut words: Vec<u16> = split.words.iter().map(|word| row(2, word)).collect();
         for (one, next) in split.words.iter().zip(split.words.iter().skip(1)) {
@@ -83,6 +92,7 @@ impl Features {
         }
         Self {
             pieces,
+            runs,
             words,
             suffix: row(4, suffix.as_bytes()),
             shape: shape(label, suffix, &split),
@@ -277,6 +287,16 @@ const fn is_vowel(byte: u8) -> bool {
     matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
+/// What kind of letter it is; other signs stand for themselves.
+const fn kind(byte: u8) -> u8 {
+    match byte {
+        byte if is_vowel(byte) => b'v',
+        b'a'..=b'z' => b'c',
+        b'0'..=b'9' => b'd',
+        byte => byte,
+    }
+}
+
 const fn is_consonant(byte: u8) -> bool {
     byte.is_ascii_lowercase() && !is_vowel(byte)
 }
@@ -326,7 +346,7 @@ mod tests {
         fn any_name_has_features(domain in ".{0,100}") {
             let found = Features::of(&domain, |word| word.len() == 3);
             proptest::prop_assert!(found.shape.iter().all(|value| value.is_finite()));
-            proptest::prop_assert!(found.pieces.iter().chain(&found.words).all(|row| usize::from(*row) < ROWS));
+            proptest::prop_assert!(found.pieces.iter().chain(&found.words).chain(&found.runs).all(|row| usize::from(*row) < ROWS));
         }
     }
 }

@@ -5,7 +5,8 @@
 //! 4   threshold for suspicious, for attack: i32 each
 //! 12  what one step of a piece is worth: f32
 //! 16  filter of known words: WORD_BITS / 8 bytes
-//!     rows of pieces: ROWS x DEPTH, i8
+//!     rows of pieces and runs: ROWS x DEPTH, i8
+//!     rows of words and suffixes: ROWS x DEPTH, i8
 //!     layers, f32: INPUTS x FIRST, FIRST, FIRST x SECOND, SECOND, SECOND, 1
 //! ```
 //! All little endian. The sums run in one fixed order and in single precision without fused steps, so
@@ -16,21 +17,21 @@ use std::sync::LazyLock;
 use super::features::{Features, ROWS, SHAPES, WORD_BITS, word_bits};
 
 /// Numbers a row.
-pub const DEPTH: usize = 4;
+pub const DEPTH: usize = 8;
 /// Numbers that enter the first layer.
-pub const INPUTS: usize = 3 * DEPTH + SHAPES;
+pub const INPUTS: usize = 4 * DEPTH + SHAPES;
 /// Cells of the first layer.
-pub const FIRST: usize = 32;
+pub const FIRST: usize = 48;
 /// Cells of the second layer.
 pub const SECOND: usize = 16;
 /// Version of the file's layout.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// Bytes before the filter.
 pub const HEAD_BYTES: usize = 16;
 /// Numbers in the layers.
 pub const LAYERS: usize = INPUTS * FIRST + FIRST + FIRST * SECOND + SECOND + SECOND + 1;
 /// Bytes of the file.
-pub const MODEL_BYTES: usize = HEAD_BYTES + WORD_BITS / 8 + ROWS * DEPTH + LAYERS * 4;
+pub const MODEL_BYTES: usize = HEAD_BYTES + WORD_BITS / 8 + 2 * ROWS * DEPTH + LAYERS * 4;
 
 const MODEL: &[u8] = include_bytes!("../../../../../content/models/domains.bin");
 
@@ -42,7 +43,8 @@ pub struct Net {
     attack: i32,
     step: f32,
     words: &'static [u8],
-    rows: &'static [u8],
+    pieces: &'static [u8],
+    meanings: &'static [u8],
     first: Vec<f32>,
     first_bias: Vec<f32>,
     second: Vec<f32>,
@@ -67,8 +69,9 @@ impl Net {
         let part = |from: usize, long: usize| model.get(from..from + long).unwrap_or(&[]);
         let number = |at: usize| part(at, 4).try_into().unwrap_or([0; 4]);
         let words = HEAD_BYTES;
-        let rows = words + WORD_BITS / 8;
-        let mut at = rows + ROWS * DEPTH;
+        let pieces = words + WORD_BITS / 8;
+        let meanings = pieces + ROWS * DEPTH;
+        let mut at = meanings + ROWS * DEPTH;
         let mut layer = |count: usize| -> Vec<f32> {
             let bytes = part(at, count * 4);
             at += count * 4;
@@ -93,7 +96,8 @@ impl Net {
             },
             step: f32::from_le_bytes(number(12)),
             words: part(words, WORD_BITS / 8),
-            rows: part(rows, ROWS * DEPTH),
+            pieces: part(pieces, ROWS * DEPTH),
+            meanings: part(meanings, ROWS * DEPTH),
             first: layer(INPUTS * FIRST),
             first_bias: layer(FIRST),
             second: layer(FIRST * SECOND),
@@ -122,26 +126,28 @@ impl Net {
         let features = Features::of(domain, |word| self.is_word(word));
         let mut inputs = [0.0_f32; INPUTS];
         let (pieces, rest) = inputs.split_at_mut(DEPTH);
+        let (runs, rest) = rest.split_at_mut(DEPTH);
         let (words, rest) = rest.split_at_mut(DEPTH);
         let (suffix, shape) = rest.split_at_mut(DEPTH);
-        self.sum(&features.pieces, pieces);
-        self.sum(&features.words, words);
-        self.sum(&[features.suffix], suffix);
+        self.sum(self.pieces, &features.pieces, pieces);
+        self.sum(self.pieces, &features.runs, runs);
+        self.sum(self.meanings, &features.words, words);
+        self.sum(self.meanings, &[features.suffix], suffix);
         shape.copy_from_slice(&features.shape);
         let first = layer(&self.first, &self.first_bias, &inputs);
         let second = layer(&self.second, &self.second_bias, &first);
-        let sum: f32 = self.last.iter().zip(&second).map(|(a, b)| a * b).sum();
+        let sum = dot(&self.last, &second);
         #[expect(clippy::cast_possible_truncation, reason = "saturates")]
         let score = ((sum + self.last_bias) * 100.0) as i32;
         score
     }
 
     /// Adds up rows: each piece is evidence of its own, so a long name says more.
-    fn sum(&self, rows: &[u16], out: &mut [f32]) {
+    fn sum(&self, table: &[u8], rows: &[u16], out: &mut [f32]) {
         let mut sums = [0_i32; DEPTH];
         for row in rows {
             let from = usize::from(*row) * DEPTH;
-            let steps = self.rows.get(from..from + DEPTH).unwrap_or(&[]);
+            let steps = table.get(from..from + DEPTH).unwrap_or(&[]);
             for (sum, step) in sums.iter_mut().zip(steps) {
                 *sum += i32::from(step.cast_signed());
             }
@@ -156,14 +162,32 @@ impl Net {
 /// By what a sum of rows is divided, so that a name of usual length enters with numbers near one.
 pub const SCALE: f32 = 6.0;
 
+/// The sum of products, in [`LANES`] sums of their own that are added up in order at the end: always
+/// the same, and several at a time.
+#[must_use]
+pub fn dot(one: &[f32], other: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let (ones, one_rest) = one.as_chunks::<LANES>();
+    let (others, other_rest) = other.as_chunks::<LANES>();
+    for (one, other) in ones.iter().zip(others) {
+        for ((lane, a), b) in lanes.iter_mut().zip(one).zip(other) {
+            *lane += a * b;
+        }
+    }
+    for (a, b) in one_rest.iter().zip(other_rest) {
+        lanes[0] += a * b;
+    }
+    lanes.iter().sum()
+}
+
+/// Sums that run beside each other.
+const LANES: usize = 8;
+
 /// One layer: what is below zero counts nothing.
 fn layer(weights: &[f32], biases: &[f32], inputs: &[f32]) -> Vec<f32> {
     weights
         .chunks_exact(inputs.len().max(1))
         .zip(biases)
-        .map(|(weights, bias)| {
-            let sum: f32 = weights.iter().zip(inputs).map(|(a, b)| a * b).sum();
-            (sum + bias).max(0.0)
-        })
+        .map(|(weights, bias)| (dot(weights, inputs) + bias).max(0.0))
         .collect()
 }
