@@ -455,7 +455,22 @@ hub-warned-first = Warned before they were hit
 hub-score = Score
 hub-back-threats = All threats
 hub-threat-said-emerging = More firms than usual are being attacked in this way, from more addresses than usual. Called on { $opened }, { $after } after the first sighting.
+hub-verdict = What it was
+hub-verdict-none = No officer has said yet what this was.
+hub-verdict-confirmed = An officer said: it was real.
+hub-verdict-benign = An officer said: nothing to worry about. No more warnings go out.
+hub-verdict-duplicate = An officer said: it is the same as another. No more warnings go out.
+hub-verdict-give-confirmed = It was real
+hub-verdict-give-benign = Nothing to worry about
+hub-verdict-give-duplicate = The same as another
+hub-precision = Of the { $judged } threats of the last 90 days that officers judged, { $confirmed } were real ({ $share } %). { $duplicate } more were the same as another; { $waiting } wait for a word.
+hub-precision-none = { $waiting ->
+    [0] No threat has been judged by an officer in the last 90 days.
+    [one] No threat has been judged by an officer in the last 90 days. One waits for a word.
+   *[other] No threat has been judged by an officer in the last 90 days. { $waiting } wait for a word.
+}
 hub-threat-said-wave = Firms of one kind or one area are being attacked more than their share. Called on { $opened }, { $after } after the first sighting.
+hub-threat-said-control = Computers inside several firms are in contact with the same place outside, which hardly anybody else calls. They may be controlled from there. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-campaign = Addresses that do the same things at several firms act together. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-novel = This attack had not been seen at any firm in the weeks before. Called on { $opened }, { $after } after the first sighting.
 hub-timeline = Addresses and firms per hour
@@ -686,6 +701,7 @@ backtest-bad-count = this is not a whole number
 backtest-alarm-emerging = { $time }  { $name } is spreading: { $members } members, { $sources } sources (score { $score })
 backtest-alarm-novel = { $time }  { $name } is new: { $members } members, { $sources } sources (score { $score })
 backtest-alarm-wave = { $time }  { $name } hits { $scope } more than its share: { $members } members there, { $sources } sources (score { $score })
+backtest-alarm-control = { $time } Computers inside { $members } members call { $name }, which hardly anybody else does (score { $score })
 backtest-alarm-campaign = { $time }  { $name } and more are attacked by sources that act alike: { $members } members, { $sources } sources (score { $score })
 backtest-blocklist = Lists of { $length }: { $lists } lists of one member for one day; { $precision } in a hundred addresses listed attacked that day, and { $recall } in a hundred attackers were listed.
 

@@ -93,6 +93,20 @@ watch-do-web-1 = Install the latest updates of your web site and its plug-ins.
 watch-do-web-2 = Block the addresses in this warning on your firewall.
 watch-do-web-3 = Remove pages, test copies and log-in forms that nobody uses.
 
+watch-name-place = contact with { $key }
+watch-do-place-1 = Search your firewall's log for { $key }. A computer that calls it needs looking at.
+watch-do-place-2 = Unplug such a computer from the network, leave it switched on, and call your IT person.
+watch-do-place-3 = Block { $key } on your firewall, in both directions.
+
+watch-control-title = Computers in several firms call { $key }
+watch-control-why = { $members ->
+    [one] One firm
+   *[other] { $members } firms
+} connected to us { $members ->
+    [one] has
+   *[other] have
+} a computer inside that calls { $key }, which hardly anybody else does. It may be controlled from there.
+
 watch-name-other = something that firms like yours run ({ $key })
 watch-do-other-1 = Block the addresses in this warning on your firewall.
 watch-do-other-2 = Install the latest updates on everything that the internet can reach.

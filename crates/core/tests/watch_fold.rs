@@ -6,8 +6,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use larum_core::time::Timestamp;
-use larum_core::watch::Kind;
-use larum_core::watch::fold::{Alarm, Budget, Fold, KeyEdges, MAX_KEY_EDGES, Seen};
+use larum_core::watch::fold::{Alarm, Budget, Fold, KeyEdges, MAX_KEY_EDGES, NO_SOURCE, Seen};
+use larum_core::watch::{Kind, State};
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600;
@@ -310,4 +310,52 @@ fn many_sources_are_thinned_alike_everywhere_and_the_count_stays_close() {
     let estimate = f64::from(u32::try_from(all.len() * all.scale()).unwrap());
     let error = (estimate / f64::from(number) - 1.0).abs();
     assert!(error <= 0.03, "{error}");
+}
+
+/// A host at each of `members` is in touch with `place`, every day of `days`.
+fn calls(
+    fold: &mut Fold,
+    place: &str,
+    members: std::ops::Range<u32>,
+    days: std::ops::Range<i64>,
+) -> Vec<Alarm> {
+    let mut out = Vec::new();
+    for day in days {
+        for member in members.clone() {
+            let at = Timestamp::from_seconds(START + day * DAY + i64::from(member) * 60);
+            let member = format!("firm {member}");
+            let seen = Seen {
+                at,
+                member: &member,
+                source: NO_SOURCE,
+                key: place,
+                area: "",
+                sector: "",
+            };
+            fold.observe(&seen, &mut out);
+        }
+    }
+    out
+}
+
+#[test]
+fn a_rare_place_that_several_members_call_is_called_once() {
+    let mut fold = Fold::default();
+    let mut out = Vec::new();
+    observe(&mut fold, &quiet(), &mut out);
+    // What everybody calls, and what two call, is no news.
+    let common = calls(&mut fold, "updates.example.org", 0..12, 30..31);
+    let lone = calls(&mut fold, "192.0.2.66", 0..2, 31..32);
+    let shared = calls(&mut fold, "control.example.org", 3..6, 32..34);
+    fold.finish(&mut out);
+    assert_eq!((common, lone, out), (vec![], vec![], vec![]));
+    let [alarm] = shared.as_slice() else {
+        panic!("{shared:?}");
+    };
+    assert_eq!(alarm.key, "control.example.org");
+    assert_eq!((alarm.kind, alarm.members), (Kind::Control, 3));
+    let standing = fold.standing(alarm.shown.episode).unwrap();
+    assert_eq!(standing.state, State::Emerging);
+    let kept = Fold::restore(Budget::default(), &fold.keep()).unwrap();
+    assert_eq!(kept.standing(alarm.shown.episode), Some(standing));
 }

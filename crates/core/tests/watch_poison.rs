@@ -108,7 +108,7 @@ fn one_liar_raises_nothing_and_the_breakdown_points_are_as_published() {
     };
     check(40, KNOWN, 2);
     check(40, NEW, 3);
-    check(300, KNOWN, 3);
+    check(300, KNOWN, 4);
     check(300, NEW, 3);
 }
 

@@ -9,13 +9,15 @@
 use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
-use larum_core::watch::State;
 use larum_core::watch::fold::{Fold, Seen};
+use larum_core::watch::{State, Verdict};
 use larum_core::words::Words;
 use larum_hub_lib::id::{CollectorId, MemberId};
+use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
 use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::verdicts::Verdicts as _;
 use larum_hub_lib::store::watch::{ThreatRow, WatchStore as _};
 use larum_hub_lib::store::watch_state::WatchState as _;
 use larum_hub_lib::watch::{Settings, Summary, Watch};
@@ -373,4 +375,59 @@ fn a_batch_sent_again_changes_nothing() {
             .collect()
     };
     assert_eq!(shown(&twice), shown(&once));
+}
+
+#[test]
+fn the_same_place_called_from_three_firms_is_told_to_the_others() {
+    let mut town = Town::new(12);
+    town.quiet_past(KEY);
+    town.step(NOW);
+    for place in 0..3 {
+        let at = NOW.plus_seconds(HOUR);
+        town.made += 1;
+        let mut sighting = attack(town.made, "control.example.org", [1, 1], at);
+        sighting.sources.clear();
+        sighting.category = Category::C2;
+        town.send(place, sighting, at);
+    }
+    let called = NOW.plus_seconds(HOUR + 60);
+    let summary = town.step(called);
+    assert_eq!((summary.opened, summary.warned), (1, 9));
+    let warning = town.warnings(7, called).remove(0);
+    assert!(warning.title.contains("control.example.org"), "{warning:?}");
+    assert!(warning.why.contains("3 firms"), "{warning:?}");
+}
+
+#[test]
+fn what_an_officer_sets_aside_warns_nobody_else_and_counts_in_the_precision() {
+    let mut town = Town::new(9);
+    let mut said = false;
+    let mut warned = Vec::new();
+    a_wave_hour_by_hour(&mut town, |town| {
+        if let Some((id, _)) = town.store.latest_threat(KEY).unwrap() {
+            let threat = u64::try_from(id).unwrap();
+            if !said {
+                said = true;
+                let now = NOW.plus_seconds(HOUR);
+                let give = |verdict| {
+                    town.store
+                        .give_verdict(threat, "somebody", verdict, now)
+                        .unwrap();
+                };
+                give(Verdict::Confirmed);
+                give(Verdict::Benign);
+                let judged = town.store.judged(NOW).unwrap();
+                assert_eq!((judged.confirmed, judged.benign, judged.waiting), (0, 1, 0));
+            }
+            warned.push(town.store.warning_states(id).unwrap().len());
+        }
+    });
+    assert!(
+        said && warned.windows(2).all(|pair| pair[0] == pair[1]),
+        "{warned:?}"
+    );
+    let missing = town
+        .store
+        .give_verdict(77, "somebody", Verdict::Benign, NOW);
+    assert!(matches!(missing, Err(StoreError::NotFound)));
 }

@@ -94,6 +94,8 @@ pub struct Blocklist {
     /// The day being filled, and the first of all.
     day: Option<i64>,
     start: i64,
+    /// Whether the day being filled has any sighting.
+    busy: bool,
     /// Sources most seen lately, best first, as of the last whole day.
     ranked: Vec<IpAddr>,
     awaited: Vec<Awaited>,
@@ -121,6 +123,7 @@ impl Blocklist {
     /// being filled. The day before it is learned from first.
     pub fn observe(&mut self, at: Timestamp, member: &str, source: IpAddr, key: &str, count: u64) {
         self.advance(at);
+        self.busy = true;
         let at = at
             .as_seconds()
             .max(self.day.unwrap_or_default() * DAY_SECONDS);
@@ -254,6 +257,14 @@ impl Blocklist {
     }
 
     fn close_day(&mut self, day: i64) {
+        if !std::mem::take(&mut self.busy) {
+            // A day on which nobody reported anything is a hub that was off: nobody's coming back can
+            // be learned from it.
+            self.memory.close_day(day, self.known.len());
+            self.awaited.clear();
+            self.rank();
+            return;
+        }
         self.settle_awaited(day);
         self.memory.close_day(day, self.known.len());
         for member in &mut self.known {

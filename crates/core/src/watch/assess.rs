@@ -22,6 +22,8 @@ words! {
         Wave = "wave",
         /// Sources that act alike across keys.
         Campaign = "campaign",
+        /// A place outside that hosts in several members are in touch with: command and control.
+        Control = "control",
     }
 }
 

@@ -21,6 +21,18 @@ words! {
     }
 }
 
+words! {
+    /// What an officer said of a threat.
+    Verdict {
+        /// It was real.
+        Confirmed = "confirmed",
+        /// It was nothing to worry about.
+        Benign = "benign",
+        /// It is the same as another.
+        Duplicate = "duplicate",
+    }
+}
+
 /// What is known of the key's latest threat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {

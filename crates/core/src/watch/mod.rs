@@ -16,7 +16,7 @@ pub mod service;
 pub use assess::{Assessment, Evidence, Kind, Setting, assess};
 pub use baseline::{Day, Deviation, HISTORY_DAYS, deviation};
 pub use breadth::{Breadth, Edges, measure, measure_by_source, network, trim_for};
-pub use life::{Known, State, Step, next_step};
+pub use life::{Known, State, Step, Verdict, next_step};
 
 /// The window judged, in hours.
 pub const WINDOW_HOURS: i64 = 24;

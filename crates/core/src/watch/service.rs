@@ -44,6 +44,7 @@ fn slug(words: &Words, key: &str) -> String {
         Some(("tcp" | "udp", port)) if port.parse::<u16>().is_ok() => "port",
         Some(("web", _)) => "web",
         Some(("scan", _)) => "scan",
+        None if key.parse::<std::net::IpAddr>().is_ok() || key.contains('.') => "place",
         _ => "other",
     };
     family.to_owned()

@@ -67,6 +67,8 @@ pub enum Action {
     ThreatList,
     /// One threat with its evidence; names of firms as far as the scope goes.
     ThreatRead,
+    /// Saying what a threat was.
+    ThreatAct,
     /// The list of firms, with health and open warnings.
     MemberList,
     /// One firm in detail.
@@ -81,7 +83,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Public,
         Self::Session,
         Self::Account,
@@ -91,6 +93,7 @@ impl Action {
         Self::OwnAct,
         Self::ThreatList,
         Self::ThreatRead,
+        Self::ThreatAct,
         Self::MemberList,
         Self::MemberRead,
         Self::AdminRead,
@@ -111,6 +114,7 @@ impl Action {
             Self::OwnAct => "own-act",
             Self::ThreatList => "threat-list",
             Self::ThreatRead => "threat-read",
+            Self::ThreatAct => "threat-act",
             Self::MemberList => "member-list",
             Self::MemberRead => "member-read",
             Self::AdminRead => "admin-read",
@@ -222,6 +226,7 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; 4])] = &[
     (Action::OwnAct,     Need::Whole,   Deny,   [Own,    Deny,   Deny,   Deny]),
     (Action::ThreatList, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
     (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
+    (Action::ThreatAct,  Need::Whole,   Deny,   [Deny,   Deny,   Area,   Deny]),
     (Action::MemberList, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),
     (Action::MemberRead, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),
     (Action::AdminRead,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData]),

@@ -13,6 +13,7 @@ pub mod pages;
 pub mod people;
 pub mod proofs;
 pub mod sqlite;
+pub mod verdicts;
 pub mod watch;
 pub mod watch_state;
 
@@ -31,6 +32,7 @@ pub trait Store:
     + watch_state::WatchState
     + lists::Lists
     + api::ApiStore
+    + verdicts::Verdicts
 {
 }
 

@@ -1,12 +1,13 @@
 //! One look of the watch: what the fold calls becomes threats, and threats become warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
 use larum_core::watch::fold::{Alarm, Level, Standing};
-use larum_core::watch::{Edges, Kind, State};
+use larum_core::watch::{Edges, Kind, State, Verdict};
 use larum_core::words::Words;
 
 use super::Settings;
@@ -15,6 +16,7 @@ use super::live::Live;
 use super::warn::{Grounds, MAX_INDICATORS, compose};
 use crate::id::MemberId;
 use crate::store::StoreError;
+use crate::store::verdicts::Verdicts;
 use crate::store::watch::{
     NewWarning, Reached, ThreatChange, ThreatRow, WatchStore, broadest_sources,
 };
@@ -43,9 +45,9 @@ pub struct Summary {
 }
 
 /// What the watch needs of the store.
-pub trait Rows: WatchStore + WatchState {}
+pub trait Rows: WatchStore + WatchState + Verdicts {}
 
-impl<S: WatchStore + WatchState + ?Sized> Rows for S {}
+impl<S: WatchStore + WatchState + Verdicts + ?Sized> Rows for S {}
 
 /// The watch, ready to look.
 pub struct Watch {
@@ -335,6 +337,9 @@ impl Watch {
         reach: &Reach,
         now: Timestamp,
     ) -> Result<Vec<NewWarning>, StoreError> {
+        if is_set_aside(store, id)? {
+            return Ok(Vec::new());
+        }
         let hit: BTreeSet<MemberId> = reach.members.iter().map(|one| one.member).collect();
         let inside = members_of_cell(store, row)?;
         let mut told = BTreeSet::new();
@@ -348,7 +353,7 @@ impl Watch {
             severity: row.severity,
             members: row.members,
             sources: row.sources,
-            indicators: broadest_sources(&reach.edges, MAX_INDICATORS),
+            indicators: indicators(row, &reach.edges),
         };
         let warning = compose(&self.words, grounds, now, expires);
         // Plain data always becomes JSON.
@@ -406,6 +411,23 @@ fn members_of_cell(
     Ok(Some(
         places.filter(is_in).map(|place| place.member).collect(),
     ))
+}
+
+/// The addresses to name: the place itself, or the sources that most members saw.
+fn indicators(row: &ThreatRow, edges: &Edges<MemberId>) -> Vec<IpAddr> {
+    if row.kind == Kind::Control {
+        return row.key.parse().into_iter().collect();
+    }
+    broadest_sources(edges, MAX_INDICATORS)
+}
+
+/// Whether an officer said that nobody needs to hear of the threat.
+fn is_set_aside(store: &(impl Rows + ?Sized), id: Option<i64>) -> Result<bool, StoreError> {
+    let Some(id) = id.and_then(|id| u64::try_from(id).ok()) else {
+        return Ok(false);
+    };
+    let said = store.verdict(id)?.map(|(verdict, _)| verdict);
+    Ok(matches!(said, Some(Verdict::Benign | Verdict::Duplicate)))
 }
 
 /// Two members' word for it: a single one can neither raise nor lower the severity.

@@ -29,7 +29,17 @@ pub(super) fn compose(
     issued: Timestamp,
     expires: Timestamp,
 ) -> WireWarning {
+    if grounds.kind == Kind::Control {
+        let about = [
+            ("key", grounds.key.into()),
+            ("members", grounds.members.into()),
+        ];
+        let title = words.say_with("watch-control-title", &about);
+        let why = words.say_with("watch-control-why", &about);
+        return written(words, grounds, (title, why), issued, expires);
+    }
     let name = service::name(words, grounds.key);
+    let title = words.say_with("watch-warning-title", &[("name", name.into())]);
     let mut why = words.say_with(
         "watch-warning-why",
         &[
@@ -41,13 +51,23 @@ pub(super) fn compose(
         why.push(' ');
         why.push_str(&words.say("watch-warning-why-novel"));
     }
+    written(words, grounds, (title, why), issued, expires)
+}
+
+fn written(
+    words: &Words,
+    grounds: Grounds<'_>,
+    (title, why): (String, String),
+    issued: Timestamp,
+    expires: Timestamp,
+) -> WireWarning {
     WireWarning {
         id: 0,
         issued: issued.as_millis(),
         expires: expires.as_millis(),
         severity: grounds.severity.as_str().to_owned(),
         key: grounds.key.to_owned(),
-        title: words.say_with("watch-warning-title", &[("name", name.into())]),
+        title,
         why,
         actions: service::actions(words, grounds.key),
         indicators: grounds.indicators,

@@ -52,8 +52,8 @@ const fn post(
 }
 
 use Action::{
-    Account, AccountAct, AdminAct, AdminRead, KeyAct, MemberList, MemberRead, OwnRead, PeopleAct,
-    Public, Session, ThreatList, ThreatRead,
+    Account, AccountAct, AdminAct, AdminRead, KeyAct, MemberList, MemberRead, OwnAct, OwnRead,
+    PeopleAct, Public, Session, ThreatAct, ThreatList, ThreatRead,
 };
 
 /// Every address there is.
@@ -96,12 +96,13 @@ pub static ROUTES: &[Route] = &[
     get("/home/readers", OwnRead, pages::readers::show),
     get("/home/warnings/{id}", OwnRead, pages::warning::show),
     get("/home/blocklist", OwnRead, pages::blocklist::show),
-    post("/home/blocklist", OwnRead, pages::blocklist::add),
-    post("/home/blocklist/devices/{id}/out", OwnRead, pages::blocklist::revoke),
-    post("/home/blocklist/appeal", OwnRead, pages::blocklist::appeal),
+    post("/home/blocklist", OwnAct, pages::blocklist::add),
+    post("/home/blocklist/devices/{id}/out", OwnAct, pages::blocklist::revoke),
+    post("/home/blocklist/appeal", OwnAct, pages::blocklist::appeal),
 
     get("/threats", ThreatList, pages::threats::show),
     get("/threats/{id}", ThreatRead, pages::threat::show),
+    post("/threats/{id}/verdict", ThreatAct, pages::verdict::give),
     get("/members", MemberList, pages::members::show),
     get("/members/{id}", MemberRead, pages::member::show),
 

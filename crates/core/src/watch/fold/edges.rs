@@ -109,11 +109,12 @@ impl KeyEdges {
     ) -> Vec<(IpAddr, u32, i64)> {
         let mut recent = Vec::new();
         for ((source, member), seen) in &self.seen {
-            if seen.last <= to - hours || !counts(*member) {
-                continue;
+            if let Some(ago) = seen.ago(to)
+                && ago < hours
+                && counts(*member)
+            {
+                recent.push((*source, *member, ago));
             }
-            let ago = (0..hours).find(|ago| seen.within(to - ago, to - ago));
-            recent.extend(ago.map(|ago| (*source, *member, ago)));
         }
         recent
     }
@@ -170,6 +171,17 @@ impl Hours {
             .ok()
             .and_then(|hours| self.mask.checked_shl(hours))
             .unwrap_or(0)
+    }
+
+    /// The fewest hours before `to` it was seen at.
+    fn ago(self, to: i64) -> Option<i64> {
+        let ahead = self.last - to;
+        if ahead <= 0 {
+            return Some(-ahead);
+        }
+        let bits = u32::try_from(ahead).ok()?;
+        let older = self.mask.checked_shr(bits)?;
+        (older != 0).then(|| i64::from(older.trailing_zeros()))
     }
 
     fn within(self, from: i64, to: i64) -> bool {

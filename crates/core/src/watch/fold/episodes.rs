@@ -124,6 +124,7 @@ impl Episodes {
             .episodes
             .iter()
             .filter(|one| one.level == Level::National && one.last > since)
+            .filter(|one| one.merged_into.is_none())
             .map(|one| one.peak)
             .collect();
         peaks.sort_by(|left, right| right.total_cmp(left));

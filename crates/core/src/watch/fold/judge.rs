@@ -233,7 +233,7 @@ impl Fold {
 
     /// Members by sector or area, as far as it may be shown: five or more, and never so that the
     /// cells left out follow from the total.
-    fn cells(&self, members: &BTreeSet<u32>, sectors: bool) -> Vec<(String, usize)> {
+    pub(super) fn cells(&self, members: &BTreeSet<u32>, sectors: bool) -> Vec<(String, usize)> {
         let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
         for member in members {
             let cell = if sectors {

@@ -37,7 +37,7 @@ type Whole = (
     (
         BTreeMap<usize, i64>,
         BTreeSet<usize>,
-        (super::Past, Counted),
+        (super::Past, super::Places, Counted),
     ),
     (
         super::Calibration,
@@ -58,6 +58,7 @@ impl Fold {
         self.touched.write(&mut out);
         self.fresh.write(&mut out);
         self.past.write(&mut out);
+        self.places.write(&mut out);
         self.counted.write(&mut out);
         self.calibration.write(&mut out);
         self.episodes.write(&mut out);
@@ -87,7 +88,11 @@ impl Fold {
         let (first, second, third) = Whole::read(&mut from).ok_or(damaged)?;
         let mut fold = Self::new(budget);
         (fold.hour, fold.keys, fold.members) = first;
-        (fold.touched, fold.fresh, (fold.past, fold.counted)) = second;
+        (
+            fold.touched,
+            fold.fresh,
+            (fold.past, fold.places, fold.counted),
+        ) = second;
         (
             fold.calibration,
             fold.episodes,

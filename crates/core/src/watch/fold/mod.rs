@@ -20,6 +20,7 @@ mod judge;
 mod kept;
 mod members;
 mod past;
+mod places;
 mod standing;
 mod waves;
 
@@ -38,6 +39,8 @@ use episodes::Episodes;
 pub use episodes::{Budget, NATIONAL_A_WEEK};
 use members::Members;
 use past::Past;
+pub use places::NO_SOURCE;
+use places::Places;
 pub use standing::Standing;
 use waves::Waves;
 
@@ -57,7 +60,8 @@ pub struct Seen<'a> {
     pub at: Timestamp,
     /// Who saw it: the member's name or number, as it stands in the record.
     pub member: &'a str,
-    /// Who did it.
+    /// Who did it; [`NO_SOURCE`] where nobody did from outside, because the key is a place that a host
+    /// inside was in touch with.
     pub source: IpAddr,
     /// What: a service, a rule, a domain.
     pub key: &'a str,
@@ -103,6 +107,7 @@ pub struct Fold {
     /// The moment of an early look while it lasts.
     looking: Option<Timestamp>,
     past: Past,
+    places: Places,
     members: Members,
     calibration: Calibration,
     episodes: Episodes,
@@ -130,6 +135,7 @@ impl Fold {
             fresh: BTreeSet::new(),
             looking: None,
             past: Past::default(),
+            places: Places::default(),
             members: Members::default(),
             calibration: Calibration::default(),
             episodes: Episodes::default(),
@@ -169,6 +175,10 @@ impl Fold {
             self.counted.late += 1;
             return;
         }
+        if seen.source == NO_SOURCE {
+            self.take_place(seen, hour, now);
+            return;
+        }
         let (Some(key), Some(member)) = (self.key(seen.key), self.members.enter(seen, now)) else {
             self.counted.refused += 1;
             return;
@@ -194,6 +204,17 @@ impl Fold {
         }
     }
 
+    fn take_place(&mut self, seen: &Seen<'_>, hour: i64, now: i64) {
+        let member = self.members.enter(seen, now);
+        let noted = member.is_some_and(|member| self.places.see(seen.key, member, hour));
+        let counted = if noted {
+            &mut self.counted.taken
+        } else {
+            &mut self.counted.refused
+        };
+        *counted += 1;
+    }
+
     /// Brings the time to `now`: judges the hours that are over, then looks early at what came since
     /// the last look. A `now` before the time does nothing but look.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Alarm>) {
@@ -204,11 +225,12 @@ impl Fold {
             self.close_until(hour, out);
         }
         let fresh = std::mem::take(&mut self.fresh);
+        self.looking = Some(now);
         if !fresh.is_empty() {
-            self.looking = Some(now);
             self.judge_rises(hour.max(open), &fresh, false, out);
-            self.looking = None;
         }
+        self.judge_places(hour.max(open), out);
+        self.looking = None;
     }
 
     /// Judges the hour being filled. Call it at the end of a recording.
@@ -244,6 +266,7 @@ impl Fold {
         if !touched.is_empty() {
             self.judge_hour(hour, &touched, out);
         }
+        self.judge_places(hour, out);
         if (hour + 1).rem_euclid(DAY_HOURS) == 0 {
             self.close_day(hour.div_euclid(DAY_HOURS));
         }
@@ -270,6 +293,7 @@ impl Fold {
         }
         self.past
             .forget_before((day + 1) * DAY_HOURS - past::KEPT_HOURS);
+        self.forget_places(day);
         self.forget_silent_keys();
         self.members.refresh();
     }

@@ -86,7 +86,9 @@ impl Places {
     /// Whether nobody was in touch with the place in the last `hours`; true of what is no place.
     pub fn is_silent(&self, place: &str, since: i64) -> bool {
         let contacts = self.contacts.get(place).into_iter().flatten();
-        !contacts.into_iter().any(|(_, contact)| contact.last >= since)
+        !contacts
+            .into_iter()
+            .any(|(_, contact)| contact.last >= since)
     }
 
     /// Forgets contacts that are over for long.
@@ -104,6 +106,11 @@ impl Fold {
         for place in std::mem::take(&mut self.places.fresh) {
             if let Some(standing) = self.place_standing(&place, hour) {
                 out.extend(self.tell_place(hour, &place, &standing));
+            }
+            // What was reported of a later hour is judged again when that comes.
+            let contacts = self.places.contacts.get(&place).into_iter().flatten();
+            if contacts.into_iter().any(|(_, contact)| contact.last > hour) {
+                self.places.fresh.insert(place);
             }
         }
     }

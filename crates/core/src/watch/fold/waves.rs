@@ -197,8 +197,13 @@ impl Fold {
         let probation = self.members.probation(hour);
         let counts = |member| self.members.counts(member, probation);
         let recent = state.edges.recent(hour, LONGEST_HOURS, counts);
+        // Where fewer members were hit than a cell needs, no window can be an alarm; the shortest is
+        // looked at to learn what is usual.
+        let hit_at_all: BTreeSet<u32> = recent.iter().map(|(_, member, _)| *member).collect();
+        let few = as_number(hit_at_all.len()) < MIN_HIT;
         let windows: Vec<(i64, Vec<(IpAddr, u32)>)> = WINDOWS
             .iter()
+            .take(if few { 1 } else { WINDOWS.len() })
             .map(|hours| {
                 let inside = recent.iter().filter(|(.., ago)| ago < hours);
                 let edges = inside.map(|(source, member, _)| (*source, *member));

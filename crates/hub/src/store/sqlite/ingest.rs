@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use larum_core::address::source_key;
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
+use larum_core::watch::fold::NO_SOURCE;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::SqliteStore;
@@ -255,7 +256,14 @@ fn upsert_edges(
     let mut first = sighting.first.floor_to(HOUR_SECONDS).max(earliest);
     let hours = usize::try_from((last.as_seconds() - first.as_seconds()) / HOUR_SECONDS + 1)
         .unwrap_or(usize::MAX);
-    let rows = hours.saturating_mul(sighting.sources.len());
+    // Where nobody attacked from outside the key is a place, and the edge has no source.
+    let no_source = [NO_SOURCE];
+    let sources = if sighting.sources.is_empty() {
+        &no_source[..]
+    } else {
+        &sighting.sources
+    };
+    let rows = hours.saturating_mul(sources.len());
     if rows > *edges_left {
         first = last;
     }
@@ -265,7 +273,7 @@ fn upsert_edges(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (hour, key, member, source) DO UPDATE SET count = max(count, excluded.count)",
     )?;
-    for source in &sighting.sources {
+    for source in sources {
         let source = source_key(*source).to_string();
         let mut hour = first;
         while hour <= last {

@@ -97,7 +97,8 @@ impl Lists for SqliteStore {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT hour, member, source, key, count FROM edge
-                 WHERE hour >= ?1 AND hour < ?2 ORDER BY hour, key, member, source",
+                 WHERE hour >= ?1 AND hour < ?2 AND source <> '::'
+                 ORDER BY hour, key, member, source",
             )?;
             let rows = statement.query_map(params![from.as_millis(), to.as_millis()], |row| {
                 Ok(PastEdge {

@@ -10,6 +10,7 @@ mod pages;
 mod pages_threats;
 mod people;
 mod proofs;
+mod verdicts;
 mod watch;
 mod watch_state;
 

@@ -81,7 +81,7 @@ pub(super) fn sources(
 ) -> Result<Vec<ThreatSource>, StoreError> {
     let sql = format!(
         "SELECT source, count(DISTINCT member), min(hour), max(hour) FROM edge
-         WHERE key = ?1 AND hour >= ?2 GROUP BY source
+         WHERE key = ?1 AND hour >= ?2 AND source <> '::' GROUP BY source
          ORDER BY 2 DESC, 4 DESC, 1 LIMIT {MAX_THREAT_SOURCES}"
     );
     list(connection, &sql, params![key, from.as_millis()], |row| {

@@ -260,7 +260,11 @@ pub(super) fn threat(row: &Row<'_>) -> rusqlite::Result<(i64, ThreatRow)> {
     ))
 }
 
-fn word<T>(row: &Row<'_>, column: usize, read: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn word<T>(
+    row: &Row<'_>,
+    column: usize,
+    read: fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     read(&text).ok_or_else(|| malformed(column))
 }

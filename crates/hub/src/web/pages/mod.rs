@@ -17,4 +17,5 @@ pub mod sign_in;
 pub mod start;
 pub mod threat;
 pub mod threats;
+pub mod verdict;
 pub mod warning;

@@ -11,13 +11,15 @@ use crate::web::format::{clock, number, short_date, span, time};
 use crate::web::visit::Visit;
 use crate::web::{names, parts};
 
-use super::threats;
+use super::{threats, verdict};
 
 const HOUR_SECONDS: i64 = 3_600;
 /// Hours before the first sighting that the chart shows, so that the rise can be seen.
 const LEAD_HOURS: i64 = 12;
 /// Most hours of the chart: a week.
 const MOST_HOURS: i64 = 168;
+/// Fewest firms of a cell shown to those who see no names.
+const MIN_CELL: u64 = 5;
 /// Sources shown before the rest is folded away.
 const SOURCES_SHOWN: usize = 10;
 
@@ -47,6 +49,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         (chart::lines(words, &picture(visit, &row, &hours, (from, to))))
         (why(visit, &row))
         (advice(visit, &row))
+        (verdict::section(visit, id)?)
         (hit_list(visit, &members))
         (spread(visit, "areas", &areas))
         (spread(visit, "sectors", &sectors))
@@ -61,7 +64,7 @@ fn said(visit: &Visit<'_>, row: &ThreatRow) -> String {
         &format!(
             "hub-threat-said-{}",
             match row.kind.as_str() {
-                known @ ("novel" | "wave" | "campaign") => known,
+                known @ ("novel" | "wave" | "campaign" | "control") => known,
                 _ => "emerging",
             }
         ),
@@ -302,7 +305,18 @@ fn ahead(visit: &Visit<'_>, row: &ThreatMember) -> String {
     }
 }
 
+/// Firms by area or sector. Who may not see names sees no cell of fewer than five firms either, nor can
+/// it be reckoned from the rest.
 fn spread(visit: &Visit<'_>, of: &str, rows: &[Spread]) -> Markup {
+    let named = visit
+        .viewer
+        .is_some_and(|viewer| viewer.role == Role::Officer);
+    let small = |row: &&Spread| row.hit > 0 && row.hit < MIN_CELL;
+    let hidden: u64 = rows.iter().filter(small).map(|row| row.hit).sum();
+    let rows: Vec<&Spread> = rows
+        .iter()
+        .filter(|row| named || (!small(row) && (hidden == 0 || hidden >= MIN_CELL)))
+        .collect();
     let head = [
         format!("hub-{of}-one"),
         "hub-hit-count".into(),

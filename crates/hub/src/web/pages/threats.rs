@@ -24,6 +24,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let main = html! {
         h1 { (heading) }
         (filters(visit, &filter))
+        (super::verdict::precision(visit)?)
         div data-live="threats" {
             p.lead { (visit.say_with("hub-threats-count", &[("count", open.into())])) }
             @if rows.is_empty() {
