@@ -7,6 +7,7 @@ pub mod access;
 pub mod api;
 pub mod audit;
 pub mod config;
+pub mod door;
 pub mod enrol;
 pub mod id;
 pub mod ingest;

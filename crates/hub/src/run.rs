@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::api::{self, ApiState};
 pub use crate::config::HubConfig;
+use crate::door::{self, Patience};
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
 use crate::people::mail::Mailer;
@@ -260,10 +261,20 @@ fn start(
         stop,
     ));
     parts.spawn(keep_watch(store, clock.clone(), settings, stopping.clone()));
-    parts.spawn(serve_pages(doors.page, pages, stopping.clone()));
+    parts.spawn(door::serve(
+        doors.page,
+        pages,
+        Patience::default(),
+        stopping.clone(),
+    ));
     if let Some(listener) = doors.metrics {
         let router = metrics_router(registry);
-        parts.spawn(serve_pages(listener, router, stopping.clone()));
+        parts.spawn(door::serve(
+            listener,
+            router,
+            Patience::default(),
+            stopping.clone(),
+        ));
     }
     Ok(parts)
 }
@@ -386,13 +397,6 @@ async fn keep_certificate(
                 "the hub's certificate was not renewed"
             );
         }
-    }
-}
-
-async fn serve_pages(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
-    let served = axum::serve(listener, router).with_graceful_shutdown(stopped(stopping));
-    if served.await.is_err() {
-        tracing::error!(reason = "page-server", "a page server ended");
     }
 }
 

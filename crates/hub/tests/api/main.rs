@@ -14,3 +14,5 @@ mod document;
 mod firms;
 mod keys;
 mod pages;
+mod schemathesis;
+mod slow;
