@@ -52,6 +52,7 @@ dropped-cut-short = cut off because the connection ended
 dropped-too-fast = lost because one sender sent more than you allow
 dropped-not-unpacked = packed files that are damaged or grow far too large
 dropped-intake-damaged = lost to damage on the disk
+dropped-not-arrived = lost on the network on the way here
 dropped-overload = passed over because traffic came too fast to be looked at
 
 ## Why a finding was not shared

@@ -18,13 +18,15 @@ pub enum Dropped {
     NotUnpacked,
     /// It was kept on disk, and damage there has cost it: one for each chunk, whatever was in it.
     IntakeDamaged,
+    /// Sent by the device, as the numbers it sends with say, and lost on the way here.
+    NotArrived,
     /// A packet of a conversation passed over because packets came too fast to be looked at.
     Overload,
 }
 
 impl Dropped {
     /// Every reason, in the order used on pages and in metrics.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::QueueFull,
         Self::SystemBuffer,
         Self::SenderNotAllowed,
@@ -32,6 +34,7 @@ impl Dropped {
         Self::TooFast,
         Self::NotUnpacked,
         Self::IntakeDamaged,
+        Self::NotArrived,
         Self::Overload,
     ];
 
@@ -46,6 +49,7 @@ impl Dropped {
             Self::TooFast => "too-fast",
             Self::NotUnpacked => "not-unpacked",
             Self::IntakeDamaged => "intake-damaged",
+            Self::NotArrived => "not-arrived",
             Self::Overload => "overload",
         }
     }

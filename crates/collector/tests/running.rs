@@ -7,7 +7,9 @@ mod rig;
 use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
 
-use larum_collector::config::Transport;
+use larum_collector::Config;
+use larum_collector::config::{Listen, Transport};
+use larum_collector::reason::Dropped;
 use larum_collector::status;
 use larum_link::clock::Clock;
 use rig::{Started, config, failed};
@@ -66,4 +68,43 @@ async fn udp_tcp_and_files_are_in_the_sums_and_a_restart_continues() {
     let total = started.stop().await;
     assert_eq!(total.received(), 21);
     assert_eq!(total.rejected.iter().sum::<u64>(), 2);
+}
+
+/// NetFlow 5 with one flow, whose first number is `number`.
+fn netflow(number: u32) -> Vec<u8> {
+    let mut bytes = vec![0, 5, 0, 1, 0, 1, 0x86, 0xA0];
+    bytes.extend(1_795_341_600_u32.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(number.to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend([10, 0, 0, 5, 192, 0, 2, 1, 0, 0, 0, 0, 0, 1, 0, 2]);
+    bytes.extend([
+        0, 0, 0, 10, 0, 0, 3, 0xE8, 0, 1, 0x5F, 0x90, 0, 1, 0x73, 0x18,
+    ]);
+    bytes.extend([0xC3, 0x50, 1, 0xBB, 0, 24, 6, 0, 0, 0, 0, 0, 24, 24, 0, 0]);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flow_records_over_udp_are_events_and_what_the_network_lost_is_in_the_sum() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::new(folder.path().join("state"));
+    config.page_address = None;
+    let address = "127.0.0.1:0".parse().unwrap();
+    config.listen.push(Listen::new(Transport::Flows, address));
+    let started = Started::new(config, Clock::system()).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = started.address(Transport::Flows);
+    for number in [1, 2, 7] {
+        socket.send_to(&netflow(number), to).unwrap();
+    }
+    // Cut within its record: nothing is concluded from its number.
+    socket.send_to(&netflow(50)[..40], to).unwrap();
+    started.until_received(8).await;
+    let total = started.stop().await;
+    let lost = Dropped::ALL
+        .iter()
+        .position(|one| *one == Dropped::NotArrived);
+    assert_eq!(total.dropped[lost.unwrap()], 4);
+    assert_eq!((total.events, total.received()), (3, 8), "{total:?}");
 }

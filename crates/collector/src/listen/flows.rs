@@ -4,6 +4,7 @@
 //! A set of flow records whose template has not come yet, and a datagram that cannot be read on, is one
 //! line without addresses, which counts as not read.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use larum_core::event::{Event, write_event};
@@ -20,9 +21,17 @@ use crate::tally::Source;
 pub struct FlowLines {
     decoder: Decoder,
     line: String,
+    /// What exporters sent and never came, since this was last asked.
+    lost: BTreeMap<IpAddr, u64>,
 }
 
 impl FlowLines {
+    /// What exporters sent and never came since this was last asked: at most as many as one chunk has
+    /// datagrams.
+    pub fn lost(&mut self) -> BTreeMap<IpAddr, u64> {
+        std::mem::take(&mut self.lost)
+    }
+
     /// Adds the records of a datagram to `chunk`, which one datagram may make longer than full: by the
     /// 65,535 bytes it can hold, each flow record of at least 20 bytes being a line of about 300.
     pub fn take(&mut self, exporter: IpAddr, datagram: &[u8], chunk: &mut Chunk) {
@@ -32,9 +41,14 @@ impl FlowLines {
             chunk,
             source: &source,
             line: &mut self.line,
+            lost: 0,
         };
         self.decoder
             .datagram(exporter, received, datagram, &mut lines);
+        let lost = lines.lost;
+        if lost > 0 {
+            *self.lost.entry(exporter).or_default() += lost;
+        }
     }
 }
 
@@ -42,6 +56,7 @@ struct Lines<'l> {
     chunk: &'l mut Chunk,
     source: &'l Source,
     line: &'l mut String,
+    lost: u64,
 }
 
 impl Tell for Lines<'_> {
@@ -49,6 +64,10 @@ impl Tell for Lines<'_> {
         self.line.clear();
         write_event(event, None, self.line);
         self.chunk.push(self.source, self.line.as_bytes());
+    }
+
+    fn lost(&mut self, records: u64) {
+        self.lost = self.lost.saturating_add(records);
     }
 
     fn unread(&mut self, reason: Unread, packets: u64) {

@@ -152,6 +152,10 @@ impl UdpInput {
             let source = Source::Sender(sender);
             self.board.dropped(&source, Dropped::TooFast, count, now);
         }
+        for (exporter, count) in self.flows.iter_mut().flat_map(FlowLines::lost) {
+            let source = Source::Sender(exporter);
+            self.board.dropped(&source, Dropped::NotArrived, count, now);
+        }
         chunk
     }
 

@@ -98,6 +98,11 @@ pub trait Tell {
     fn event(&mut self, event: &mut Event<'_>);
     /// `packets` belong to no flow.
     fn unread(&mut self, reason: Unread, packets: u64);
+    /// At least so many records were sent and never came, as their numbers say. Only flow records have
+    /// numbers; unless said otherwise, nothing comes of it.
+    fn lost(&mut self, records: u64) {
+        let _ = records;
+    }
 }
 
 /// A packet to be counted.
@@ -152,8 +157,11 @@ pub struct Meter {
     facts: Vec<Fact>,
     waiting_bytes: usize,
     waiting_limit: usize,
-    /// Places of flows that were listened to, the first one first; some are listened to no more.
-    talks: VecDeque<u32>,
+    /// Places of flows that were listened to and their numbers as such, the first one first; some are
+    /// listened to no more, and the place may be another's by now.
+    talks: VecDeque<(u32, u32)>,
+    /// Number of the last one.
+    talk_number: u32,
     talk_limit: usize,
     /// The second at which ageing was last looked at.
     aged: i64,
@@ -181,6 +189,7 @@ impl Meter {
             waiting_bytes: 0,
             waiting_limit: limits.waiting_bytes,
             talks: VecDeque::new(),
+            talk_number: 0,
             talk_limit: limits.talks.max(1),
             aged: i64::MIN,
         }
@@ -300,10 +309,12 @@ impl Meter {
         // Those that ended by themselves are cleared away when they are half of all.
         if self.talks.len() >= self.talk_limit.saturating_mul(2) {
             self.talks
-                .retain(|place| table.get(*place).is_some_and(|flow| flow.talk.is_some()));
+                .retain(|(place, number)| still_heard(table, *place, *number).is_some());
         }
         while self.talks.len() >= self.talk_limit {
-            let Some(flow) = self.talks.pop_front().and_then(|oldest| table.get(oldest)) else {
+            let oldest = self.talks.pop_front();
+            let Some(flow) = oldest.and_then(|(place, number)| still_heard(table, place, number))
+            else {
                 continue;
             };
             let Some(talk) = &flow.talk else { continue };
@@ -314,7 +325,11 @@ impl Meter {
             flow.hush(at, &mut self.facts);
             tell::facts(flow, &mut self.facts, tell);
         }
-        self.talks.push_back(place);
+        self.talk_number = self.talk_number.wrapping_add(1);
+        if let Some(flow) = table.get(place) {
+            flow.talk_number = self.talk_number;
+        }
+        self.talks.push_back((place, self.talk_number));
     }
 
     fn age(&mut self, now: Timestamp, tell: &mut impl Tell) {
@@ -581,6 +596,12 @@ impl Flow {
             self.app = talk.protocol();
         }
     }
+}
+
+/// The flow that was listened to under this number, if it still is.
+fn still_heard(table: &mut Table, place: u32, number: u32) -> Option<&mut Flow> {
+    let flow = table.get(place)?;
+    (flow.talk_number == number && flow.talk.is_some()).then_some(flow)
 }
 
 /// Whether `from` looks like the port of a service and `to` does not.

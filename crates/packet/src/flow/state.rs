@@ -112,6 +112,8 @@ pub struct Flow {
     pub talk: Option<Box<Talk>>,
     /// Nothing more is to be learned from what is said.
     pub talk_over: bool,
+    /// Its number among those that were listened to.
+    pub talk_number: u32,
 }
 
 impl Flow {
@@ -132,6 +134,7 @@ impl Flow {
             app: None,
             talk: None,
             talk_over: false,
+            talk_number: 0,
         }
     }
 

@@ -376,6 +376,32 @@ fn the_oldest_conversation_is_listened_to_no_more_when_there_are_too_many() {
     assert_eq!(wire.told.flows.len(), 50);
 }
 
+/// Connections to the same server begin and end in the same few places of the table; the one that goes on
+/// is told of when its turn comes, not when another's would have.
+#[test]
+fn a_place_that_is_used_again_does_not_inherit_its_turn() {
+    let mut wire = Wire::with(Limits {
+        talks: 4,
+        ..Limits::default()
+    });
+    let hello: &[u8] = b"GET /a HTTP/1.1\r\n";
+    for client in 0..3 {
+        let from = format!("10.0.0.5:{}", 20_000 + client);
+        wire.tcp(&from, SERVER, SYN, 0, b"")
+            .tcp(&from, SERVER, ACK, 1, hello);
+        wire.tcp(&from, SERVER, RST, 18, b"");
+        // Reset, and gone from the table before the next one begins.
+        wire.rest(11);
+    }
+    // Four that go on: room for all of them.
+    for client in 0..4 {
+        let from = format!("10.0.0.6:{}", 20_000 + client);
+        wire.tcp(&from, SERVER, SYN, 0, b"")
+            .tcp(&from, SERVER, ACK, 1, hello);
+    }
+    assert_eq!(wire.meter.counts().hushed, 0);
+}
+
 proptest::proptest! {
     /// Every packet counts once, in a flow or with a reason, whatever comes.
     #[test]

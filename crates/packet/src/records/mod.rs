@@ -3,13 +3,14 @@
 //! Limits: what an exporter says about its records is kept for at most [`MAX_EXPORTERS`] exporters, the
 //! one longest unheard goes first; of each at most [`MAX_TEMPLATES`] templates of at most [`MAX_FIELDS`]
 //! fields, and [`MAX_SAMPLERS`] rates of sampling. Where an exporter looks at one packet in so many, bytes
-//! are multiplied by that many.
+//! are multiplied by that many. Gaps in their numbers are counted (`sequence`).
 //!
 //! Standards: NetFlow 5 (Cisco), NetFlow 9 (RFC 3954), IPFIX (RFC 7011, RFC 5102, RFC 5103), sFlow 5
 //! (sflow.org).
 
 mod fields;
 mod sampled;
+mod sequence;
 mod templates;
 mod version_five;
 
@@ -56,6 +57,16 @@ struct Record {
     firewall_event: u8,
 }
 
+/// How the exporter numbers a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Numbered {
+    /// Which of its counters: domain, engine or part.
+    part: u32,
+    number: u32,
+    /// By how much the next one will be higher; `None` where a record could not be told from the next.
+    count: Option<u32>,
+}
+
 /// Reads flow records, datagram by datagram.
 #[derive(Debug, Default)]
 pub struct Decoder {
@@ -79,16 +90,23 @@ impl Decoder {
             Ok(record) => record.tell(received, tell),
             Err(reason) => tell.unread(reason, 1),
         };
-        let done = match be16(bytes, 0) {
-            Some(5) => version_five::read(bytes, &mut each),
-            Some(9) => self.exporter(exporter).version_nine(bytes, &mut each),
-            Some(10) => self.exporter(exporter).ipfix(bytes, &mut each),
+        let version = be16(bytes, 0).unwrap_or(u16::MAX);
+        let numbered = match version {
+            5 => version_five::read(bytes, &mut each),
+            9 => self.exporter(exporter).version_nine(bytes, &mut each),
+            10 => self.exporter(exporter).ipfix(bytes, &mut each),
             // The version of sFlow stands in four bytes.
-            Some(0) => sampled::read(bytes, &mut each),
+            0 => sampled::read(bytes, &mut each),
             _ => None,
         };
-        if done.is_none() {
-            each(Err(Unread::Malformed));
+        let Some(numbered) = numbered else {
+            return each(Err(Unread::Malformed));
+        };
+        let stream = (version, numbered.part);
+        let sequences = &mut self.exporter(exporter).sequences;
+        let lost = sequences.see(stream, numbered.number, numbered.count);
+        if lost > 0 {
+            tell.lost(lost);
         }
     }
 

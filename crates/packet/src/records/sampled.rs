@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Record;
+use super::{Numbered, Record};
 use crate::bytes::{be16, be32};
 use crate::ip;
 use crate::link::{self, LinkType};
@@ -12,7 +12,7 @@ use crate::unread::Unread;
 const MAX_SAMPLES: u32 = 256;
 
 /// Reads a datagram; `None` when it is none, or ends before what it says.
-pub fn read(bytes: &[u8], each: &mut impl FnMut(Result<Record, Unread>)) -> Option<()> {
+pub fn read(bytes: &[u8], each: &mut impl FnMut(Result<Record, Unread>)) -> Option<Numbered> {
     if be32(bytes, 0)? != 5 {
         return None;
     }
@@ -40,7 +40,12 @@ pub fn read(bytes: &[u8], each: &mut impl FnMut(Result<Record, Unread>)) -> Opti
         }
         at = at.checked_add(8 + length)?;
     }
-    Some(())
+    // Datagrams are numbered, by each part of the agent for itself.
+    Some(Numbered {
+        part: be32(bytes, 8 + agent)?,
+        number: be32(bytes, 12 + agent)?,
+        count: Some(1),
+    })
 }
 
 /// A flow sample: its rate stands at `rate_at`, the number of its records at `count_at`.

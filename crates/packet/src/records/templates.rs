@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::fields::{self, Sampling, Sent};
-use super::{MAX_FIELDS, MAX_SAMPLERS, MAX_TEMPLATES, Record};
+use super::sequence::Sequences;
+use super::{MAX_FIELDS, MAX_SAMPLERS, MAX_TEMPLATES, Numbered, Record};
 use crate::bytes::{be16, be32, u8_at};
 use crate::unread::Unread;
 
@@ -36,7 +37,11 @@ pub struct Exporter {
     samplers: BTreeMap<(u32, u64), u64>,
     /// When it was heard last, in datagrams.
     pub heard: u64,
+    /// How far its numbers are.
+    pub sequences: Sequences,
     used: u64,
+    /// Records in the datagram at hand; none where that cannot be known.
+    counted: Option<u32>,
 }
 
 impl Exporter {
@@ -51,14 +56,20 @@ impl Exporter {
         &mut self,
         bytes: &[u8],
         each: &mut impl FnMut(Result<Record, Unread>),
-    ) -> Option<()> {
+    ) -> Option<Numbered> {
         let at_millis = i64::from(be32(bytes, 8)?) * 1_000;
         let sent = Sent {
             at_millis,
             started_millis: Some(at_millis - i64::from(be32(bytes, 4)?)),
         };
         let domain = be32(bytes, 16)?;
-        self.sets(bytes.get(20..)?, domain, sent, (0, 1), each)
+        self.sets(bytes.get(20..)?, domain, sent, (0, 1), each)?;
+        // Datagrams are numbered.
+        Some(Numbered {
+            part: domain,
+            number: be32(bytes, 12)?,
+            count: Some(1),
+        })
     }
 
     /// A message of IPFIX.
@@ -66,14 +77,21 @@ impl Exporter {
         &mut self,
         bytes: &[u8],
         each: &mut impl FnMut(Result<Record, Unread>),
-    ) -> Option<()> {
+    ) -> Option<Numbered> {
         let length = usize::from(be16(bytes, 2)?);
         let sent = Sent {
             at_millis: i64::from(be32(bytes, 4)?) * 1_000,
             started_millis: None,
         };
         let domain = be32(bytes, 12)?;
-        self.sets(bytes.get(16..length)?, domain, sent, (2, 3), each)
+        self.counted = Some(0);
+        self.sets(bytes.get(16..length)?, domain, sent, (2, 3), each)?;
+        // Records are numbered, those about sampling and the like too.
+        Some(Numbered {
+            part: domain,
+            number: be32(bytes, 8)?,
+            count: self.counted,
+        })
     }
 
     /// Sets of templates and records: an id, a length with these four bytes, a body.
@@ -179,6 +197,7 @@ impl Exporter {
     ) {
         self.used += 1;
         let Some(template) = self.templates.get_mut(&key) else {
+            self.counted = None;
             return each(Err(Unread::NoTemplate));
         };
         template.used = self.used;
@@ -207,8 +226,10 @@ impl Exporter {
                 }
                 fields::take(&mut record, sent, (field.id, field.enterprise), value);
             }) else {
+                self.counted = None;
                 return each(Err(Unread::Malformed));
             };
+            self.counted = self.counted.and_then(|count| count.checked_add(1));
             if template.is_options {
                 if let Some(rate) = sampling.rate()
                     && (self.samplers.len() < MAX_SAMPLERS

@@ -24,6 +24,10 @@ impl Tell for Told {
     fn unread(&mut self, reason: Unread, _: u64) {
         self.0.push(reason.code().to_owned());
     }
+
+    fn lost(&mut self, records: u64) {
+        self.0.push(format!("lost {records}"));
+    }
 }
 
 const EXPORTER: &str = "10.0.0.1";
@@ -177,4 +181,37 @@ proptest::proptest! {
         let mut told = Told::default();
         Decoder::default().datagram(EXPORTER.parse().unwrap(), Timestamp::from_seconds(9), &datagram, &mut told);
     }
+}
+
+/// Each way of exporting numbers something else; a gap in it is told.
+#[test]
+fn gaps_in_the_numbers_of_exporters_are_told() {
+    let template = "0000 0014 0100 0003 0008 0004 000c 0004 0001 0004";
+    let records = "0100 001c 0a000005 c0000201 00000064 0a000006 c0000201 000000c8";
+    let ten = |number: &str, sets: &str, length: &str| {
+        format!("000a {length} 6b02bd20 {number} 00000007 {sets}")
+    };
+    let mut decoder = Decoder::default();
+    let mut send = |datagram: &str| {
+        let mut told = Told::default();
+        let received = Timestamp::from_seconds(1_795_341_600);
+        let exporter = EXPORTER.parse().unwrap();
+        decoder.datagram(exporter, received, &bytes(datagram), &mut told);
+        told.0
+    };
+    // IPFIX numbers records: what could not be counted is no ground to count on.
+    let sets = template.replacen("0000 0014", "0002 0014", 1);
+    assert_eq!(send(&ten("00000009", records, "002c")), ["no-template"]);
+    assert_eq!(send(&ten("00000010", &sets, "0024")), Vec::<String>::new());
+    assert_eq!(send(&ten("00000010", records, "002c")).len(), 2);
+    let after = send(&ten("00000015", records, "002c"));
+    assert_eq!(
+        (after.len(), after.last().map(String::as_str)),
+        (3, Some("lost 3"))
+    );
+    // NetFlow 9 numbers datagrams.
+    let nine = |number: &str| format!("0009 0001 000186a0 6b02bd20 {number} 00000007 {template}");
+    assert_eq!(send(&nine("00000001")), Vec::<String>::new());
+    assert_eq!(send(&nine("00000002")), Vec::<String>::new());
+    assert_eq!(send(&nine("00000005")), ["lost 2"]);
 }

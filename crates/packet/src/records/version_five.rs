@@ -2,12 +2,12 @@
 
 use larum_core::time::Timestamp;
 
-use super::Record;
+use super::{Numbered, Record};
 use crate::bytes::{be16, be32, u8_at};
 use crate::unread::Unread;
 
 /// Reads a datagram; `None` when it ends before what it says.
-pub fn read(bytes: &[u8], each: &mut impl FnMut(Result<Record, Unread>)) -> Option<()> {
+pub fn read(bytes: &[u8], each: &mut impl FnMut(Result<Record, Unread>)) -> Option<Numbered> {
     let count = usize::from(be16(bytes, 2)?);
     let uptime = i64::from(be32(bytes, 4)?);
     let now = i64::from(be32(bytes, 8)?) * 1_000 + i64::from(be32(bytes, 12)? / 1_000_000);
@@ -32,5 +32,10 @@ pub fn read(bytes: &[u8], each: &mut impl FnMut(Result<Record, Unread>)) -> Opti
             ..Record::default()
         }));
     }
-    Some(())
+    // Flows are numbered, by each engine for itself.
+    Some(Numbered {
+        part: be16(bytes, 20)?.into(),
+        number: be32(bytes, 16)?,
+        count: u32::try_from(count).ok(),
+    })
 }
