@@ -16,15 +16,16 @@ pub use ring::{Block, Link, OpenError, Ring, Settings, Statistics, open};
 
 /// Longest name of an interface, in bytes (`IFNAMSIZ` without its final zero).
 pub const MAX_NAME_BYTES: usize = 15;
-/// Bytes of one block of a ring.
-pub const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of one block of a ring: several of the longest frames.
+pub const BLOCK_BYTES: usize = 256 << 10;
 /// Fewest blocks of a ring.
-pub const MIN_BLOCKS: usize = 2;
+pub const MIN_BLOCKS: usize = 8;
 /// Most blocks of a ring.
-pub const MAX_BLOCKS: usize = 1_024;
+pub const MAX_BLOCKS: usize = 4_096;
 /// Most rings that share the frames of one interface.
 pub const MAX_WORKERS: usize = 16;
 /// Most bytes of a frame that are kept.
-pub const MAX_FRAME_BYTES: usize = 262_144;
-/// A block that is not full is handed over after so many milliseconds.
-pub const BLOCK_PATIENCE_MS: u32 = 50;
+pub const MAX_FRAME_BYTES: usize = 65_535;
+/// A block that is not full is handed over after so many milliseconds. The fewer blocks, the sooner a
+/// reader that is held up loses frames even where few come: 128 blocks last 12 seconds.
+pub const BLOCK_PATIENCE_MS: u32 = 100;
