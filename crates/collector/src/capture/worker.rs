@@ -120,13 +120,17 @@ impl Worker {
         // The kernel hands over within this time what came before.
         let begun = Instant::now();
         let rest = Duration::from_millis(u64::from(larum_capture::BLOCK_PATIENCE_MS) * 2);
-        let mut blocks = self.ring.blocks();
-        while blocks > 0 && begun.elapsed() < rest {
-            if matches!(self.ring.wait(rest), Ok(true)) {
+        // Not more than fits into the ring twice: who goes on sending cannot hold up the end.
+        let mut blocks = self.ring.blocks().saturating_mul(2);
+        while blocks > 0 {
+            let left = rest.saturating_sub(begun.elapsed());
+            if matches!(self.ring.wait(left), Ok(true)) {
                 self.block();
                 self.hand_on(queue);
+                blocks -= 1;
+            } else if left.is_zero() {
+                break;
             }
-            blocks -= 1;
         }
         while self.meter.flows() > 0 {
             self.meter.finish_some(END_FLOWS, &mut self.heard);
