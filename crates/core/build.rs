@@ -57,7 +57,8 @@ fn files(folder: &Path, ending: &str) -> io::Result<Vec<(String, PathBuf)>> {
             files.push((name.into_owned(), fs::canonicalize(&path)?));
         }
     }
-    files.sort();
+    // With its ending: where two formats can be meant, the order of the files decides.
+    files.sort_by(|(_, one), (_, other)| one.cmp(other));
     Ok(files)
 }
 
@@ -68,7 +69,7 @@ fn write_table(source: &mut String, folder: &Path, ending: &str, table: &str) ->
     }
     writeln!(
         source,
-        "/// Files of `content/` ending in `.{ending}`: name without ending, and text; sorted by name.\n\
+        "/// Files of `content/` ending in `.{ending}`: name without ending, and text; in the order of the files.\n\
          pub static {table}: &[(&str, &str)] = &[\n{rows}];"
     )
     .map_err(io::Error::other)
@@ -93,7 +94,7 @@ fn write_formats(source: &mut String, folder: &Path, target: &Path) -> io::Resul
     let heads = pack(&target.join("format-heads.zz"), &heads)?;
     writeln!(
         source,
-        "/// The names of the format files, sorted.\n\
+        "/// The names of the format files, in their order.\n\
          pub(crate) static FORMAT_NAMES: &[&str] = &{names:?};\n\
          static FORMAT_HEADS: Pack = {heads};\n\
          static FORMAT_TEXTS: &[Pack] = &[\n{rows}];\n\

@@ -27,7 +27,7 @@ impl Pack {
     }
 }
 
-/// The files of `content/formats`: name without ending, and text; sorted by name. For commands that show
+/// The files of `content/formats`: name without ending, and text; in the order of the files. For commands that show
 /// them and for tests: all of them, unpacked, take 2.6 MB, and stay.
 pub static FORMATS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
     let packs = FORMAT_TEXTS.iter().map(Pack::unpacked);
