@@ -223,7 +223,7 @@ impl Starred {
         Self {
             values,
             places,
-            net: is_caught.then_some(net),
+            net: is_caught.then(|| net.finish()),
         }
     }
 

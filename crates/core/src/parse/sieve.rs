@@ -2,7 +2,7 @@
 //!
 //! Dozens of formats may begin in the same shape, a date for example, and differ in a word further on.
 //! To search for each word by itself costs a pass for each. Here four bytes at a time are looked up in a
-//! table of bits; only where one is set a mark is compared. Time is linear in the text's length.
+//! table; only where a mark has the same four it is compared. Time is linear in the text's length.
 
 /// The bytes looked at together, and how far apart.
 const WINDOW: usize = 4;
@@ -10,8 +10,10 @@ const WINDOW: usize = 4;
 pub(super) const LEAST_BYTES: usize = 2 * WINDOW - 1;
 /// So many entries of a list are told apart; those behind them always count.
 const MAX_TOLD: usize = 256;
-/// The table has two to this power of bits.
-const TABLE_BITS: u32 = 13;
+/// The most windows of one net: each has a place of 16 bits.
+const MAX_WINDOWS: usize = 16_384;
+/// So many cells for each window, or up to twice as many: what no text has nearly always meets an empty one.
+const CELLS_A_WINDOW: usize = 8;
 /// Below so many entries with marks searching for each costs less.
 const LEAST_ENTRIES: usize = 4;
 
@@ -21,44 +23,80 @@ pub(super) type Entries = [u64; MAX_TOLD / 64];
 /// Texts to be looked for, each of [`LEAST_BYTES`] or more.
 #[derive(Debug)]
 pub(super) struct Net {
-    /// A bit for the hash of each window.
-    table: Box<[u64]>,
-    /// Each window of each text, in their order: its bytes, where in the text it stands, the text.
-    windows: Vec<(u32, u32, usize)>,
+    /// For each hash of a window the first entry of `windows`, counted from one; zero is none.
+    cells: Box<[u16]>,
+    /// How far a hash is shifted to become a cell.
+    shift: u32,
+    /// Each window of each text, those of one cell together.
+    windows: Vec<Window>,
     /// Bits that do not count: those in which small and capital letters differ, or none.
     blind: u32,
+}
+
+/// Four bytes of a text.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    bytes: u32,
+    /// Where in the text they stand.
+    offset: u16,
+    /// Whether it is the last of its cell.
+    last: bool,
+    text: usize,
 }
 
 impl Net {
     /// Without a text; `any_case` says whether small letters may be capital ones.
     pub fn new(any_case: bool) -> Self {
         Self {
-            table: vec![0; (1 << TABLE_BITS) / 64].into_boxed_slice(),
+            cells: Box::default(),
+            shift: 0,
             windows: Vec::new(),
             blind: if any_case { 0x2020_2020 } else { 0 },
         }
     }
 
-    /// Adds `text` under `number`. False, and nothing added, where it is too short.
+    /// Adds `text` under `number`. False, and nothing added, where it is too short, or there is no room.
     pub fn add(&mut self, text: &[u8], number: usize) -> bool {
-        if text.len() < LEAST_BYTES {
+        if text.len() < LEAST_BYTES || self.windows.len() > MAX_WINDOWS - WINDOW {
             return false;
         }
         for offset in 0..WINDOW {
             let window = text.get(offset..).and_then(|rest| rest.first_chunk());
-            let Some(window) = window.map(|bytes| u32::from_le_bytes(*bytes) | self.blind) else {
-                continue;
-            };
-            let (word, bit) = place(window);
-            if let Some(word) = self.table.get_mut(word) {
-                *word |= bit;
+            if let (Some(bytes), Ok(offset)) = (window, u16::try_from(offset)) {
+                self.windows.push(Window {
+                    bytes: u32::from_le_bytes(*bytes) | self.blind,
+                    offset,
+                    last: false,
+                    text: number,
+                });
             }
-            let offset = u32::try_from(offset).unwrap_or(0);
-            let entry = (window, offset, number);
-            let at = self.windows.partition_point(|known| *known < entry);
-            self.windows.insert(at, entry);
         }
         true
+    }
+
+    /// The same, ready to be looked through: at most one of [`CELLS_A_WINDOW`] cells is taken.
+    pub fn finish(mut self) -> Self {
+        let size = (self.windows.len() * CELLS_A_WINDOW)
+            .next_power_of_two()
+            .max(2);
+        let shift = u32::BITS - size.trailing_zeros();
+        self.shift = shift;
+        self.cells = vec![0; size].into_boxed_slice();
+        self.windows
+            .sort_by_key(|window| (home(window.bytes, shift), window.bytes));
+        let mut before = None;
+        for place in (0..self.windows.len()).rev() {
+            let Some(window) = self.windows.get_mut(place) else {
+                continue;
+            };
+            let home = home(window.bytes, shift);
+            window.last = before != Some(home);
+            before = Some(home);
+            if let (Some(cell), Ok(place)) = (self.cells.get_mut(home), u16::try_from(place + 1)) {
+                *cell = place;
+            }
+        }
+        self
     }
 
     /// Calls `may_be` with the number of every text that may stand in `text`, and where it would begin, until
@@ -67,27 +105,19 @@ impl Net {
     pub fn each(&self, text: &[u8], mut may_be: impl FnMut(usize, usize) -> bool) {
         let (windows, _) = text.as_chunks::<WINDOW>();
         for (number, bytes) in windows.iter().enumerate() {
-            let window = u32::from_le_bytes(*bytes) | self.blind;
-            let (word, bit) = place(window);
-            if self.table.get(word).is_some_and(|word| word & bit != 0) {
-                for (_, offset, found) in self.alike(window) {
-                    if let Some(start) = (number * WINDOW).checked_sub(*offset as usize)
-                        && may_be(*found, start)
-                    {
-                        return;
-                    }
+            let bytes = u32::from_le_bytes(*bytes) | self.blind;
+            let cell = self.cells.get(home(bytes, self.shift));
+            let mut place = usize::from(cell.copied().unwrap_or(0));
+            while let Some(window) = self.windows.get(place.wrapping_sub(1)) {
+                if window.bytes == bytes
+                    && let Some(start) = (number * WINDOW).checked_sub(usize::from(window.offset))
+                    && may_be(window.text, start)
+                {
+                    return;
                 }
+                place = if window.last { 0 } else { place + 1 };
             }
         }
-    }
-
-    /// The entries of `window`.
-    #[inline(never)]
-    fn alike(&self, window: u32) -> &[(u32, u32, usize)] {
-        let first = self.windows.partition_point(|(known, ..)| *known < window);
-        let rest = self.windows.get(first..).unwrap_or_default();
-        let count = rest.iter().take_while(|(known, ..)| *known == window);
-        rest.get(..count.count()).unwrap_or_default()
     }
 }
 
@@ -119,6 +149,7 @@ impl Sieve {
                 insert(&mut sieve.always, entry);
             }
         }
+        sieve.net = sieve.net.finish();
         (sieve.marks.len() >= LEAST_ENTRIES).then_some(sieve)
     }
 
@@ -137,11 +168,10 @@ impl Sieve {
     }
 }
 
-/// The word of the table and the bit in it where `window` belongs.
+/// The cell of a table where `window` belongs.
 #[inline]
-const fn place(window: u32) -> (usize, u64) {
-    let hash = window.wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS);
-    ((hash / 64) as usize, 1 << (hash & 63))
+const fn home(window: u32, shift: u32) -> usize {
+    (window.wrapping_mul(0x9E37_79B1) >> (shift & 31)) as usize
 }
 
 fn insert(entries: &mut Entries, entry: usize) {
