@@ -6,7 +6,9 @@
 mod link_rig;
 
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use larum_collector::Shared;
@@ -135,13 +137,55 @@ async fn collect(folder: &Path, hub: &Hub, clock: &Clock) -> PathBuf {
     state
 }
 
+/// Everything both programs have to say, however little it matters.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Said {
+    fn listen() -> Self {
+        let said = Self::default();
+        let to = said.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || to.clone())
+            .init();
+        said
+    }
+}
+
+impl std::io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What the hub counts.
+fn metrics(address: SocketAddr) -> Vec<u8> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = TcpStream::connect(address).unwrap();
+    let ask = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    answer
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_marked_secret_leaves_the_firm() {
+    let said = Said::listen();
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::scaled(start(), 60.0);
     let hub = Hub::new(&folder.path().join("hub"), &clock).await;
     let state = collect(folder.path(), &hub, &clock).await;
     let arrived = hub.totals().arrived;
+    let address = hub.running.metrics_addr.unwrap();
+    let counted = tokio::task::spawn_blocking(move || metrics(address)).await;
     hub.stop().await;
     assert!(arrived > 20, "there was something to leave: {arrived}");
 
@@ -153,6 +197,10 @@ async fn no_marked_secret_leaves_the_firm() {
     );
     sent.extend(contents(&state.join("spool")));
     sent.extend(contents(&folder.path().join("hub")));
+    sent.push(("the hub's metrics".to_owned(), counted.unwrap()));
+    let said = std::mem::take(&mut *said.0.lock().unwrap());
+    assert!(said.len() > 1_000, "both were heard");
+    sent.push(("the log of both".to_owned(), said));
     for (file, bytes) in sent {
         if let Some(secret) = betrays(&bytes) {
             panic!("{secret} in {file}: {}", String::from_utf8_lossy(&bytes));

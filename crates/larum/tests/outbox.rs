@@ -321,7 +321,7 @@ fn what_was_left_out_is_told_and_the_rest_is_proved() {
     ledger.receipt(2, &receipt).unwrap();
     let frame = serde_json::to_vec(&sighting(4)).unwrap();
     let previous = ledger.head().hash_hex();
-    let packed = convert::pack([frame.as_slice()].into_iter(), 3, previous, MADE_MS).unwrap();
+    let packed = convert::pack([frame.as_slice()], 3, previous, MADE_MS).unwrap();
     ledger.append(&packed.body, 4, MADE_MS).unwrap();
     let keep = Keep {
         since_ms: MADE_MS + 1,

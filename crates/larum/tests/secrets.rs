@@ -1,6 +1,7 @@
 //! Invariant 1, at home: what a log, a metric or a support bundle of the collector says may be read by
 //! others. Marked secrets go in through every input, with everything logged that can be; none comes out.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -13,6 +14,9 @@ use std::time::{Duration, Instant};
 const SECRET: &str = "zq7secretmark";
 /// An address inside the firm.
 const INSIDE: &str = "10.77.66.55";
+const TOKEN: &str = "a-token-of-32-letters-for-a-test";
+/// File, folder, journal, standard input, UDP, TCP, TLS, RELP, HTTP.
+const INPUTS: usize = 9;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Lines of many formats with the marks in every text a person or a stranger chooses.
@@ -70,15 +74,25 @@ impl Collector {
             "state-dir = {:?}\npage-address = \"off\"\nmetrics-address = \"127.0.0.1:0\"\n\
              [[listen]]\nprotocol = \"udp\"\naddress = \"127.0.0.1:0\"\n\
              [[listen]]\nprotocol = \"tcp\"\naddress = \"127.0.0.1:0\"\n\
-             [[file]]\npath = {:?}\n",
+             [[listen]]\nprotocol = \"tls\"\naddress = \"127.0.0.1:0\"\n\
+             [[listen]]\nprotocol = \"relp\"\naddress = \"127.0.0.1:0\"\n\
+             [[listen]]\nprotocol = \"http\"\naddress = \"127.0.0.1:0\"\ntoken-file = {:?}\n\
+             [[file]]\npath = {:?}\n\
+             [[folder]]\npath = {:?}\n\
+             [journal]\nstart = \"beginning\"\nfolder = {:?}\n",
             folder.join("state"),
+            folder.join("token"),
             folder.join("*.log"),
+            folder.join("drop/*.txt"),
+            folder.join("journal"),
         );
         fs::write(&config, text).unwrap();
+        fs::write(folder.join("token"), TOKEN).unwrap();
         let log = folder.join("stderr");
         let child = Command::new(env!("CARGO_BIN_EXE_larum"))
-            .args(["collect", "--log", "json", "--config"])
+            .args(["collect", "--stdin", "--log", "json", "--config"])
             .arg(&config)
+            .stdin(Stdio::piped())
             .env("RUST_LOG", "trace")
             .stderr(Stdio::from(fs::File::create(&log).unwrap()))
             .spawn()
@@ -133,6 +147,83 @@ fn received(metrics: &str) -> Option<usize> {
     behind.lines().next()?.parse().ok()
 }
 
+/// The lines as one text.
+fn text(lines: &[String]) -> String {
+    lines.join("\n") + "\n"
+}
+
+/// A journal file with an entry for each line, written by systemd's own program.
+fn write_journal(folder: &Path, lines: &[String]) {
+    let mut export = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        export += &format!(
+            "__REALTIME_TIMESTAMP=1795374{number:03}000000\n__MONOTONIC_TIMESTAMP={}\n\
+             _BOOT_ID=00112233445566778899aabbccddeeff\n\
+             _MACHINE_ID=ffeeddccbbaa99887766554433221100\nPRIORITY=6\nSYSLOG_FACILITY=10\n\
+             SYSLOG_IDENTIFIER={SECRET}\n_HOSTNAME={SECRET}\n_CMDLINE={SECRET} {INSIDE}\n\
+             MESSAGE={line}\n\n",
+            number + 1
+        );
+    }
+    let file = folder.join("export");
+    fs::write(&file, export).unwrap();
+    fs::create_dir(folder.join("journal")).unwrap();
+    let mut to = std::ffi::OsString::from("--output=");
+    to.push(folder.join("journal/one.journal"));
+    let written = Command::new("/lib/systemd/systemd-journal-remote")
+        .arg(to)
+        .arg(file)
+        .output()
+        .expect("systemd-journal-remote, which tools/test installs");
+    assert!(written.status.success(), "{written:?}");
+}
+
+fn send_tls(port: u16, text: &str) {
+    let mut sender = Command::new("openssl")
+        .args(["s_client", "-quiet", "-no_ign_eof", "-nocommands"])
+        .arg("-connect")
+        .arg(format!("127.0.0.1:{port}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl, which tools/test installs");
+    let mut to = sender.stdin.take().unwrap();
+    to.write_all(text.as_bytes()).unwrap();
+    drop(to);
+    sender.wait().unwrap();
+}
+
+fn send_relp(port: u16, lines: &[String]) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut frames = "1 open 30 relp_version=0\ncommands=syslog\n".to_owned();
+    for (number, line) in lines.iter().enumerate() {
+        frames += &format!("{} syslog {} {line}\n", number + 2, line.len());
+    }
+    let last = lines.len() + 2;
+    frames += &format!("{last} close 0\n");
+    stream.write_all(frames.as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    keeps("an answer", &answers);
+    let all = format!("\n{} rsp 6 200 OK", last - 1);
+    assert!(answers.contains(&all), "{answers}");
+}
+
+fn send_http(port: u16, text: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!(
+        "POST /records HTTP/1.1\r\nHost: larum\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    keeps("an answer", &answer);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 /// Runs `larum doctor`, which leaves a bundle in the folder.
 fn doctor(folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_larum"))
@@ -148,8 +239,14 @@ fn doctor(folder: &Path) -> Output {
 fn no_marked_secret_is_in_a_log_line_a_metric_or_a_bundle() {
     let folder = tempfile::tempdir().unwrap();
     let lines = lines();
-    fs::write(folder.path().join("all.log"), lines.join("\n") + "\n").unwrap();
-    let collector = Collector::start(folder.path());
+    fs::write(folder.path().join("all.log"), text(&lines)).unwrap();
+    fs::create_dir(folder.path().join("drop")).unwrap();
+    fs::write(folder.path().join("drop/one.txt"), text(&lines)).unwrap();
+    write_journal(folder.path(), &lines);
+    let mut collector = Collector::start(folder.path());
+    let mut stdin = collector.child.stdin.take().unwrap();
+    stdin.write_all(text(&lines).as_bytes()).unwrap();
+    drop(stdin);
     let port = collector.port("\"url\":\"http://127.0.0.1:");
     let udp = collector.port("\"protocol\":\"udp\",\"port\":");
     let tcp = collector.port("\"protocol\":\"tcp\",\"port\":");
@@ -158,12 +255,14 @@ fn no_marked_secret_is_in_a_log_line_a_metric_or_a_bundle() {
         sender.send_to(line.as_bytes(), ("127.0.0.1", udp)).unwrap();
     }
     let mut stream = TcpStream::connect(("127.0.0.1", tcp)).unwrap();
-    stream
-        .write_all((lines.join("\n") + "\n").as_bytes())
-        .unwrap();
+    stream.write_all(text(&lines).as_bytes()).unwrap();
+    let of = |protocol| collector.port(&format!("\"protocol\":\"{protocol}\",\"port\":"));
+    send_tls(of("tls"), &text(&lines));
+    send_relp(of("relp"), &lines);
+    send_http(of("http"), &text(&lines));
     let text = collector.until(
         || metrics(port),
-        |text| (received(text)? >= lines.len() * 3).then(|| text.to_owned()),
+        |text| (received(text)? >= lines.len() * INPUTS).then(|| text.to_owned()),
     );
     keeps("a metric", &text);
     assert!(text.contains("larum_findings_total"), "{text}");
