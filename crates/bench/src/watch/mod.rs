@@ -70,8 +70,8 @@ pub fn run(corpus: &Path, quick: bool) -> Result<()> {
     writeln!(out, "# How well the watch sees\n")?;
     writeln!(
         out,
-        "Made by `just evaluate-watch`; what the parts mean stands in [watch.md](watch.md#measured). \
-         {} events, {} members, {} days.\n",
+        "Tables made by `just evaluate-watch`; what to make of them stands in \
+         [watch-findings.md](watch-findings.md). {} events, {} members, {} days.\n",
         recording.events.len(),
         recording.members.len(),
         recording.days()
