@@ -277,11 +277,6 @@ CREATE TABLE audit (
     hash     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_member ON audit (member, id);
--- The program itself cannot rewrite the ledger either; the hash chain tells of anybody who can.
-CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
-BEGIN SELECT raise(ABORT, 'the audit ledger is append-only'); END;
-CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
-BEGIN SELECT raise(ABORT, 'the audit ledger is append-only'); END;
 
 -- Keys of programs: each belongs to a person and can do no more than that person.
 CREATE TABLE api_key (

@@ -1,5 +1,7 @@
 //! Identities of rows: 128 random bits, shown and stored as 32 hexadecimal digits.
 
+use crate::store::sql::engine::value::{FromValue, Kind, ToValue, Typed, Value};
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
@@ -31,15 +33,25 @@ macro_rules! id {
             }
         }
 
-        impl rusqlite::ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-                Ok(self.to_string().into())
+        impl Typed for $name {
+            const KIND: Kind = Kind::Text;
+        }
+
+        impl ToValue for $name {
+            fn kind(&self) -> Kind {
+                Kind::Text
+            }
+            fn to_value(&self) -> Value<'_> {
+                Value::Text(self.to_string().into())
             }
         }
 
-        impl rusqlite::types::FromSql for $name {
-            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
-                Self::parse(value.as_str()?).ok_or(rusqlite::types::FromSqlError::InvalidType)
+        impl FromValue for $name {
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                match value {
+                    Value::Text(text) => Self::parse(&text),
+                    _ => None,
+                }
             }
         }
     };

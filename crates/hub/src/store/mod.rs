@@ -1,7 +1,28 @@
 //! The store contract: everything the hub keeps, and the only SQL of the project.
 //!
-//! [`Store`] is what the rest of the hub depends on, in parts by subject; [`sqlite`] is the embedded
-//! implementation. Calls block: shells run them through `tokio::task::spawn_blocking`.
+//! [`Store`] is what the rest of the hub depends on, in parts by subject; [`sql`] implements it over
+//! an engine, embedded SQLite or PostgreSQL. Calls block: shells run them through
+//! `tokio::task::spawn_blocking`, always (the PostgreSQL client refuses to block an async task).
+//!
+//! # How to write a store method
+//!
+//! The trait part stands in `store/NAME.rs`, the statements in `store/sql/NAME.rs`, written once for
+//! both engines: `use super::engine::{Connection, OptionalExtension as _, Row, Transaction, params}`.
+//! `self.read(|connection| …)` reads; `self.write(|transaction| …)` writes, one at a time over all
+//! hubs, and may run more than once, so it changes nothing outside itself. Portable statements:
+//!
+//! - places are `?1`, `?2`; every row comes by `row.get(0)?` and every closure gives `StoreError`;
+//! - an identity made by the database comes back by `RETURNING id`;
+//! - in `ON CONFLICT … DO UPDATE` a column of the old row is `table.column`, the new `excluded.column`;
+//! - the greater of two is `CASE WHEN a > b THEN a ELSE b END` (`max` of two is not portable), texts are
+//!   joined by `string_agg`, JSON is read and made in Rust;
+//! - with `GROUP BY`, select only grouped columns and aggregates; truth values are aggregated as
+//!   `max(CASE WHEN … THEN 1 ELSE 0 END)`; a `bool` given as a parameter is the number 0 or 1, in a
+//!   condition `?1 = 1`;
+//! - after a statement has failed, the transaction is over: give the error back.
+//!
+//! New tables go into `migrations/0001.sql` (types INTEGER, REAL, TEXT, BLOB), triggers into
+//! `0001.sqlite.sql` and `0001.postgres.sql`. The conformance suite runs on both engines.
 
 pub mod api;
 pub mod audit;
@@ -12,7 +33,7 @@ pub mod lists;
 pub mod pages;
 pub mod people;
 pub mod proofs;
-pub mod sqlite;
+pub mod sql;
 pub mod verdicts;
 pub mod watch;
 pub mod watch_state;
@@ -36,6 +57,14 @@ pub trait Store:
 {
 }
 
+/// The name of the store before it had two engines.
+pub mod sqlite {
+    pub use super::sql::SqlStore as SqliteStore;
+}
+
+/// What an engine said went wrong.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -58,23 +87,23 @@ pub enum StoreError {
         /// Newest version known.
         known: u32,
     },
+    /// Other writers were in the way every time it was tried. Nothing of the call was kept.
+    #[error("other writers were in the way")]
+    Contended,
+    /// The database server does not answer. Whoever asked asks again: everything is safe to repeat.
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] Cause),
+    /// The database server is on another machine, and the connection to it would not be encrypted.
+    #[error("the database is on another machine: connect through a socket on this one")]
+    NotPrivate,
     /// The engine failed.
     #[error("the store failed: {0}")]
-    Engine(#[source] rusqlite::Error),
+    Engine(#[source] Cause),
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match &error {
-            rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
-            rusqlite::Error::SqliteFailure(failure, detail) => match failure.code {
-                rusqlite::ErrorCode::DiskFull => Self::DiskFull,
-                rusqlite::ErrorCode::ConstraintViolation => {
-                    Self::Conflict(detail.clone().unwrap_or_default())
-                }
-                _ => Self::Engine(error),
-            },
-            _ => Self::Engine(error),
-        }
+impl StoreError {
+    /// A column that does not hold what the program put there.
+    pub(crate) fn malformed(column: usize) -> Self {
+        Self::Engine(format!("column {column} holds something else").into())
     }
 }

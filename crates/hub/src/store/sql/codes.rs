@@ -1,9 +1,9 @@
-//! Codes of apps, and recovery codes, in SQLite.
+//! Codes of apps, and recovery codes,.
 
+use super::engine::{OptionalExtension as _, Transaction, params};
 use larum_core::time::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::audit::append;
 use super::people::act;
 use super::proofs::{begin, refuse_none_left};
@@ -13,7 +13,7 @@ use crate::store::audit::Actor;
 use crate::store::codes::{CodeApp, CodeRefusal, Codes, LOCK_MS, MAX_LOCK_MS, MAX_WRONG, Typed};
 use crate::store::people::NewSession;
 
-impl Codes for SqliteStore {
+impl Codes for SqlStore {
     fn code_app(&self, person: PersonId) -> Result<Option<CodeApp>, StoreError> {
         self.read(|connection| {
             Ok(connection
@@ -101,10 +101,10 @@ impl Codes for SqliteStore {
                 )?
                 .query_row([person], |row| {
                     Ok((
-                        row.get::<_, Vec<u8>>(0)?,
-                        row.get::<_, Option<i64>>(1)?,
-                        row.get::<_, u32>(2)?,
-                        row.get::<_, Option<i64>>(3)?,
+                        row.get::<Vec<u8>>(0)?,
+                        row.get::<Option<i64>>(1)?,
+                        row.get::<u32>(2)?,
+                        row.get::<Option<i64>>(3)?,
                     ))
                 })
                 .optional()?;

@@ -1,18 +1,18 @@
-//! The live watch's rows in SQLite.
+//! The live watch's rows.
 
 use std::collections::BTreeSet;
 
+use super::engine::{OptionalExtension as _, Row, params};
 use larum_core::time::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::watch::{THREAT_COLUMNS, address, threat};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::watch::ThreatRow;
 use crate::store::watch_state::{ArrivedEdge, Look, OpenThreat, Place, WatchState};
 
-impl WatchState for SqliteStore {
+impl WatchState for SqlStore {
     fn newest_receipt(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
             Ok(connection
@@ -193,7 +193,7 @@ impl WatchState for SqliteStore {
     }
 }
 
-fn look(row: &Row<'_>) -> rusqlite::Result<Look> {
+fn look(row: &Row<'_>) -> Result<Look, StoreError> {
     Ok(Look {
         id: row.get(0)?,
         at: Timestamp::from_millis(row.get(1)?),
@@ -201,7 +201,7 @@ fn look(row: &Row<'_>) -> rusqlite::Result<Look> {
     })
 }
 
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+fn number(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
     let number: i64 = row.get(column)?;
     Ok(u64::try_from(number).unwrap_or_default())
 }

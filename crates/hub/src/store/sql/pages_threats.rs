@@ -1,8 +1,8 @@
-//! What the pages read about threats, in SQLite: counts for everybody who may see threats, names as
+//! What the pages read about threats: counts for everybody who may see threats, names as
 //! far as the scope goes.
 
+use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
-use rusqlite::{Connection, Row, params};
 
 use super::pages::{IN_SCOPE, card, count, scope_parameters};
 use super::people::{list, moment};
@@ -18,18 +18,18 @@ const THREAT: &str = "SELECT threat.id, threat.key, threat.kind, threat.level, t
     threat.members, threat.first, threat.evidence,
     (SELECT count(*) FROM warning WHERE warning.threat = threat.id),
     (SELECT count(*) FROM warning WHERE warning.threat = threat.id AND warning.hit > warning.issued),
-    (SELECT group_concat(area, ' ') FROM (
+    (SELECT string_agg(hit.area, ' ') FROM (
         SELECT DISTINCT member.area AS area FROM threat_member
         JOIN member ON member.id = threat_member.member
-        WHERE threat_member.threat = threat.id ORDER BY member.area))
+        WHERE threat_member.threat = threat.id ORDER BY member.area) AS hit)
     FROM threat";
 
 pub(super) fn threats(
-    connection: &Connection,
+    connection: &Connection<'_>,
     filter: &ThreatFilter,
 ) -> Result<Vec<ThreatRow>, StoreError> {
     let sql = format!(
-        "{THREAT} WHERE (?1 OR threat.state <> 'closed')
+        "{THREAT} WHERE (?1 = 1 OR threat.state <> 'closed')
            AND (?2 IS NULL OR EXISTS (
                 SELECT 1 FROM threat_member JOIN member ON member.id = threat_member.member
                 WHERE threat_member.threat = threat.id AND member.area = ?2))
@@ -46,15 +46,15 @@ pub(super) fn threats(
     )
 }
 
-pub(super) fn threat(connection: &Connection, id: u64) -> Result<ThreatRow, StoreError> {
+pub(super) fn threat(connection: &Connection<'_>, id: u64) -> Result<ThreatRow, StoreError> {
     let id = number(id)?;
-    Ok(connection
+    connection
         .prepare_cached(&format!("{THREAT} WHERE threat.id = ?1"))?
-        .query_row([id], threat_row)?)
+        .query_row([id], threat_row)
 }
 
 pub(super) fn hours(
-    connection: &Connection,
+    connection: &Connection<'_>,
     key: &str,
     from: Timestamp,
     to: Timestamp,
@@ -75,7 +75,7 @@ pub(super) fn hours(
 }
 
 pub(super) fn sources(
-    connection: &Connection,
+    connection: &Connection<'_>,
     key: &str,
     from: Timestamp,
 ) -> Result<Vec<ThreatSource>, StoreError> {
@@ -95,7 +95,7 @@ pub(super) fn sources(
 }
 
 pub(super) fn members(
-    connection: &Connection,
+    connection: &Connection<'_>,
     scope: &Scope,
     id: u64,
 ) -> Result<Sealed<Vec<ThreatMember>>, StoreError> {
@@ -132,7 +132,7 @@ pub(super) fn members(
 
 /// Firms hit and warned by a column of `member`; `column` is one of ours, never a reader's.
 pub(super) fn by_column(
-    connection: &Connection,
+    connection: &Connection<'_>,
     column: &'static str,
     id: u64,
 ) -> Result<Vec<Spread>, StoreError> {
@@ -158,7 +158,7 @@ fn number(id: u64) -> Result<i64, StoreError> {
     i64::try_from(id).map_err(|_| StoreError::NotFound)
 }
 
-fn threat_row(row: &Row<'_>) -> rusqlite::Result<ThreatRow> {
+fn threat_row(row: &Row<'_>) -> Result<ThreatRow, StoreError> {
     let areas: Option<String> = row.get(16)?;
     Ok(ThreatRow {
         id: count(row, 0)?,

@@ -1,15 +1,15 @@
-//! Verdicts in SQLite.
+//! Verdicts.
 
 use larum_core::time::Timestamp;
 use larum_core::watch::Verdict;
-use rusqlite::{OptionalExtension as _, params};
+use super::engine::{OptionalExtension as _, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::watch::word;
 use crate::store::StoreError;
 use crate::store::verdicts::{Judged, Verdicts};
 
-impl Verdicts for SqliteStore {
+impl Verdicts for SqlStore {
     fn give_verdict(
         &self,
         threat: u64,
@@ -62,7 +62,7 @@ impl Verdicts for SqliteStore {
             let mut judged = Judged::default();
             while let Some(row) = rows.next()? {
                 let said: String = row.get(0)?;
-                let count = u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default();
+                let count = u64::try_from(row.get::<i64>(1)?).unwrap_or_default();
                 match Verdict::from_word(&said) {
                     Some(Verdict::Confirmed) => judged.confirmed = count,
                     Some(Verdict::Benign) => judged.benign = count,

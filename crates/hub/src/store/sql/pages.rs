@@ -1,12 +1,11 @@
-//! What the pages read about members, in SQLite. Threats are in `pages_threats.rs`.
+//! What the pages read about members,. Threats are in `pages_threats.rs`.
 
 use std::collections::BTreeSet;
 
+use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::people::{list, moment};
 use crate::access::{Reach, Scope, Sealed};
 use crate::id::MemberId;
@@ -33,7 +32,7 @@ pub(super) fn scope_parameters(scope: &Scope) -> (&'static str, String) {
     }
 }
 
-impl Pages for SqliteStore {
+impl Pages for SqlStore {
     fn member(&self, scope: &Scope, id: MemberId) -> Result<Sealed<MemberCard>, StoreError> {
         let (reach, whose) = scope_parameters(scope);
         let sql =
@@ -58,7 +57,7 @@ impl Pages for SqliteStore {
         let sql = format!(
             "SELECT member.id, member.name, member.area, member.sector, member.size,
                 count(collector.id), min(coalesce(collector.last_seen, 0)), max(collector.last_seen),
-                max(collector.conflict IS NOT NULL),
+                max(CASE WHEN collector.conflict IS NOT NULL THEN 1 ELSE 0 END),
                 (SELECT count(*) FROM warning
                  WHERE warning.member = member.id AND warning.expires > ?6)
              FROM member LEFT JOIN collector
@@ -84,7 +83,7 @@ impl Pages for SqliteStore {
                         collectors: row.get(5)?,
                         quietest: moment(row, 6)?.filter(|at| at.as_millis() > 0),
                         last_seen: moment(row, 7)?,
-                        conflict: row.get::<_, Option<bool>>(8)?.unwrap_or(false),
+                        conflict: row.get::<Option<bool>>(8)?.unwrap_or(false),
                         open_warnings: row.get(9)?,
                     })
                 },
@@ -100,9 +99,9 @@ impl Pages for SqliteStore {
         let (reach, whose) = scope_parameters(scope);
         let sql = format!("SELECT count(*) FROM member WHERE {IN_SCOPE}");
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(&sql)?
-                .query_row(params![reach, whose], |row| count(row, 0))?)
+                .query_row(params![reach, whose], |row| count(row, 0))
         })
     }
 
@@ -186,11 +185,11 @@ impl Pages for SqliteStore {
             let mut activity = Activity::default();
             let mut sources = BTreeSet::new();
             while let Some(row) = rows.next()? {
-                let events = count(row, 3)?;
+                let events = count(&row, 3)?;
                 activity.sightings += 1;
                 let sum = activity.events.entry(row.get(0)?).or_default();
                 *sum = sum.saturating_add(events);
-                sources.extend(texts(row, 4)?);
+                sources.extend(texts(&row, 4)?);
                 let first = Timestamp::from_millis(row.get(1)?);
                 let last = Timestamp::from_millis(row.get(2)?);
                 spread(&mut activity, first, last, events, (from, to));
@@ -291,7 +290,7 @@ fn spread(
 }
 
 fn warnings(
-    connection: &Connection,
+    connection: &Connection<'_>,
     scope: &Scope,
     member: MemberId,
     id: Option<i64>,
@@ -323,7 +322,7 @@ fn warnings(
     )
 }
 
-fn sighting(row: &Row<'_>) -> rusqlite::Result<SightingRow> {
+fn sighting(row: &Row<'_>) -> Result<SightingRow, StoreError> {
     Ok(SightingRow {
         id: row.get(0)?,
         collector: row.get(1)?,
@@ -342,7 +341,7 @@ fn sighting(row: &Row<'_>) -> rusqlite::Result<SightingRow> {
 }
 
 /// Five columns from `index`: id, name, area, sector, size.
-pub(super) fn card(row: &Row<'_>, index: usize) -> rusqlite::Result<MemberCard> {
+pub(super) fn card(row: &Row<'_>, index: usize) -> Result<MemberCard, StoreError> {
     Ok(MemberCard {
         id: row.get(index)?,
         name: row.get(index + 1)?,
@@ -353,17 +352,16 @@ pub(super) fn card(row: &Row<'_>, index: usize) -> rusqlite::Result<MemberCard> 
 }
 
 /// A number that is never negative.
-pub(super) fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
-    Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or_default())
+pub(super) fn count(row: &Row<'_>, index: usize) -> Result<u64, StoreError> {
+    Ok(u64::try_from(row.get::<i64>(index)?).unwrap_or_default())
 }
 
 /// A JSON array of texts.
-fn texts(row: &Row<'_>, index: usize) -> rusqlite::Result<Vec<String>> {
-    let value: Value = row.get(index)?;
-    Ok(match value {
-        Value::Text(text) => serde_json::from_str(&text).unwrap_or_default(),
-        _ => Vec::new(),
-    })
+fn texts(row: &Row<'_>, index: usize) -> Result<Vec<String>, StoreError> {
+    let text: Option<String> = row.get(index)?;
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
-//! The watch in SQLite.
+//! The watch.
 
+use super::engine::{OptionalExtension as _, Row, Transaction, params};
 use larum_core::finding::{AttackOutcome, Severity};
 use larum_core::time::Timestamp;
 use larum_core::watch::{Edges, Kind, State};
-use rusqlite::types::Type;
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::watch::{
@@ -17,7 +16,7 @@ pub(super) const THREAT_COLUMNS: &str =
     "id, key, kind, level, scope, state, severity, opened, updated, closed,
     score, sources, members, first, evidence";
 
-impl WatchStore for SqliteStore {
+impl WatchStore for SqlStore {
     fn edges(
         &self,
         key: &str,
@@ -61,8 +60,8 @@ impl WatchStore for SqliteStore {
                 let next = Reached {
                     member: row.get(0)?,
                     first: Timestamp::from_millis(row.get(1)?),
-                    severity: word(row, 2, Severity::from_word)?,
-                    success: word(row, 3, AttackOutcome::from_word)? == AttackOutcome::Success,
+                    severity: word(&row, 2, Severity::from_word)?,
+                    success: word(&row, 3, AttackOutcome::from_word)? == AttackOutcome::Success,
                 };
                 match reached.last_mut() {
                     Some(same) if same.member == next.member => {
@@ -102,7 +101,7 @@ impl WatchStore for SqliteStore {
                 "SELECT member, issued, delivered, hit FROM warning WHERE threat = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([threat], |row| {
-                let at = |column| -> rusqlite::Result<Option<Timestamp>> {
+                let at = |column| -> Result<Option<Timestamp>, StoreError> {
                     let millis: Option<i64> = row.get(column)?;
                     Ok(millis.map(Timestamp::from_millis))
                 };
@@ -119,7 +118,7 @@ impl WatchStore for SqliteStore {
 
     fn counts(&self) -> Result<Counts, StoreError> {
         self.read(|connection| {
-            let number = |sql| -> rusqlite::Result<u64> {
+            let number = |sql| -> Result<u64, StoreError> {
                 let number: i64 = connection.query_row(sql, [], |row| row.get(0))?;
                 Ok(u64::try_from(number).unwrap_or_default())
             };
@@ -144,6 +143,15 @@ impl WatchStore for SqliteStore {
     }
 }
 
+/// `?1`, the identity, is given by the store.
+const INSERT_THREAT: &str = "INSERT INTO threat (key, kind, level, scope, state, severity, opened,
+        updated, closed, score, sources, members, first, evidence)
+    SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 WHERE ?1 IS NULL
+    RETURNING id";
+const UPDATE_THREAT: &str = "UPDATE threat SET state = ?6, severity = ?7, updated = ?9,
+        closed = ?10, score = ?11, sources = ?12, members = ?13, first = ?14, evidence = ?15
+    WHERE id = ?1";
+
 fn write_threat(transaction: &Transaction<'_>, change: &ThreatChange) -> Result<i64, StoreError> {
     let row = &change.row;
     let closed = row.closed.map(Timestamp::as_millis);
@@ -164,17 +172,11 @@ fn write_threat(transaction: &Transaction<'_>, change: &ThreatChange) -> Result<
         row.first.as_millis(),
         row.evidence,
     ];
-    transaction
-        .prepare_cached(&format!(
-            "INSERT INTO threat ({THREAT_COLUMNS})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-             ON CONFLICT (id) DO UPDATE SET
-                 state = excluded.state, severity = excluded.severity, updated = excluded.updated,
-                 closed = excluded.closed, score = excluded.score, sources = excluded.sources,
-                 members = excluded.members, first = excluded.first, evidence = excluded.evidence"
-        ))?
-        .execute(values)?;
-    Ok(change.id.unwrap_or_else(|| transaction.last_insert_rowid()))
+    let Some(id) = change.id else {
+        return transaction.query_row(INSERT_THREAT, values, |row| row.get(0));
+    };
+    transaction.execute(UPDATE_THREAT, values)?;
+    Ok(id)
 }
 
 fn write_reached(
@@ -184,7 +186,8 @@ fn write_reached(
 ) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO threat_member (threat, member, first) VALUES (?1, ?2, ?3)
-         ON CONFLICT (threat, member) DO UPDATE SET first = min(first, excluded.first)",
+         ON CONFLICT (threat, member) DO UPDATE SET first = excluded.first
+         WHERE excluded.first < threat_member.first",
     )?;
     for (member, first) in &change.reached {
         statement.execute(params![id, member, first.as_millis()])?;
@@ -200,25 +203,36 @@ fn write_warnings(
 ) -> Result<usize, StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO warning (threat, member, issued, expires, body) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (threat, member) DO NOTHING",
+         ON CONFLICT (threat, member) DO NOTHING RETURNING id",
     )?;
-    let mut number = transaction
-        .prepare_cached("UPDATE warning SET body = json_set(body, '$.id', id) WHERE id = ?1")?;
+    let mut number = transaction.prepare_cached("UPDATE warning SET body = ?2 WHERE id = ?1")?;
     let mut warned = 0;
     for warning in &change.warnings {
-        let inserted = insert.execute(params![
+        let values = params![
             id,
             warning.member,
             now.as_millis(),
             warning.expires.as_millis(),
             warning.body
-        ])?;
-        if inserted > 0 {
-            number.execute([transaction.last_insert_rowid()])?;
+        ];
+        let inserted: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
+        if let Some(inserted) = inserted {
+            number.execute(params![inserted, numbered(&warning.body, inserted)])?;
             warned += 1;
         }
     }
     Ok(warned)
+}
+
+/// The warning with its number, which only the store could give.
+fn numbered(body: &str, id: i64) -> String {
+    match serde_json::from_str(body) {
+        Ok(serde_json::Value::Object(mut warning)) => {
+            warning.insert("id".to_owned(), id.into());
+            serde_json::Value::Object(warning).to_string()
+        }
+        _ => body.to_owned(),
+    }
 }
 
 /// A warning counts as hit when the member's first sighting of the threat came after it.
@@ -236,7 +250,7 @@ fn mark_hits(transaction: &Transaction<'_>, id: i64) -> Result<usize, StoreError
         .execute([id])?)
 }
 
-pub(super) fn threat(row: &Row<'_>) -> rusqlite::Result<(i64, ThreatRow)> {
+pub(super) fn threat(row: &Row<'_>) -> Result<(i64, ThreatRow), StoreError> {
     let at = |column| row.get(column).map(Timestamp::from_millis);
     let closed: Option<i64> = row.get(9)?;
     Ok((
@@ -264,23 +278,19 @@ pub(super) fn word<T>(
     row: &Row<'_>,
     column: usize,
     read: fn(&str) -> Option<T>,
-) -> rusqlite::Result<T> {
+) -> Result<T, StoreError> {
     let text: String = row.get(column)?;
-    read(&text).ok_or_else(|| malformed(column))
+    read(&text).ok_or_else(|| StoreError::malformed(column))
 }
 
-pub(super) fn address(row: &Row<'_>, column: usize) -> rusqlite::Result<std::net::IpAddr> {
+pub(super) fn address(row: &Row<'_>, column: usize) -> Result<std::net::IpAddr, StoreError> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|_| malformed(column))
+    text.parse().map_err(|_| StoreError::malformed(column))
 }
 
-pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<usize, StoreError> {
     let number: i64 = row.get(column)?;
-    usize::try_from(number).map_err(|_| malformed(column))
-}
-
-fn malformed(column: usize) -> rusqlite::Error {
-    rusqlite::Error::InvalidColumnType(column, "not a word of the domain".to_owned(), Type::Text)
+    usize::try_from(number).map_err(|_| StoreError::malformed(column))
 }
 
 pub(super) fn signed(number: usize) -> i64 {

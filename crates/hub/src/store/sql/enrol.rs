@@ -1,10 +1,10 @@
-//! Enrolment in SQLite.
+//! Enrolment.
 
+use super::engine::{Connection, OptionalExtension as _, params};
 use larum_core::time::Timestamp;
 use larum_link::wire::CHAIN_START;
-use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::enrol::{
@@ -14,7 +14,7 @@ use crate::store::enrol::{
 /// How long an ended certificate's row is kept, in milliseconds: 30 days.
 const KEEP_ENDED_MS: i64 = 30 * 86_400_000;
 
-impl EnrolStore for SqliteStore {
+impl EnrolStore for SqlStore {
     fn add_member(&self, member: &NewMember, now: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction.execute(
@@ -104,7 +104,7 @@ impl EnrolStore for SqliteStore {
 
     fn standing(&self, collector: CollectorId) -> Result<Standing, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT member.id, member.name, collector.revoked
                      FROM collector JOIN member ON member.id = collector.member
@@ -114,9 +114,9 @@ impl EnrolStore for SqliteStore {
                     Ok(Standing {
                         member: row.get(0)?,
                         member_name: row.get(1)?,
-                        revoked: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_millis),
+                        revoked: row.get::<Option<i64>>(2)?.map(Timestamp::from_millis),
                     })
-                })?)
+                })
         })
     }
 
@@ -135,11 +135,9 @@ impl EnrolStore for SqliteStore {
 
     fn setting(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         self.read(|connection| {
-            Ok(connection.query_row(
-                "SELECT value FROM setting WHERE name = ?1",
-                [name],
-                |row| row.get(0),
-            )?)
+            connection.query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })
         })
     }
 
@@ -162,7 +160,7 @@ struct FoundToken {
 }
 
 fn find_token(
-    connection: &Connection,
+    connection: &Connection<'_>,
     secret_hash: &str,
     now: Timestamp,
 ) -> Result<Result<FoundToken, TokenRefusal>, StoreError> {
@@ -174,11 +172,11 @@ fn find_token(
         )?
         .query_row([secret_hash], |row| {
             Ok((
-                row.get::<_, MemberId>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, i64>(3)?,
-                row.get::<_, Option<i64>>(4)?,
+                row.get::<MemberId>(0)?,
+                row.get::<String>(1)?,
+                row.get::<String>(2)?,
+                row.get::<i64>(3)?,
+                row.get::<Option<i64>>(4)?,
             ))
         })
         .optional()?;
@@ -196,7 +194,7 @@ fn find_token(
     })
 }
 
-fn insert_certificate(connection: &Connection, issued: &Issued) -> Result<(), StoreError> {
+fn insert_certificate(connection: &Connection<'_>, issued: &Issued) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO certificate (serial, collector, not_before, not_after)
          VALUES (?1, ?2, ?3, ?4)",
@@ -214,9 +212,9 @@ fn insert_certificate(connection: &Connection, issued: &Issued) -> Result<(), St
 mod tests {
     use super::*;
 
-    fn store() -> (tempfile::TempDir, SqliteStore, MemberId) {
+    fn store() -> (tempfile::TempDir, SqlStore, MemberId) {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let store = SqlStore::open(&folder.path().join("hub.sqlite")).unwrap();
         let member = NewMember {
             id: MemberId::random().unwrap(),
             name: "Bakery".into(),

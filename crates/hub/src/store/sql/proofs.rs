@@ -1,9 +1,9 @@
-//! Passkeys and sessions in SQLite.
+//! Passkeys and sessions.
 
+use super::engine::{Connection, OptionalExtension as _, Transaction, params};
 use larum_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::audit::append;
 use super::people::{act, list, moment, viewer};
 use crate::access::Viewer;
@@ -16,10 +16,10 @@ use crate::store::proofs::{Answered, MAX_PASSKEYS, MAX_SESSIONS, Passkey, Proofs
 
 const CHALLENGE_KEY: &str = "challenge-key";
 
-impl Proofs for SqliteStore {
+impl Proofs for SqlStore {
     fn challenge_key(&self, fresh: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         const FIND: &str = "SELECT value FROM setting WHERE name = ?1";
-        let find = |connection: &Connection| {
+        let find = |connection: &Connection<'_>| {
             Ok(connection
                 .prepare_cached(FIND)?
                 .query_row([CHALLENGE_KEY], |row| row.get(0))
@@ -146,7 +146,7 @@ impl Proofs for SqliteStore {
                      WHERE passkey.credential = ?1",
                 )?
                 .query_row([credential], |row| {
-                    Ok((viewer(row)?, row.get(5)?, row.get::<_, u32>(6)?))
+                    Ok((viewer(row)?, row.get(5)?, row.get::<u32>(6)?))
                 })
                 .optional()?;
             let (viewer, before) = match found {
@@ -245,7 +245,7 @@ impl Proofs for SqliteStore {
                         last_used: Timestamp::from_millis(row.get(2)?),
                         proof: row.get(3)?,
                         agent: row.get(4)?,
-                        current: row.get::<_, String>(5)? == current_hash,
+                        current: row.get::<String>(5)? == current_hash,
                     })
                 },
             )

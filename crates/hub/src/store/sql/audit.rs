@@ -1,9 +1,9 @@
-//! The audit ledger in SQLite.
+//! The audit ledger.
 
+use super::engine::{Connection, OptionalExtension as _, Row, Transaction, params};
 use larum_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::access::{Reach, Scope};
 use crate::audit::{self, FIRST};
 use crate::store::StoreError;
@@ -52,7 +52,7 @@ pub(super) fn append(
     Ok(())
 }
 
-impl Audit for SqliteStore {
+impl Audit for SqlStore {
     fn record(&self, actor: &Actor, entries: &[Entry], now: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
             entries
@@ -95,7 +95,7 @@ impl Audit for SqliteStore {
 
     fn verify(&self) -> Result<Verified, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare(
+            let mut statement = connection.prepare_cached(
                 "SELECT id, at, actor, role, action, coalesce(member, ''), subject, previous, hash
                  FROM audit ORDER BY id",
             )?;
@@ -104,7 +104,7 @@ impl Audit for SqliteStore {
             while let Some(row) = found.next()? {
                 let id: i64 = row.get(0)?;
                 let (stored_previous, stored_hash): (String, String) = (row.get(7)?, row.get(8)?);
-                if id != expected || stored_previous != head || hash_of(row, &head)? != stored_hash
+                if id != expected || stored_previous != head || hash_of(&row, &head)? != stored_hash
                 {
                     return Ok(Verified::Broken {
                         at: u64::try_from(expected).unwrap_or_default(),
@@ -122,7 +122,7 @@ impl Audit for SqliteStore {
 }
 
 fn hash_of(row: &Row<'_>, previous: &str) -> Result<String, StoreError> {
-    let text = |index: usize| row.get::<_, String>(index);
+    let text = |index: usize| row.get::<String>(index);
     let (actor, role, action) = (text(2)?, text(3)?, text(4)?);
     let (member, subject) = (text(5)?, text(6)?);
     let row = audit::Row {
@@ -139,7 +139,7 @@ fn hash_of(row: &Row<'_>, previous: &str) -> Result<String, StoreError> {
 
 /// Rows that `filter` (which may use `?3`) lets through, newest first.
 fn rows(
-    connection: &Connection,
+    connection: &Connection<'_>,
     filter: &str,
     before: Option<u64>,
     limit: u32,
@@ -160,7 +160,7 @@ fn rows(
             params![before, limit.min(MAX_AUDIT_ROWS), parameter],
             |row| {
                 Ok(AuditRow {
-                    id: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+                    id: u64::try_from(row.get::<i64>(0)?).unwrap_or_default(),
                     at: Timestamp::from_millis(row.get(1)?),
                     who: row.get(2)?,
                     role: row.get(3)?,
@@ -179,9 +179,9 @@ mod tests {
     use super::*;
     use crate::id::MemberId;
 
-    fn store() -> (tempfile::TempDir, SqliteStore) {
+    fn store() -> (tempfile::TempDir, SqlStore) {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let store = SqlStore::open(&folder.path().join("hub.sqlite")).unwrap();
         (folder, store)
     }
 
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    fn filled(store: &SqliteStore) -> MemberId {
+    fn filled(store: &SqlStore) -> MemberId {
         let member = MemberId::parse(&"a".repeat(32)).unwrap();
         let other = MemberId::parse(&"b".repeat(32)).unwrap();
         let now = Timestamp::from_seconds(1_800_000_000);
@@ -244,7 +244,7 @@ mod tests {
         ] {
             assert!(
                 store
-                    .write(|transaction| Ok(transaction.execute(sql, [])?))
+                    .write(|transaction| transaction.execute(sql, []))
                     .is_err(),
                 "{sql}"
             );
@@ -261,7 +261,7 @@ mod tests {
                     transaction.execute_batch(
                         "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;",
                     )?;
-                    Ok(transaction.execute(sql, [])?)
+                    transaction.execute(sql, [])
                 })
                 .unwrap();
             assert_eq!(store.verify().unwrap(), Verified::Broken { at }, "{sql}");

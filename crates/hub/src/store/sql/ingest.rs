@@ -1,14 +1,14 @@
-//! Ingest in SQLite.
+//! Ingest.
 
 use std::collections::BTreeMap;
 
+use super::engine::{Connection, OptionalExtension as _, Transaction, params};
 use larum_core::address::source_key;
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 use larum_core::watch::fold::NO_SOURCE;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::ingest::{
@@ -17,13 +17,13 @@ use crate::store::ingest::{
 
 const HOUR_SECONDS: i64 = 3_600;
 
-impl IngestStore for SqliteStore {
+impl IngestStore for SqlStore {
     fn count_batch(
         &self,
         batch: &CheckedBatch,
         now: Timestamp,
     ) -> Result<Result<Counted, ChainConflict>, StoreError> {
-        self.write(|transaction| {
+        self.write_beside(|transaction| {
             let (member, expected, head) = position(transaction, batch.collector)?;
             if let Some((sha256, counted)) = counted_before(transaction, batch)?
                 && sha256 == batch.sha256
@@ -37,10 +37,15 @@ impl IngestStore for SqliteStore {
                 )?;
                 return Ok(Err(ChainConflict { expected }));
             }
+            for sighting in &batch.sightings {
+                upsert_sighting(transaction, member, batch.collector, sighting)?;
+            }
+            // Last what other writers wait for: a receipt must not be seen before an earlier one,
+            // since the watch goes on from the newest it saw.
+            transaction.in_order()?;
             let receipt = insert_batch(transaction, batch, now)?;
             let mut edges_left = MAX_BATCH_EDGES;
             for sighting in &batch.sightings {
-                upsert_sighting(transaction, member, batch.collector, sighting)?;
                 upsert_edges(transaction, (member, receipt), sighting, &mut edges_left)?;
             }
             Ok(Ok(Counted {
@@ -58,7 +63,7 @@ impl IngestStore for SqliteStore {
         json: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write_beside(|transaction| {
             let changed = transaction.execute(
                 "UPDATE collector SET last_seen = ?2, heartbeat = ?3 WHERE id = ?1",
                 params![collector, now.as_millis(), json],
@@ -95,7 +100,7 @@ impl IngestStore for SqliteStore {
         })?;
         // Most calls find nothing, and then nothing is written.
         if !found.is_empty() {
-            self.write(|transaction| {
+            self.write_beside(|transaction| {
                 let mut statement = transaction.prepare_cached(
                     "UPDATE warning SET delivered = ?2 WHERE id = ?1 AND delivered IS NULL",
                 )?;
@@ -139,18 +144,21 @@ impl IngestStore for SqliteStore {
 
 /// The collector's member, the number expected next, and the hash of the last batch counted.
 fn position(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     collector: CollectorId,
 ) -> Result<(MemberId, u64, String), StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT member, next_sequence, chain_head FROM collector WHERE id = ?1")?
+    Ok(transaction
+        .prepare_cached(&format!(
+            "SELECT member, next_sequence, chain_head FROM collector WHERE id = ?1{}",
+            transaction.for_update()
+        ))?
         .query_row([collector], |row| {
             Ok((row.get(0)?, unsigned(row.get(1)?), row.get(2)?))
         })?)
 }
 
 fn counted_before(
-    connection: &Connection,
+    connection: &Connection<'_>,
     batch: &CheckedBatch,
 ) -> Result<Option<(String, Counted)>, StoreError> {
     Ok(connection
@@ -176,9 +184,9 @@ fn insert_batch(
     batch: &CheckedBatch,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    transaction.execute(
+    let receipt = transaction.query_row(
         "INSERT INTO batch (collector, sequence, sha256, received, sightings, set_aside)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING receipt",
         params![
             batch.collector,
             signed(batch.sequence),
@@ -187,8 +195,8 @@ fn insert_batch(
             signed(u64::try_from(batch.sightings.len()).unwrap_or(u64::MAX)),
             json_object(&batch.set_aside),
         ],
+        |row| Ok(unsigned(row.get(0)?)),
     )?;
-    let receipt = unsigned(transaction.last_insert_rowid());
     transaction.execute(
         "UPDATE collector SET next_sequence = ?2, chain_head = ?3, last_seen = ?4 WHERE id = ?1",
         params![
@@ -220,10 +228,13 @@ fn upsert_sighting(
                  collector = excluded.collector, key = excluded.key, detector = excluded.detector,
                  category = excluded.category, attack = excluded.attack,
                  severity = excluded.severity, confidence = excluded.confidence,
-                 outcome = excluded.outcome, first = min(first, excluded.first),
-                 last = max(last, excluded.last), count = excluded.count,
+                 outcome = excluded.outcome, 
+                 first = CASE WHEN excluded.first < sighting.first
+                     THEN excluded.first ELSE sighting.first END,
+                 last = CASE WHEN excluded.last > sighting.last
+                     THEN excluded.last ELSE sighting.last END, count = excluded.count,
                  sources = excluded.sources
-             WHERE excluded.count >= count",
+             WHERE excluded.count >= sighting.count",
         )?
         .execute(params![
             member,
@@ -271,7 +282,8 @@ fn upsert_edges(
     let mut statement = transaction.prepare_cached(
         "INSERT INTO edge (hour, key, member, source, count, receipt)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (hour, key, member, source) DO UPDATE SET count = max(count, excluded.count)",
+         ON CONFLICT (hour, key, member, source) DO UPDATE SET count = excluded.count
+         WHERE excluded.count > edge.count",
     )?;
     for source in sources {
         let source = source_key(*source).to_string();

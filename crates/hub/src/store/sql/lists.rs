@@ -1,11 +1,11 @@
-//! Blocklists in SQLite.
+//! Blocklists.
 
 use std::net::IpAddr;
 
+use super::engine::{OptionalExtension as _, Row, params};
 use larum_core::time::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::watch::{address, count, signed};
 use crate::id::MemberId;
 use crate::store::StoreError;
@@ -14,7 +14,7 @@ use crate::store::lists::{Device, Listed, Lists, MAX_DEVICES, PastEdge};
 const DEVICE: &str = "SELECT id, member, name, size, created, fetched FROM blocklist_device";
 const ENTRY: &str = "SELECT source, rank, witnesses, last, expires FROM blocklist_entry";
 
-impl Lists for SqliteStore {
+impl Lists for SqlStore {
     fn add_device(
         &self,
         member: MemberId,
@@ -106,7 +106,7 @@ impl Lists for SqliteStore {
                     member: row.get(1)?,
                     source: address(row, 2)?,
                     key: row.get(3)?,
-                    count: u64::try_from(row.get::<_, i64>(4)?).unwrap_or_default(),
+                    count: u64::try_from(row.get::<i64>(4)?).unwrap_or_default(),
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -190,10 +190,10 @@ impl Lists for SqliteStore {
     }
 }
 
-fn device(row: &Row<'_>) -> rusqlite::Result<Device> {
+fn device(row: &Row<'_>) -> Result<Device, StoreError> {
     let fetched: Option<i64> = row.get(5)?;
     Ok(Device {
-        id: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+        id: u64::try_from(row.get::<i64>(0)?).unwrap_or_default(),
         member: row.get(1)?,
         name: row.get(2)?,
         size: count(row, 3)?,
@@ -202,7 +202,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<Device> {
     })
 }
 
-fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
+fn listed(row: &Row<'_>) -> Result<Listed, StoreError> {
     Ok(Listed {
         source: address(row, 0)?,
         rank: count(row, 1)?,

@@ -1,9 +1,9 @@
-//! People, links, sessions and the administrative lists in SQLite.
+//! People, links, sessions and the administrative lists.
 
+use super::engine::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 use larum_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::audit::append;
 use super::proofs::begin;
 use crate::access::{Role, Standing, Viewer};
@@ -25,7 +25,7 @@ const PERSON: &str = "SELECT person.id, person.email, person.name, person.role, 
     member.name, person.area, person.disabled
     FROM person LEFT JOIN member ON member.id = person.member";
 
-impl People for SqliteStore {
+impl People for SqlStore {
     fn add_person(&self, by: &Actor, person: &NewPerson, now: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction.execute(
@@ -83,7 +83,7 @@ impl People for SqliteStore {
                 )?;
             }
             let changed = transaction.execute(
-                "UPDATE person SET disabled = CASE WHEN ?2 THEN coalesce(disabled, ?3) END WHERE id = ?1",
+                "UPDATE person SET disabled = CASE WHEN ?2 = 1 THEN coalesce(disabled, ?3) END WHERE id = ?1",
                 params![person, disabled, now.as_millis()],
             )?;
             if changed == 0 {
@@ -170,10 +170,10 @@ impl People for SqliteStore {
                 )?
                 .query_row(params![secret_hash, now, idle_ms], |row| {
                     let mut viewer = viewer(row)?;
-                    let proof = ProofKind::from_word(row.get_ref(6)?.as_str()?);
+                    let proof = ProofKind::from_word(&row.get::<String>(6)?);
                     let proved = Timestamp::from_millis(row.get(7)?);
                     viewer.standing = people::standing(proof, proved, row.get(8)?, at);
-                    Ok((viewer, row.get::<_, i64>(5)?))
+                    Ok((viewer, row.get::<i64>(5)?))
                 })
                 .optional()?)
         })?;
@@ -306,27 +306,23 @@ pub(super) fn act(word: &str, person: PersonId) -> Entry {
     }
 }
 
-fn role(row: &Row<'_>, index: usize) -> rusqlite::Result<Role> {
-    Role::from_word(row.get_ref(index)?.as_str()?).ok_or(rusqlite::Error::InvalidColumnType(
-        index,
-        "role".into(),
-        rusqlite::types::Type::Text,
-    ))
+fn role(row: &Row<'_>, index: usize) -> Result<Role, StoreError> {
+    Role::from_word(&row.get::<String>(index)?).ok_or_else(|| StoreError::malformed(index))
 }
 
 /// A person as one who asks; how well they are proved is for the caller to say.
-pub(super) fn viewer(row: &Row<'_>) -> rusqlite::Result<Viewer> {
+pub(super) fn viewer(row: &Row<'_>) -> Result<Viewer, StoreError> {
     Ok(Viewer {
         person: row.get(0)?,
         name: row.get(1)?,
         role: role(row, 2)?,
-        member: row.get::<_, Option<MemberId>>(3)?,
+        member: row.get::<Option<MemberId>>(3)?,
         area: row.get(4)?,
         standing: Standing::New,
     })
 }
 
-fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
+fn person(row: &Row<'_>) -> Result<Person, StoreError> {
     Ok(Person {
         id: row.get(0)?,
         email: row.get(1)?,
@@ -340,18 +336,16 @@ fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
 }
 
 /// A moment that may not have come.
-pub(super) fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row
-        .get::<_, Option<i64>>(index)?
-        .map(Timestamp::from_millis))
+pub(super) fn moment(row: &Row<'_>, index: usize) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.get::<Option<i64>>(index)?.map(Timestamp::from_millis))
 }
 
 /// All rows of a query.
 pub(super) fn list<T>(
-    connection: &Connection,
+    connection: &Connection<'_>,
     sql: &str,
     parameters: impl Params,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let rows = connection
         .prepare_cached(sql)?

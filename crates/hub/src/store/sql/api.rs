@@ -1,9 +1,9 @@
-//! Keys of programs and acknowledgements in SQLite.
+//! Keys of programs and acknowledgements.
 
+use super::engine::{OptionalExtension as _, Row, params};
 use larum_core::time::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::SqliteStore;
+use super::SqlStore;
 use super::audit::append;
 use super::pages::{IN_SCOPE, count, scope_parameters};
 use super::people::{list, moment, viewer};
@@ -23,7 +23,7 @@ const TOUCH_EVERY_MS: i64 = 60_000;
 const KEY: &str = "SELECT api_key.id, api_key.person, api_key.name, api_key.actions,
     api_key.created, api_key.expires, api_key.revoked, api_key.last_used";
 
-impl ApiStore for SqliteStore {
+impl ApiStore for SqlStore {
     fn add_key(&self, by: &Actor, key: &NewKey, now: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
             let alive: u32 = transaction
@@ -73,9 +73,7 @@ impl ApiStore for SqliteStore {
                     "SELECT id, name, role, member, area, disabled IS NOT NULL
                      FROM person WHERE id = ?1",
                 )?
-                .query_row([key.person], |row| {
-                    Ok((viewer(row)?, row.get::<_, bool>(5)?))
-                })?)
+                .query_row([key.person], |row| Ok((viewer(row)?, row.get::<bool>(5)?)))?)
         })?;
         if key.revoked.is_some() {
             return Ok(Err(KeyRefusal::Revoked));
@@ -216,7 +214,7 @@ fn act(word: &str, key: KeyId) -> Entry {
 }
 
 /// The columns of [`KEY`]. A word that is no action any more grants nothing.
-fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+fn key(row: &Row<'_>) -> Result<KeyRow, StoreError> {
     let actions: String = row.get(3)?;
     Ok(KeyRow {
         id: row.get(0)?,
@@ -230,7 +228,7 @@ fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
     })
 }
 
-fn warning(row: &Row<'_>) -> rusqlite::Result<WarningRow> {
+fn warning(row: &Row<'_>) -> Result<WarningRow, StoreError> {
     Ok(WarningRow {
         id: count(row, 0)?,
         threat: count(row, 1)?,
@@ -242,7 +240,7 @@ fn warning(row: &Row<'_>) -> rusqlite::Result<WarningRow> {
     })
 }
 
-fn acknowledged(row: &Row<'_>) -> rusqlite::Result<Option<Acknowledged>> {
+fn acknowledged(row: &Row<'_>) -> Result<Option<Acknowledged>, StoreError> {
     let person: Option<PersonId> = row.get(7)?;
     let at = moment(row, 8)?;
     Ok(person

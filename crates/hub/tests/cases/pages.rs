@@ -1,0 +1,180 @@
+//! What pages read, within the reader's scope.
+
+use larum_hub_lib::access::{Action, Opener, Role, Scope, Sealed, Standing, Viewer, enter};
+use larum_hub_lib::store::StoreError;
+use larum_hub_lib::store::ingest::IngestStore as _;
+use larum_hub_lib::store::pages::{Pages as _, SightingCursor, ThreatFilter};
+use larum_hub_lib::store::sql::SqlStore;
+use larum_hub_lib::store::watch::WatchStore as _;
+
+use super::watch::change;
+use super::{at, batch, collector, firm, member_id, person_id, sighting, tell};
+
+fn officer(area: Option<&str>) -> (Viewer, Scope) {
+    let viewer = Viewer {
+        person: person_id(1),
+        name: "Sam".to_owned(),
+        role: Role::Officer,
+        member: None,
+        area: area.map(str::to_owned),
+        standing: Standing::Fresh,
+    };
+    let scope = enter(Some(&viewer), Action::MemberRead).unwrap();
+    (viewer, scope)
+}
+
+fn open<T>(store: &SqlStore, sealed: Sealed<T>) -> T {
+    let (viewer, _) = officer(None);
+    let subject = "/members".to_owned();
+    Opener::new(store, &viewer, Action::MemberRead, subject, at(0))
+        .open(sealed)
+        .unwrap()
+}
+
+/// Firms in order, page by page, and only those in scope.
+pub fn members(store: &SqlStore, told: &mut String) {
+    for (number, name) in [
+        (1, "Bakery"),
+        (2, "anvil"),
+        (3, "Ärzte"),
+        (4, "Bakery"),
+        (5, "Zoo"),
+    ] {
+        firm(store, number, name);
+    }
+    let first = collector(store, member_id(1), 1);
+    collector(store, member_id(1), 2);
+    store.heartbeat(first, "{}", at(50)).unwrap();
+    let (_, all) = officer(None);
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let cursor = after
+            .as_ref()
+            .map(|(name, id): &(String, _)| (name.as_str(), *id));
+        let page = open(store, store.members(&all, cursor, 2, at(60)).unwrap());
+        let Some(last) = page.last() else { break };
+        after = Some((last.card.name.clone(), last.card.id));
+        seen.extend(page);
+    }
+    assert_eq!(seen.len(), 5);
+    tell(told, &seen);
+    let (_, area) = officer(Some("E23000002"));
+    let some = open(store, store.members(&area, None, 10, at(60)).unwrap());
+    assert_eq!(some.len(), 2);
+    let counts = (store.member_count(&all), store.member_count(&area));
+    assert_eq!((counts.0.unwrap(), counts.1.unwrap()), (5, 2));
+    tell(
+        told,
+        open(store, store.member(&area, member_id(2)).unwrap()),
+    );
+    let outside = store.member(&area, member_id(1));
+    assert!(matches!(outside, Err(StoreError::NotFound)));
+    let collectors = store.collectors(&all, member_id(1)).unwrap();
+    tell(told, open(store, collectors));
+    let hidden = store.collectors(&area, member_id(1)).unwrap();
+    assert!(open(store, hidden).is_empty());
+}
+
+/// A firm's sightings, newest first, page by page, and its activity by hour.
+pub fn sightings(store: &SqlStore, told: &mut String) {
+    let member = firm(store, 1, "Bakery");
+    let id = collector(store, member, 1);
+    let all = (0..7_u32)
+        .map(|number| {
+            let last = i64::from(number / 2) * 3_600;
+            let count = u64::from(number) + 1;
+            sighting(
+                number,
+                "tcp/22",
+                u8::try_from(number).unwrap(),
+                -10,
+                last,
+                count,
+            )
+        })
+        .collect();
+    store
+        .count_batch(&batch(id, 1, all), at(9))
+        .unwrap()
+        .unwrap();
+    let (_, scope) = officer(None);
+    let mut seen = Vec::new();
+    let mut cursor: Option<SightingCursor> = None;
+    loop {
+        let page = store.sightings(&scope, member, cursor.as_ref(), 3).unwrap();
+        let page = open(store, page);
+        let Some(last) = page.last() else { break };
+        cursor = Some(SightingCursor {
+            last: last.last,
+            id: last.id.clone(),
+        });
+        seen.extend(page);
+    }
+    assert_eq!(seen.len(), 7);
+    assert!(seen.is_sorted_by(|newer, older| newer.last >= older.last));
+    tell(told, seen);
+    let activity = store.activity(&scope, member, at(-86_400), at(86_400));
+    let activity = open(store, activity.unwrap());
+    assert_eq!(activity.events.values().sum::<u64>(), 28);
+    tell(told, activity);
+    let (_, elsewhere) = officer(Some("E23000002"));
+    let hidden = store.sightings(&elsewhere, member, None, 10).unwrap();
+    assert!(open(store, hidden).is_empty());
+}
+
+/// A threat with its evidence: counts for all, names within scope.
+pub fn threats(store: &SqlStore, told: &mut String) {
+    let members = [1, 2, 3].map(|number| firm(store, number, &format!("Firm {number}")));
+    for (number, member) in (1..).zip(members) {
+        let id = collector(store, member, number);
+        let source = u8::try_from(number).unwrap();
+        let seen = vec![sighting(number, "tcp/1", source, 0, 7_200, 3)];
+        store
+            .count_batch(&batch(id, 1, seen), at(9))
+            .unwrap()
+            .unwrap();
+    }
+    let [_, two, three] = members;
+    store
+        .apply_threat(&change("tcp/1", &[two, three]), at(10))
+        .unwrap();
+    let mut closed = change("tcp/2", &[]);
+    closed.row.state = larum_core::watch::State::Closed;
+    closed.row.closed = Some(at(90));
+    store.apply_threat(&closed, at(10)).unwrap();
+    let (_, scope) = officer(Some("E23000002"));
+    for (area, with_closed, expected) in [
+        (None, false, 1),
+        (None, true, 2),
+        (Some("E23000001"), true, 1),
+        (Some("E23000009"), true, 0),
+    ] {
+        let filter = ThreatFilter {
+            area: area.map(str::to_owned),
+            closed: with_closed,
+        };
+        let found = store.threat_list(&filter).unwrap();
+        assert_eq!(found.len(), expected, "{filter:?}");
+        tell(told, found);
+    }
+    tell(told, store.threat(1).unwrap());
+    assert!(matches!(store.threat(99), Err(StoreError::NotFound)));
+    tell(
+        told,
+        store.threat_hours("tcp/1", at(-7_200), at(86_400)).unwrap(),
+    );
+    tell(told, store.threat_sources("tcp/1", at(-7_200)).unwrap());
+    let named = open(store, store.threat_members(&scope, 1).unwrap());
+    assert!(named.iter().all(|row| row.card.area == "E23000002"));
+    tell(told, named);
+    tell(told, store.threat_areas(1).unwrap());
+    tell(told, store.threat_sectors(1).unwrap());
+    let warnings = store.warnings(&scope, two, 10).unwrap();
+    let warnings = open(store, warnings);
+    assert_eq!(warnings.len(), 1);
+    let one = store.warning(&scope, two, warnings.first().unwrap().id);
+    tell(told, open(store, one.unwrap()));
+    let outside = store.warning(&scope, three, 2);
+    assert!(matches!(outside, Err(StoreError::NotFound)));
+}
