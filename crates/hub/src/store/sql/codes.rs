@@ -16,7 +16,7 @@ use crate::store::people::NewSession;
 impl Codes for SqlStore {
     fn code_app(&self, person: PersonId) -> Result<Option<CodeApp>, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT confirmed, (SELECT count(*) FROM recovery_code
                         WHERE recovery_code.person = code_app.person AND used IS NULL)
@@ -28,7 +28,7 @@ impl Codes for SqlStore {
                         recovery_left: row.get(1)?,
                     })
                 })
-                .optional()?)
+                .optional()
         })
     }
 
@@ -39,11 +39,11 @@ impl Codes for SqlStore {
                  ON CONFLICT (person) DO UPDATE SET offered = coalesce(code_app.offered, ?2)",
                 params![person, fresh],
             )?;
-            Ok(transaction.query_row(
+            transaction.query_row(
                 "SELECT offered FROM code_app WHERE person = ?1",
                 [person],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 

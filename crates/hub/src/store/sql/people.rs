@@ -47,17 +47,17 @@ impl People for SqlStore {
 
     fn person(&self, id: PersonId) -> Result<Person, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(&format!("{PERSON} WHERE person.id = ?1"))?
-                .query_row([id], person)?)
+                .query_row([id], person)
         })
     }
 
     fn person_by_email(&self, email: &str) -> Result<Person, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(&format!("{PERSON} WHERE person.email = ?1"))?
-                .query_row([email.to_lowercase()], person)?)
+                .query_row([email.to_lowercase()], person)
         })
     }
 
@@ -157,7 +157,7 @@ impl People for SqlStore {
     ) -> Result<Option<Viewer>, StoreError> {
         let (at, now) = (now, now.as_millis());
         let found = self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT person.id, person.name, person.role, person.member, person.area,
                             session.last_used, session.proof, session.proved,
@@ -175,7 +175,7 @@ impl People for SqlStore {
                     viewer.standing = people::standing(proof, proved, row.get(8)?, at);
                     Ok((viewer, row.get::<i64>(5)?))
                 })
-                .optional()?)
+                .optional()
         })?;
         let Some((viewer, last_used)) = found else {
             return Ok(None);

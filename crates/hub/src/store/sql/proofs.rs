@@ -20,10 +20,10 @@ impl Proofs for SqlStore {
     fn challenge_key(&self, fresh: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         const FIND: &str = "SELECT value FROM setting WHERE name = ?1";
         let find = |connection: &Connection<'_>| {
-            Ok(connection
+            connection
                 .prepare_cached(FIND)?
                 .query_row([CHALLENGE_KEY], |row| row.get(0))
-                .optional()?)
+                .optional()
         };
         if let Some(key) = self.read(find)? {
             return Ok(key);
@@ -112,7 +112,7 @@ impl Proofs for SqlStore {
 
     fn passkey(&self, credential: &str) -> Result<Option<(PersonId, KnownKey)>, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT person, public_key, algorithm, counter FROM passkey
                      WHERE credential = ?1",
@@ -125,7 +125,7 @@ impl Proofs for SqlStore {
                     };
                     Ok((row.get(0)?, key))
                 })
-                .optional()?)
+                .optional()
         })
     }
 
@@ -264,10 +264,10 @@ impl Proofs for SqlStore {
 
     fn end_other_sessions(&self, person: PersonId, keep_hash: &str) -> Result<usize, StoreError> {
         self.write(|transaction| {
-            Ok(transaction.execute(
+            transaction.execute(
                 "DELETE FROM session WHERE person = ?1 AND secret_hash <> ?2",
                 params![person, keep_hash],
-            )?)
+            )
         })
     }
 }
