@@ -96,7 +96,7 @@ impl IngestStore for SqlStore {
                 .query_map(params![member, after, now.as_millis(), limit], |row| {
                     Ok((unsigned(row.get(0)?), row.get(1)?))
                 })?;
-            Ok(rows.collect::<Result<Vec<(u64, String)>, _>>()?)
+            rows.collect::<Result<Vec<(u64, String)>, _>>()
         })?;
         // Most calls find nothing, and then nothing is written.
         if !found.is_empty() {
@@ -115,7 +115,7 @@ impl IngestStore for SqlStore {
 
     fn totals(&self) -> Result<Totals, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT (SELECT count(*) FROM batch),
                             (SELECT coalesce(sum(sightings), 0) FROM batch),
@@ -129,15 +129,15 @@ impl IngestStore for SqlStore {
                         findings: unsigned(row.get(2)?),
                         conflicts: unsigned(row.get(3)?),
                     })
-                })?)
+                })
         })
     }
 
     fn newest_warning(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached("SELECT coalesce(max(id), 0) FROM warning")?
-                .query_row([], |row| Ok(unsigned(row.get(0)?)))?)
+                .query_row([], |row| Ok(unsigned(row.get(0)?)))
         })
     }
 }
@@ -147,21 +147,21 @@ fn position(
     transaction: &Transaction<'_>,
     collector: CollectorId,
 ) -> Result<(MemberId, u64, String), StoreError> {
-    Ok(transaction
+    transaction
         .prepare_cached(&format!(
             "SELECT member, next_sequence, chain_head FROM collector WHERE id = ?1{}",
             transaction.for_update()
         ))?
         .query_row([collector], |row| {
             Ok((row.get(0)?, unsigned(row.get(1)?), row.get(2)?))
-        })?)
+        })
 }
 
 fn counted_before(
     connection: &Connection<'_>,
     batch: &CheckedBatch,
 ) -> Result<Option<(String, Counted)>, StoreError> {
-    Ok(connection
+    connection
         .prepare_cached(
             "SELECT sha256, receipt, received, set_aside FROM batch
              WHERE collector = ?1 AND sequence = ?2",
@@ -176,7 +176,7 @@ fn counted_before(
             };
             Ok((row.get(0)?, counted))
         })
-        .optional()?)
+        .optional()
 }
 
 fn insert_batch(

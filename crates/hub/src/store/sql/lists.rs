@@ -46,7 +46,7 @@ impl Lists for SqlStore {
             let sql = format!("{DEVICE} WHERE member = ?1 AND revoked IS NULL ORDER BY id");
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([member], device)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -68,9 +68,9 @@ impl Lists for SqlStore {
     fn device(&self, secret_hash: &str, now: Timestamp) -> Result<Device, StoreError> {
         let found = self.read(|connection| {
             let sql = format!("{DEVICE} WHERE secret_hash = ?1 AND revoked IS NULL");
-            Ok(connection
+            connection
                 .prepare_cached(&sql)?
-                .query_row([secret_hash], device)?)
+                .query_row([secret_hash], device)
         })?;
         // Who guesses writes nothing.
         self.write(|transaction| {
@@ -89,7 +89,7 @@ impl Lists for SqlStore {
                  WHERE revoked IS NULL GROUP BY member ORDER BY member",
             )?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -109,7 +109,7 @@ impl Lists for SqlStore {
                     count: u64::try_from(row.get::<i64>(4)?).unwrap_or_default(),
                 })
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -151,17 +151,17 @@ impl Lists for SqlStore {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows =
                 statement.query_map(params![member, now.as_millis(), signed(limit)], listed)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
     fn listed(&self, member: MemberId, source: IpAddr) -> Result<Option<Listed>, StoreError> {
         self.read(|connection| {
             let sql = format!("{ENTRY} WHERE member = ?1 AND source = ?2");
-            Ok(connection
+            connection
                 .prepare_cached(&sql)?
                 .query_row(params![member, source.to_string()], listed)
-                .optional()?)
+                .optional()
         })
     }
 
@@ -185,7 +185,7 @@ impl Lists for SqlStore {
             let rows = statement.query_map([member], |row| {
                 Ok((address(row, 0)?, Timestamp::from_millis(row.get(1)?)))
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 }

@@ -32,7 +32,7 @@ impl WatchStore for SqlStore {
                 .query_map(params![key, from.as_millis(), to.as_millis()], |row| {
                     Ok((row.get(0)?, address(row, 1)?))
                 })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -41,10 +41,10 @@ impl WatchStore for SqlStore {
             let sql = format!(
                 "SELECT {THREAT_COLUMNS} FROM threat WHERE key = ?1 ORDER BY id DESC LIMIT 1"
             );
-            Ok(connection
+            connection
                 .prepare_cached(&sql)?
                 .query_row([key], threat)
-                .optional()?)
+                .optional()
         })
     }
 
@@ -82,7 +82,7 @@ impl WatchStore for SqlStore {
                 "SELECT DISTINCT member FROM collector WHERE revoked IS NULL ORDER BY member",
             )?;
             let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -91,7 +91,7 @@ impl WatchStore for SqlStore {
             let sql = format!("SELECT {THREAT_COLUMNS} FROM threat ORDER BY id LIMIT ?1");
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([signed(limit)], threat)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -112,7 +112,7 @@ impl WatchStore for SqlStore {
                     hit: at(3)?,
                 })
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -237,7 +237,7 @@ fn numbered(body: &str, id: i64) -> String {
 
 /// A warning counts as hit when the member's first sighting of the threat came after it.
 fn mark_hits(transaction: &Transaction<'_>, id: i64) -> Result<usize, StoreError> {
-    Ok(transaction
+    transaction
         .prepare_cached(
             "UPDATE warning SET hit = (SELECT first FROM threat_member
                  WHERE threat_member.threat = warning.threat
@@ -247,7 +247,7 @@ fn mark_hits(transaction: &Transaction<'_>, id: i64) -> Result<usize, StoreError
                    AND threat_member.member = warning.member
                    AND threat_member.first >= warning.issued)",
         )?
-        .execute([id])?)
+        .execute([id])
 }
 
 pub(super) fn threat(row: &Row<'_>) -> Result<(i64, ThreatRow), StoreError> {

@@ -15,9 +15,9 @@ use crate::store::watch_state::{ArrivedEdge, Look, OpenThreat, Place, WatchState
 impl WatchState for SqlStore {
     fn newest_receipt(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached("SELECT coalesce(max(receipt), 0) FROM batch")?
-                .query_row([], |row| number(row, 0))?)
+                .query_row([], |row| number(row, 0))
         })
     }
 
@@ -37,7 +37,7 @@ impl WatchState for SqlStore {
                     count: number(row, 4)?,
                 })
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -52,7 +52,7 @@ impl WatchState for SqlStore {
                     sector: row.get(2)?,
                 })
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -70,7 +70,6 @@ impl WatchState for SqlStore {
                         up_to,
                     })
                 })
-                .map_err(Into::into)
         })
     }
 
@@ -79,7 +78,7 @@ impl WatchState for SqlStore {
             let mut statement = connection
                 .prepare_cached("SELECT id, at, up_to FROM watch_look WHERE id > ?1 ORDER BY id")?;
             let rows = statement.query_map([after], look)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -96,14 +95,14 @@ impl WatchState for SqlStore {
 
     fn kept_state(&self) -> Result<Option<(Look, Vec<u8>)>, StoreError> {
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT watch_look.id, watch_look.at, watch_look.up_to, watch_state.state
                      FROM watch_state JOIN watch_look ON watch_look.id = watch_state.look
                      WHERE watch_state.name = 'fold'",
                 )?
                 .query_row([], |row| Ok((look(row)?, row.get(3)?)))
-                .optional()?)
+                .optional()
         })
     }
 
@@ -113,10 +112,10 @@ impl WatchState for SqlStore {
                 "SELECT {THREAT_COLUMNS} FROM threat
                  WHERE id = (SELECT max(threat) FROM threat_episode WHERE episode = ?1)"
             );
-            Ok(connection
+            connection
                 .prepare_cached(&sql)?
                 .query_row([unsigned(episode)], threat)
-                .optional()?)
+                .optional()
         })
     }
 
@@ -168,7 +167,7 @@ impl WatchState for SqlStore {
                     row: found,
                 })
             })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 
@@ -188,7 +187,7 @@ impl WatchState for SqlStore {
                 .query_map(params![key, threat.unwrap_or(0), now.as_millis()], |row| {
                     row.get(0)
                 })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()
         })
     }
 }
