@@ -113,7 +113,10 @@ fn numbered(sql: &str) -> String {
 }
 
 fn bound<'v>(values: &'v [&'v dyn ToValue]) -> Vec<Bound<'v>> {
-    values.iter().map(|value| Bound(value.to_value())).collect()
+    values
+        .iter()
+        .map(|value| Bound(value.to_value().keepable()))
+        .collect()
 }
 
 fn borrowed<'b>(bound: &'b [Bound<'b>]) -> Vec<&'b (dyn ToSql + Sync)> {
@@ -137,10 +140,6 @@ impl ToSql for Bound<'_> {
             Value::Null => Ok(IsNull::Yes),
             Value::Integer(number) => number.to_sql(ty, out),
             Value::Real(number) => number.to_sql(ty, out),
-            // A text there cannot hold the zero character; what a firm sent must not stop its batch.
-            Value::Text(text) if text.contains('\0') => {
-                text.replace('\0', "\u{fffd}").to_sql(ty, out)
-            }
             Value::Text(text) => text.as_ref().to_sql(ty, out),
             Value::Blob(bytes) => bytes.as_ref().to_sql(ty, out),
         }

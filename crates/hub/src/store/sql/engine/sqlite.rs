@@ -131,7 +131,11 @@ impl rusqlite::ToSql for Bound<'_> {
 pub fn bound<'v>(
     values: &'v [&'v dyn ToValue],
 ) -> rusqlite::ParamsFromIter<impl Iterator<Item = Bound<'v>>> {
-    rusqlite::params_from_iter(values.iter().map(|value| Bound(value.to_value())))
+    rusqlite::params_from_iter(
+        values
+            .iter()
+            .map(|value| Bound(value.to_value().keepable())),
+    )
 }
 
 /// A column as the store knows it.

@@ -30,6 +30,20 @@ pub enum Value<'v> {
     Blob(Cow<'v, [u8]>),
 }
 
+impl Value<'_> {
+    /// The value as every engine can keep it: a text cannot hold the zero character in PostgreSQL,
+    /// and what a firm sent must not stop its batch.
+    #[must_use]
+    pub fn keepable(self) -> Self {
+        match self {
+            Self::Text(text) if text.contains('\0') => {
+                Self::Text(Cow::Owned(text.replace('\0', "\u{fffd}")))
+            }
+            value => value,
+        }
+    }
+}
+
 /// What can be a parameter.
 pub trait ToValue {
     /// Its type, known even when the value is missing.
