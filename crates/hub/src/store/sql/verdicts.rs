@@ -1,8 +1,8 @@
 //! Verdicts.
 
+use super::engine::{OptionalExtension as _, params};
 use larum_core::time::Timestamp;
 use larum_core::watch::Verdict;
-use super::engine::{OptionalExtension as _, params};
 
 use super::SqlStore;
 use super::watch::word;
