@@ -59,21 +59,21 @@ impl ApiStore for SqlStore {
         now: Timestamp,
     ) -> Result<Result<(KeyRow, Viewer), KeyRefusal>, StoreError> {
         let found = self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(&format!("{KEY} FROM api_key WHERE secret_hash = ?1"))?
                 .query_row([secret_hash], key)
-                .optional()?)
+                .optional()
         })?;
         let Some(key) = found else {
             return Ok(Err(KeyRefusal::Unknown));
         };
         let (viewer, disabled) = self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT id, name, role, member, area, disabled IS NOT NULL
                      FROM person WHERE id = ?1",
                 )?
-                .query_row([key.person], |row| Ok((viewer(row)?, row.get::<bool>(5)?)))?)
+                .query_row([key.person], |row| Ok((viewer(row)?, row.get::<bool>(5)?)))
         })?;
         if key.revoked.is_some() {
             return Ok(Err(KeyRefusal::Revoked));
@@ -187,7 +187,7 @@ impl ApiStore for SqlStore {
                     JOIN member ON member.id = warning.member
                  WHERE warning.id = ?4 AND warning.member = ?3 AND {IN_SCOPE}"
             );
-            Ok(transaction.prepare_cached(&sql)?.query_row(
+            transaction.prepare_cached(&sql)?.query_row(
                 params![reach, whose, member, warning],
                 |row| {
                     Ok(Acknowledged {
@@ -195,7 +195,7 @@ impl ApiStore for SqlStore {
                         at: Timestamp::from_millis(row.get(1)?),
                     })
                 },
-            )?)
+            )
         })
     }
 }

@@ -34,7 +34,7 @@ impl Verdicts for SqlStore {
     fn verdict(&self, threat: u64) -> Result<Option<(Verdict, Timestamp)>, StoreError> {
         let threat = i64::try_from(threat).map_err(|_| StoreError::NotFound)?;
         self.read(|connection| {
-            Ok(connection
+            connection
                 .prepare_cached(
                     "SELECT verdict, at FROM threat_verdict WHERE threat = ?1
                      ORDER BY id DESC LIMIT 1",
@@ -45,7 +45,7 @@ impl Verdicts for SqlStore {
                         Timestamp::from_millis(row.get(1)?),
                     ))
                 })
-                .optional()?)
+                .optional()
         })
     }
 
