@@ -29,6 +29,7 @@ pub mod audit;
 pub mod codes;
 pub mod enrol;
 pub mod ingest;
+pub mod keep;
 pub mod lists;
 pub mod pages;
 pub mod people;
@@ -53,6 +54,7 @@ pub trait Store:
     + watch_state::WatchState
     + lists::Lists
     + api::ApiStore
+    + keep::KeepStore
     + verdicts::Verdicts
 {
 }

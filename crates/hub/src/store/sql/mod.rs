@@ -3,14 +3,17 @@
 mod api;
 mod audit;
 mod codes;
+pub mod copy;
 pub mod engine;
 mod enrol;
 mod ingest;
+mod keep;
 mod lists;
 mod pages;
 mod pages_threats;
 mod people;
 mod proofs;
+mod tables;
 mod verdicts;
 mod watch;
 mod watch_state;

@@ -217,11 +217,18 @@ impl Row<'_> {
     /// # Errors
     /// When there is no such column or it holds something else.
     pub fn get<T: FromValue>(&self, column: usize) -> Result<T, StoreError> {
-        let value = match self {
-            Self::Sqlite(row) => sqlite::value(row.get_ref(column)?)?,
-            Self::Postgres(row) => row.try_get::<_, postgres::Cell<'_>>(column)?.0,
-        };
-        T::from_value(value).ok_or_else(|| StoreError::malformed(column))
+        T::from_value(self.value(column)?).ok_or_else(|| StoreError::malformed(column))
+    }
+
+    /// The value of a column, whatever it is.
+    ///
+    /// # Errors
+    /// When there is no such column.
+    pub fn value(&self, column: usize) -> Result<Value<'_>, StoreError> {
+        match self {
+            Self::Sqlite(row) => sqlite::value(row.get_ref(column)?),
+            Self::Postgres(row) => Ok(row.try_get::<_, postgres::Cell<'_>>(column)?.0),
+        }
     }
 }
 
@@ -234,6 +241,13 @@ pub trait Params {
 impl Params for &[&dyn ToValue] {
     fn with<T>(self, run: impl FnOnce(&[&dyn ToValue]) -> T) -> T {
         run(self)
+    }
+}
+
+impl Params for &[Value<'_>] {
+    fn with<T>(self, run: impl FnOnce(&[&dyn ToValue]) -> T) -> T {
+        let values: Vec<&dyn ToValue> = self.iter().map(|value| value as &dyn ToValue).collect();
+        run(&values)
     }
 }
 

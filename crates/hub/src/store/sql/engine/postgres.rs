@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::error::Error;
+use std::io::Write;
 
 use ::postgres::error::SqlState;
 use ::postgres::types::{FromSql, IsNull, ToSql, Type};
@@ -57,6 +58,22 @@ impl Session {
         let bound = bound(values);
         let changed = inner.client.execute(&statement, &borrowed(&bound))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// Runs `COPY … FROM STDIN` with what `write` writes.
+    ///
+    /// # Errors
+    /// The engine's, or what `write` gives.
+    pub fn copy_in(
+        &self,
+        sql: &str,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut inner = self.0.borrow_mut();
+        let mut writer = inner.client.copy_in(sql)?;
+        write(&mut writer)?;
+        writer.finish()?;
+        Ok(())
     }
 
     /// Runs a query.

@@ -49,6 +49,38 @@ impl Sqlite {
         })
     }
 
+    /// Writes a copy of the store as it stands at one moment into a new file, while others read and
+    /// write.
+    ///
+    /// # Errors
+    /// When the file is there already or cannot be written.
+    pub fn save_to(&self, file: &Path) -> Result<(), StoreError> {
+        if file.exists() {
+            return Err(StoreError::Conflict("the file is there already".into()));
+        }
+        let name = file.to_str().ok_or(StoreError::NotFound)?;
+        self.read(&mut |connection| {
+            connection.execute("VACUUM INTO ?1", [name])?;
+            Ok(())
+        })
+    }
+
+    /// Writes the file anew without what was deleted, and empties the log beside it.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] while somebody still reads what was.
+    pub fn scrub(&self) -> Result<(), StoreError> {
+        let writer = lock(&self.writer);
+        writer.execute_batch("VACUUM")?;
+        let busy: i64 =
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            Ok(())
+        } else {
+            Err(StoreError::Contended)
+        }
+    }
+
     /// Runs `work` in one writing transaction.
     ///
     /// # Errors

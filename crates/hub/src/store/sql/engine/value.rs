@@ -58,6 +58,26 @@ pub trait FromValue: Sized {
     fn from_value(value: Value<'_>) -> Option<Self>;
 }
 
+impl ToValue for Value<'_> {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Integer(_) => Kind::Integer,
+            Self::Real(_) => Kind::Real,
+            Self::Null | Self::Text(_) => Kind::Text,
+            Self::Blob(_) => Kind::Blob,
+        }
+    }
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Real(number) => Value::Real(*number),
+            Self::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Self::Blob(bytes) => Value::Blob(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
 impl<T: ToValue + ?Sized> ToValue for &T {
     fn kind(&self) -> Kind {
         (**self).kind()

@@ -1,0 +1,204 @@
+//! Forgetting and erasing.
+
+use larum_core::time::Timestamp;
+
+use super::audit::append;
+use super::engine::{Connection, ToValue, Transaction, params};
+use super::tables::{self, LEDGER, Table};
+use super::{Engine, SqlStore};
+use crate::id::MemberId;
+use crate::store::StoreError;
+use crate::store::audit::{Actor, Entry};
+use crate::store::keep::{Forgotten, KeepSince, KeepStore, MAX_FORGOTTEN_ROWS};
+
+/// Closed threats deleted in one transaction at most.
+const MAX_FORGOTTEN_THREATS: u32 = 50;
+
+impl KeepStore for SqlStore {
+    fn forget_old(&self, since: &KeepSince) -> Result<Forgotten, StoreError> {
+        let tables = tables::all()?;
+        let (addresses, counts) = (since.addresses.as_millis(), since.counts.as_millis());
+        self.write(|transaction| {
+            let delete = |table: &str, key: &str, old: &str, before: i64| {
+                let sql = format!(
+                    "DELETE FROM {table} WHERE ({key}) IN
+                        (SELECT {key} FROM {table} WHERE {old} LIMIT {MAX_FORGOTTEN_ROWS})"
+                );
+                transaction.execute(&sql, [before])
+            };
+            let sightings = delete("sighting", "member, id", "last < ?1", addresses)?;
+            let edge_key = "hour, key, member, source";
+            let edges = delete("edge", edge_key, "hour < ?1", addresses)?;
+            let mut gone = delete("watch_day", "key, day", "day < ?1", counts)?;
+            gone += forget_threats(transaction, &tables, counts)?;
+            // The newest batch of a collector stays, to tell a repeated one from a forked chain.
+            let old = "received < ?1 AND EXISTS (SELECT 1 FROM collector
+                WHERE collector.id = batch.collector
+                  AND collector.next_sequence > batch.sequence + 1)";
+            gone += delete("batch", "receipt", old, counts)?;
+            Ok(Forgotten {
+                sightings,
+                edges,
+                counts: gone,
+            })
+        })
+    }
+
+    fn erase_member(
+        &self,
+        by: &Actor,
+        member: MemberId,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let tables = tables::all()?;
+        let entry = Entry {
+            action: "erase-member".to_owned(),
+            member: Some(member),
+            subject: member.to_string(),
+        };
+        let rows = self.write(|transaction| {
+            let rows = erase(transaction, &tables, member)?;
+            append(transaction, by, &entry, now)?;
+            Ok(rows)
+        })?;
+        self.scrub()?;
+        Ok(rows)
+    }
+}
+
+impl SqlStore {
+    /// Writes the store anew without what was deleted. A database server does this in its own time,
+    /// and its operator decides about its log and copies.
+    fn scrub(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.scrub(),
+            Engine::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+fn erase(
+    transaction: &Transaction<'_>,
+    tables: &[Table],
+    member: MemberId,
+) -> Result<usize, StoreError> {
+    let found: i64 = transaction.query_row(
+        "SELECT count(*) FROM member WHERE id = ?1",
+        params![member],
+        |row| row.get(0),
+    )?;
+    if found == 0 {
+        return Err(StoreError::NotFound);
+    }
+    if let Connection::Postgres(session) = transaction {
+        session.batch("SET LOCAL statement_timeout = 0")?;
+    }
+    let root = Root {
+        table: "member",
+        condition: "id = ?1",
+        named: Some("member"),
+    };
+    let rows = delete_about(transaction, tables, &root, &member)?;
+    // What the watch keeps in mind names members too; it makes it anew from what is left.
+    Ok(rows + transaction.execute("DELETE FROM watch_state", [])?)
+}
+
+/// Deletes threats closed before `before`, with everything that belongs to them.
+fn forget_threats(
+    transaction: &Transaction<'_>,
+    tables: &[Table],
+    before: i64,
+) -> Result<usize, StoreError> {
+    let condition = format!(
+        "id IN (SELECT id FROM threat WHERE closed < ?1 ORDER BY id LIMIT {MAX_FORGOTTEN_THREATS})"
+    );
+    let root = Root {
+        table: "threat",
+        condition: &condition,
+        named: None,
+    };
+    delete_about(transaction, tables, &root, &before)
+}
+
+/// Where a search for rows begins.
+struct Root<'r> {
+    /// The table.
+    table: &'r str,
+    /// Which of its rows, by parameter `?1`.
+    condition: &'r str,
+    /// A column that holds `?1` wherever it occurs.
+    named: Option<&'r str>,
+}
+
+/// Deletes the rows of `root` and all that point to them, the last first.
+fn delete_about(
+    transaction: &Transaction<'_>,
+    tables: &[Table],
+    root: &Root<'_>,
+    value: &dyn ToValue,
+) -> Result<usize, StoreError> {
+    let mut rows = 0;
+    for table in tables.iter().rev().filter(|table| table.name != LEDGER) {
+        if let Some(about) = about(table, tables, root) {
+            let sql = format!("DELETE FROM {} WHERE {about}", table.name);
+            rows += transaction.execute(&sql, &[value][..])?;
+        }
+    }
+    Ok(rows)
+}
+
+/// The condition by which a row of `table` is about `root`: it names it, or points to what does.
+/// `None` for tables that have nothing to do with it.
+fn about(table: &Table, tables: &[Table], root: &Root<'_>) -> Option<String> {
+    if table.name == root.table {
+        return Some(root.condition.to_owned());
+    }
+    let named = table
+        .columns
+        .iter()
+        .filter(|(column, _)| Some(column.as_str()) == root.named)
+        .map(|(column, _)| format!("{column} = ?1"));
+    let through = table
+        .references
+        .iter()
+        .filter(|(column, to, _)| Some(column.as_str()) != root.named && *to != table.name)
+        .filter_map(|(column, to, there)| {
+            let other = tables.iter().find(|other| other.name == *to)?;
+            let about = about(other, tables, root)?;
+            Some(format!(
+                "{column} IN (SELECT {there} FROM {to} WHERE {about})"
+            ))
+        });
+    let conditions: Vec<String> = named.chain(through).collect();
+    (!conditions.is_empty()).then(|| conditions.join(" OR "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_a_member_is_found_through_others() {
+        let tables = tables::all().unwrap();
+        let root = Root {
+            table: "member",
+            condition: "id = ?1",
+            named: Some("member"),
+        };
+        let check = |name: &str, expected: Option<&str>| {
+            let table = tables.iter().find(|table| table.name == name).unwrap();
+            assert_eq!(about(table, &tables, &root).as_deref(), expected, "{name}");
+        };
+        check("edge", Some("member = ?1"));
+        check(
+            "batch",
+            Some("collector IN (SELECT id FROM collector WHERE member = ?1)"),
+        );
+        check(
+            "session",
+            Some("person IN (SELECT id FROM person WHERE member = ?1)"),
+        );
+        check("threat", None);
+        check("setting", None);
+    }
+}
