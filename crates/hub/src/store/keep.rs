@@ -14,8 +14,7 @@ pub const MAX_FORGOTTEN_ROWS: u32 = 5_000;
 pub struct KeepSince {
     /// Attackers' addresses: sightings, and the edges the watch counts. 90 days by default.
     pub addresses: Timestamp,
-    /// Counts without addresses: what the watch learned, threats that are closed with the warnings
-    /// about them, receipts. 13 months by default.
+    /// Counts without addresses: threats that are closed with the warnings about them, receipts. 13 months by default.
     pub counts: Timestamp,
 }
 
@@ -26,7 +25,7 @@ pub struct Forgotten {
     pub sightings: usize,
     /// Edges.
     pub edges: usize,
-    /// Learned days, closed threats with what belongs to them, receipts.
+    /// Closed threats with what belongs to them, receipts.
     pub counts: usize,
 }
 

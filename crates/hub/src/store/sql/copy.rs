@@ -248,10 +248,12 @@ pub(super) fn each_row(
         }
         return Ok(());
     }
-    connection.execute_batch(&format!("DECLARE whole_table CURSOR FOR {sql}"))?;
+    // Named by the table: a statement that was prepared keeps the columns it had.
+    let cursor = format!("whole_{}", table.name);
+    connection.execute_batch(&format!("DECLARE {cursor} CURSOR FOR {sql}"))?;
     loop {
         let mut statement =
-            connection.prepare_cached(&format!("FETCH {CURSOR_ROWS} FROM whole_table"))?;
+            connection.prepare_cached(&format!("FETCH {CURSOR_ROWS} FROM {cursor}"))?;
         let mut rows = statement.query([])?;
         let mut shown = 0;
         while let Some(row) = rows.next()? {
@@ -259,7 +261,7 @@ pub(super) fn each_row(
             shown += 1;
         }
         if shown == 0 {
-            return connection.execute_batch("CLOSE whole_table");
+            return connection.execute_batch(&format!("CLOSE {cursor}"));
         }
     }
 }

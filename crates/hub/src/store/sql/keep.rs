@@ -29,8 +29,7 @@ impl KeepStore for SqlStore {
             let sightings = delete("sighting", "member, id", "last < ?1", addresses)?;
             let edge_key = "hour, key, member, source";
             let edges = delete("edge", edge_key, "hour < ?1", addresses)?;
-            let mut gone = delete("watch_day", "key, day", "day < ?1", counts)?;
-            gone += forget_threats(transaction, &tables, counts)?;
+            let mut gone = forget_threats(transaction, &tables, counts)?;
             // The newest batch of a collector stays, to tell a repeated one from a forked chain.
             let old = "received < ?1 AND EXISTS (SELECT 1 FROM collector
                 WHERE collector.id = batch.collector
