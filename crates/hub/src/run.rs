@@ -198,6 +198,29 @@ fn mailer(config: &HubConfig) -> Result<Option<Arc<Mailer>>, RunError> {
     )?)))
 }
 
+/// The pages for people.
+fn pages(
+    hub: &RunningHub,
+    config: &HubConfig,
+    clock: &Clock,
+    words: Arc<Words>,
+) -> Result<axum::Router, RunError> {
+    Ok(web::router(WebState {
+        store: hub.store.clone() as Arc<dyn Store>,
+        clock: clock.clone(),
+        people_clock: Clock::system(),
+        words,
+        page_url: hub.page_url.clone(),
+        invitations: Some(Invitations {
+            authority: hub.authority.clone(),
+            address: hub.link_address.clone(),
+            token_hours: config.token_hours,
+        }),
+        mailer: mailer(config)?,
+        links_suffice: config.links_suffice,
+    }))
+}
+
 /// Starts every part of the hub.
 fn start(
     hub: &RunningHub,
@@ -232,21 +255,7 @@ fn start(
         stopping: stopping.clone(),
         pace: Pace::default(),
     });
-    let pages = web::router(WebState {
-        store: hub.store.clone() as Arc<dyn Store>,
-        clock: clock.clone(),
-        people_clock: Clock::system(),
-        words,
-        page_url: hub.page_url.clone(),
-        invitations: Some(Invitations {
-            authority: hub.authority.clone(),
-            address: hub.link_address.clone(),
-            token_hours: config.token_hours,
-        }),
-        mailer: mailer(config)?,
-        links_suffice: config.links_suffice,
-    })
-    .nest(api::PREFIX, api::router(api));
+    let pages = pages(hub, config, clock, words)?.nest(api::PREFIX, api::router(api));
     let (store, authority) = (hub.store.clone(), hub.authority.clone());
     let settings = crate::watch::Settings::of_region(&config.region);
     let mut parts = JoinSet::new();
