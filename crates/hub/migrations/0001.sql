@@ -201,12 +201,20 @@ CREATE TABLE person (
     id       TEXT PRIMARY KEY,
     email    TEXT NOT NULL UNIQUE,
     name     TEXT NOT NULL,
-    role     TEXT NOT NULL,            -- member | analyst | officer | administrator
+    role     TEXT NOT NULL,            -- as access/matrix.rs spells it
     member   TEXT REFERENCES member (id),
-    area     TEXT,                     -- officer: force area; NULL: all of the region
+    area     TEXT,                     -- officer: force area; regional officer: region, NULL for all
     created  INTEGER NOT NULL,
     disabled INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- The firms that somebody looks after who belongs to none of them.
+CREATE TABLE person_firm (
+    person TEXT NOT NULL REFERENCES person (id),
+    member TEXT NOT NULL REFERENCES member (id),
+    PRIMARY KEY (person, member)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_firm_by_member ON person_firm (member);
 
 CREATE TABLE sign_in_link (
     secret_hash TEXT PRIMARY KEY,
@@ -224,6 +232,7 @@ CREATE TABLE session (
     expires     INTEGER NOT NULL,
     proof       TEXT NOT NULL,         -- link | passkey | code | recovery
     proved      INTEGER NOT NULL,      -- when it was last proved who holds it
+    firm        TEXT,                  -- of those looked after, the one chosen
     agent       TEXT NOT NULL          -- what kind of browser on what kind of device
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_person ON session (person);

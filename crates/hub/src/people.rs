@@ -140,6 +140,8 @@ pub enum Unfit {
     HasMember,
     /// Somebody who is not an officer, with an area.
     HasArea,
+    /// An officer without an area.
+    NeedsArea,
     /// Not the code of a police force area.
     Area,
 }
@@ -154,6 +156,7 @@ impl Unfit {
             Self::NeedsMember => "needs-member",
             Self::HasMember => "has-member",
             Self::HasArea => "has-area",
+            Self::NeedsArea => "needs-area",
             Self::Area => "area",
         }
     }
@@ -188,18 +191,17 @@ pub fn check_person(
     if !is_email(&email) {
         return Err(Unfit::Email);
     }
-    match (role, member) {
-        (Role::Member, None) => return Err(Unfit::NeedsMember),
-        (Role::Member, Some(_)) | (_, None) => {}
-        (_, Some(_)) => return Err(Unfit::HasMember),
+    match (role.of_firm(), member) {
+        (true, None) => return Err(Unfit::NeedsMember),
+        (true, Some(_)) | (false, None) => {}
+        (false, Some(_)) => return Err(Unfit::HasMember),
     }
-    if let Some(area) = area {
-        if role != Role::Officer {
-            return Err(Unfit::HasArea);
-        }
-        if !is_area_code(area) {
-            return Err(Unfit::Area);
-        }
+    match (role, area) {
+        (Role::Officer, None) => return Err(Unfit::NeedsArea),
+        (Role::Officer, Some(area)) if !is_area_code(area) => return Err(Unfit::Area),
+        (Role::Regional, Some(region)) if !is_region(region) => return Err(Unfit::Area),
+        (Role::Officer | Role::Regional, _) | (_, None) => {}
+        (_, Some(_)) => return Err(Unfit::HasArea),
     }
     Ok(NewPerson {
         id,
@@ -218,6 +220,14 @@ pub fn is_area_code(code: &str) -> bool {
     code.len() == 9
         && bytes.next().is_some_and(|first| first.is_ascii_uppercase())
         && bytes.all(|byte| byte.is_ascii_digit())
+}
+
+/// A region is a name, as firms have it.
+fn is_region(name: &str) -> bool {
+    !name.trim().is_empty()
+        && !is_area_code(name)
+        && name.chars().count() <= MAX_NAME_CHARS
+        && !name.chars().any(char::is_control)
 }
 
 /// One `@` with something on both sides and nothing that could break a header: whether mail arrives
@@ -305,6 +315,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn a_person_must_make_sense() {
         let firm = MemberId::parse(&"a".repeat(32));
         let check = |name: &str, email: &str, role, member, area, expected| {
@@ -318,7 +329,43 @@ mod tests {
         let ok = "sam@example.org";
         check("Sam", ok, Role::Member, firm, None, None);
         check("Ali", ok, Role::Officer, None, Some("E23000035"), None);
-        check("Ali", ok, Role::Officer, None, None, None);
+        check("Ali", ok, Role::Officer, None, None, Some(Unfit::NeedsArea));
+        check("Ali", ok, Role::Regional, None, None, None);
+        check("Ali", ok, Role::Regional, None, Some("South West"), None);
+        check(
+            "Ali",
+            ok,
+            Role::Regional,
+            None,
+            Some(" "),
+            Some(Unfit::Area),
+        );
+        check(
+            "Ali",
+            ok,
+            Role::Regional,
+            None,
+            Some("E23000035"),
+            Some(Unfit::Area),
+        );
+        check("Kim", ok, Role::Staff, firm, None, None);
+        check(
+            "Kim",
+            ok,
+            Role::Reader,
+            None,
+            None,
+            Some(Unfit::NeedsMember),
+        );
+        check("Max", ok, Role::Provider, None, None, None);
+        check(
+            "Max",
+            ok,
+            Role::Provider,
+            firm,
+            None,
+            Some(Unfit::HasMember),
+        );
         check(" ", ok, Role::Analyst, None, None, Some(Unfit::Name));
         check("A\nB", ok, Role::Analyst, None, None, Some(Unfit::Name));
         for wrong in [

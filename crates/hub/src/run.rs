@@ -236,11 +236,8 @@ fn start(
     let tls = tls::server(identity.clone(), hub.authority.certificate(), clock.clone())?;
     let (news_in, news) = watch::channel(0);
     let mut registry = Registry::default();
-    let api = ApiState::new(
-        hub.store.clone() as Arc<dyn Store>,
-        clock.clone(),
-        hub.page_url.clone(),
-    )?;
+    let store = hub.store.clone() as Arc<dyn Store>;
+    let api = ApiState::new(store, clock.clone(), hub.page_url.clone())?;
     api.metrics.register(&mut registry);
     let link_metrics = LinkMetrics::default();
     link_metrics.register(&mut registry);

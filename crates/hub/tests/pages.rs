@@ -40,18 +40,7 @@ fn filled(route: &Route, firms: &Firms) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_address_answers_every_role_as_the_matrix_says() {
     let firms = Firms::with_a_wave().await;
-    let roles = [
-        (Role::Member, firms.link(Role::Member, Some(3), None)),
-        (Role::Analyst, firms.link(Role::Analyst, None, None)),
-        (
-            Role::Officer,
-            firms.link(Role::Officer, None, Some(AREAS[0])),
-        ),
-        (
-            Role::Administrator,
-            firms.link(Role::Administrator, None, None),
-        ),
-    ];
+    let roles = Role::ALL.map(|role| (role, firms.link_for(firms.somebody(role))));
     let visitor = Browser::new(firms.address);
     for route in ROUTES {
         let path = filled(route, &firms);
@@ -144,10 +133,23 @@ fn around(text: &str, what: char) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_firm_never_sees_another() {
     let firms = Firms::with_a_wave().await;
-    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(8), None)).await;
+    for role in [Role::Member, Role::Staff, Role::Reader, Role::Provider] {
+        sees_its_own_only(&firms, role).await;
+    }
+}
+
+/// Looks everywhere for another firm, as somebody of the ninth.
+async fn sees_its_own_only(firms: &Firms, role: Role) {
+    let sam = Browser::signed_in(firms, &firms.link_for(firms.somebody(role))).await;
+    if role == Role::Provider {
+        let refused = sam.post(&format!("/firms/{}", firms.members[0]), "").await;
+        assert_eq!(refused.status(), 404);
+        let chosen = sam.post(&format!("/firms/{}", firms.members[8]), "").await;
+        assert_eq!(chosen.status(), 303);
+    }
     let other = firms.members[0].to_string();
     let own = sam.get("/home").await;
-    assert!(own.body().contains("Chesil Care Homes"));
+    assert!(own.body().contains("Chesil Care Homes"), "{role}");
     for route in ROUTES.iter().filter(|route| route.method == Method::Get) {
         for id in [other.as_str(), "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
             let path = route.path.replace("{id}", id).replace("{secret}", "x");
@@ -408,4 +410,62 @@ async fn a_blocklist_is_off_until_a_device_is_let_in_and_then_served_until_it_is
     assert_eq!(out.status(), StatusCode::NOT_FOUND, "another firm's device");
     sam.post("/home/blocklist/devices/1/out", "").await;
     assert_eq!(device.get(&path).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_must_not_know_firms_is_told_of_none() {
+    let firms = Firms::with_a_wave().await;
+    for role in [Role::Student, Role::National, Role::Administrator] {
+        let browser = Browser::signed_in(&firms, &firms.link_for(firms.somebody(role))).await;
+        let mut seen = 0;
+        for route in ROUTES.iter().filter(|route| route.method == Method::Get) {
+            if route.path.starts_with("/admin") {
+                continue;
+            }
+            let answer = browser.get(&filled(route, &firms)).await;
+            seen += usize::from(answer.status() == 200);
+            let page = answer.body();
+            for name in ["Oak Street Books", "Harbour Dental", "Chesil Care Homes"] {
+                assert!(!page.contains(name), "{role} {}", route.path);
+            }
+            let named = firms
+                .members
+                .iter()
+                .find(|id| page.contains(&id.to_string()));
+            let asked = route.path == "/members/{id}";
+            assert!(named.is_none() || asked, "{role} {}", route.path);
+        }
+        assert!(seen > 5, "{role}");
+    }
+    let nia = Browser::signed_in(&firms, &firms.link_for(firms.somebody(Role::Student))).await;
+    let list = nia.get("/members").await;
+    assert!(list.body().contains("Open warnings") && list.body().contains("hidden"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firm_sees_who_looks_after_it_and_when() {
+    let firms = Firms::with_a_wave().await;
+    let max = firms.somebody(Role::Provider);
+    let browser = Browser::signed_in(&firms, &firms.link_for(max)).await;
+    assert_eq!(browser.get("/home").await.status(), 404, "none is chosen");
+    let choose = format!("/firms/{}", firms.members[8]);
+    assert_eq!(browser.post(&choose, "").await.status(), 303);
+    assert_eq!(browser.get("/home").await.status(), 200);
+    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(8), None)).await;
+    let readers = sam.get("/home/readers").await;
+    assert!(
+        readers
+            .body()
+            .contains("Let a service company look after your firm")
+    );
+    assert!(readers.body().contains("Max Hobbs, Service company"));
+    // When it ends, it ends at once.
+    let ada = Browser::signed_in(&firms, &firms.link(Role::Administrator, None, None)).await;
+    let page = format!("/admin/people/{max}/firms");
+    assert!(ada.get(&page).await.body().contains("Chesil Care Homes"));
+    let take = format!("member={}", firms.members[8]);
+    let taken = ada.post(&format!("{page}/take"), &take).await;
+    assert_eq!(taken.status(), 303);
+    assert_eq!(browser.get("/home").await.status(), 404);
+    assert_eq!(browser.post(&choose, "").await.status(), 404);
 }

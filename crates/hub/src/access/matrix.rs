@@ -3,22 +3,43 @@
 /// What a person is to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Belongs to a firm; sees that firm and nothing else.
+    /// Owns or leads a firm; sees that firm and nothing else.
     Member,
+    /// Works in a firm.
+    Staff,
+    /// Looks at a firm's pages, and changes nothing there.
+    Reader,
+    /// Looks after the computers of several firms; sees those, one at a time.
+    Provider,
     /// Works in a resilience centre; helps firms.
     Analyst,
-    /// Works in a force or regional cyber unit; sees threats emerge and warns.
+    /// Learns in a resilience centre; sees how firms fare, and never which they are.
+    Student,
+    /// Works in a police force; sees threats emerge, and the firms of one area.
     Officer,
+    /// Works in a regional cyber unit; sees the firms of one region, or of the whole hub.
+    Regional,
+    /// Looks at the whole country; sees counts, no firms.
+    National,
     /// Runs the hub; sees no member's data.
     Administrator,
 }
 
+/// How many roles there are.
+const ROLES: usize = 10;
+
 impl Role {
     /// Every role, in the order of the matrix.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; ROLES] = [
         Self::Member,
+        Self::Staff,
+        Self::Reader,
+        Self::Provider,
         Self::Analyst,
+        Self::Student,
         Self::Officer,
+        Self::Regional,
+        Self::National,
         Self::Administrator,
     ];
 
@@ -27,10 +48,22 @@ impl Role {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
+            Self::Staff => "staff",
+            Self::Reader => "reader",
+            Self::Provider => "provider",
             Self::Analyst => "analyst",
+            Self::Student => "student",
             Self::Officer => "officer",
+            Self::Regional => "regional-officer",
+            Self::National => "national-analyst",
             Self::Administrator => "administrator",
         }
+    }
+
+    /// Whether people of this role belong to one firm.
+    #[must_use]
+    pub const fn of_firm(self) -> bool {
+        matches!(self, Self::Member | Self::Staff | Self::Reader)
     }
 
     /// The role spelled `word`.
@@ -63,6 +96,8 @@ pub enum Action {
     OwnRead,
     /// Answering for one's own firm: acknowledging a warning.
     OwnAct,
+    /// The firms one looks after, and which of them one looks at now.
+    FirmList,
     /// The list of emerging threats: counts, no names.
     ThreatList,
     /// One threat with its evidence; names of firms as far as the scope goes.
@@ -83,7 +118,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Public,
         Self::Session,
         Self::Account,
@@ -91,6 +126,7 @@ impl Action {
         Self::KeyAct,
         Self::OwnRead,
         Self::OwnAct,
+        Self::FirmList,
         Self::ThreatList,
         Self::ThreatRead,
         Self::ThreatAct,
@@ -111,6 +147,7 @@ impl Action {
             Self::AccountAct => "account-act",
             Self::KeyAct => "key-act",
             Self::OwnRead => "own-read",
+            Self::FirmList => "firm-list",
             Self::OwnAct => "own-act",
             Self::ThreatList => "threat-list",
             Self::ThreatRead => "threat-read",
@@ -142,18 +179,19 @@ impl Action {
     /// is denied.
     #[must_use]
     pub fn ruling(self, role: Option<Role>) -> Ruling {
-        let Some((_, _, visitor, [member, analyst, officer, administrator])) =
-            MATRIX.iter().find(|(action, ..)| *action == self)
+        let Some((_, _, visitor, roles)) = MATRIX.iter().find(|(action, ..)| *action == self)
         else {
             return Ruling::Deny;
         };
-        match role {
-            None => *visitor,
-            Some(Role::Member) => *member,
-            Some(Role::Analyst) => *analyst,
-            Some(Role::Officer) => *officer,
-            Some(Role::Administrator) => *administrator,
-        }
+        let Some(role) = role else {
+            return *visitor;
+        };
+        Role::ALL
+            .iter()
+            .position(|one| *one == role)
+            .and_then(|place| roles.get(place))
+            .copied()
+            .unwrap_or(Ruling::Deny)
     }
 }
 
@@ -203,35 +241,38 @@ pub enum Ruling {
     Deny,
     /// Allowed, and no member's data with it.
     NoData,
-    /// Allowed, for one's own firm.
+    /// Allowed, for one's own firm, or the one of one's firms chosen last.
     Own,
-    /// Allowed, for the firms in one's own area (a person without area: for all).
+    /// Allowed, for the firms in one's own area or region (a regional officer without region: for all).
     Area,
     /// Allowed, for every firm.
     All,
+    /// Allowed, for every firm, without anything that says which it is.
+    Masked,
 }
 
-use Ruling::{All, Area, Deny, NoData, Own};
+use Ruling::{All, Area, Deny, Masked, NoData, Own};
 
-/// Action; how well proved; somebody not signed in; member, analyst, officer, administrator.
+/// Action; how well proved; somebody not signed in; then the roles in the order of [`Role::ALL`].
 #[rustfmt::skip]
-pub const MATRIX: &[(Action, Need, Ruling, [Ruling; 4])] = &[
-    //                   proved         visitor  member  analyst officer administrator
-    (Action::Public,     Need::Nothing, NoData, [NoData, NoData, NoData, NoData]),
-    (Action::Session,    Need::Nothing, Deny,   [NoData, NoData, NoData, NoData]),
-    (Action::Account,    Need::Whole,   Deny,   [NoData, NoData, NoData, NoData]),
-    (Action::AccountAct, Need::SetUp,   Deny,   [NoData, NoData, NoData, NoData]),
-    (Action::KeyAct,     Need::Fresh,   Deny,   [NoData, NoData, NoData, NoData]),
-    (Action::OwnRead,    Need::Whole,   Deny,   [Own,    Deny,   Deny,   Deny]),
-    (Action::OwnAct,     Need::Whole,   Deny,   [Own,    Deny,   Deny,   Deny]),
-    (Action::ThreatList, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
-    (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   NoData, Area,   Deny]),
-    (Action::ThreatAct,  Need::Whole,   Deny,   [Deny,   Deny,   Area,   Deny]),
-    (Action::MemberList, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),
-    (Action::MemberRead, Need::Whole,   Deny,   [Deny,   All,    Area,   Deny]),
-    (Action::AdminRead,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData]),
-    (Action::AdminAct,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData]),
-    (Action::PeopleAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   NoData]),
+pub const MATRIX: &[(Action, Need, Ruling, [Ruling; ROLES])] = &[
+    //                   proved         visitor  member  staff   reader  provider analyst student officer regional national administrator
+    (Action::Public,     Need::Nothing, NoData, [NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData]),
+    (Action::Session,    Need::Nothing, Deny,   [NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData]),
+    (Action::Account,    Need::Whole,   Deny,   [NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData]),
+    (Action::AccountAct, Need::SetUp,   Deny,   [NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData, NoData]),
+    (Action::KeyAct,     Need::Fresh,   Deny,   [NoData, NoData, NoData, NoData, NoData, Deny,   NoData, NoData, NoData, NoData]),
+    (Action::OwnRead,    Need::Whole,   Deny,   [Own,    Own,    Own,    Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
+    (Action::OwnAct,     Need::Whole,   Deny,   [Own,    Own,    Deny,   Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
+    (Action::FirmList,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData, Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
+    (Action::ThreatList, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   NoData, NoData, Area,   Area,   NoData, Deny]),
+    (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   NoData, NoData, Area,   Area,   NoData, Deny]),
+    (Action::ThreatAct,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Area,   Deny,   Deny]),
+    (Action::MemberList, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   All,    Masked, Area,   Area,   Deny,   Deny]),
+    (Action::MemberRead, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   All,    Deny,   Area,   Area,   Deny,   Deny]),
+    (Action::AdminRead,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
+    (Action::AdminAct,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
+    (Action::PeopleAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
 ];
 
 #[cfg(test)]
@@ -248,17 +289,33 @@ mod tests {
     }
 
     #[test]
-    fn only_members_see_their_own_and_administrators_see_nobody() {
+    fn no_role_reaches_further_than_it_should() {
+        let reaches = |role: Role, rulings: &[Ruling]| {
+            for action in Action::ALL {
+                let ruling = action.ruling(Some(role));
+                let fine = matches!(ruling, Ruling::Deny | Ruling::NoData);
+                assert!(fine || rulings.contains(&ruling), "{role} {action:?}");
+            }
+        };
+        for role in [Role::Member, Role::Staff, Role::Reader, Role::Provider] {
+            reaches(role, &[Ruling::Own]);
+        }
+        reaches(Role::Analyst, &[Ruling::All]);
+        reaches(Role::Student, &[Ruling::Masked]);
+        reaches(Role::Officer, &[Ruling::Area]);
+        reaches(Role::Regional, &[Ruling::Area]);
+        reaches(Role::National, &[]);
+        reaches(Role::Administrator, &[]);
         for action in Action::ALL {
-            assert!(matches!(
-                action.ruling(Some(Role::Administrator)),
-                Ruling::Deny | Ruling::NoData
-            ));
-            assert!(!matches!(
-                action.ruling(Some(Role::Member)),
-                Ruling::Area | Ruling::All
-            ));
             assert!(matches!(action.ruling(None), Ruling::Deny | Ruling::NoData));
         }
+    }
+
+    #[test]
+    fn every_role_is_spelled_once() {
+        for role in Role::ALL {
+            assert_eq!(Role::from_word(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::from_word("root"), None);
     }
 }

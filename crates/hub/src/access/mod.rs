@@ -14,7 +14,10 @@ use crate::id::{MemberId, PersonId};
 
 /// Whose data a reading call may touch. Made here only, from the matrix and the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope(Reach);
+pub struct Scope {
+    reach: Reach,
+    masked: bool,
+}
 
 /// What a [`Scope`] reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) enum Reach {
     Member(MemberId),
     /// All members' of one police force area, by its code.
     Area(String),
+    /// All members' of one region, by its name.
+    Region(String),
     /// Every member's of this hub.
     All,
 }
@@ -32,13 +37,26 @@ pub(crate) enum Reach {
 impl Scope {
     /// What it reaches, for the store's SQL.
     pub(crate) const fn reach(&self) -> &Reach {
-        &self.0
+        &self.reach
+    }
+
+    const fn of(reach: Reach) -> Self {
+        Self {
+            reach,
+            masked: false,
+        }
+    }
+
+    /// Whether nothing may be shown that says which firm it is.
+    #[must_use]
+    pub const fn masked(&self) -> bool {
+        self.masked
     }
 
     /// The area it is confined to, if it is.
     #[must_use]
     pub fn area(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.reach {
             Reach::Area(area) => Some(area),
             _ => None,
         }
@@ -47,7 +65,7 @@ impl Scope {
     /// The one member it is confined to, if it is.
     #[must_use]
     pub const fn member(&self) -> Option<MemberId> {
-        match self.0 {
+        match self.reach {
             Reach::Member(member) => Some(member),
             _ => None,
         }
@@ -55,7 +73,7 @@ impl Scope {
 
     #[cfg(test)]
     pub(crate) const fn for_test(reach: Reach) -> Self {
-        Self(reach)
+        Self::of(reach)
     }
 }
 
@@ -68,9 +86,10 @@ pub struct Viewer {
     pub name: String,
     /// What they are.
     pub role: Role,
-    /// The firm they belong to: role member only.
+    /// The firm they belong to; for somebody who looks after several, the one chosen last.
     pub member: Option<MemberId>,
-    /// The police force area they work in: officers; `None` is the whole hub.
+    /// The police force area an officer works in; a regional officer's region, `None` for the whole
+    /// hub.
     pub area: Option<String>,
     /// How well this session has proved who they are.
     pub standing: Standing,
@@ -106,14 +125,27 @@ pub fn enter(viewer: Option<&Viewer>, action: Action) -> Result<Scope, Denied> {
             Standing::New | Standing::Half => Denied::HalfSignedIn,
             Standing::Whole | Standing::Fresh => Denied::NotFresh,
         }),
-        (Ruling::NoData, _) | (_, None) => Ok(Scope(Reach::Nobody)),
-        (Ruling::Own, Some(viewer)) => {
-            Ok(Scope(viewer.member.map_or(Reach::Nobody, Reach::Member)))
-        }
-        (Ruling::Area, Some(viewer)) => {
-            Ok(Scope(viewer.area.clone().map_or(Reach::All, Reach::Area)))
-        }
-        (Ruling::All, Some(_)) => Ok(Scope(Reach::All)),
+        (Ruling::NoData, _) | (_, None) => Ok(Scope::of(Reach::Nobody)),
+        (Ruling::Own, Some(viewer)) => Ok(Scope::of(
+            viewer.member.map_or(Reach::Nobody, Reach::Member),
+        )),
+        (Ruling::Area, Some(viewer)) => Ok(Scope::of(area(viewer))),
+        (Ruling::All, Some(_)) => Ok(Scope::of(Reach::All)),
+        (Ruling::Masked, Some(_)) => Ok(Scope {
+            reach: Reach::All,
+            masked: true,
+        }),
+    }
+}
+
+/// The firms that an officer works for.
+fn area(viewer: &Viewer) -> Reach {
+    match (viewer.role, &viewer.area) {
+        (Role::Officer, Some(area)) => Reach::Area(area.clone()),
+        (Role::Regional, Some(region)) => Reach::Region(region.clone()),
+        (Role::Regional, None) => Reach::All,
+        // An officer of no area works for none.
+        _ => Reach::Nobody,
     }
 }
 
@@ -161,7 +193,10 @@ mod tests {
         let firm = "a".repeat(32);
         let id = MemberId::parse(&firm).unwrap();
         let check = |viewer: &Viewer, action, expected| {
-            assert_eq!(enter(Some(viewer), action).map(|scope| scope.0), expected);
+            assert_eq!(
+                enter(Some(viewer), action).map(|scope| scope.reach),
+                expected
+            );
         };
         let sam = viewer(Role::Member, Some(&firm), None);
         check(&sam, Action::OwnRead, Ok(Reach::Member(id)));
@@ -173,7 +208,15 @@ mod tests {
             Ok(Reach::Area("E23000035".into())),
         );
         check(&ali, Action::OwnRead, Err(Denied::NotForRole));
-        let lead = viewer(Role::Officer, None, None);
+        let lost = viewer(Role::Officer, None, None);
+        check(&lost, Action::MemberRead, Ok(Reach::Nobody));
+        let unit = viewer(Role::Regional, None, Some("South West"));
+        let region = Reach::Region("South West".into());
+        check(&unit, Action::MemberRead, Ok(region));
+        let student = viewer(Role::Student, None, None);
+        assert!(enter(Some(&student), Action::MemberList).unwrap().masked());
+        check(&student, Action::MemberRead, Err(Denied::NotForRole));
+        let lead = viewer(Role::Regional, None, None);
         check(&lead, Action::MemberRead, Ok(Reach::All));
         let admin = viewer(Role::Administrator, None, None);
         check(&admin, Action::AdminRead, Ok(Reach::Nobody));
@@ -186,7 +229,7 @@ mod tests {
         );
         assert_eq!(enter(None, Action::OwnRead), Err(Denied::NotSignedIn));
         assert_eq!(
-            enter(None, Action::Public).map(|scope| scope.0),
+            enter(None, Action::Public).map(|scope| scope.reach),
             Ok(Reach::Nobody)
         );
     }

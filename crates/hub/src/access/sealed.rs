@@ -55,6 +55,11 @@ impl<'a> Opener<'a> {
         }
     }
 
+    /// Whether `member` is the firm the reader belongs to; who looks after a firm does not.
+    fn own(&self, member: MemberId) -> bool {
+        self.viewer.role.of_firm() && self.viewer.member == Some(member)
+    }
+
     /// The value. Before it is handed out, each member whose data it holds and who is not the
     /// reader's own gets a row in the audit ledger.
     ///
@@ -64,7 +69,7 @@ impl<'a> Opener<'a> {
         let Sealed { members, value } = sealed;
         let fresh: BTreeSet<MemberId> = members
             .into_iter()
-            .filter(|member| self.viewer.member != Some(*member))
+            .filter(|member| !self.own(*member))
             .filter(|member| !self.recorded.contains(member))
             .collect();
         if !fresh.is_empty() {

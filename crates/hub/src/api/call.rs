@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use super::problem::{Code, Problem};
 use super::query::Asked;
 use super::{ApiState, KeyPlace};
-use crate::access::{self, Action, Opener, Scope, Sealed, Viewer};
+use crate::access::{self, Action, Denied, Opener, Scope, Sealed, Viewer};
 use crate::id::MemberId;
 use crate::keys;
 use crate::store::Store;
@@ -142,6 +142,10 @@ fn answer<T: Serialize>(
         return Err(Code::NotForKey.into());
     }
     let scope = access::enter(Some(&viewer), action)?;
+    // Programs get rows as they are: nothing is masked for them, so they get none of those.
+    if scope.masked() {
+        return Err(Denied::NotForRole.into());
+    }
     let now = state.clock.now();
     // The prefix is cut off where the router is nested; the ledger names the whole address.
     let subject = format!("{}{}", super::PREFIX, parts.uri.path());

@@ -28,6 +28,7 @@ pub mod api;
 pub mod audit;
 pub mod codes;
 pub mod enrol;
+pub mod firms;
 pub mod ingest;
 pub mod keep;
 pub mod lists;
@@ -48,6 +49,7 @@ pub trait Store:
     + people::People
     + proofs::Proofs
     + codes::Codes
+    + firms::LookedAfter
     + audit::Audit
     + pages::Pages
     + watch::WatchStore

@@ -20,6 +20,7 @@ pub(super) struct Frame<'a> {
 
 /// Address, message, and what one must be allowed to do to see the entry.
 const NAVIGATION: &[(&str, &str, Action)] = &[
+    ("/firms", "hub-firms-mine", Action::FirmList),
     ("/home", "hub-nav-home", Action::OwnRead),
     ("/home/leaving", "hub-nav-leaving", Action::OwnRead),
     ("/home/blocklist", "hub-nav-blocklist", Action::OwnRead),

@@ -52,8 +52,8 @@ const fn post(
 }
 
 use Action::{
-    Account, AccountAct, AdminAct, AdminRead, KeyAct, MemberList, MemberRead, OwnAct, OwnRead,
-    PeopleAct, Public, Session, ThreatAct, ThreatList, ThreatRead,
+    Account, AccountAct, AdminAct, AdminRead, FirmList, KeyAct, MemberList, MemberRead, OwnAct,
+    OwnRead, PeopleAct, Public, Session, ThreatAct, ThreatList, ThreatRead,
 };
 
 /// Every address there is.
@@ -100,6 +100,9 @@ pub static ROUTES: &[Route] = &[
     post("/home/blocklist/devices/{id}/out", OwnAct, pages::blocklist::revoke),
     post("/home/blocklist/appeal", OwnAct, pages::blocklist::appeal),
 
+    get("/firms", FirmList, pages::firms::show),
+    post("/firms/{id}", FirmList, pages::firms::choose),
+
     get("/threats", ThreatList, pages::threats::show),
     get("/threats/{id}", ThreatRead, pages::threat::show),
     post("/threats/{id}/verdict", ThreatAct, pages::verdict::give),
@@ -114,6 +117,9 @@ pub static ROUTES: &[Route] = &[
     post("/admin/collectors/{id}/revoke", AdminAct, pages::admin::collectors::revoke),
     get("/admin/people", AdminRead, pages::admin::people::show),
     post("/admin/people", PeopleAct, pages::admin::people::add),
+    get("/admin/people/{id}/firms", AdminRead, pages::admin::firms::show),
+    post("/admin/people/{id}/firms", PeopleAct, pages::admin::firms::give),
+    post("/admin/people/{id}/firms/take", PeopleAct, pages::admin::firms::take),
     post("/admin/people/{id}/link", PeopleAct, pages::admin::people::link),
     post("/admin/people/{id}/disable", PeopleAct, pages::admin::people::disable),
     post("/admin/people/{id}/enable", PeopleAct, pages::admin::people::enable),

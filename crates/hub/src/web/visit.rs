@@ -8,7 +8,7 @@ use maud::Markup;
 
 use super::answer::{Answer, Problem};
 use super::{WebState, layout};
-use crate::access::{Denied, Opener, Scope, Sealed, Viewer};
+use crate::access::{Denied, Opener, Role, Scope, Sealed, Viewer};
 use crate::id::MemberId;
 use crate::store::Store;
 use crate::store::audit::Actor;
@@ -122,7 +122,10 @@ impl Visit<'_> {
             state: self.state,
             viewer: self.viewer,
             path: &self.path,
-            live: true,
+            // Whoever is no member leaves a row in the ledger each time; a page left open must not.
+            live: self
+                .viewer
+                .is_none_or(|viewer| viewer.role != Role::Provider),
             passkey: false,
         };
         Answer::page(layout::page(&frame, heading, main))

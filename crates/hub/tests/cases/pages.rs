@@ -14,7 +14,7 @@ fn officer(area: Option<&str>) -> (Viewer, Scope) {
     let viewer = Viewer {
         person: person_id(1),
         name: "Sam".to_owned(),
-        role: Role::Officer,
+        role: area.map_or(Role::Regional, |_| Role::Officer),
         member: None,
         area: area.map(str::to_owned),
         standing: Standing::Fresh,

@@ -18,6 +18,7 @@ use larum_hub_lib::people::mail::{Mailer, Relay};
 use larum_hub_lib::people::{self, check_person};
 use larum_hub_lib::store::audit::Actor;
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
+use larum_hub_lib::store::firms::LookedAfter as _;
 use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sqlite::SqliteStore;
@@ -257,6 +258,22 @@ impl Firms {
         people::sign_in_link(&*self.store, &by, person, &self.page_url, now).unwrap()
     }
 
+    /// Adds one person of `role`, of the ninth firm or the first area where they need one; somebody
+    /// who looks after firms has the ninth.
+    pub fn somebody(&self, role: Role) -> PersonId {
+        let member = role.of_firm().then_some(8);
+        let area = (role == Role::Officer).then_some(AREAS[0]);
+        let person = self.person(role, member, area);
+        if role == Role::Provider {
+            let by = Actor::program("test");
+            let now = Clock::system().now();
+            self.store
+                .give_firm(&by, person, self.members[8], now)
+                .unwrap();
+        }
+        person
+    }
+
     /// Adds a person.
     pub fn person(&self, role: Role, member: Option<usize>, area: Option<&str>) -> PersonId {
         let by = Actor::program("test");
@@ -264,8 +281,14 @@ impl Firms {
         let id = PersonId::random().unwrap();
         let name = match role {
             Role::Member => "Sam Trelawney",
+            Role::Staff => "Kim Rowe",
+            Role::Reader => "Jo Tremayne",
+            Role::Provider => "Max Hobbs",
             Role::Analyst => "Callum Reed",
+            Role::Student => "Nia Bevan",
             Role::Officer => "Ali Hussain",
+            Role::Regional => "Rosa Lane",
+            Role::National => "Idris Cole",
             Role::Administrator => "Ada Price",
         };
         let member = member.map(|place| self.members[place]);

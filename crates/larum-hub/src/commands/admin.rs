@@ -67,12 +67,12 @@ enum Act {
         #[arg(long)]
         name: String,
         /// Role
-        #[arg(long, value_parser = ["member", "analyst", "officer", "administrator"])]
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(Role::ALL.map(Role::as_str)))]
         role: String,
-        /// Number of the firm: for the role member
+        /// Number of the firm: for the roles member, staff and reader
         #[arg(long)]
         member: Option<String>,
-        /// Police force area: for an officer of one area
+        /// Police force area of an officer; region of a regional officer
         #[arg(long)]
         area: Option<String>,
     },

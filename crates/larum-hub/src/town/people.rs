@@ -38,7 +38,7 @@ impl Cast {
             Some((resident.member, resident.name.clone()))
         };
         let mut cast = Self(Vec::new());
-        cast.add(town, "demo-role-officer", Role::Officer, None)?;
+        cast.add(town, "demo-role-officer", Role::Regional, None)?;
         cast.add(town, "demo-role-first", Role::Member, owner(0))?;
         cast.add(town, "demo-role-warned", Role::Member, owner(WARNED_PLACE))?;
         cast.add(town, "demo-role-analyst", Role::Analyst, None)?;

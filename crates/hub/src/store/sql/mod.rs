@@ -6,6 +6,7 @@ mod codes;
 pub mod copy;
 pub mod engine;
 mod enrol;
+mod firms;
 mod ingest;
 mod keep;
 mod lists;

@@ -20,7 +20,8 @@ const HOUR_SECONDS: i64 = 3_600;
 
 /// The scope in SQL over a row of `member`: `?1` is what it reaches, `?2` whose.
 pub(super) const IN_SCOPE: &str =
-    "(?1 = 'all' OR (?1 = 'area' AND member.area = ?2) OR (?1 = 'member' AND member.id = ?2))";
+    "(?1 = 'all' OR (?1 = 'area' AND member.area = ?2) OR (?1 = 'region' AND member.region = ?2)
+     OR (?1 = 'member' AND member.id = ?2))";
 
 /// `?1` and `?2` of [`IN_SCOPE`].
 pub(super) fn scope_parameters(scope: &Scope) -> (&'static str, String) {
@@ -28,6 +29,7 @@ pub(super) fn scope_parameters(scope: &Scope) -> (&'static str, String) {
         Reach::Nobody => ("nobody", String::new()),
         Reach::Member(member) => ("member", member.to_string()),
         Reach::Area(area) => ("area", area.clone()),
+        Reach::Region(region) => ("region", region.clone()),
         Reach::All => ("all", String::new()),
     }
 }

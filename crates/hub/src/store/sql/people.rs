@@ -159,8 +159,13 @@ impl People for SqlStore {
         let found = self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT person.id, person.name, person.role, person.member, person.area,
-                            session.last_used, session.proof, session.proved,
+                    "SELECT person.id, person.name, person.role,
+                            CASE WHEN person.role = 'provider' THEN
+                                (SELECT person_firm.member FROM person_firm
+                                 WHERE person_firm.person = person.id
+                                   AND person_firm.member = session.firm)
+                            ELSE person.member END,
+                            person.area, session.last_used, session.proof, session.proved,
                             EXISTS (SELECT 1 FROM passkey WHERE passkey.person = person.id)
                             OR EXISTS (SELECT 1 FROM code_app WHERE code_app.person = person.id
                                        AND code_app.confirmed IS NOT NULL)

@@ -20,7 +20,9 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let sealed = visit.store().members(&scope, after, ROWS, visit.now)?;
     let count = visit.store().member_count(&scope)?;
     let mut rows = visit.open(sealed)?;
-    let last = rows.last().filter(|_| rows.len() >= 50).cloned();
+    let masked = scope.masked();
+    // A masked list ends with its first rows: the way on would name a firm.
+    let last = rows.last().filter(|_| rows.len() >= 50 && !masked).cloned();
     // Worst first, within the page.
     rows.sort_by_key(|row| (health(row, visit), std::cmp::Reverse(row.open_warnings)));
     let heading = visit.say("hub-members");
@@ -43,6 +45,15 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         }
     };
     Ok(visit.page(&heading, &main))
+}
+
+/// What a firm is called where nobody may know which it is: the same each time, and no way back,
+/// because identities are 128 random bits.
+fn mark(id: MemberId) -> String {
+    crate::people::secret_hash(&id.to_string())
+        .chars()
+        .take(6)
+        .collect()
 }
 
 /// How a firm is, worst first.
@@ -80,6 +91,8 @@ fn list(visit: &Visit<'_>, rows: &[MemberRow]) -> Markup {
         "hub-sector",
     ]
     .map(|id| visit.say(id));
+    let masked = visit.scope.masked();
+    let hidden = || parts::text(&visit.say("hub-hidden"));
     let cells: Vec<Vec<Markup>> = rows
         .iter()
         .map(|row| {
@@ -90,19 +103,23 @@ fn list(visit: &Visit<'_>, rows: &[MemberRow]) -> Markup {
                 Rank::Fine => (Tone::Good, "hub-collector-working"),
             };
             vec![
-                html! { a href={ "/members/" (row.card.id) } { (row.card.name) } },
+                html! {
+                    @if masked { (visit.say_with("hub-firm-masked", &[("mark", mark(row.card.id).into())])) }
+                    @else { a href={ "/members/" (row.card.id) } { (row.card.name) } }
+                },
                 tag(tone, &visit.say(id)),
                 row.last_seen.map_or_else(
                     || parts::text(&visit.say("hub-never")),
                     |at| time_ago(words, at, visit.now),
                 ),
                 parts::text(&number(row.open_warnings.into())),
-                parts::text(names::area(&row.card.area)),
-                parts::text(&names::capital(&names::word(
-                    words,
-                    "sector",
-                    &row.card.sector,
-                ))),
+                if masked { hidden() } else { parts::text(names::area(&row.card.area)) },
+                if masked {
+                    hidden()
+                } else {
+                    let sector = names::word(words, "sector", &row.card.sector);
+                    parts::text(&names::capital(&sector))
+                },
             ]
         })
         .collect();

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod assets;
 pub mod blocklist;
 pub mod collector_health;
+pub mod firms;
 pub mod help;
 pub mod home;
 pub mod keys;

@@ -7,9 +7,10 @@ use crate::web::visit::Visit;
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let viewer = visit.viewer.ok_or(Problem::Denied(Denied::NotSignedIn))?;
     Ok(Answer::go(match viewer.role {
-        Role::Member => "/home",
-        Role::Analyst => "/members",
-        Role::Officer => "/threats",
+        Role::Member | Role::Staff | Role::Reader => "/home",
+        Role::Provider => "/firms",
+        Role::Analyst | Role::Student => "/members",
+        Role::Officer | Role::Regional | Role::National => "/threats",
         Role::Administrator => "/admin",
     }))
 }

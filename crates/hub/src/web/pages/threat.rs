@@ -253,7 +253,7 @@ fn hit_list(visit: &Visit<'_>, rows: &[ThreatMember]) -> Markup {
     let words = &*visit.state.words;
     let names_shown = visit
         .viewer
-        .is_some_and(|viewer| viewer.role == Role::Officer);
+        .is_some_and(|viewer| matches!(viewer.role, Role::Officer | Role::Regional));
     let head = [
         "hub-firm",
         "hub-area",
@@ -310,7 +310,7 @@ fn ahead(visit: &Visit<'_>, row: &ThreatMember) -> String {
 fn spread(visit: &Visit<'_>, of: &str, rows: &[Spread]) -> Markup {
     let named = visit
         .viewer
-        .is_some_and(|viewer| viewer.role == Role::Officer);
+        .is_some_and(|viewer| matches!(viewer.role, Role::Officer | Role::Regional));
     let small = |row: &&Spread| row.hit > 0 && row.hit < MIN_CELL;
     let hidden: u64 = rows.iter().filter(small).map(|row| row.hit).sum();
     let rows: Vec<&Spread> = rows

@@ -2,6 +2,7 @@
 //! sent: the scope of every one of them reaches nobody.
 
 pub mod collectors;
+pub mod firms;
 pub mod members;
 pub mod overview;
 pub mod people;

@@ -46,7 +46,7 @@ pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
                 people::Unfit::Name => "name",
                 people::Unfit::Email => "email",
                 people::Unfit::NeedsMember | people::Unfit::HasMember => "member",
-                people::Unfit::HasArea | people::Unfit::Area => "area",
+                people::Unfit::HasArea | people::Unfit::NeedsArea | people::Unfit::Area => "area",
             };
             return wrong(visit, field, &format!("hub-unfit-{unfit}"));
         }
@@ -124,7 +124,7 @@ fn change(visit: &Visit<'_>, disabled: bool) -> Result<Answer, Problem> {
     }
 }
 
-fn person_id(visit: &Visit<'_>) -> Result<PersonId, Problem> {
+pub(super) fn person_id(visit: &Visit<'_>) -> Result<PersonId, Problem> {
     visit
         .params
         .get("id")
@@ -177,6 +177,9 @@ fn cells(visit: &Visit<'_>, row: &Person) -> Vec<Markup> {
         html! {
             div.buttons {
                 @if row.disabled.is_none() {
+                    @if row.role == Role::Provider {
+                        a href={ (address) "/firms" } aria-label=(visit.say_with("hub-firms-of", &name)) { (visit.say("hub-firms-mine")) }
+                    }
                     form method="post" action={ (address) "/link" } {
                         button.second type="submit" aria-label=(visit.say_with("hub-link-which", &name)) { (visit.say("hub-link")) }
                     }
