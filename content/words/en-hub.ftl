@@ -794,3 +794,35 @@ hub-cli-wrong-actions = A key may do: own-read, own-act, threat-list, threat-rea
 hub-act-add-key = Made a key for a program
 hub-act-revoke-key = Shut off a key of a program
 hub-act-acknowledge-warning = Said that a warning was read
+
+# “larum-hub doctor”.
+hub-doctor-config-ok = The settings are right.
+hub-doctor-private-ok = The hub's folder is closed to others.
+hub-doctor-private-broken = Others on this machine can read the hub's keys or its store.
+hub-doctor-private-broken-fix = Close the folder: chmod -R go= FOLDER. If somebody may have copied the keys, set up a new hub.
+hub-doctor-authority-ok = The hub's certificate authority can be used.
+hub-doctor-authority-broken = The hub's certificate authority cannot be used.
+hub-doctor-authority-broken-fix = Run this as the hub's user. If the files in authority/ are damaged, put them back from your backup.
+hub-doctor-store-ok = The store opens.
+hub-doctor-store-broken = The store does not open.
+hub-doctor-store-broken-fix = Run this as the hub's user. If the file hub.sqlite is gone or damaged, put it back from your backup.
+hub-doctor-ledger-ok = The audit ledger is whole.
+hub-doctor-ledger-broken = The audit ledger was changed, or cannot be read.
+hub-doctor-ledger-broken-fix = Keep a copy of the folder as it is, and find out who could write to it: larum-hub admin verify-ledger names the row.
+hub-doctor-quiet-ok = Every collector was heard within the hour.
+hub-doctor-quiet-look = Collectors not heard within the hour: { $count }.
+hub-doctor-quiet-look-fix = Look on the page "Collectors" which they are, and ask their firms.
+hub-doctor-copied-ok = No collector looks copied.
+hub-doctor-copied-look = Collectors that look copied: { $count }.
+hub-doctor-copied-look-fix = Shut each of them out on the page "Collectors" and invite its firm again.
+hub-doctor-pages-ok = The pages answer.
+hub-doctor-pages-look = The pages cannot be reached from here.
+hub-doctor-pages-look-fix = Start the hub: systemctl start larum-hub.
+hub-doctor-pages-broken = The pages answer that something is wrong.
+hub-doctor-pages-broken-fix = Read the hub's log: journalctl -u larum-hub.
+hub-doctor-link-ok = The door for collectors is open.
+hub-doctor-link-look = The door for collectors cannot be reached from here.
+hub-doctor-link-look-fix = Start the hub, and check that link-listen names this machine.
+hub-doctor-address-ok = People reach the pages over https.
+hub-doctor-address-look = People reach the pages without https.
+hub-doctor-address-look-fix = Put a web server with a certificate in front, and set page-url to its https address.

@@ -25,6 +25,8 @@ enum Command {
     Init(commands::init::Args),
     /// Check a configuration file and report all its problems
     CheckConfig(commands::check_config::Args),
+    /// Say how the hub is, and what to do where something is wrong
+    Doctor(commands::doctor::Args),
     /// Manage members, tokens and people
     Admin(commands::admin::Args),
     /// Export data for partners
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Admin(args) => commands::admin::run(&args),
         Command::Export(args) => not_built::run("export", &args),
         Command::Backtest(args) => commands::backtest::run(&args),

@@ -4,5 +4,6 @@ pub mod admin;
 pub mod backtest;
 pub mod check_config;
 pub mod demo;
+pub mod doctor;
 pub mod init;
 pub mod serve;

@@ -1,0 +1,234 @@
+//! `larum-hub doctor`: how the hub is, and what to do where something is not as it should be.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use larum_cli::exit::Exit;
+use larum_core::words::Words;
+use larum_hub_lib::config::HubConfig;
+use larum_hub_lib::enrol::authority::Authority;
+use larum_hub_lib::store::audit::{Audit as _, Verified};
+use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_link::clock::Clock;
+use serde_json::json;
+
+use super::check_config::load;
+use super::serve::DEFAULT_CONFIG;
+
+/// How long a door may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Most of an answer that is read, in bytes.
+const MAX_ANSWER_BYTES: u64 = 4_096;
+/// A collector not heard for this long is quiet.
+const QUIET_SECONDS: i64 = 3_600;
+
+/// Arguments of `larum-hub doctor`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// One JSON object per check instead of text, and a last one with the sum
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a thing is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ok,
+    Look,
+    Broken,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Look => "look",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What was looked at, and how it is; the catalogue has `hub-doctor-NAME-STATE` and, where it is not
+/// in order, `hub-doctor-NAME-STATE-fix`.
+struct Check {
+    name: &'static str,
+    state: State,
+    count: u64,
+}
+
+const fn check(name: &'static str, state: State) -> Check {
+    Check {
+        name,
+        state,
+        count: 0,
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// 2 for a wrong configuration, 5 when something is broken, 74 when the configuration cannot be read.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let words = Words::of("en")?;
+    let config = load(&args.config, &words)?;
+    let mut checks = vec![check("config", State::Ok)];
+    checks.push(private(&config));
+    checks.push(authority(&config));
+    checks.extend(store(&config));
+    checks.push(pages(&config));
+    checks.push(link(&config));
+    checks.push(address(&config));
+    let mut out = std::io::stdout().lock();
+    for check in &checks {
+        tell(&mut out, check, args.json, &words)?;
+    }
+    let sum = [State::Ok, State::Look, State::Broken]
+        .map(|state| checks.iter().filter(|check| check.state == state).count());
+    let [ok, look, broken] = sum;
+    if args.json {
+        let sum = json!({"summary": {"ok": ok, "look": look, "broken": broken}});
+        writeln!(out, "{sum}")?;
+    } else {
+        let sum = [
+            ("ok", ok.into()),
+            ("look", look.into()),
+            ("broken", broken.into()),
+        ];
+        writeln!(out, "\n{}", words.say_with("doctor-summary", &sum))?;
+    }
+    Ok(if broken > 0 {
+        Exit::Conflict
+    } else {
+        Exit::Done
+    })
+}
+
+fn tell(
+    out: &mut impl std::io::Write,
+    check: &Check,
+    as_json: bool,
+    words: &Words,
+) -> anyhow::Result<()> {
+    let state = check.state.as_str();
+    let id = format!("hub-doctor-{}-{state}", check.name);
+    let said = words.say_with(&id, &[("count", check.count.to_string().into())]);
+    let fix = (check.state != State::Ok).then(|| words.say(&format!("{id}-fix")));
+    if as_json {
+        let line = json!({"check": check.name, "state": state, "said": said, "fix": fix});
+        writeln!(out, "{line}")?;
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{:<7} {said}",
+        words.say(&format!("doctor-state-{state}"))
+    )?;
+    if let Some(fix) = fix {
+        let fix = words.say_with("doctor-do", &[("fix", fix.into())]);
+        writeln!(out, "        {fix}")?;
+    }
+    Ok(())
+}
+
+/// Whoever else can read the authority's folder or the store can pose as the hub, or read every firm's.
+fn private(config: &HubConfig) -> Check {
+    let open = [config.authority_dir(), config.store_file()]
+        .iter()
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .any(|found| found.permissions().mode() & 0o077 != 0);
+    check("private", if open { State::Broken } else { State::Ok })
+}
+
+fn authority(config: &HubConfig) -> Check {
+    let usable = Authority::load(&config.authority_dir()).is_ok();
+    check("authority", if usable { State::Ok } else { State::Broken })
+}
+
+fn store(config: &HubConfig) -> Vec<Check> {
+    // Opening makes a store where there is none; looking must not.
+    if !config.store_file().exists() {
+        return vec![check("store", State::Broken)];
+    }
+    let Ok(store) = SqliteStore::open(&config.store_file()) else {
+        return vec![check("store", State::Broken)];
+    };
+    let ledger = match store.verify() {
+        Ok(Verified::Whole { .. }) => State::Ok,
+        Ok(Verified::Broken { .. }) | Err(_) => State::Broken,
+    };
+    let now = Clock::system().now();
+    let collectors = store.collector_entries().unwrap_or_default();
+    let active = || collectors.iter().filter(|row| row.revoked.is_none());
+    let quiet = active().filter(|row| {
+        row.last_seen
+            .is_none_or(|at| now.as_seconds() - at.as_seconds() > QUIET_SECONDS)
+    });
+    let copied = active().filter(|row| row.conflict.is_some());
+    let counted = |name, count: usize| Check {
+        name,
+        state: if count == 0 { State::Ok } else { State::Look },
+        count: u64::try_from(count).unwrap_or(u64::MAX),
+    };
+    vec![
+        check("store", State::Ok),
+        check("ledger", ledger),
+        counted("quiet", quiet.count()),
+        counted("copied", copied.count()),
+    ]
+}
+
+/// A listening address as one calls it from this machine.
+fn near(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+fn pages(config: &HubConfig) -> Check {
+    let ask = || -> std::io::Result<bool> {
+        let address = near(config.page_listen);
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.write_all(
+            format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")
+                .as_bytes(),
+        )?;
+        let mut heard = Vec::new();
+        stream.take(MAX_ANSWER_BYTES).read_to_end(&mut heard)?;
+        Ok(heard.starts_with(b"HTTP/1.1 200"))
+    };
+    check(
+        "pages",
+        match ask() {
+            Ok(true) => State::Ok,
+            Ok(false) => State::Broken,
+            Err(_) => State::Look,
+        },
+    )
+}
+
+fn link(config: &HubConfig) -> Check {
+    let address = near(config.link_listen);
+    let open = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).is_ok();
+    check("link", if open { State::Ok } else { State::Look })
+}
+
+/// Without TLS in front, sessions and keys cross the network in clear.
+fn address(config: &HubConfig) -> Check {
+    let safe = config
+        .page_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("https://"));
+    check("address", if safe { State::Ok } else { State::Look })
+}
