@@ -267,20 +267,11 @@ fn start(
         stop,
     ));
     parts.spawn(keep_watch(store, clock.clone(), settings, stopping.clone()));
-    parts.spawn(door::serve(
-        doors.page,
-        pages,
-        Patience::default(),
-        stopping.clone(),
-    ));
+    let patience = Patience::default();
+    parts.spawn(door::serve(doors.page, pages, patience, stopping.clone()));
     if let Some(listener) = doors.metrics {
         let router = metrics_router(registry);
-        parts.spawn(door::serve(
-            listener,
-            router,
-            Patience::default(),
-            stopping.clone(),
-        ));
+        parts.spawn(door::serve(listener, router, patience, stopping.clone()));
     }
     Ok(parts)
 }

@@ -1,7 +1,11 @@
 //! A hub whose root key is kept elsewhere: it signs with an intermediate that the root signed, and
 //! collectors trust exactly that.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod link_rig;
 
