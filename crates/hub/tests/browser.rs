@@ -171,7 +171,7 @@ async fn browser_the_keyboard_reaches_everything_in_order() {
             "Sign out",
             "Home",
             "What leaves our building",
-            "Who read our data"
+            "Blocklist"
         ]
     );
     browser.close().await.unwrap();
