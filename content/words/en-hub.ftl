@@ -826,3 +826,7 @@ hub-doctor-link-look-fix = Start the hub, and check that link-listen names this 
 hub-doctor-address-ok = People reach the pages over https.
 hub-doctor-address-look = People reach the pages without https.
 hub-doctor-address-look-fix = Put a web server with a certificate in front, and set page-url to its https address.
+hub-cli-erased = The firm is erased: { $rows } rows are gone. Backups made before still hold it; delete them or restore none of them.
+hub-cli-backed-up = The backup is whole: { $rows } rows. It holds the hub's secret key: keep it as safe as the hub. The configuration file is not in it.
+hub-cli-restored = The hub is back with { $rows } rows, as it stood at { $made }. Start it now; collectors send again what came later.
+hub-cli-backup-failed = It was not done: { $problem }

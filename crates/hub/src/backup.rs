@@ -41,6 +41,20 @@ pub struct List {
     files: BTreeMap<String, String>,
 }
 
+impl List {
+    /// When it was made.
+    #[must_use]
+    pub const fn made(&self) -> Timestamp {
+        Timestamp::from_millis(self.made)
+    }
+
+    /// Rows of all tables.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables.values().sum()
+    }
+}
+
 /// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {

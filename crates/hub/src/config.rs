@@ -7,6 +7,7 @@ use larum_core::settings;
 use larum_core::words::Words;
 use larum_link::token::HubAddress;
 
+use crate::keep::KeepDays;
 use crate::people::mail::Relay;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -21,6 +22,11 @@ pub const PAGE_PORT: u16 = 7_480;
 pub const METRICS_PORT: u16 = 7_481;
 /// Life of a collector's certificate, in days, when none is said; 1 to 90 are allowed.
 pub const CERTIFICATE_DAYS: u32 = 7;
+/// How long attackers' addresses are kept, in days, when none is said; 1 to 366 are allowed.
+pub const ADDRESS_DAYS: u32 = 90;
+/// How long counts without addresses are kept, in days, when none is said; 1 to 3,660 are allowed.
+/// 13 months.
+pub const COUNT_DAYS: u32 = 395;
 /// Life of a one-time token, in hours, when none is said; 1 to 720 are allowed.
 pub const TOKEN_HOURS: u32 = 24;
 
@@ -33,6 +39,8 @@ const KEYS: &[&str] = &[
     "page-url",
     "certificate-days",
     "token-hours",
+    "address-days",
+    "count-days",
     "region",
     "mail-relay",
     "mail-from",
@@ -61,6 +69,8 @@ pub struct HubConfig {
     pub certificate_days: u32,
     /// Life of a one-time token; `token-hours`, 1 to 720, default 24.
     pub token_hours: u32,
+    /// How long things are kept; `address-days`, default 90, and `count-days`, default 395.
+    pub keep_days: KeepDays,
     /// The region this hub serves; `region`, default empty.
     pub region: String,
     /// Where one-time links are handed over for mailing; `mail-relay`, default none: then only an
@@ -89,6 +99,10 @@ impl HubConfig {
             page_url: None,
             certificate_days: CERTIFICATE_DAYS,
             token_hours: TOKEN_HOURS,
+            keep_days: KeepDays {
+                addresses: ADDRESS_DAYS,
+                counts: COUNT_DAYS,
+            },
             region: String::new(),
             mail_relay: None,
             mail_from: String::new(),
@@ -283,6 +297,12 @@ impl Reader<'_> {
         }
         if let Some(hours) = self.value(&mut table, "token-hours", number(1, 720)) {
             config.token_hours = hours;
+        }
+        if let Some(days) = self.value(&mut table, "address-days", number(1, 366)) {
+            config.keep_days.addresses = days;
+        }
+        if let Some(days) = self.value(&mut table, "count-days", number(1, 3_660)) {
+            config.keep_days.counts = days;
         }
         let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
         config.region = self.value(&mut table, "region", text).unwrap_or_default();

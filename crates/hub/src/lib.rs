@@ -12,6 +12,7 @@ pub mod door;
 pub mod enrol;
 pub mod id;
 pub mod ingest;
+pub mod keep;
 pub mod keys;
 pub mod limit;
 pub mod link_server;

@@ -266,6 +266,12 @@ fn start(
         clock.clone(),
         stop,
     ));
+    parts.spawn(crate::keep::run_job(
+        store.clone(),
+        clock.clone(),
+        config.keep_days,
+        stopped(stopping.clone()),
+    ));
     parts.spawn(keep_watch(store, clock.clone(), settings, stopping.clone()));
     let patience = Patience::default();
     parts.spawn(door::serve(doors.page, pages, patience, stopping.clone()));

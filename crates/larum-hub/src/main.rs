@@ -27,6 +27,10 @@ enum Command {
     CheckConfig(commands::check_config::Args),
     /// Say how the hub is, and what to do where something is wrong
     Doctor(commands::doctor::Args),
+    /// Save the hub into a new folder, while it goes on running
+    Backup(commands::backup::BackupArgs),
+    /// Put a backup where there is no hub yet
+    Restore(commands::backup::RestoreArgs),
     /// Manage members, tokens and people
     Admin(commands::admin::Args),
     /// Export data for partners
@@ -42,6 +46,8 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Backup(args) => commands::backup::backup(&args),
+        Command::Restore(args) => commands::backup::restore(&args),
         Command::Admin(args) => commands::admin::run(&args),
         Command::Export(args) => not_built::run("export", &args),
         Command::Backtest(args) => commands::backtest::run(&args),

@@ -20,6 +20,7 @@ use larum_hub_lib::people;
 use larum_hub_lib::store::api::ApiStore as _;
 use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
+use larum_hub_lib::store::keep::KeepStore as _;
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sqlite::SqliteStore;
 use larum_hub_lib::store::{Store, StoreError};
@@ -121,6 +122,11 @@ enum Act {
         /// Its number
         id: String,
     },
+    /// Erase a firm with everything about it, for good
+    EraseMember {
+        /// Number of the firm
+        id: String,
+    },
     /// List members, collectors or people, tab-separated
     List {
         /// What
@@ -200,6 +206,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         } => hub.add_key(email, name, may, *days),
         Act::ListKeys { email } => hub.list_keys(email),
         Act::RevokeKey { email, id } => hub.revoke_key(email, id),
+        Act::EraseMember { id } => hub.erase_member(id),
         Act::List { what } => hub.list(what),
         Act::RevokeCollector { id } => hub.revoke_collector(id),
         Act::DisablePerson { email } => hub.disable_person(email),
@@ -357,6 +364,17 @@ impl Hub {
         {
             Ok(()) => self.tell("hub-cli-key-revoked", &[]),
             Err(StoreError::NotFound) => Err(missing()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn erase_member(&self, id: &str) -> anyhow::Result<Exit> {
+        let member = self.member(id)?;
+        match self.store.erase_member(&self.by, member, self.clock.now()) {
+            Ok(rows) => self.tell("hub-cli-erased", &[("rows", rows.to_string().into())]),
+            Err(StoreError::NotFound) => {
+                Err(failure(Exit::NotFound, self.words.say("hub-cli-no-member")))
+            }
             Err(error) => Err(error.into()),
         }
     }

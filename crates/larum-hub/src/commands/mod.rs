@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod backtest;
+pub mod backup;
 pub mod check_config;
 pub mod demo;
 pub mod doctor;
