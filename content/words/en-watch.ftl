@@ -42,7 +42,7 @@ watch-name-port = a network service ({ $key })
 watch-do-port-1 = Check whether your firewall lets { $key } in from the internet. If nobody needs it, close it.
 watch-do-port-2 = If it is needed, let only addresses you know reach it, and install the maker's latest update.
 
-watch-name-scan = searches for open doors
+watch-name-scan = searches for open doors ({ $key })
 watch-do-scan-1 = Check which services your firewall lets in from the internet. Close those nobody needs.
 watch-do-scan-2 = Install the latest updates on everything that is left open.
 
@@ -107,6 +107,7 @@ watch-control-why = { $members ->
    *[other] have
 } a computer inside that calls { $key }, which hardly anybody else does. It may be controlled from there.
 
+watch-name-rule = what we call “{ $title }”
 watch-name-other = something that firms like yours run ({ $key })
 watch-do-other-1 = Block the addresses in this warning on your firewall.
 watch-do-other-2 = Install the latest updates on everything that the internet can reach.

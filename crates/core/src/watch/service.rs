@@ -1,13 +1,30 @@
 //! What a key is called and what to do about it, in plain words from the catalogue.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::content;
 use crate::words::Words;
 
 /// Most steps of advice for one key.
 const MAX_ACTIONS: usize = 5;
 
+/// The shipped rules by identity: file and title.
+static RULES: LazyLock<BTreeMap<&'static str, (&'static str, &'static str)>> =
+    LazyLock::new(|| {
+        let line = |text: &'static str, key| text.lines().find_map(|line| line.strip_prefix(key));
+        content::RULES
+            .iter()
+            .filter_map(|&(file, text)| Some((line(text, "id: ")?, (file, line(text, "title: ")?))))
+            .collect()
+    });
+
 /// The name of what `key` attacks, such as "remote desktop (tcp/3389)".
 #[must_use]
 pub fn name(words: &Words, key: &str) -> String {
+    if let Some((_, title)) = RULES.get(key) {
+        return words.say_with("watch-name-rule", &[("title", (*title).into())]);
+    }
     let slug = slug(words, key);
     words.say_with(&format!("watch-name-{slug}"), &[("key", key.into())])
 }
@@ -16,9 +33,16 @@ pub fn name(words: &Words, key: &str) -> String {
 #[must_use]
 pub fn actions(words: &Words, key: &str) -> Vec<String> {
     let slug = slug(words, key);
-    (1..=MAX_ACTIONS)
-        .map(|step| format!("watch-do-{slug}-{step}"))
-        .take_while(|id| words.has(id))
+    let own = RULES
+        .get(key)
+        .map(|(file, _)| format!("rule-advice-{file}"));
+    own.into_iter()
+        .filter(|id| words.has(id))
+        .chain(
+            (1..=MAX_ACTIONS)
+                .map(|step| format!("watch-do-{slug}-{step}"))
+                .take_while(|id| words.has(id)),
+        )
         .map(|id| words.say_with(&id, &[("key", key.into())]))
         .collect()
 }
@@ -75,5 +99,11 @@ mod tests {
             assert!(!actions(&words, key).is_empty(), "{key}");
         }
         assert_eq!(name(&words, "tcp/3389"), "remote desktop (tcp/3389)");
+        let rule = "0f715dbd-6011-59f4-9cce-abffe032e8d8";
+        assert_eq!(
+            name(&words, rule),
+            "what we call “Search for secret files on the web server”"
+        );
+        assert!(actions(&words, rule).len() > actions(&words, "").len());
     }
 }
