@@ -308,7 +308,7 @@ mod tests {
     use super::*;
     use crate::store::enrol::{EnrolStore as _, NewMember};
     use crate::store::proofs::Proofs as _;
-    use crate::store::sqlite::SqliteStore;
+    use crate::store::sql::SqlStore;
 
     const fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(1_800_000_000 + seconds)
@@ -406,9 +406,9 @@ mod tests {
         );
     }
 
-    fn hub() -> (tempfile::TempDir, SqliteStore, PersonId) {
+    fn hub() -> (tempfile::TempDir, SqlStore, PersonId) {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let store = SqlStore::open(&folder.path().join("hub.sqlite")).unwrap();
         let member = MemberId::random().unwrap();
         store
             .add_member(
@@ -437,7 +437,7 @@ mod tests {
         (folder, store, id)
     }
 
-    fn link(store: &SqliteStore, person: PersonId, now: Timestamp) -> String {
+    fn link(store: &SqlStore, person: PersonId, now: Timestamp) -> String {
         let by = Actor::program("test");
         let url = sign_in_link(store, &by, person, "https://hub.example.org/", now).unwrap();
         let secret = url

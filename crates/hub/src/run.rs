@@ -28,7 +28,7 @@ use crate::door::{self, Patience};
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
 use crate::people::mail::Mailer;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sql::SqlStore;
 use crate::store::{Store, StoreError};
 use crate::web::{self, Invitations, WebState};
 
@@ -91,7 +91,7 @@ pub struct RunningHub {
     /// The address of the pages as people see it.
     pub page_url: String,
     /// The store.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
     /// The authority, whose fingerprint stands in tokens.
     pub authority: Arc<Authority>,
     handle: Option<tokio::task::JoinHandle<()>>,
@@ -121,7 +121,7 @@ pub fn set_up(config: &HubConfig, now: Timestamp) -> Result<(), RunError> {
         file: file.clone(),
         source,
     })?;
-    SqliteStore::open(&file)
+    SqlStore::open(&file)
         .map(drop)
         .map_err(|source| RunError::Store { file, source })
 }
@@ -145,8 +145,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<RunningHub, RunError> {
     let file = config.store_file();
-    let store =
-        Arc::new(SqliteStore::open(&file).map_err(|source| RunError::Store { file, source })?);
+    let store = Arc::new(SqlStore::open(&file).map_err(|source| RunError::Store { file, source })?);
     let authority = Arc::new(Authority::load(&config.authority_dir())?);
     let doors = Doors::open(&config).await?;
     let link_address = config
@@ -339,7 +338,7 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 }
 
 async fn tell_news(
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     news: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
 ) {
@@ -358,7 +357,7 @@ async fn tell_news(
 }
 
 async fn keep_watch(
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     clock: Clock,
     settings: crate::watch::Settings,
     stopping: watch::Receiver<bool>,

@@ -16,7 +16,7 @@ use larum_hub_lib::id::{CollectorId, MemberId};
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
 use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
-use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::verdicts::Verdicts as _;
 use larum_hub_lib::store::watch::{ThreatRow, WatchStore as _};
 use larum_hub_lib::store::watch_state::WatchState as _;
@@ -31,7 +31,7 @@ const KEY: &str = "tcp/3389";
 
 struct Town {
     _folder: tempfile::TempDir,
-    store: SqliteStore,
+    store: SqlStore,
     watch: Watch,
     firms: Vec<Firm>,
     made: u64,
@@ -49,7 +49,7 @@ struct Firm {
 impl Town {
     fn new(firms: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let store = SqlStore::open(&folder.path().join("hub.sqlite")).unwrap();
         let firms = (0..firms).map(|number| join(&store, number)).collect();
         let watch = Watch::new(Words::of("en").unwrap(), Settings::default());
         Self {
@@ -150,7 +150,7 @@ fn attack(number: u64, key: &str, [network, host]: [u8; 2], at: Timestamp) -> Si
     }
 }
 
-fn join(store: &SqliteStore, number: u8) -> Firm {
+fn join(store: &SqlStore, number: u8) -> Firm {
     let start = NOW.plus_seconds(-60 * DAY);
     let member = MemberId::random().unwrap();
     let collector = CollectorId::random().unwrap();

@@ -113,17 +113,20 @@ fn the_oldest_go_first_when_the_quota_is_reached_and_are_counted() {
     assert_eq!(spool.oldest(), waiting[0]);
 }
 
+/// For a disk of 1 MiB, of which 200 KiB are to stay free.
+const ON_A_SMALL_DISK: Limits = Limits {
+    segment_bytes: 64 * 1024,
+    total_bytes: 1 << 30,
+    frame_bytes: 8 * 1024,
+    keep_free_bytes: 200 * 1024,
+    when_low: WhenLow::DropOldest,
+    reserve_bytes: 128,
+};
+
 #[test]
 fn a_disk_that_runs_low_gets_the_oldest_back_before_it_is_full() {
     let disk = SimulatedStorage::new(1);
-    let limits = Limits {
-        segment_bytes: 64 * 1024,
-        total_bytes: 1 << 30,
-        frame_bytes: 8 * 1024,
-        keep_free_bytes: 200 * 1024,
-        when_low: WhenLow::DropOldest,
-        reserve_bytes: 128,
-    };
+    let limits = ON_A_SMALL_DISK;
     disk.set_capacity_bytes(Some(1024 * 1024));
     let (mut spool, _) = Spool::open(disk.clone(), limits).unwrap();
     for _ in 0..1_000 {
@@ -155,12 +158,8 @@ fn a_disk_that_runs_low_gets_the_oldest_back_before_it_is_full() {
 fn a_disk_that_runs_low_takes_no_more_where_nothing_may_be_dropped() {
     let disk = SimulatedStorage::new(1);
     let limits = Limits {
-        segment_bytes: 64 * 1024,
-        total_bytes: 1 << 30,
-        frame_bytes: 8 * 1024,
-        keep_free_bytes: 200 * 1024,
         when_low: WhenLow::Refuse,
-        reserve_bytes: 128,
+        ..ON_A_SMALL_DISK
     };
     disk.set_capacity_bytes(Some(1024 * 1024));
     let (mut spool, _) = Spool::open(disk.clone(), limits).unwrap();

@@ -61,11 +61,6 @@ pub trait Store:
 {
 }
 
-/// The name of the store before it had two engines.
-pub mod sqlite {
-    pub use super::sql::SqlStore as SqliteStore;
-}
-
 /// What an engine said went wrong.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 

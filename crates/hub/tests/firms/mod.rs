@@ -21,7 +21,7 @@ use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
 use larum_hub_lib::store::firms::LookedAfter as _;
 use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::people::People as _;
-use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::watch::{Settings, Watch};
 use larum_hub_lib::web::{WebState, router};
 use larum_link::clock::Clock;
@@ -47,7 +47,7 @@ const SECTORS: [&str; 5] = ["retail", "health", "education", "legal", "food"];
 /// The hub.
 pub struct Firms {
     folder: tempfile::TempDir,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<SqlStore>,
     pub members: Vec<MemberId>,
     collectors: Vec<CollectorId>,
     sequences: Vec<(u64, String)>,
@@ -122,7 +122,7 @@ impl Firms {
 
     async fn start(host: &str, links_suffice: bool, mailer: Option<Arc<Mailer>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&folder.path().join("hub.sqlite")).unwrap());
+        let store = Arc::new(SqlStore::open(&folder.path().join("hub.sqlite")).unwrap());
         let clock = Clock::system();
         let now = clock.now();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -22,7 +22,7 @@ use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
 use larum_hub_lib::store::keep::KeepStore as _;
 use larum_hub_lib::store::people::People as _;
-use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::{Store, StoreError};
 use larum_link::clock::Clock;
 
@@ -151,7 +151,7 @@ enum Act {
 /// What the acts work on.
 struct Hub {
     config: HubConfig,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     words: Words,
     by: Actor,
     clock: Clock,
@@ -176,7 +176,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Err(failure(Exit::NotFound, said));
     }
     let hub = Hub {
-        store: Arc::new(SqliteStore::open(&config.store_file())?),
+        store: Arc::new(SqlStore::open(&config.store_file())?),
         config,
         words,
         by: Actor::program("command-line"),

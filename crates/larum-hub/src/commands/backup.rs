@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use larum_cli::exit::{Exit, failure};
 use larum_core::words::{Argument, Words};
 use larum_hub_lib::backup::{self, BackupError, List};
-use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 
 use super::check_config::load;
@@ -45,7 +45,7 @@ pub fn backup(args: &BackupArgs) -> anyhow::Result<Exit> {
         let said = words.say_with("hub-not-set-up", &[("folder", folder.into())]);
         return Err(failure(Exit::NotFound, said));
     }
-    let store = SqliteStore::open(&config.store_file())?;
+    let store = SqlStore::open(&config.store_file())?;
     let made = backup::backup(&store, &config, &args.to, Clock::system().now());
     tell(&words, "hub-cli-backed-up", made)
 }

@@ -12,7 +12,7 @@ use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::store::audit::{Audit as _, Verified};
 use larum_hub_lib::store::people::People as _;
-use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 use serde_json::json;
 
@@ -156,7 +156,7 @@ fn store(config: &HubConfig) -> Vec<Check> {
     if !config.store_file().exists() {
         return vec![check("store", State::Broken)];
     }
-    let Ok(store) = SqliteStore::open(&config.store_file()) else {
+    let Ok(store) = SqlStore::open(&config.store_file()) else {
         return vec![check("store", State::Broken)];
     };
     let ledger = match store.verify() {

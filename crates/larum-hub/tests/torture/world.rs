@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use larum_collector::identity::Identity;
 use larum_collector::status::StatusDocument;
 use larum_hub_lib::store::ingest::{IngestStore as _, Totals};
-use larum_hub_lib::store::sqlite::SqliteStore;
+use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 use larum_link::wire::{Batch, Receipt, Tally, path};
 use larum_spool::{FolderStorage, Ledger};
@@ -292,7 +292,7 @@ impl World {
     }
 
     fn totals(&self) -> Totals {
-        let store = SqliteStore::open(&self.hub_state.join("hub.sqlite")).unwrap();
+        let store = SqlStore::open(&self.hub_state.join("hub.sqlite")).unwrap();
         store.totals().unwrap()
     }
 
