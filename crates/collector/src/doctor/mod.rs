@@ -8,8 +8,10 @@ mod hub;
 mod records;
 mod setup;
 mod system;
+mod tell;
 
 pub use bundle::bundle;
+pub use tell::tell;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +35,18 @@ pub enum State {
     Look,
     /// It does not work.
     Broken,
+}
+
+impl State {
+    /// As the JSON and the ids of messages call it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Look => "look",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 /// One answer.
@@ -65,22 +79,6 @@ pub struct Report {
     pub status: Option<StatusDocument>,
     /// When this was.
     pub at: Timestamp,
-}
-
-impl Report {
-    /// The worst of the answers.
-    #[must_use]
-    pub fn worst(&self) -> State {
-        let states = self.checks.iter().map(|check| check.state);
-        states.max().unwrap_or(State::Ok)
-    }
-
-    /// How many answers are so.
-    #[must_use]
-    pub fn count(&self, state: State) -> usize {
-        let checks = self.checks.iter();
-        checks.filter(|check| check.state == state).count()
-    }
 }
 
 /// What is looked at.

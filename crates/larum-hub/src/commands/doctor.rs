@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use larum_cli::exit::Exit;
+use larum_collector::doctor::{Check, State, tell};
 use larum_core::words::Words;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::enrol::authority::Authority;
@@ -14,7 +15,6 @@ use larum_hub_lib::store::audit::{Audit as _, Verified};
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
-use serde_json::json;
 
 use super::check_config::load;
 use super::serve::DEFAULT_CONFIG;
@@ -37,34 +37,16 @@ pub struct Args {
     json: bool,
 }
 
-/// How a thing is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Ok,
-    Look,
-    Broken,
-}
-
-impl State {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Look => "look",
-            Self::Broken => "broken",
-        }
-    }
-}
-
 /// What was looked at, and how it is; the catalogue has `hub-doctor-NAME-STATE` and, where it is not
 /// in order, `hub-doctor-NAME-STATE-fix`.
-struct Check {
+struct Look {
     name: &'static str,
     state: State,
     count: u64,
 }
 
-const fn check(name: &'static str, state: State) -> Check {
-    Check {
+const fn look(name: &'static str, state: State) -> Look {
+    Look {
         name,
         state,
         count: 0,
@@ -78,86 +60,56 @@ const fn check(name: &'static str, state: State) -> Check {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let words = Words::of("en")?;
     let config = load(&args.config, &words)?;
-    let mut checks = vec![check("config", State::Ok)];
-    checks.push(private(&config));
-    checks.push(authority(&config));
-    checks.extend(store(&config));
-    checks.push(pages(&config));
-    checks.push(link(&config));
-    checks.push(address(&config));
+    let mut looks = vec![look("config", State::Ok)];
+    looks.push(private(&config));
+    looks.push(authority(&config));
+    looks.extend(store(&config));
+    looks.push(pages(&config));
+    looks.push(link(&config));
+    looks.push(address(&config));
+    let checks: Vec<Check> = looks.iter().map(|look| said(look, &words)).collect();
     let mut out = std::io::stdout().lock();
-    for check in &checks {
-        tell(&mut out, check, args.json, &words)?;
-    }
-    let sum = [State::Ok, State::Look, State::Broken]
-        .map(|state| checks.iter().filter(|check| check.state == state).count());
-    let [ok, look, broken] = sum;
-    if args.json {
-        let sum = json!({"summary": {"ok": ok, "look": look, "broken": broken}});
-        writeln!(out, "{sum}")?;
-    } else {
-        let sum = [
-            ("ok", ok.into()),
-            ("look", look.into()),
-            ("broken", broken.into()),
-        ];
-        writeln!(out, "\n{}", words.say_with("doctor-summary", &sum))?;
-    }
-    Ok(if broken > 0 {
+    let worst = tell(&mut out, &checks, args.json, &words)?;
+    Ok(if worst == State::Broken {
         Exit::Conflict
     } else {
         Exit::Done
     })
 }
 
-fn tell(
-    out: &mut impl std::io::Write,
-    check: &Check,
-    as_json: bool,
-    words: &Words,
-) -> anyhow::Result<()> {
-    let state = check.state.as_str();
-    let id = format!("hub-doctor-{}-{state}", check.name);
-    let said = words.say_with(&id, &[("count", check.count.to_string().into())]);
-    let fix = (check.state != State::Ok).then(|| words.say(&format!("{id}-fix")));
-    if as_json {
-        let line = json!({"check": check.name, "state": state, "said": said, "fix": fix});
-        writeln!(out, "{line}")?;
-        return Ok(());
+fn said(look: &Look, words: &Words) -> Check {
+    let result = look.state.as_str();
+    let id = format!("hub-doctor-{}-{result}", look.name);
+    Check {
+        check: look.name,
+        state: look.state,
+        result,
+        said: words.say_with(&id, &[("count", look.count.to_string().into())]),
+        fix: (look.state != State::Ok).then(|| words.say(&format!("{id}-fix"))),
     }
-    writeln!(
-        out,
-        "{:<7} {said}",
-        words.say(&format!("doctor-state-{state}"))
-    )?;
-    if let Some(fix) = fix {
-        let fix = words.say_with("doctor-do", &[("fix", fix.into())]);
-        writeln!(out, "        {fix}")?;
-    }
-    Ok(())
 }
 
 /// Whoever else can read the authority's folder or the store can pose as the hub, or read every firm's.
-fn private(config: &HubConfig) -> Check {
+fn private(config: &HubConfig) -> Look {
     let open = [config.authority_dir(), config.store_file()]
         .iter()
         .filter_map(|path| std::fs::metadata(path).ok())
         .any(|found| found.permissions().mode() & 0o077 != 0);
-    check("private", if open { State::Broken } else { State::Ok })
+    look("private", if open { State::Broken } else { State::Ok })
 }
 
-fn authority(config: &HubConfig) -> Check {
+fn authority(config: &HubConfig) -> Look {
     let usable = Authority::load(&config.authority_dir()).is_ok();
-    check("authority", if usable { State::Ok } else { State::Broken })
+    look("authority", if usable { State::Ok } else { State::Broken })
 }
 
-fn store(config: &HubConfig) -> Vec<Check> {
+fn store(config: &HubConfig) -> Vec<Look> {
     // Opening makes a store where there is none; looking must not.
     if !config.store_file().exists() {
-        return vec![check("store", State::Broken)];
+        return vec![look("store", State::Broken)];
     }
     let Ok(store) = SqlStore::open(&config.store_file()) else {
-        return vec![check("store", State::Broken)];
+        return vec![look("store", State::Broken)];
     };
     let ledger = match store.verify() {
         Ok(Verified::Whole { .. }) => State::Ok,
@@ -171,14 +123,14 @@ fn store(config: &HubConfig) -> Vec<Check> {
             .is_none_or(|at| now.as_seconds() - at.as_seconds() > QUIET_SECONDS)
     });
     let copied = active().filter(|row| row.conflict.is_some());
-    let counted = |name, count: usize| Check {
+    let counted = |name, count: usize| Look {
         name,
         state: if count == 0 { State::Ok } else { State::Look },
         count: u64::try_from(count).unwrap_or(u64::MAX),
     };
     vec![
-        check("store", State::Ok),
-        check("ledger", ledger),
+        look("store", State::Ok),
+        look("ledger", ledger),
         counted("quiet", quiet.count()),
         counted("copied", copied.count()),
     ]
@@ -194,7 +146,7 @@ fn near(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-fn pages(config: &HubConfig) -> Check {
+fn pages(config: &HubConfig) -> Look {
     let ask = || -> std::io::Result<bool> {
         let address = near(config.page_listen);
         let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
@@ -208,7 +160,7 @@ fn pages(config: &HubConfig) -> Check {
         stream.take(MAX_ANSWER_BYTES).read_to_end(&mut heard)?;
         Ok(heard.starts_with(b"HTTP/1.1 200"))
     };
-    check(
+    look(
         "pages",
         match ask() {
             Ok(true) => State::Ok,
@@ -218,17 +170,17 @@ fn pages(config: &HubConfig) -> Check {
     )
 }
 
-fn link(config: &HubConfig) -> Check {
+fn link(config: &HubConfig) -> Look {
     let address = near(config.link_listen);
     let open = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).is_ok();
-    check("link", if open { State::Ok } else { State::Look })
+    look("link", if open { State::Ok } else { State::Look })
 }
 
 /// Without TLS in front, sessions and keys cross the network in clear.
-fn address(config: &HubConfig) -> Check {
+fn address(config: &HubConfig) -> Look {
     let safe = config
         .page_url
         .as_deref()
         .is_some_and(|url| url.starts_with("https://"));
-    check("address", if safe { State::Ok } else { State::Look })
+    look("address", if safe { State::Ok } else { State::Look })
 }

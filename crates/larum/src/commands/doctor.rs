@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use larum_cli::exit::{Exit, failure};
 use larum_collector::Shared;
-use larum_collector::doctor::{Check, Patient, Report, State, bundle, examine};
-use larum_core::words::Words;
+use larum_collector::doctor::{Patient, Report, State, bundle, examine, tell};
 use larum_link::clock::Clock;
-use serde_json::json;
 
 use super::check_config::DEFAULT_CONFIG;
 
@@ -50,26 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let words = Arc::clone(&shared.words);
     let report = runtime.block_on(examine(&patient, &words, &shared.names, &Clock::system()));
     let mut out = std::io::stdout().lock();
-    for check in &report.checks {
-        if args.json {
-            writeln!(out, "{}", serde_json::to_string(check)?)?;
-        } else {
-            write!(out, "{}", text(check, &words))?;
-        }
-    }
-    let sum = [State::Ok, State::Look, State::Broken].map(|state| report.count(state));
-    let [ok, look, broken] = sum;
-    if args.json {
-        let sum = json!({"summary": {"ok": ok, "look": look, "broken": broken}});
-        writeln!(out, "{sum}")?;
-    } else {
-        let sum = [
-            ("ok", ok.into()),
-            ("look", look.into()),
-            ("broken", broken.into()),
-        ];
-        writeln!(out, "\n{}", words.say_with("doctor-summary", &sum))?;
-    }
+    let worst = tell(&mut out, &report.checks, args.json, &words)?;
     if let Some(path) = &args.bundle {
         let said = write_bundle(path, &report, &shared)?;
         // Beside JSON on standard output the note for a person goes where people read.
@@ -79,25 +58,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             writeln!(out, "{said}")?;
         }
     }
-    Ok(if report.worst() == State::Broken {
+    Ok(if worst == State::Broken {
         Exit::Conflict
     } else {
         Exit::Done
     })
-}
-
-fn text(check: &Check, words: &Words) -> String {
-    let state = match check.state {
-        State::Ok => "doctor-state-ok",
-        State::Look => "doctor-state-look",
-        State::Broken => "doctor-state-broken",
-    };
-    let mut text = format!("{:<8}{}\n", words.say(state), check.said);
-    if let Some(fix) = &check.fix {
-        let advice = words.say_with("doctor-do", &[("fix", fix.as_str().into())]);
-        text.push_str(&format!("        {advice}\n"));
-    }
-    text
 }
 
 fn write_bundle(path: &Path, report: &Report, shared: &Shared) -> anyhow::Result<String> {
