@@ -10,6 +10,7 @@ mod formats;
 mod generators;
 mod hostile;
 mod house;
+mod hub;
 mod indicators;
 mod instructions;
 mod network;
@@ -146,6 +147,8 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         count: u64,
     },
+    /// Fill a real hub and measure it: sightings a second, time to the receipt, bytes, pages
+    Hub(hub::Args),
     /// Send a file's lines to a receiver of logs
     Send(send::Args),
     /// Write a made-up capture of web traffic and name look-ups
@@ -218,6 +221,7 @@ fn main() -> Result<()> {
             out: &out,
         }),
         Command::Indicators { count } => indicators::measure(count),
+        Command::Hub(args) => hub::run(&args),
         Command::Send(args) => send::run(&args),
         Command::MakePackets {
             megabytes,
