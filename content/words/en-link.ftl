@@ -61,10 +61,21 @@ hub-config-allowed-token-hours = a whole number from 1 to 720
 hub-config-allowed-address-days = a whole number from 1 to 366
 hub-config-allowed-count-days = a whole number from 1 to 3660
 hub-config-allowed-region = text, such as "London"
+hub-config-unused = this is for a database server, but the store is embedded; write engine = "postgres", or leave this line out
+hub-config-allowed-store = a table of its own: [store], and below it engine = "embedded" or engine = "postgres"
+hub-config-allowed-store-engine = "embedded" or "postgres"
+hub-config-allowed-store-host = the folder of a socket, such as "/run/postgresql", or a host name, such as "db.example.org"
+hub-config-allowed-store-port = a whole number from 1 to 65535
+hub-config-allowed-store-database = the name of a database, such as "larum"
+hub-config-allowed-store-user = a user of the database, such as "larum"
+hub-config-allowed-store-password-file = a file with the password alone, or the name of a credential of the service
+hub-config-allowed-store-ca-file = a file with the certificates of the authorities to trust
+hub-config-allowed-store-sessions = a whole number from 2 to 100
 hub-config-good = { $file } has no problems.
 hub-config-unreadable = { $file } cannot be read: { $problem }
 hub-exists = There is a hub already: { $path } is there. Nothing was changed.
 hub-not-set-up = There is no hub in { $folder } yet. Run: larum-hub init --state { $folder } --link-name HOST
+hub-store-unusable = The store { $place } cannot be used: { $problem }
 hub-set-up =
     The hub is set up in { $state }.
     Keep that folder private and in your backups: the file authority/authority.key in it speaks for this hub.

@@ -1,5 +1,7 @@
 //! The hub's configuration: one TOML file, all its problems told at once.
 
+pub mod store;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use larum_link::token::HubAddress;
 
 use crate::keep::KeepDays;
 use crate::people::mail::Relay;
+use store::StoreConfig;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -80,6 +83,8 @@ pub struct HubConfig {
     pub mail_from: String,
     /// A file with user name and password for the relay, a line each; `mail-login-file`, default none.
     pub mail_login_file: Option<PathBuf>,
+    /// Which engine keeps what the hub knows; the table `[store]`, default embedded.
+    pub store: StoreConfig,
     /// Whether a one-time link alone signs somebody in wholly. No file can say so: it is for the
     /// demonstration, whose people live for an hour.
     pub links_suffice: bool,
@@ -107,6 +112,7 @@ impl HubConfig {
             mail_relay: None,
             mail_from: String::new(),
             mail_login_file: None,
+            store: StoreConfig::Embedded,
             links_suffice: false,
         }
     }
@@ -204,6 +210,8 @@ pub enum ProblemKind {
     },
     /// A key that must be there is not.
     Missing(&'static str),
+    /// A setting for a database server where none is used.
+    Unused,
     /// A value that cannot be used; `hub-config-allowed-KEY` in the catalogue says what can.
     Wrong(&'static str),
 }
@@ -230,6 +238,7 @@ impl Problem {
                     ("known", KEYS.join(", ").into()),
                 ],
             ),
+            ProblemKind::Unused => words.say("hub-config-unused"),
             ProblemKind::Missing(key) => words.say_with(
                 "hub-config-missing",
                 &[("key", (*key).into()), ("allowed", allowed(words, key))],
@@ -250,6 +259,7 @@ impl Problem {
 }
 
 fn allowed<'a>(words: &Words, key: &str) -> larum_core::words::Argument<'a> {
+    let key = key.replace('.', "-");
     words.say(&format!("hub-config-allowed-{key}")).into()
 }
 
@@ -307,6 +317,7 @@ impl Reader<'_> {
         let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
         config.region = self.value(&mut table, "region", text).unwrap_or_default();
         self.mail(&mut table, &mut config);
+        config.store = self.store(&mut table);
         for key in table.keys() {
             let written = key.get_ref().to_string();
             let nearest = settings::nearest(&written, KEYS);

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::api::{self, ApiState};
 pub use crate::config::HubConfig;
+use crate::config::store::StoreConfig;
 use crate::door::{self, Patience};
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
@@ -43,10 +44,10 @@ const DAY_SECONDS: i64 = 86_400;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The store.
-    #[error("the store {file} cannot be opened: {source}")]
+    #[error("the store {place} cannot be opened: {source}")]
     Store {
-        /// Its file.
-        file: PathBuf,
+        /// Where it is.
+        place: String,
         /// Why.
         source: StoreError,
     },
@@ -116,14 +117,18 @@ impl RunningHub {
 /// When there is a hub in the folder already, or it cannot be written.
 pub fn set_up(config: &HubConfig, now: Timestamp) -> Result<(), RunError> {
     Authority::create(&config.authority_dir(), now)?;
-    let file = config.store_file();
-    keep_private(&file).map_err(|source| AuthorityError::File {
-        file: file.clone(),
+    if config.store == StoreConfig::Embedded {
+        let file = config.store_file();
+        keep_private(&file).map_err(|source| AuthorityError::File { file, source })?;
+    }
+    open_store(config).map(drop)
+}
+
+fn open_store(config: &HubConfig) -> Result<SqlStore, RunError> {
+    config.open_store().map_err(|source| RunError::Store {
+        place: config.store_place(),
         source,
-    })?;
-    SqlStore::open(&file)
-        .map(drop)
-        .map_err(|source| RunError::Store { file, source })
+    })
 }
 
 /// The store is the owner's alone, whatever the folder's rights are; SQLite gives its other files the
@@ -144,8 +149,18 @@ pub async fn run(
     clock: Clock,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<RunningHub, RunError> {
-    let file = config.store_file();
-    let store = Arc::new(SqlStore::open(&file).map_err(|source| RunError::Store { file, source })?);
+    let settings = config.clone();
+    let opening = tokio::task::spawn_blocking(move || open_store(&settings));
+    let store =
+        Arc::new(
+            opening
+                .await
+                .map_err(io::Error::from)
+                .map_err(|error| RunError::Store {
+                    place: config.store_place(),
+                    source: StoreError::Engine(error.into()),
+                })??,
+        );
     let authority = Arc::new(Authority::load(&config.authority_dir())?);
     let doors = Doors::open(&config).await?;
     let link_address = config

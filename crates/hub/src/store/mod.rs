@@ -31,6 +31,7 @@ pub mod enrol;
 pub mod firms;
 pub mod ingest;
 pub mod keep;
+pub mod lead;
 pub mod lists;
 pub mod pages;
 pub mod people;
@@ -57,12 +58,13 @@ pub trait Store:
     + lists::Lists
     + api::ApiStore
     + keep::KeepStore
+    + lead::Lead
     + verdicts::Verdicts
 {
 }
 
 /// What an engine said went wrong.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +95,16 @@ pub enum StoreError {
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] Cause),
     /// The database server is on another machine, and the connection to it would not be encrypted.
-    #[error("the database is on another machine: connect through a socket on this one")]
+    #[error("this address would not be encrypted: name the server in the settings, under [store]")]
     NotPrivate,
+    /// A file the store needs to connect cannot be used.
+    #[error("the file {file} cannot be used: {source}")]
+    File {
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The engine failed.
     #[error("the store failed: {0}")]
     Engine(#[source] Cause),

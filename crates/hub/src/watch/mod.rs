@@ -17,9 +17,13 @@ use larum_core::watch::fold::Budget;
 use larum_core::words::{CatalogueError, Words};
 use larum_link::clock::Clock;
 
+use crate::store::lead::Lead;
 use crate::store::lists::Lists;
 
 pub use step::{Rows, Summary, Watch};
+
+/// How often a hub that does not lead asks whether it does now.
+const LEAD_EVERY: Duration = Duration::from_secs(10);
 
 /// How the watch runs.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ impl Settings {
     }
 }
 
-/// Runs the watch until `shutdown`. A look that fails is logged and tried again at the next one; what
+/// Runs the watch until `shutdown`, whenever this hub leads among those over one store. A look that fails is logged and tried again at the next one; what
 /// it had not finished is looked at again then.
 ///
 /// # Errors
@@ -69,7 +73,7 @@ pub async fn run_job<S>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), CatalogueError>
 where
-    S: Rows + Lists + Send + Sync + ?Sized + 'static,
+    S: Rows + Lists + Lead + Send + Sync + ?Sized + 'static,
 {
     let pause = clock.real(Duration::from_secs(u64::from(
         settings.interval_seconds.max(1),
@@ -77,7 +81,21 @@ where
     let watch = Arc::new(Watch::new(Words::of("en")?, settings));
     let mut maker = lists::ListMaker::default();
     let mut shutdown = std::pin::pin!(shutdown);
+    let mut led = None;
     loop {
+        let term = leads(&store).await;
+        if term != led {
+            // What was known is from before another hub led.
+            watch.forget();
+            maker = lists::ListMaker::default();
+            led = term;
+        }
+        if term.is_none() {
+            tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                () = tokio::time::sleep(pause.min(LEAD_EVERY)) => continue,
+            }
+        }
         let (looking, rows, now) = (Arc::clone(&watch), Arc::clone(&store), clock.now());
         let look = tokio::task::spawn_blocking(move || looking.step(&*rows, now));
         match look.await {
@@ -108,6 +126,19 @@ where
             () = &mut shutdown => return Ok(()),
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// The term in which this hub leads.
+async fn leads<S: Lead + Send + Sync + ?Sized + 'static>(store: &Arc<S>) -> Option<u64> {
+    let asked = Arc::clone(store);
+    match tokio::task::spawn_blocking(move || asked.term()).await {
+        Ok(Ok(term)) => term,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the store cannot say which hub leads");
+            None
+        }
+        Err(_) => None,
     }
 }
 

@@ -80,6 +80,11 @@ impl Watch {
         }
     }
 
+    /// Forgets the state, which is then built anew from what the store has.
+    pub fn forget(&self) {
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Looks once, at `now`: takes in what arrived since the last look, calls what stands out, and
     /// brings every open threat up to date. Looking twice changes nothing.
     ///

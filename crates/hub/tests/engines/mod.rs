@@ -5,11 +5,13 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stderr,
     reason = "a test fails by panicking, and says why it was skipped"
 )]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -23,6 +25,8 @@ pub struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
     user: Option<&'static str>,
+    /// Where it also listens on loopback, asking for a password; 0 for nowhere.
+    port: u16,
 }
 
 impl Server {
@@ -59,10 +63,17 @@ impl Server {
             folder,
             programs,
             user,
+            port: 0,
         };
         run(server
             .program("initdb")
-            .args(["--auth=trust", "--username=larum", "--encoding=UTF8", "-D"])
+            .args([
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
+                "--username=larum",
+                "--encoding=UTF8",
+                "-D",
+            ])
             .arg(server.data()));
         server.up();
         Some(server)
@@ -89,43 +100,104 @@ impl Server {
     /// Starts the server and waits until it answers. Everything a server does for durability stays
     /// on but the wait for the disk itself: only the process is killed here, never the machine.
     pub fn up(&self) {
-        let options = format!(
-            "-c listen_addresses= -c fsync=off -k {}",
-            self.folder.path().display()
-        );
-        run(self
-            .program("pg_ctl")
+        assert!(self.try_up(), "the server does not start");
+    }
+
+    fn try_up(&self) -> bool {
+        let network = match self.port {
+            0 => "-c listen_addresses=".to_owned(),
+            port => format!("-c listen_addresses=127.0.0.1 -p {port}"),
+        };
+        let options = format!("{network} -c fsync=off -k {}", self.folder.path().display());
+        // A server that was started keeps what it inherited, so its output must not be a pipe.
+        self.program("pg_ctl")
             .args(["-w", "-t", "120", "-l"])
             .arg(self.folder.path().join("log"))
             .args(["-o", &options, "-D"])
             .arg(self.data())
             .arg("start")
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null()));
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+
+    /// Lets the server listen on loopback too, with TLS where `identity` (key and certificate, PEM)
+    /// is given; the port. A password is asked for there.
+    pub fn on_network(&mut self, identity: Option<(&str, &str)>, password: &str) -> u16 {
+        let (key, certificate) = (
+            self.data().join("server.key"),
+            self.data().join("server.crt"),
+        );
+        if let Some((key_pem, certificate_pem)) = identity {
+            for (file, pem) in [(&key, key_pem), (&certificate, certificate_pem)] {
+                std::fs::write(file, pem).unwrap();
+                std::fs::set_permissions(file, PermissionsExt::from_mode(0o600)).unwrap();
+                if let Some(user) = self.user {
+                    run(Command::new("chown").arg(user).arg(file));
+                }
+            }
+            self.sql("ALTER SYSTEM SET ssl = on");
+        }
+        self.sql(&format!("ALTER USER larum PASSWORD '{password}'"));
+        self.stop("fast");
+        // Somebody else may take the port before the server does.
+        for _ in 0..20 {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            self.port = free.local_addr().unwrap().port();
+            drop(free);
+            if self.try_up() {
+                return self.port;
+            }
+        }
+        panic!("no port is free");
+    }
+
+    /// Runs a statement as the owner of everything.
+    pub fn sql(&self, statement: &str) -> String {
+        run(self
+            .client("psql")
+            .args(["-qtA", "-d", "postgres", "-c", statement]))
+        .trim()
+        .to_owned()
+    }
+
+    fn client(&self, name: &str) -> Command {
+        let mut command = self.program(name);
+        command.args(["-U", "larum", "-h"]).arg(self.folder.path());
+        if self.port != 0 {
+            command.args(["-p", &self.port.to_string()]);
+        }
+        command
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Stops the server as a crash would.
     pub fn crash(&self) {
+        self.stop("immediate");
+    }
+
+    fn stop(&self, how: &str) {
         run(self
             .program("pg_ctl")
-            .args(["-w", "-m", "immediate", "-D"])
+            .args(["-w", "-m", how, "-D"])
             .arg(self.data())
             .arg("stop"));
     }
 
     /// The address of an empty database of this name.
     pub fn database(&self, name: &str) -> String {
-        let address = |database| {
-            format!(
-                "host={} user=larum dbname={database}",
-                self.folder.path().display()
-            )
-        };
-        let mut client = postgres::Client::connect(&address("postgres"), postgres::NoTls).unwrap();
-        client
-            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
-            .unwrap();
-        address(name)
+        run(self.client("createdb").args(["-T", "template0", name]));
+        format!(
+            "host={} user=larum dbname={name}",
+            self.folder.path().display()
+        )
     }
 }
 
@@ -158,13 +230,6 @@ fn programs() -> Option<PathBuf> {
 
 #[track_caller]
 fn run(command: &mut Command) -> String {
-    // A server that was started keeps what it inherited, so its output must not be a pipe.
-    let is_quiet = format!("{command:?}").contains("\"start\"");
-    if is_quiet {
-        let status = command.status().unwrap();
-        assert!(status.success(), "{command:?}");
-        return String::new();
-    }
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {told}");

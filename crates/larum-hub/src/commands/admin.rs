@@ -170,13 +170,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         (None, None) => PathBuf::from(super::serve::DEFAULT_CONFIG),
     };
     let config = HubConfig::load(&file)?;
-    if !config.store_file().exists() {
-        let folder = config.state_dir.display().to_string();
-        let said = words.say_with("hub-not-set-up", &[("folder", folder.into())]);
-        return Err(failure(Exit::NotFound, said));
-    }
     let hub = Hub {
-        store: Arc::new(SqlStore::open(&config.store_file())?),
+        store: Arc::new(super::open_store(&config, &words)?),
         config,
         words,
         by: Actor::program("command-line"),

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use larum_cli::exit::{Exit, failure};
 use larum_core::words::{Argument, Words};
 use larum_hub_lib::backup::{self, BackupError, List};
-use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 
 use super::check_config::load;
@@ -40,12 +39,7 @@ pub struct RestoreArgs {
 pub fn backup(args: &BackupArgs) -> anyhow::Result<Exit> {
     let words = Words::of("en")?;
     let config = load(&args.config, &words)?;
-    if !config.store_file().exists() {
-        let folder = config.state_dir.display().to_string();
-        let said = words.say_with("hub-not-set-up", &[("folder", folder.into())]);
-        return Err(failure(Exit::NotFound, said));
-    }
-    let store = SqlStore::open(&config.store_file())?;
+    let store = super::open_store(&config, &words)?;
     let made = backup::backup(&store, &config, &args.to, Clock::system().now());
     tell(&words, "hub-cli-backed-up", made)
 }

@@ -10,10 +10,10 @@ use larum_cli::exit::Exit;
 use larum_collector::doctor::{Check, State, tell};
 use larum_core::words::Words;
 use larum_hub_lib::config::HubConfig;
+use larum_hub_lib::config::store::StoreConfig;
 use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::store::audit::{Audit as _, Verified};
 use larum_hub_lib::store::people::People as _;
-use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 
 use super::check_config::load;
@@ -91,8 +91,17 @@ fn said(look: &Look, words: &Words) -> Check {
 
 /// Whoever else can read the authority's folder or the store can pose as the hub, or read every firm's.
 fn private(config: &HubConfig) -> Look {
+    let password = match &config.store {
+        StoreConfig::Embedded => None,
+        // What the service is handed by systemd is systemd's to guard.
+        StoreConfig::Postgres(server) => server
+            .password_file
+            .clone()
+            .filter(|file| file.is_absolute()),
+    };
     let open = [config.authority_dir(), config.store_file()]
-        .iter()
+        .into_iter()
+        .chain(password)
         .filter_map(|path| std::fs::metadata(path).ok())
         .any(|found| found.permissions().mode() & 0o077 != 0);
     look("private", if open { State::Broken } else { State::Ok })
@@ -105,10 +114,10 @@ fn authority(config: &HubConfig) -> Look {
 
 fn store(config: &HubConfig) -> Vec<Look> {
     // Opening makes a store where there is none; looking must not.
-    if !config.store_file().exists() {
+    if config.lacks_store() {
         return vec![look("store", State::Broken)];
     }
-    let Ok(store) = SqlStore::open(&config.store_file()) else {
+    let Ok(store) = config.open_store() else {
         return vec![look("store", State::Broken)];
     };
     let ledger = match store.verify() {

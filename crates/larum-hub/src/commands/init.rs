@@ -14,7 +14,6 @@ use larum_hub_lib::people::check_person;
 use larum_hub_lib::run::{RunError, set_up};
 use larum_hub_lib::store::audit::Actor;
 use larum_hub_lib::store::people::{NewPerson, People as _};
-use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 
 /// The configuration a new hub begins with.
@@ -78,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     })?;
     write_private(&file, &text)?;
     if let Some(person) = &administrator {
-        let store = SqlStore::open(&config.store_file())?;
+        let store = config.open_store()?;
         store.add_person(&Actor::program("command-line"), person, now)?;
     }
     let shown = |path: &Path| path.display().to_string();

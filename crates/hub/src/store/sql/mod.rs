@@ -14,6 +14,7 @@ mod pages;
 mod pages_threats;
 mod people;
 mod proofs;
+pub mod server;
 mod tables;
 mod verdicts;
 mod watch;
@@ -21,10 +22,12 @@ mod watch_state;
 
 use std::path::Path;
 
+use super::lead::Lead;
 use super::{Store, StoreError};
 use engine::pool::{Postgres, Writer};
 use engine::sqlite::Sqlite;
 use engine::{Connection, Transaction};
+use server::Server;
 
 /// The store.
 pub struct SqlStore {
@@ -47,8 +50,8 @@ impl SqlStore {
         })
     }
 
-    /// Connects to the PostgreSQL database at `address` (`postgresql://user@/name?host=/folder` or
-    /// `key=value` pairs), and creates or upgrades the store in it if need be. Blocks: not to be
+    /// Connects to the PostgreSQL database at `address`, a socket on this machine
+    /// (`postgresql://user@/name?host=/folder` or `key=value` pairs), and creates or upgrades the store in it if need be. Blocks: not to be
     /// called within an asynchronous task.
     ///
     /// # Errors
@@ -56,6 +59,18 @@ impl SqlStore {
     pub fn connect(address: &str) -> Result<Self, StoreError> {
         Ok(Self {
             engine: Engine::Postgres(Box::new(Postgres::open(address)?)),
+        })
+    }
+
+    /// Connects to a PostgreSQL server, and creates or upgrades the store in it if need be. Blocks, as
+    /// [`Self::connect`] does.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses, is not the one it should be, or was written by a newer
+    /// program.
+    pub fn connect_to(server: &Server) -> Result<Self, StoreError> {
+        Ok(Self {
+            engine: Engine::Postgres(Box::new(Postgres::open_at(server)?)),
         })
     }
 
@@ -106,6 +121,22 @@ impl SqlStore {
 }
 
 impl Store for SqlStore {}
+
+impl Lead for SqlStore {
+    fn term(&self) -> Result<Option<u64>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(Some(1)),
+            Engine::Postgres(engine) => engine.term(),
+        }
+    }
+
+    fn others(&self) -> Result<u64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(0),
+            Engine::Postgres(engine) => engine.others(),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

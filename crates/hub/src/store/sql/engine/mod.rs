@@ -9,6 +9,7 @@ pub mod pool;
 pub mod postgres;
 pub mod schema;
 pub mod sqlite;
+pub mod tls;
 pub mod value;
 
 use crate::store::StoreError;

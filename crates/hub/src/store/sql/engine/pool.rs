@@ -3,19 +3,21 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::postgres::config::Host;
-use ::postgres::{Config, NoTls};
+use ::postgres::config::{Host, SslMode};
+use ::postgres::{Client, Config, NoTls};
 
 use super::postgres::Session;
+use super::tls::Tls;
 use super::{Connection, Transaction, schema};
 use crate::store::StoreError;
+use crate::store::sql::server::{SESSIONS, Server};
 
-/// Sessions at most.
-const MAX_SESSIONS: usize = 12;
 /// How long a call waits for a free session before it fails.
 const WAIT: Duration = Duration::from_secs(10);
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// After how much silence a connection is tried; one that stays silent for twice as long is lost.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How often a piece of work is tried when another writer was in the way, or a session was lost
 /// before anything was committed.
 const ATTEMPTS: usize = 8;
@@ -25,6 +27,10 @@ const SCHEMA_LOCK: i64 = 0x6c_6172_756d;
 const WRITER_LOCK: i64 = SCHEMA_LOCK + 1;
 /// The advisory lock of transactions that become visible in order.
 pub const ORDER_LOCK: i64 = SCHEMA_LOCK + 2;
+/// The advisory lock of the hub that leads; held by a session for as long as it lives.
+const LEAD_LOCK: i64 = SCHEMA_LOCK + 3;
+/// What every session of the program calls itself.
+const APPLICATION: &str = "larum-hub";
 /// A commit is an acknowledgement, so it waits for the disk. Statements outside a transaction only
 /// read. A statement that hangs must not hold its session for ever.
 const SETTINGS: &str = "SET synchronous_commit = on;
@@ -44,8 +50,18 @@ pub enum Writer {
 /// PostgreSQL.
 pub struct Postgres {
     config: Config,
+    tls: Option<Tls>,
+    max_sessions: usize,
     state: Mutex<State>,
     freed: Condvar,
+    lead: Mutex<Leading>,
+}
+
+/// The session that holds the lead, and in which term.
+#[derive(Default)]
+struct Leading {
+    session: Option<Session>,
+    term: u64,
 }
 
 #[derive(Default)]
@@ -55,31 +71,115 @@ struct State {
 }
 
 impl Postgres {
-    /// Connects, and creates or upgrades the schema if need be.
+    /// Connects by a socket on this machine, and creates or upgrades the schema if need be.
     ///
     /// # Errors
-    /// When the address is none, the server does not answer or refuses, or the store was written by
-    /// a newer program.
+    /// When the address is none or not a socket's, the server does not answer or refuses, or the
+    /// store was written by a newer program.
     pub fn open(address: &str) -> Result<Self, StoreError> {
-        let mut config: Config = address.parse()?;
-        // Without TLS nothing leaves the machine.
-        let is_local = config.get_hosts().iter().all(|host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-        });
-        if !is_local {
+        let config: Config = address.parse()?;
+        let hosts = config.get_hosts();
+        if hosts.iter().any(|host| matches!(host, Host::Tcp(_))) {
             return Err(StoreError::NotPrivate);
         }
+        Self::start(config, None, SESSIONS)
+    }
+
+    /// Connects to `server`, encrypted unless it is reached by a socket, and creates or upgrades the
+    /// schema if need be.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses, is not the one it should be, or the store was
+    /// written by a newer program.
+    pub fn open_at(server: &Server) -> Result<Self, StoreError> {
+        let mut config = Config::new();
         config
-            .application_name("larum-hub")
-            .connect_timeout(CONNECT_TIMEOUT);
+            .host(&server.host)
+            .port(server.port)
+            .dbname(&server.database)
+            .user(&server.user);
+        if let Some(password) = &server.password {
+            config.password(password);
+        }
+        let tls = if server.is_socket() {
+            None
+        } else {
+            config.ssl_mode(SslMode::Require);
+            Some(Tls::trusting(&server.ca_file)?)
+        };
+        Self::start(config, tls, server.sessions)
+    }
+
+    fn start(mut config: Config, tls: Option<Tls>, sessions: u32) -> Result<Self, StoreError> {
+        config
+            .application_name(APPLICATION)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .keepalives_idle(KEEPALIVE)
+            .tcp_user_timeout(KEEPALIVE.saturating_mul(2));
         let pool = Self {
             config,
+            tls,
+            // One session is the lead's.
+            max_sessions: usize::try_from(sessions.max(2)).unwrap_or(2) - 1,
             state: Mutex::default(),
             freed: Condvar::new(),
+            lead: Mutex::default(),
         };
         pool.migrate()?;
         Ok(pool)
+    }
+
+    fn connect(&self) -> Result<Client, StoreError> {
+        Ok(match &self.tls {
+            Some(tls) => self.config.connect(tls.clone())?,
+            None => self.config.connect(NoTls)?,
+        })
+    }
+
+    /// The term in which this hub leads; see [`crate::store::lead::Lead::term`].
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn term(&self) -> Result<Option<u64>, StoreError> {
+        let mut lead = self.lead.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = &lead.session {
+            if session.batch("SELECT 1").is_ok() {
+                return Ok(Some(lead.term));
+            }
+            lead.session = None;
+        }
+        let session = Session::new(self.connect()?);
+        let took = Connection::Postgres(&session).query_row(
+            "SELECT pg_try_advisory_lock(?1)",
+            [LEAD_LOCK],
+            |row| row.get::<bool>(0),
+        )?;
+        if !took {
+            return Ok(None);
+        }
+        lead.session = Some(session);
+        lead.term += 1;
+        Ok(Some(lead.term))
+    }
+
+    /// Sessions of other processes of this program in this database.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn others(&self) -> Result<u64, StoreError> {
+        let open: i64 = self.read(&mut |connection| {
+            connection.query_row(
+                "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = ?1",
+                [APPLICATION],
+                |row| row.get(0),
+            )
+        })?;
+        let lead = self.lead.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = self.lock().open + usize::from(lead.session.is_some());
+        Ok(u64::try_from(open)
+            .unwrap_or_default()
+            .saturating_sub(u64::try_from(ours).unwrap_or(u64::MAX)))
     }
 
     fn migrate(&self) -> Result<(), StoreError> {
@@ -207,7 +307,7 @@ impl<'p> Leased<'p> {
                         session: Some(session),
                     });
                 }
-                None if state.open < MAX_SESSIONS => break,
+                None if state.open < pool.max_sessions => break,
                 None => {
                     let waited = pool.freed.wait_timeout(state, WAIT);
                     let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -224,7 +324,7 @@ impl<'p> Leased<'p> {
             pool,
             session: None,
         };
-        let session = Session::new(pool.config.connect(NoTls)?);
+        let session = Session::new(pool.connect()?);
         session.batch(SETTINGS)?;
         leased.session = Some(session);
         Ok(leased)
@@ -259,5 +359,19 @@ impl Drop for Leased<'_> {
         }
         drop(state);
         self.pool.freed.notify_one();
+    }
+}
+
+/// A session may not be ended on a thread that runs asynchronous tasks, and a hub's store is dropped
+/// wherever its last user ends.
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let mut sessions = std::mem::take(&mut self.lock().idle);
+        let lead = self.lead.get_mut().unwrap_or_else(PoisonError::into_inner);
+        sessions.extend(lead.session.take());
+        let ending = std::thread::Builder::new().spawn(move || drop(sessions));
+        if let Ok(ending) = ending {
+            drop(ending.join());
+        }
     }
 }

@@ -11,7 +11,7 @@ use ::postgres::types::{FromSql, IsNull, ToSql, Type};
 use ::postgres::{Client, Row, Statement};
 
 use super::{Kind, ToValue, Value};
-use crate::store::StoreError;
+use crate::store::{Cause, StoreError};
 
 /// Prepared statements kept by a session; beyond it all are forgotten and prepared anew.
 const MAX_PREPARED: usize = 512;
@@ -217,9 +217,9 @@ impl From<::postgres::Error> for StoreError {
     fn from(error: ::postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
             return if error.is_closed() || is_connection(&error) {
-                Self::Unavailable(error.into())
+                Self::Unavailable(in_full(&error))
             } else {
-                Self::Engine(error.into())
+                Self::Engine(in_full(&error))
             };
         };
         let code = db.code();
@@ -232,11 +232,23 @@ impl From<::postgres::Error> for StoreError {
         } else if code.code().starts_with("23") {
             Self::Conflict(db.message().to_owned())
         } else if code.code().starts_with("08") || code.code().starts_with("57P") {
-            Self::Unavailable(error.into())
+            Self::Unavailable(in_full(&error))
         } else {
-            Self::Engine(error.into())
+            Self::Engine(in_full(&error))
         }
     }
+}
+
+/// The client names only the step that failed; the reason stands behind it.
+fn in_full(error: &::postgres::Error) -> Cause {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(reason) = cause {
+        said.push_str(": ");
+        said.push_str(&reason.to_string());
+        cause = reason.source();
+    }
+    said.into()
 }
 
 /// Connecting failed, or the socket broke.
