@@ -9,6 +9,8 @@ use larum_packet::link::LinkType;
 
 /// Size of a block, in bytes; the rest of the block before it stands at its beginning.
 const BLOCK_BYTES: usize = 1 << 20;
+/// Blocks whose memory is kept for others.
+const MAX_SPARE: usize = 8;
 
 /// A block of a capture.
 #[derive(Default)]
@@ -77,6 +79,8 @@ pub struct Blocks {
     waits: bool,
     capture: Capture,
     rest: Vec<u8>,
+    /// Memory of blocks that are done with.
+    spare: Vec<Block>,
     failed: Option<io::Error>,
     ended: bool,
 }
@@ -89,6 +93,7 @@ impl Blocks {
             waits,
             capture: Capture::default(),
             rest: Vec::new(),
+            spare: Vec::new(),
             failed: None,
             ended: false,
         }
@@ -99,6 +104,13 @@ impl Blocks {
         self.capture.lost()
     }
 
+    /// Gives back a block whose memory can be used again.
+    pub fn give_back(&mut self, block: Block) {
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(block);
+        }
+    }
+
     /// The next block; `None` at the end.
     ///
     /// # Errors
@@ -107,12 +119,15 @@ impl Blocks {
         if self.ended {
             return self.failed.take().map_or(Ok(None), Err);
         }
-        let mut bytes = std::mem::take(&mut self.rest);
+        let mut block = self.spare.pop().unwrap_or_default();
+        block.entries.clear();
+        let mut bytes = std::mem::take(&mut block.bytes);
+        bytes.clear();
+        bytes.append(&mut self.rest);
         if let Err(error) = self.fill(&mut bytes) {
             self.failed = Some(error);
             self.ended = true;
         }
-        let mut block = Block::default();
         let mut at = 0_usize;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -138,38 +153,35 @@ impl Blocks {
             let cut = self.capture.finish(rest).map(Entry::Unread);
             block.entries.extend(cut);
         } else {
-            self.rest = rest.to_vec();
+            self.rest.extend_from_slice(rest);
         }
         block.read_bytes = u64::try_from(at).unwrap_or(0);
         block.bytes = bytes;
         Ok(Some(block))
     }
 
-    /// Reads on behind what is there, to the end of a block.
+    /// Reads on behind what is there: to the end of a block, or as much as there is at once.
     fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let mut have = bytes.len();
-        bytes.resize(BLOCK_BYTES.max(have + MAX_BLOCK_BYTES), 0);
+        let have = bytes.len();
+        let room = BLOCK_BYTES.max(have + MAX_BLOCK_BYTES) - have;
+        if self.waits {
+            let limit = u64::try_from(room).unwrap_or(u64::MAX);
+            bytes.reserve(room);
+            let read = self.reader.by_ref().take(limit).read_to_end(bytes)?;
+            self.ended = read < room;
+            return Ok(());
+        }
+        bytes.resize(have + room, 0);
         let result = loop {
-            let Some(room) = bytes.get_mut(have..).filter(|room| !room.is_empty()) else {
-                break Ok(());
-            };
-            match self.reader.read(room) {
-                Ok(0) => {
-                    self.ended = true;
-                    break Ok(());
-                }
-                Ok(more) => {
-                    have += more;
-                    if !self.waits {
-                        break Ok(());
-                    }
-                }
+            match self.reader.read(bytes.get_mut(have..).unwrap_or_default()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
+                other => break other,
             }
         };
-        bytes.truncate(have);
-        result
+        let read = *result.as_ref().unwrap_or(&0);
+        bytes.truncate(have + read);
+        self.ended = read == 0;
+        result.map(drop)
     }
 }
 

@@ -66,7 +66,7 @@ pub struct Args {
     /// Print one last JSON object with sums
     #[arg(long)]
     stats: bool,
-    /// Threads that parse (default: one per core); the findings do not depend on it
+    /// Threads that work (default: one per core); the findings do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
     /// Exit with 10 when there is a finding of this severity or worse
@@ -192,7 +192,7 @@ fn scan(
         let mut progress = Progress::new(paths);
         let mut signals = Vec::new();
         while let Some(observation) = merge.next() {
-            detect.fold(&observation, &mut signals);
+            detect.fold(observation, &mut signals);
             if !signals.is_empty() {
                 sink.take(&mut signals)?;
             }

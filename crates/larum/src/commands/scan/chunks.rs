@@ -17,6 +17,8 @@ pub const CHUNK_BYTES: usize = 256 * 1024;
 pub struct Chunks {
     reader: Box<dyn Read>,
     rest: Vec<u8>,
+    /// Memory of a piece that is done with.
+    spare: Vec<u8>,
     /// In the middle of a record longer than the limit: drop until it ends.
     skipping: bool,
     ended: bool,
@@ -51,6 +53,7 @@ impl Chunks {
                 one_a_line(reader)
             },
             rest: Vec::new(),
+            spare: Vec::new(),
             skipping: false,
             ended: false,
             packed: unpacked.is_packed,
@@ -73,12 +76,19 @@ impl Chunks {
         self.packed
     }
 
+    /// Gives back a piece whose memory can be used again.
+    pub fn give_back(&mut self, piece: Vec<u8>) {
+        self.spare = piece;
+    }
+
     /// The next piece: whole records, of which the last may lack its line end. `None` at the end.
     ///
     /// # Errors
     /// When it cannot be read on; what was read before is not lost.
     pub fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut chunk = std::mem::take(&mut self.rest);
+        let mut chunk = std::mem::take(&mut self.spare);
+        chunk.clear();
+        chunk.append(&mut self.rest);
         loop {
             let failure = self.fill(&mut chunk).err();
             if self.skipping {
@@ -104,7 +114,9 @@ impl Chunks {
                 return Ok(Some(chunk));
             }
             if let Some(end) = memchr_last(&chunk) {
-                self.rest = chunk.split_off(end + 1);
+                self.rest
+                    .extend_from_slice(chunk.get(end + 1..).unwrap_or_default());
+                chunk.truncate(end + 1);
                 return Ok(Some(chunk));
             }
             if chunk.len() > MAX_RECORD_BYTES {
@@ -117,25 +129,17 @@ impl Chunks {
         }
     }
 
+    /// Fills a piece up to its size; what is longer already has room for one read.
     fn fill(&mut self, chunk: &mut Vec<u8>) -> io::Result<()> {
-        let mut have = chunk.len();
-        chunk.resize(CHUNK_BYTES.max(have), 0);
-        let result = loop {
-            let Some(room) = chunk.get_mut(have..).filter(|room| !room.is_empty()) else {
-                break Ok(());
-            };
-            match self.reader.read(room) {
-                Ok(0) => {
-                    self.ended = true;
-                    break Ok(());
-                }
-                Ok(more) => have += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
-            }
-        };
-        chunk.truncate(have);
-        result
+        let room = CHUNK_BYTES.saturating_sub(chunk.len());
+        if room == 0 {
+            return Ok(());
+        }
+        chunk.reserve(room);
+        let limit = u64::try_from(room).unwrap_or(u64::MAX);
+        let read = self.reader.by_ref().take(limit).read_to_end(chunk)?;
+        self.ended = read < room;
+        Ok(())
     }
 
     fn skip(&mut self, chunk: &mut Vec<u8>) {
@@ -150,7 +154,7 @@ impl Chunks {
 }
 
 fn memchr_last(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().rposition(|byte| *byte == b'\n')
+    memchr::memrchr(b'\n', bytes)
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use larum_core::time::Timestamp;
 use larum_packet::flow::Counts;
 
 use super::chunks::Chunks;
-use super::parts::{self, Meters, PARTS, PartBatch, Shared};
-use super::pool::{Batch, Piece, Pool, Share, Work};
+use super::parts::{self, Meters, PartBatch, Shared};
+use super::pool::{Batch, Piece, Pool, Work};
 use crate::packets::{Block, Blocks};
 use crate::recording;
 
@@ -90,7 +90,7 @@ impl Source {
 /// A piece that workers work on.
 enum Pending {
     Lines(Receiver<Batch>),
-    Packets(Vec<Receiver<PartBatch>>, u64),
+    Packets(Vec<Receiver<PartBatch>>, Option<Arc<Shared>>),
 }
 
 /// A file being read.
@@ -99,8 +99,6 @@ struct Stream {
     source: Option<Source>,
     pending: VecDeque<Pending>,
     meters: Arc<Meters>,
-    /// Blocks handed in.
-    blocks: u64,
     years: Arc<Years>,
     /// What was said so far about the lines to come.
     legend: Legend,
@@ -110,13 +108,21 @@ struct Stream {
     lost: u64,
     /// What cannot be read twice is sampled as it comes.
     is_stdin: bool,
-    current: std::vec::IntoIter<Observation>,
-    head: Option<Observation>,
+    /// Observations that are done with, until a worker takes them.
+    done: Vec<Observation>,
+    /// What the piece at hand came to, and which of it comes next.
+    current: Vec<Observation>,
+    next: usize,
 }
 
 impl Stream {
+    /// The observation that comes next.
+    fn head(&self) -> Option<&Observation> {
+        self.current.get(self.next)
+    }
+
     /// Hands in the next piece.
-    fn submit(&mut self, chunk: Vec<u8>, pool: &Pool, work: &Work) {
+    fn submit(&mut self, chunk: Vec<u8>, pool: &Pool<'_>, work: &Work) {
         let position = self.position;
         self.position += u64::try_from(chunk.len()).unwrap_or(0);
         if self.is_stdin && position > 0 {
@@ -132,25 +138,15 @@ impl Stream {
             position,
             years,
             legend,
+            done: std::mem::take(&mut self.done),
         })));
     }
 
     /// Hands in the next block of a capture, or its end.
-    fn submit_block(&mut self, block: Option<Block>, pool: &Pool) {
+    fn submit_block(&mut self, block: Option<Block>, pool: &Pool<'_>) {
         let block = block.map(|block| Arc::new(Shared::new(block)));
-        let read_bytes = block.as_ref().map_or(0, |block| block.read_bytes());
-        let number = self.blocks;
-        self.blocks += 1;
-        let shares = (0..PARTS).map(|part| {
-            pool.submit_share(Share {
-                meters: Arc::clone(&self.meters),
-                block: block.clone(),
-                part,
-                number,
-            })
-        });
-        self.pending
-            .push_back(Pending::Packets(shares.collect(), read_bytes));
+        let results = pool.submit_block(&self.meters, block.as_ref());
+        self.pending.push_back(Pending::Packets(results, block));
     }
 
     fn end_packets(&mut self) {
@@ -158,7 +154,7 @@ impl Stream {
     }
 
     /// Reads the next piece and hands it in; whether there may be more.
-    fn read_on(&mut self, pool: &Pool, work: &Work) -> io::Result<bool> {
+    fn read_on(&mut self, pool: &Pool<'_>, work: &Work) -> io::Result<bool> {
         match &mut self.source {
             Some(Source::Lines(chunks)) => match chunks.next_chunk()? {
                 Some(chunk) => self.submit(chunk, pool, work),
@@ -207,12 +203,14 @@ pub struct Trouble {
 }
 
 /// All files, merged.
-pub struct Merge<'p> {
-    pool: &'p Pool,
+pub struct Merge<'p, 'w> {
+    pool: &'p Pool<'w>,
     work: &'p Work,
     workers: usize,
     waiting: VecDeque<Waiting>,
     streams: Vec<Stream>,
+    /// The stream whose next observation was given out.
+    given: Option<usize>,
     /// What was read so far.
     pub tally: Tally,
     /// Bytes looked at so far, unpacked.
@@ -223,9 +221,9 @@ pub struct Merge<'p> {
     pub troubles: Vec<Trouble>,
 }
 
-impl<'p> Merge<'p> {
+impl<'p, 'w> Merge<'p, 'w> {
     /// Looks at the beginning of each file to learn its time.
-    pub fn new(paths: &[PathBuf], pool: &'p Pool, work: &'p Work, workers: usize) -> Self {
+    pub fn new(paths: &[PathBuf], pool: &'p Pool<'w>, work: &'p Work, workers: usize) -> Self {
         let mut paths = paths.to_vec();
         paths.sort();
         paths.dedup();
@@ -249,6 +247,7 @@ impl<'p> Merge<'p> {
             workers,
             waiting: waiting.into(),
             streams: Vec::new(),
+            given: None,
             tally: Tally::default(),
             bytes: 0,
             packets: None,
@@ -257,35 +256,39 @@ impl<'p> Merge<'p> {
     }
 
     /// The next observation in record time.
-    pub fn next(&mut self) -> Option<Observation> {
+    pub fn next(&mut self) -> Option<&Observation> {
+        if let Some(index) = self.given.take()
+            && let Some(stream) = self.streams.get_mut(index)
+        {
+            stream.next += 1;
+            self.advance(index);
+        }
         loop {
             self.admit();
             let index = self
                 .streams
                 .iter()
                 .enumerate()
-                .filter_map(|(index, stream)| Some((stream.head.as_ref()?.at(), index)))
+                .filter_map(|(index, stream)| Some((stream.head()?.at(), index)))
                 .min();
-            let Some((_, index)) = index else {
-                if self.waiting.is_empty() {
-                    return None;
-                }
-                continue;
-            };
-            let observation = self.streams.get_mut(index)?.head.take();
-            self.advance(index);
-            return observation;
+            if let Some((_, index)) = index {
+                self.given = Some(index);
+                return self.streams.get(index)?.head();
+            }
+            if self.waiting.is_empty() {
+                return None;
+            }
         }
     }
 
     /// Opens the files whose time has come, and forgets those that are read.
     fn admit(&mut self) {
-        self.streams.retain(|stream| stream.head.is_some());
+        self.streams.retain(|stream| stream.head().is_some());
         while self.streams.len() < MAX_OPEN {
             let now = self
                 .streams
                 .iter()
-                .filter_map(|stream| stream.head.as_ref().map(Observation::at))
+                .filter_map(|stream| stream.head().map(Observation::at))
                 .min();
             let due = self.waiting.front().is_some_and(|next| {
                 now.is_none_or(|now| next.starts.is_none_or(|starts| starts <= now))
@@ -312,13 +315,13 @@ impl<'p> Merge<'p> {
                     source: Some(source),
                     pending: VecDeque::new(),
                     meters: Arc::default(),
-                    blocks: 0,
                     lost: 0,
                     years: Arc::new(file.years),
                     legend: Legend::of_file(),
                     position: 0,
-                    current: Vec::new().into_iter(),
-                    head: None,
+                    done: Vec::new(),
+                    current: Vec::new(),
+                    next: 0,
                 };
                 match first {
                     First::Lines(first) if first.is_empty() => {}
@@ -337,59 +340,80 @@ impl<'p> Merge<'p> {
         }
     }
 
-    /// Takes the next observation of a stream as its head.
-    fn advance(&mut self, index: usize) {
+    /// Pieces of each file that are worked on beside the one at hand. One worker cannot work on two.
+    fn lookahead(&self) -> usize {
+        if self.workers == 1 {
+            return 1;
+        }
         let open = self.streams.len().max(1);
-        let lookahead = (2 * self.workers / open).max(2);
+        ((2 * self.workers + 2) / open).max(2)
+    }
+
+    /// Gets the next observation of a stream ready, unless it is or there is none.
+    fn advance(&mut self, index: usize) {
+        let lookahead = self.lookahead();
+        loop {
+            let Some(stream) = self.streams.get_mut(index) else {
+                return;
+            };
+            if stream.head().is_some() {
+                return;
+            }
+            stream.next = 0;
+            stream.done = std::mem::take(&mut stream.current);
+            while stream.pending.len() < lookahead && stream.source.is_some() {
+                if let Err(error) = stream.read_on(self.pool, self.work) {
+                    // What packets came before is still told.
+                    if let Some(Source::Packets(_)) = stream.source.take() {
+                        stream.end_packets();
+                    }
+                    self.troubles.push(Trouble {
+                        path: stream.path.clone(),
+                        error,
+                        opened: true,
+                    });
+                }
+            }
+            let Some(piece) = stream.pending.pop_front() else {
+                return;
+            };
+            self.finish(index, piece);
+        }
+    }
+
+    /// Waits for what a piece came to.
+    fn finish(&mut self, index: usize, piece: Pending) {
         let Some(stream) = self.streams.get_mut(index) else {
             return;
         };
-        loop {
-            if let Some(observation) = stream.current.next() {
-                stream.head = Some(observation);
-                return;
-            }
-            while stream.pending.len() < lookahead {
-                if stream.source.is_none() {
-                    break;
-                }
-                match stream.read_on(self.pool, self.work) {
-                    Ok(_) => {}
-                    Err(error) => {
-                        // What packets came before is still told.
-                        if let Some(Source::Packets(_)) = stream.source.take() {
-                            stream.end_packets();
-                        }
-                        self.troubles.push(Trouble {
-                            path: stream.path.clone(),
-                            error,
-                            opened: true,
-                        });
+        match piece {
+            Pending::Lines(result) => {
+                if let Some(batch) = self.pool.wait(&result) {
+                    self.tally.add(&batch.tally);
+                    let bytes = u64::try_from(batch.chunk.len()).unwrap_or(0);
+                    self.bytes = self.bytes.saturating_add(bytes);
+                    stream.current = batch.observations;
+                    if let Some(Source::Lines(chunks)) = &mut stream.source {
+                        chunks.give_back(batch.chunk);
                     }
                 }
             }
-            let Some(result) = stream.pending.pop_front() else {
-                return;
-            };
-            match result {
-                Pending::Lines(result) => {
-                    if let Ok(batch) = result.recv() {
-                        self.tally.add(&batch.tally);
-                        self.bytes += batch.bytes;
-                        stream.current = batch.observations.into_iter();
-                    }
+            Pending::Packets(results, block) => {
+                let batches = results.iter().filter_map(|result| self.pool.wait(result));
+                let (observations, tally, counts) = parts::join(batches.collect());
+                self.tally.add(&tally);
+                stream.current = observations;
+                if counts.packets > 0 {
+                    let sums = self.packets.get_or_insert_default();
+                    sums.counts.join(&counts);
+                    sums.lost = sums.lost.saturating_add(stream.lost);
                 }
-                Pending::Packets(results, bytes) => {
-                    let batches = results.iter().filter_map(|result| result.recv().ok());
-                    let (observations, tally, counts) = parts::join(batches.collect());
-                    self.tally.add(&tally);
-                    self.bytes += bytes;
-                    stream.current = observations.into_iter();
-                    if counts.packets > 0 {
-                        let sums = self.packets.get_or_insert_default();
-                        sums.counts.join(&counts);
-                        sums.lost = sums.lost.saturating_add(stream.lost);
-                    }
+                let Some(block) = block else { return };
+                self.bytes = self.bytes.saturating_add(block.read_bytes());
+                if let Some(Source::Packets(blocks)) = &mut stream.source
+                    && let Ok(block) = Arc::try_unwrap(block)
+                {
+                    blocks.give_back(block.into_block());
                 }
             }
         }

@@ -2,10 +2,13 @@
 //! found does not depend on how many workers there are.
 //!
 //! Packets go to a part by the addresses of their outermost header: both directions of a flow, and all
-//! pieces of a fragmented packet, meet in one part. Each part takes its blocks in order; the observations
-//! of all parts are put back into the order of the packets that brought them about.
+//! pieces of a fragmented packet, meet in one part. Each part takes its blocks in order, one worker at a
+//! time, so that nobody waits while another part has something to do; the observations of all parts are
+//! put back into the order of the packets that brought them about.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use larum_core::detect::{Observation, SiftScratch, Sifter};
 use larum_core::event::Event;
@@ -26,9 +29,14 @@ const END_FLOWS: usize = 2_048;
 /// How often a capture has to be ended until all parts have told everything.
 pub const ENDS: usize = MAX_FLOWS / PARTS / END_FLOWS + 1;
 
-/// A block with its packets sorted by part.
+/// A block, and its packets sorted by part once somebody has done so.
 pub struct Shared {
     block: Block,
+    sorted: OnceLock<Sorted>,
+}
+
+/// The packets of a block by part.
+struct Sorted {
     parts: Vec<Vec<Place>>,
     unread: Vec<Unread>,
     last: Option<Timestamp>,
@@ -45,8 +53,36 @@ struct Place {
 }
 
 impl Shared {
-    /// Sorts the packets of `block`.
-    pub fn new(block: Block) -> Self {
+    /// `block`, not sorted yet.
+    pub const fn new(block: Block) -> Self {
+        Self {
+            block,
+            sorted: OnceLock::new(),
+        }
+    }
+
+    /// Sorts its packets, unless that was done.
+    pub fn sort(&self) {
+        self.sorted();
+    }
+
+    fn sorted(&self) -> &Sorted {
+        self.sorted.get_or_init(|| Sorted::of(&self.block))
+    }
+
+    /// Bytes of the capture told of in it.
+    pub const fn read_bytes(&self) -> u64 {
+        self.block.read_bytes
+    }
+
+    /// The block, when nobody works on it any more.
+    pub fn into_block(self) -> Block {
+        self.block
+    }
+}
+
+impl Sorted {
+    fn of(block: &Block) -> Self {
         let mut parts: Vec<Vec<Place>> = (0..PARTS).map(|_| Vec::new()).collect();
         let mut unread = Vec::new();
         let mut last = None;
@@ -76,46 +112,45 @@ impl Shared {
             }
         }
         Self {
-            block,
             parts,
             unread,
             last,
         }
     }
+}
 
-    /// Bytes of the capture told of in it.
-    pub const fn read_bytes(&self) -> u64 {
-        self.block.read_bytes
-    }
+/// One part's share of a block of a capture; without a block, the end of the part.
+pub struct Share {
+    pub block: Option<Arc<Shared>>,
+    pub reply: SyncSender<PartBatch>,
 }
 
 /// The meters of one capture.
 pub struct Meters {
-    parts: Vec<(Mutex<Turn>, Condvar)>,
+    parts: Vec<Part>,
 }
 
-/// A part's meter, and whose turn it is.
-struct Turn {
+/// A part: its meter, and the shares that wait for it.
+struct Part {
+    shares: Mutex<Shares>,
+    meter: Mutex<PartMeter>,
+}
+
+#[derive(Default)]
+struct Shares {
+    waiting: VecDeque<Share>,
+    /// Whether somebody works on this part, or is about to.
+    taken: bool,
+}
+
+struct PartMeter {
     meter: Meter,
-    next: u64,
     /// Whether the sums are told.
     told: bool,
 }
 
-/// Gives the turn to the next block, also when this one fails: nobody waits for ever.
-struct Taking<'m> {
-    turn: MutexGuard<'m, Turn>,
-    came: &'m Condvar,
-}
-
-impl Drop for Taking<'_> {
-    fn drop(&mut self) {
-        self.turn.next += 1;
-        self.came.notify_all();
-    }
-}
-
 /// What one part of a block came to.
+#[derive(Default)]
 pub struct PartBatch {
     /// With the number of the packet that brought it about.
     pub observations: Vec<(u32, Observation)>,
@@ -127,63 +162,74 @@ pub struct PartBatch {
 impl Default for Meters {
     fn default() -> Self {
         let limits = Limits::default().shared(PARTS);
-        let turn = || Turn {
-            meter: Meter::new(limits),
-            next: 0,
-            told: false,
+        let part = |_| Part {
+            shares: Mutex::default(),
+            meter: Mutex::new(PartMeter {
+                meter: Meter::new(limits),
+                told: false,
+            }),
         };
         Self {
-            parts: (0..PARTS)
-                .map(|_| (Mutex::new(turn()), Condvar::new()))
-                .collect(),
+            parts: (0..PARTS).map(part).collect(),
         }
     }
 }
 
 impl Meters {
-    /// Takes the packets of `part` in the block with this `number`; without a block, ends a part of its flows.
-    /// Blocks of a part that come before it are waited for: whoever hands out work hands it out in
-    /// order, so that they are being worked on.
-    pub fn take(
-        &self,
-        (part, number): (usize, u64),
-        shared: Option<&Shared>,
-        work: &Work,
-        sifter: &Sifter,
-        scratch: &mut SiftScratch,
-    ) -> PartBatch {
+    /// Puts `share` behind those that wait for `part`; whether somebody has to be found to
+    /// [`Self::take`] it.
+    pub fn hand_in(&self, part: usize, share: Share) -> bool {
+        let Some(part) = self.parts.get(part) else {
+            return false;
+        };
+        let mut shares = lock(&part.shares);
+        shares.waiting.push_back(share);
+        !std::mem::replace(&mut shares.taken, true)
+    }
+
+    /// Nobody works on `part` any more; whether somebody has to be found to go on.
+    pub fn rest(&self, part: usize) -> bool {
+        self.parts.get(part).is_some_and(|part| {
+            let mut shares = lock(&part.shares);
+            shares.taken = !shares.waiting.is_empty();
+            shares.taken
+        })
+    }
+
+    /// Works on the next share of `part`: takes its packets; without a block, ends some of its flows.
+    pub fn take(&self, part: usize, work: &Work, sifter: &Sifter, scratch: &mut SiftScratch) {
+        let Some(place) = self.parts.get(part) else {
+            return;
+        };
+        let Some(share) = lock(&place.shares).waiting.pop_front() else {
+            return;
+        };
         let mut sifting = Sifting {
             work,
             sifter,
             scratch,
             number: 0,
-            batch: PartBatch {
-                observations: Vec::new(),
-                tally: Tally::default(),
-                counts: None,
-            },
+            batch: PartBatch::default(),
         };
-        let Some((turn, came)) = self.parts.get(part) else {
-            return sifting.batch;
-        };
-        let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = came
-            .wait_while(turn, |turn| turn.next != number)
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut turn = Taking { turn, came };
-        match shared {
-            Some(shared) => sifting.block(part, shared, &mut turn.turn.meter),
+        let mut state = lock(&place.meter);
+        match share.block {
+            Some(shared) => sifting.block(part, &shared, &mut state.meter),
             None => {
-                turn.turn.meter.finish_some(END_FLOWS, &mut sifting);
+                state.meter.finish_some(END_FLOWS, &mut sifting);
                 // The last one tells the sums.
-                if turn.turn.meter.flows() == 0 && !turn.turn.told {
-                    turn.turn.told = true;
-                    sifting.batch.counts = Some(*turn.turn.meter.counts());
+                if state.meter.flows() == 0 && !state.told {
+                    state.told = true;
+                    sifting.batch.counts = Some(*state.meter.counts());
                 }
             }
         }
-        sifting.batch
+        // Nobody waits any more when the scan was given up.
+        drop(share.reply.send(sifting.batch));
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Puts the batches of all parts back in order.
@@ -217,7 +263,8 @@ struct Sifting<'a> {
 
 impl Sifting<'_> {
     fn block(&mut self, part: usize, shared: &Shared, meter: &mut Meter) {
-        for place in shared.parts.get(part).into_iter().flatten() {
+        let sorted = shared.sorted();
+        for place in sorted.parts.get(part).into_iter().flatten() {
             self.number = place.number;
             let packet = Packet {
                 at: place.at,
@@ -228,13 +275,13 @@ impl Sifting<'_> {
         }
         self.number = u32::MAX;
         if part == 0 {
-            for reason in &shared.unread {
+            for reason in &sorted.unread {
                 meter.no_packet(*reason, self);
             }
         }
         // Parts without packets in this block end their silent flows as well. A stamp far ahead of the
         // others is no time to go by.
-        if let (Some(last), Some(now)) = (shared.last, meter.now())
+        if let (Some(last), Some(now)) = (sorted.last, meter.now())
             && last <= now.plus_seconds(3_600)
         {
             meter.advance(last, self);

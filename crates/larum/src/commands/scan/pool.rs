@@ -1,7 +1,9 @@
 //! Workers that parse and sift pieces of input; each piece's result is waited for in order.
 
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
 use larum_collector::config::Zone;
@@ -12,7 +14,7 @@ use larum_core::parse::{Context, Formats, Legend, Scratch, lines};
 use larum_core::report::Tally;
 use larum_core::time::{DeviceTime, Timestamp};
 
-use super::parts::{Meters, PartBatch, Shared};
+use super::parts::{Meters, PARTS, PartBatch, Share, Shared};
 use crate::recording::in_zone;
 
 /// What workers share.
@@ -31,8 +33,8 @@ pub struct Work {
 pub struct Batch {
     pub observations: Vec<Observation>,
     pub tally: Tally,
-    /// Size of the piece.
-    pub bytes: u64,
+    /// The piece, whose memory can be used again.
+    pub chunk: Vec<u8>,
 }
 
 /// A piece of input, and what is needed to complete its stamps.
@@ -43,93 +45,227 @@ pub struct Piece {
     pub years: Arc<Years>,
     /// What the lines before it said about those after them.
     pub legend: Legend,
+    /// Observations that are done with: whoever works on the piece frees them and uses their memory.
+    pub done: Vec<Observation>,
 }
 
 enum Job {
     Lines(Piece, SyncSender<Batch>),
-    Packets(Share, SyncSender<PartBatch>),
+    /// Sort the packets of a block by part.
+    Sort(Arc<Shared>),
+    /// A part of a capture has a share waiting.
+    Part(Arc<Meters>, usize),
 }
 
-/// One part's share of a block of a capture; without a block, the end of the part.
-pub struct Share {
-    pub meters: Arc<Meters>,
-    pub block: Option<Arc<Shared>>,
-    pub part: usize,
-    /// Number of the block in its capture.
-    pub number: u64,
+/// Work that waits for a worker.
+#[derive(Default)]
+struct Jobs {
+    /// What others wait for, taken first.
+    urgent: VecDeque<Job>,
+    waiting: VecDeque<Job>,
+    over: bool,
 }
 
-/// Where pieces are handed in. The workers end when it is dropped.
-pub struct Pool {
-    jobs: Sender<Job>,
+impl Jobs {
+    fn pop(&mut self) -> Option<Job> {
+        self.urgent.pop_front().or_else(|| self.waiting.pop_front())
+    }
 }
 
-impl Pool {
-    /// Starts `workers` workers in `scope`.
+/// Where jobs are handed in and taken.
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    came: Condvar,
+}
+
+impl Queue {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) {
+        self.jobs().waiting.push_back(job);
+        self.came.notify_one();
+    }
+
+    fn push_urgent(&self, job: Job) {
+        self.jobs().urgent.push_back(job);
+        self.came.notify_one();
+    }
+
+    fn try_pop(&self) -> Option<Job> {
+        self.jobs().pop()
+    }
+
+    /// The next job, waited for; `None` when no more will come.
+    fn pop(&self) -> Option<Job> {
+        let mut jobs = self.jobs();
+        loop {
+            if let Some(job) = jobs.pop() {
+                return Some(job);
+            }
+            if jobs.over {
+                return None;
+            }
+            jobs = self.came.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Takes a part's next share, and hands the part in again if more wait, also when this one fails: nobody
+/// waits for ever.
+struct Taking<'q> {
+    queue: &'q Queue,
+    meters: &'q Arc<Meters>,
+    part: usize,
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        if self.meters.rest(self.part) {
+            let meters = Arc::clone(self.meters);
+            self.queue.push(Job::Part(meters, self.part));
+        }
+    }
+}
+
+/// One that works.
+struct Worker<'w> {
+    queue: Arc<Queue>,
+    work: &'w Work,
+    sifter: Sifter,
+    scratch: SiftScratch,
+}
+
+impl Worker<'_> {
+    fn run(&mut self, job: Job) {
+        // Nobody waits any more when the scan was given up.
+        match job {
+            Job::Lines(piece, reply) => {
+                drop(reply.send(self.work.sift(piece, &self.sifter, &mut self.scratch)));
+            }
+            Job::Sort(block) => block.sort(),
+            Job::Part(meters, part) => {
+                let taking = Taking {
+                    queue: &self.queue,
+                    meters: &meters,
+                    part,
+                };
+                taking
+                    .meters
+                    .take(part, self.work, &self.sifter, &mut self.scratch);
+            }
+        }
+    }
+}
+
+/// Where pieces are handed in. Whoever waits for a result works as well, so that with one worker no
+/// other thread is needed. The workers end when it is dropped.
+pub struct Pool<'w> {
+    queue: Arc<Queue>,
+    me: RefCell<Worker<'w>>,
+}
+
+impl<'w> Pool<'w> {
+    /// Starts `workers` workers in `scope`, of which the calling thread is one.
     pub fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         workers: usize,
-        work: &'scope Work,
+        work: &'w Work,
         sifter: &Sifter,
-    ) -> Self {
-        let (sender, receiver) = channel::<Job>();
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..workers {
-            let sifter = sifter.clone();
-            let receiver = Arc::clone(&receiver);
+    ) -> Self
+    where
+        'w: 'scope,
+    {
+        let queue = Arc::new(Queue::default());
+        let worker = || Worker {
+            queue: Arc::clone(&queue),
+            work,
+            sifter: sifter.clone(),
+            scratch: SiftScratch::default(),
+        };
+        for _ in 1..workers {
+            let mut worker = worker();
             scope.spawn(move || {
-                let mut scratch = SiftScratch::default();
-                loop {
-                    let job = receiver
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .recv();
-                    let Ok(job) = job else { return };
-                    // Nobody waits any more when the scan was given up.
-                    match job {
-                        Job::Lines(piece, reply) => {
-                            drop(reply.send(work.sift(&piece, &sifter, &mut scratch)));
-                        }
-                        Job::Packets(share, reply) => {
-                            let block = share.block.as_deref();
-                            let turn = (share.part, share.number);
-                            let batch = share.meters.take(turn, block, work, &sifter, &mut scratch);
-                            drop(reply.send(batch));
-                        }
-                    }
+                let queue = Arc::clone(&worker.queue);
+                while let Some(job) = queue.pop() {
+                    worker.run(job);
                 }
             });
         }
-        Self { jobs: sender }
+        Self {
+            me: RefCell::new(worker()),
+            queue,
+        }
     }
 
     /// Hands in a piece; the result arrives at the receiver.
     pub fn submit(&self, piece: Piece) -> Receiver<Batch> {
         let (reply, result) = sync_channel(1);
-        // It fails only when all workers are gone, which the receiver then tells.
-        drop(self.jobs.send(Job::Lines(piece, reply)));
+        self.queue.push(Job::Lines(piece, reply));
         result
     }
 
-    /// Hands in a share of a capture's block. Blocks of one capture must be handed in in order.
-    pub fn submit_share(&self, share: Share) -> Receiver<PartBatch> {
-        let (reply, result) = sync_channel(1);
-        drop(self.jobs.send(Job::Packets(share, reply)));
-        result
+    /// Hands in a block of a capture, or its end, to all parts. Blocks of one capture must be handed in
+    /// in order.
+    pub fn submit_block(
+        &self,
+        meters: &Arc<Meters>,
+        block: Option<&Arc<Shared>>,
+    ) -> Vec<Receiver<PartBatch>> {
+        if let Some(block) = block {
+            self.queue.push_urgent(Job::Sort(Arc::clone(block)));
+        }
+        let hand_in = |part| {
+            let (reply, result) = sync_channel(1);
+            let share = Share {
+                block: block.cloned(),
+                reply,
+            };
+            if meters.hand_in(part, share) {
+                self.queue.push(Job::Part(Arc::clone(meters), part));
+            }
+            result
+        };
+        (0..PARTS).map(hand_in).collect()
+    }
+
+    /// A result, and other work until it is there; `None` when whoever worked on it failed.
+    pub fn wait<T>(&self, result: &Receiver<T>) -> Option<T> {
+        loop {
+            match result.try_recv() {
+                Ok(result) => return Some(result),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            match self.queue.try_pop() {
+                Some(job) => self.me.borrow_mut().run(job),
+                None => return result.recv().ok(),
+            }
+        }
+    }
+}
+
+impl Drop for Pool<'_> {
+    fn drop(&mut self) {
+        self.queue.jobs().over = true;
+        self.queue.came.notify_all();
     }
 }
 
 impl Work {
     /// Parses and sifts the records of `piece`.
-    fn sift(&self, piece: &Piece, sifter: &Sifter, scratch: &mut SiftScratch) -> Batch {
+    fn sift(&self, piece: Piece, sifter: &Sifter, scratch: &mut SiftScratch) -> Batch {
         let mut tally = Tally::default();
-        let mut observations = Vec::new();
+        let mut observations = piece.done;
+        observations.clear();
         let context = Context::at(self.received);
         let chunk = piece.chunk.as_slice();
         let mut position = piece.position;
         let records = chunk.strip_suffix(b"\n").unwrap_or(chunk);
         let mut room = Scratch::default();
-        let mut legend = piece.legend.clone();
+        let mut legend = piece.legend;
         for record in lines(records) {
             tally.records += 1;
             let begins = position;
@@ -165,7 +301,7 @@ impl Work {
         Batch {
             observations,
             tally,
-            bytes: u64::try_from(chunk.len()).unwrap_or(u64::MAX),
+            chunk: piece.chunk,
         }
     }
 
