@@ -117,15 +117,15 @@ hub-sign-in-how = There is no password to remember, and none to steal.
 hub-sign-in-passkey = Sign in with a passkey
 hub-sign-in-no-link = If you have no passkey yet, or lost it
 hub-sign-in-mail = Send me a link
-hub-sign-in-mail-hint = We send a link that works once, for 15 minutes.
+hub-sign-in-mail-hint = We send a link that works once, for 10 minutes.
 hub-sign-in-mailed = Look into your mail
-hub-sign-in-mailed-how = If we know that address, a link is on its way to it. It works once, for 15 minutes.
+hub-sign-in-mailed-how = If we know that address, a link is on its way to it. It works once, for 10 minutes.
 hub-sign-in-mailed-none = Nothing after five minutes? Look among your junk mail, then ask whoever runs this hub.
 hub-mail-subject = Your link to sign in to Larum
 hub-mail-body =
     Hello { $name },
 
-    here is your link to sign in to Larum. It works once, for 15 minutes:
+    here is your link to sign in to Larum. It works once, for 10 minutes:
 
     { $link }
 
@@ -216,14 +216,14 @@ hub-proof-link = a link
 hub-proof-passkey = a passkey
 hub-proof-code = a link and a code
 hub-proof-recovery = a recovery code
-hub-sign-in-ask = Ask whoever runs this hub to send you a new link. It works for 15 minutes.
+hub-sign-in-ask = Ask whoever runs this hub to send you a new link. It works for 10 minutes.
 hub-sign-in-press = Press the button to sign in.
 hub-sign-in-button = Sign in
 hub-sign-in-once = This link works once. We keep you signed in for up to 12 hours, and sign you out after 30 minutes without use.
 hub-sign-in-refused = This link does not work
 hub-link-unknown = We do not know this link. Perhaps a part of it was lost when it was copied.
 hub-link-used = This link has been used already. If that was not you, tell whoever runs this hub now.
-hub-link-expired = This link is too old. A link works for 15 minutes.
+hub-link-expired = This link is too old. A link works for 10 minutes.
 hub-link-disabled = This person can no longer sign in here.
 
 # A firm's home
@@ -615,7 +615,7 @@ hub-reset = Lost passkey
 hub-reset-which = Take away what { $name } signs in with, because it is lost
 hub-link-which = Make a sign-in link for { $name }
 hub-link-made = A sign-in link for { $name }
-hub-link-do = Send it to them by a way that only they can read. It works once, for 15 minutes.
+hub-link-do = Send it to them by a way that only they can read. It works once, for 10 minutes.
 hub-disable = Shut out
 hub-disable-which = Shut out { $name }
 hub-enable = Let in again
@@ -654,7 +654,7 @@ hub-help-accessible-text = We aim for the accessibility standard WCAG 2.2, level
 # The command larum-hub admin
 hub-cli-member-added = The firm is added; above is its number. Invite its collector next: larum-hub admin token --member { $id }
 hub-cli-token = Above is the join token. Run “larum join TOKEN” on the firm's computer within { $hours } hours. It works once and is shown this once.
-hub-cli-link = Above is the sign-in link. It works once, for 15 minutes. Send it by a way that only its person can read.
+hub-cli-link = Above is the sign-in link. It works once, for 10 minutes. Send it by a way that only its person can read.
 hub-cli-taken = Somebody with this e-mail address is here already. Make a new link: larum-hub admin sign-in-link --email ADDRESS
 hub-cli-no-member = There is no such firm. See: larum-hub admin list members
 hub-cli-no-person = There is no such person. See: larum-hub admin list people

@@ -307,3 +307,32 @@ CREATE TABLE acknowledgement (
     person  TEXT NOT NULL,
     at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Firms that ask to join: what they said, and what became of it. Kept for some months only.
+CREATE TABLE application (
+    id          TEXT PRIMARY KEY,
+    secret_hash TEXT NOT NULL UNIQUE,  -- of the mailed link, SHA-256
+    firm        TEXT NOT NULL,
+    domain      TEXT NOT NULL,
+    contact     TEXT NOT NULL,
+    email       TEXT NOT NULL,
+    register    TEXT NOT NULL,         -- company | charity | none
+    number      TEXT NOT NULL,
+    ico         TEXT,
+    sector      TEXT NOT NULL,
+    size        TEXT NOT NULL,
+    postcode    TEXT NOT NULL,         -- the letters it begins with
+    area        TEXT NOT NULL,
+    region      TEXT NOT NULL,         -- whose officers vet it
+    spoken      TEXT NOT NULL,         -- four words to know each other by on the telephone
+    state       TEXT NOT NULL,         -- asked | waiting | question | accepted | refused
+    asked       INTEGER NOT NULL,
+    confirmed   INTEGER,
+    question    TEXT,
+    answer      TEXT,
+    reason      TEXT,
+    decided     INTEGER,
+    member      TEXT REFERENCES member (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX application_by_region ON application (region, state, asked);
+CREATE INDEX application_by_email ON application (email);

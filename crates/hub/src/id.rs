@@ -81,3 +81,7 @@ id!(
     /// A key that a program signs in with.
     KeyId
 );
+id!(
+    /// A firm that asks to join.
+    ApplicationId
+);

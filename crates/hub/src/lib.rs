@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod api;
+pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod config;

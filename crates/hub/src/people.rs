@@ -27,7 +27,7 @@ use crate::store::audit::Actor;
 use crate::store::people::{LinkRefusal, NewPerson, NewSession, People};
 
 /// How long a sign-in link is good, in seconds.
-pub const LINK_SECONDS: i64 = 15 * 60;
+pub const LINK_SECONDS: i64 = 10 * 60;
 /// A session that is not used for this long ends, in seconds.
 pub const IDLE_SECONDS: i64 = 30 * 60;
 /// A session ends this long after signing in, in seconds.
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_signs_in_once_and_for_fifteen_minutes() {
+    fn a_link_signs_in_once_and_for_ten_minutes() {
         let (_folder, store, sam) = hub();
         let secret = link(&store, sam, at(0));
         assert_eq!(

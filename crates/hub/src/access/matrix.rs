@@ -114,11 +114,17 @@ pub enum Action {
     AdminAct,
     /// Adding people, letting them in and shutting them out.
     PeopleAct,
+    /// The firms of one's region that ask to join.
+    VetRead,
+    /// Letting them in, turning them away, asking them something.
+    VetAct,
+    /// Making the one-time token with which a collector of one's own firm joins.
+    JoinAct,
 }
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Public,
         Self::Session,
         Self::Account,
@@ -135,6 +141,9 @@ impl Action {
         Self::AdminRead,
         Self::AdminAct,
         Self::PeopleAct,
+        Self::VetRead,
+        Self::VetAct,
+        Self::JoinAct,
     ];
 
     /// The word for it in the audit ledger.
@@ -157,6 +166,9 @@ impl Action {
             Self::AdminRead => "admin-read",
             Self::AdminAct => "admin-act",
             Self::PeopleAct => "people-act",
+            Self::VetRead => "vet-read",
+            Self::VetAct => "vet-act",
+            Self::JoinAct => "join-act",
         }
     }
 
@@ -273,6 +285,9 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; ROLES])] = &[
     (Action::AdminRead,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
     (Action::AdminAct,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
     (Action::PeopleAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
+    (Action::VetRead,    Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
+    (Action::VetAct,     Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
+    (Action::JoinAct,    Need::Fresh,   Deny,   [Own,    Deny,   Deny,   Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
 ];
 
 #[cfg(test)]

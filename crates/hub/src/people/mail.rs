@@ -30,6 +30,20 @@ const IN_ALL: Allowance = Allowance {
     callers: 1,
 };
 
+/// Links to confirm that a firm asks to join, to one address: two at once, then one a day.
+const ASK_ONE: Allowance = Allowance {
+    burst: 2,
+    refill_ms: 86_400_000,
+    callers: 10_000,
+};
+/// The same in all: twenty at once, then one in thirty seconds. Counted apart, so that a flood of
+/// strangers' forms keeps nobody from signing in.
+const ASK_ALL: Allowance = Allowance {
+    burst: 20,
+    refill_ms: 30_000,
+    callers: 1,
+};
+
 /// How the way to the relay is kept private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Privacy {
@@ -101,6 +115,8 @@ pub struct Mailer {
     from: Mailbox,
     to_one: Mutex<Limiter<[u8; 32]>>,
     in_all: Mutex<Limiter<()>>,
+    ask_one: Mutex<Limiter<[u8; 32]>>,
+    ask_all: Mutex<Limiter<()>>,
 }
 
 impl Mailer {
@@ -131,15 +147,19 @@ impl Mailer {
             from,
             to_one: Mutex::new(Limiter::new(TO_ONE)),
             in_all: Mutex::new(Limiter::new(IN_ALL)),
+            ask_one: Mutex::new(Limiter::new(ASK_ONE)),
+            ask_all: Mutex::new(Limiter::new(ASK_ALL)),
         })
     }
 
     /// Whether another mail may go to `address` now.
     pub fn may_send(&self, address: &str, now: Timestamp) -> bool {
-        let who: [u8; 32] = Sha256::digest(address.to_lowercase().as_bytes()).into();
-        let mut to_one = self.to_one.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut in_all = self.in_all.lock().unwrap_or_else(PoisonError::into_inner);
-        to_one.take(who, now).is_ok() && in_all.take((), now).is_ok()
+        allowed(&self.to_one, &self.in_all, address, now)
+    }
+
+    /// Whether a link to confirm that a firm asks to join may go to `address` now.
+    pub fn may_ask(&self, address: &str, now: Timestamp) -> bool {
+        allowed(&self.ask_one, &self.ask_all, address, now)
     }
 
     /// Sends one.
@@ -162,6 +182,18 @@ impl Mailer {
         self.relay.send(message).await?;
         Ok(())
     }
+}
+
+fn allowed(
+    to_one: &Mutex<Limiter<[u8; 32]>>,
+    in_all: &Mutex<Limiter<()>>,
+    address: &str,
+    now: Timestamp,
+) -> bool {
+    let who: [u8; 32] = Sha256::digest(address.to_lowercase().as_bytes()).into();
+    let mut to_one = to_one.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut in_all = in_all.lock().unwrap_or_else(PoisonError::into_inner);
+    to_one.take(who, now).is_ok() && in_all.take((), now).is_ok()
 }
 
 #[cfg(test)]
@@ -214,6 +246,11 @@ mod tests {
             .filter(|n| mailer.may_send(&format!("p{n}@example.org"), at(700)))
             .count();
         assert_eq!(sent, 30, "in all");
+        let asked = (0..100)
+            .filter(|n| mailer.may_ask(&format!("p{n}@example.org"), at(700)))
+            .count();
+        assert_eq!(asked, 20, "strangers' forms are counted apart");
+        assert!(!mailer.may_ask("p0@example.org", at(731 - 30)));
         assert!(Mailer::new(&relay, "nobody", None).is_err());
     }
 }

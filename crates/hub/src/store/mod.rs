@@ -25,6 +25,7 @@
 //! `0001.sqlite.sql` and `0001.postgres.sql`. The conformance suite runs on both engines.
 
 pub mod api;
+pub mod applications;
 pub mod audit;
 pub mod codes;
 pub mod enrol;
@@ -57,6 +58,7 @@ pub trait Store:
     + watch_state::WatchState
     + lists::Lists
     + api::ApiStore
+    + applications::Applications
     + keep::KeepStore
     + lead::Lead
     + verdicts::Verdicts

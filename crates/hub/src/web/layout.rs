@@ -25,8 +25,10 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
     ("/home/leaving", "hub-nav-leaving", Action::OwnRead),
     ("/home/blocklist", "hub-nav-blocklist", Action::OwnRead),
     ("/home/readers", "hub-nav-readers", Action::OwnRead),
+    ("/home/install", "hub-nav-install", Action::JoinAct),
     ("/threats", "hub-nav-threats", Action::ThreatList),
     ("/members", "hub-nav-members", Action::MemberList),
+    ("/applications", "hub-nav-applications", Action::VetRead),
     ("/admin", "hub-nav-admin", Action::AdminRead),
     ("/admin/members", "hub-nav-admin-members", Action::AdminRead),
     (
@@ -94,9 +96,13 @@ fn masthead(frame: &Frame<'_>) -> Markup {
 
 fn navigation(frame: &Frame<'_>) -> Markup {
     let words = &*frame.state.words;
-    let entries = NAVIGATION
-        .iter()
-        .filter(|(.., action)| access::enter(frame.viewer, *action).is_ok());
+    let entries = NAVIGATION.iter().filter(|(.., action)| {
+        // Proving oneself again is one step more, no reason to hide the way.
+        matches!(
+            access::enter(frame.viewer, *action),
+            Ok(_) | Err(access::Denied::NotFresh)
+        )
+    });
     html! {
         nav aria-label=(words.say("hub-nav")) {
             ul {
@@ -120,7 +126,7 @@ fn here(path: &str, address: &str) -> Option<&'static str> {
     let below = path
         .strip_prefix(address)
         .is_some_and(|rest| rest.starts_with('/'));
-    (below && matches!(address, "/threats" | "/members")).then_some("true")
+    (below && matches!(address, "/threats" | "/members" | "/applications")).then_some("true")
 }
 
 fn foot(words: &Words) -> Markup {

@@ -15,6 +15,7 @@ mod lists;
 mod names;
 mod pages;
 mod parts;
+mod post;
 mod routes;
 mod serve;
 mod session;

@@ -114,6 +114,16 @@ pub(super) fn input(name: &str, kind: &str, value: &str, autocomplete: &str) -> 
     html! { input id=(name) name=(name) type=(kind) value=(value) autocomplete=(autocomplete) required; }
 }
 
+/// A line of text that may stay empty.
+pub(super) fn optional(name: &str, value: &str) -> Markup {
+    html! { input id=(name) name=(name) type="text" value=(value) autocomplete="off"; }
+}
+
+/// A few lines of text to fill in.
+pub(super) fn lines(name: &str, value: &str) -> Markup {
+    html! { textarea id=(name) name=(name) rows="4" maxlength="1000" required { (value) } }
+}
+
 /// A choice from a list of values and labels.
 pub(super) fn select(name: &str, chosen: &str, options: &[(String, String)]) -> Markup {
     html! {

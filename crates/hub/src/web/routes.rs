@@ -52,8 +52,9 @@ const fn post(
 }
 
 use Action::{
-    Account, AccountAct, AdminAct, AdminRead, FirmList, KeyAct, MemberList, MemberRead, OwnAct,
-    OwnRead, PeopleAct, Public, Session, ThreatAct, ThreatList, ThreatRead,
+    Account, AccountAct, AdminAct, AdminRead, FirmList, JoinAct, KeyAct, MemberList, MemberRead,
+    OwnAct, OwnRead, PeopleAct, Public, Session, ThreatAct, ThreatList, ThreatRead, VetAct,
+    VetRead,
 };
 
 /// Every address there is.
@@ -79,6 +80,17 @@ pub static ROUTES: &[Route] = &[
     get("/passkey.js", Public, pages::assets::passkey),
     get("/mark.svg", Public, pages::assets::mark),
 
+    get("/join", Public, pages::join::ask),
+    post("/join", Public, pages::join::send),
+    post("/join/confirm", Public, pages::join::confirm),
+    post("/join/answer", Public, pages::join::answer),
+    get("/join/{secret}", Public, pages::join::show),
+    get("/applications", VetRead, pages::applications::show),
+    get("/applications/{id}", VetRead, pages::applications::one),
+    post("/applications/{id}/accept", VetAct, pages::applications::accept),
+    post("/applications/{id}/refuse", VetAct, pages::applications::refuse),
+    post("/applications/{id}/ask", VetAct, pages::applications::question),
+
     get("/account", Account, pages::account::show),
     get("/account/passkeys/add", AccountAct, pages::account::passkeys::ask),
     post("/account/passkeys", AccountAct, pages::account::passkeys::add),
@@ -99,6 +111,9 @@ pub static ROUTES: &[Route] = &[
     post("/home/blocklist", OwnAct, pages::blocklist::add),
     post("/home/blocklist/devices/{id}/out", OwnAct, pages::blocklist::revoke),
     post("/home/blocklist/appeal", OwnAct, pages::blocklist::appeal),
+
+    get("/home/install", JoinAct, pages::installing::ask),
+    post("/home/install", JoinAct, pages::installing::make),
 
     get("/firms", FirmList, pages::firms::show),
     post("/firms/{id}", FirmList, pages::firms::choose),

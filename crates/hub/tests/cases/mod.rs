@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod applications;
 mod audit;
 mod enrol;
 mod ingest;
@@ -38,6 +39,8 @@ pub const CASES: &[(&str, Case)] = &[
     ("people_lists", people::lists),
     ("proofs_passkeys", proofs::passkeys),
     ("proofs_codes", proofs::codes),
+    ("applications_vetted", applications::vetted),
+    ("applications_forgotten", applications::forgotten),
     ("audit_chain", audit::chain),
     ("pages_members", pages::members),
     ("pages_sightings", pages::sightings),

@@ -13,6 +13,7 @@ use larum_core::time::Timestamp;
 use larum_core::words::Words;
 use larum_hub_lib::access::Role;
 use larum_hub_lib::api::{self, ApiState};
+use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
 use larum_hub_lib::people::mail::{Mailer, Relay};
 use larum_hub_lib::people::{self, check_person};
@@ -23,8 +24,9 @@ use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::watch::{Settings, Watch};
-use larum_hub_lib::web::{WebState, router};
+use larum_hub_lib::web::{Invitations, WebState, router};
 use larum_link::clock::Clock;
+use larum_link::token::HubAddress;
 use larum_link::wire::{Heartbeat, Tally};
 
 pub const HOUR: i64 = 3_600;
@@ -131,6 +133,12 @@ impl Firms {
         let mut state = WebState::new(store.clone(), clock, page_url.clone()).unwrap();
         state.links_suffice = links_suffice;
         state.mailer = mailer;
+        let authority = Authority::create(&folder.path().join("authority"), now).unwrap();
+        state.invitations = Some(Invitations {
+            authority: Arc::new(authority),
+            address: HubAddress::new("hub.example.org", 7_443).unwrap(),
+            token_hours: 24,
+        });
         let api = ApiState::new(state.store.clone(), state.clock.clone(), &state.page_url).unwrap();
         let router = router(state).nest(api::PREFIX, api::router(api));
         let server = axum::serve(listener, router).into_future();

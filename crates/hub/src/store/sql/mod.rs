@@ -1,6 +1,7 @@
 //! The store in SQL: every statement of the project, over an engine that is embedded or PostgreSQL.
 
 mod api;
+mod applications;
 mod audit;
 mod codes;
 pub mod copy;

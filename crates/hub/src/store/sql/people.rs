@@ -21,7 +21,8 @@ const TOUCH_EVERY_MS: i64 = 60_000;
 /// A used or ended link is remembered this long, so that its holder is told what happened to it.
 const KEEP_LINK_MS: i64 = 7 * 86_400_000;
 
-const PERSON: &str = "SELECT person.id, person.email, person.name, person.role, person.member,
+pub(super) const PERSON: &str =
+    "SELECT person.id, person.email, person.name, person.role, person.member,
     member.name, person.area, person.disabled
     FROM person LEFT JOIN member ON member.id = person.member";
 
@@ -327,7 +328,7 @@ pub(super) fn viewer(row: &Row<'_>) -> Result<Viewer, StoreError> {
     })
 }
 
-fn person(row: &Row<'_>) -> Result<Person, StoreError> {
+pub(super) fn person(row: &Row<'_>) -> Result<Person, StoreError> {
     Ok(Person {
         id: row.get(0)?,
         email: row.get(1)?,

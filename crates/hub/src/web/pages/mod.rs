@@ -3,12 +3,15 @@
 pub mod account;
 pub mod activity;
 pub mod admin;
+pub mod applications;
 pub mod assets;
 pub mod blocklist;
 pub mod collector_health;
 pub mod firms;
 pub mod help;
 pub mod home;
+pub mod installing;
+pub mod join;
 pub mod keys;
 pub mod leaving;
 pub mod member;

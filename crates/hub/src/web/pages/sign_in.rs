@@ -43,6 +43,8 @@ pub(in crate::web) fn ask(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
                             &parts::input("email", "email", "", "email")))
                         button.second type="submit" { (visit.say("hub-sign-in-mail")) }
                     }
+                    h2 { (visit.say("hub-sign-in-new")) }
+                    p.switch { a href="/join" { (visit.say("hub-apply")) } }
                 } @else {
                     p { (visit.say("hub-sign-in-ask")) }
                 }

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
+use crate::apply::{MAX_FIRM_CHARS, SECTORS, SIZES};
 use crate::id::MemberId;
 use crate::store::enrol::NewMember;
 use crate::web::answer::{Answer, Problem};
@@ -12,28 +13,6 @@ use crate::web::{names, parts};
 use larum_core::area;
 
 use super::{Wrong, note};
-
-/// Longest name of a firm, in characters.
-const MAX_NAME_CHARS: usize = 200;
-/// Sizes by number of people, as the statistics office counts them.
-pub(super) const SIZES: [&str; 4] = ["micro", "small", "medium", "large"];
-/// Lines of business.
-pub(super) const SECTORS: [&str; 14] = [
-    "retail",
-    "food",
-    "health",
-    "education",
-    "legal",
-    "finance",
-    "manufacturing",
-    "construction",
-    "transport",
-    "technology",
-    "charity",
-    "public",
-    "farming",
-    "other",
-];
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     render(visit, None)
@@ -45,7 +24,7 @@ pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let area = visit.field("area").to_owned();
     let (sector, size) = (visit.field("sector"), visit.field("size"));
     let wrong = if name.is_empty()
-        || name.chars().count() > MAX_NAME_CHARS
+        || name.chars().count() > MAX_FIRM_CHARS
         || name.chars().any(char::is_control)
     {
         Some("name")

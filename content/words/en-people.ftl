@@ -1,0 +1,164 @@
+# English: firms that ask to join, and the officers who vet them.
+
+hub-sign-in-new = If your firm is not here yet
+hub-apply = Ask to join
+hub-apply-how = This is free. Fill this in, then open the link that we mail you. An officer of your region rings you before your firm is let in.
+hub-apply-closed = This hub takes nobody in by this page. Ask the cyber unit of your region how to join.
+hub-apply-private = Only the officers of your region see this. What you said is deleted 90 days after they decide, or after one day if you do not open the link.
+hub-apply-firm = Name of your firm
+hub-apply-firm-hint = As it stands in the register, or on your letters.
+hub-apply-domain = Your firm's web site or e-mail domain
+hub-apply-domain-hint = For example oakstreetbooks.example
+hub-apply-contact = Your name
+hub-apply-contact-hint = You will be the one who looks after this for your firm.
+hub-apply-email = Your e-mail address at work
+hub-apply-email-hint = An address of your firm's own domain is best: it shows that you belong to it.
+hub-apply-register = Where is your firm registered?
+hub-apply-register-company = Companies House
+hub-apply-register-charity = A register of charities
+hub-apply-register-none = Nowhere: sole trader, partnership or public body
+hub-apply-number = Company or charity number
+hub-apply-number-hint = For example 01234567. Leave it empty if you are registered nowhere.
+hub-apply-ico = Number with the Information Commissioner
+hub-apply-ico-hint = Leave it empty if you have none at hand. It looks like ZA123456.
+hub-apply-postcode = First letters of your postcode
+hub-apply-postcode-hint = For example EX. We do not need the rest.
+hub-apply-send = Send
+hub-apply-when = Asked
+hub-apply-wrong-firm = Enter the name of your firm, at most 200 letters
+hub-apply-wrong-domain = Enter your firm's web site, such as oakstreetbooks.example
+hub-apply-wrong-contact = Enter your name, at most 100 letters
+hub-apply-wrong-email = Enter your e-mail address
+hub-apply-wrong-register = Choose where your firm is registered
+hub-apply-wrong-number = Enter the number as the register writes it, or choose “Nowhere”
+hub-apply-wrong-ico = Enter the number as it stands in the register, such as ZA123456, or leave it empty
+hub-apply-wrong-sector = Choose the line of business
+hub-apply-wrong-size = Choose the size
+hub-apply-wrong-postcode = Enter the one or two letters that your postcode begins with
+hub-apply-wrong-area = Choose the police force area
+hub-apply-wrong-answer = Write an answer, at most 1,000 letters
+hub-apply-mailed = Look into your mail
+hub-apply-mailed-how = We have sent you a link. Open it within 24 hours and press the button, so that we know the address is yours.
+hub-apply-mailed-none = Nothing after five minutes? Look among your junk mail. If you asked before, use the link you got then.
+hub-apply-mail-subject = Confirm that your firm wants to join Larum
+hub-apply-mail-body =
+    Hello,
+
+    somebody gave this address to ask whether their firm may join Larum. If it was you, open this link within 24 hours and press the button. Keep the link: it shows how things stand.
+
+    { $link }
+
+    If it was not you, do nothing. We will not write again.
+hub-apply-confirm = Yes, I asked
+hub-apply-confirm-not = If you did not ask, close this page. Nothing happens then.
+hub-apply-state-asked = Did you ask to join?
+hub-apply-state-asked-do = Press the button, and the officers of your region hear of you.
+hub-apply-state-waiting = We have got it
+hub-apply-state-waiting-do = An officer of your region will ring you. Have the words below at hand.
+hub-apply-state-question = We have a question
+hub-apply-state-question-do = Answer it here. Then we go on.
+hub-apply-state-accepted = Welcome: your firm is in
+hub-apply-state-accepted-do = Go to the sign-in page and let us send you a link. It leads you to your passkey, and from there to installing the collector.
+hub-apply-state-refused = We could not let your firm in
+hub-apply-state-refused-do = This is what the officer wrote:
+hub-apply-words = Words for the telephone
+hub-apply-words-how = Anybody can say that they are the police. When we ring, you say your two words. Then the officer must say the other two.
+hub-apply-words-yours = You say
+hub-apply-words-ours = We say
+hub-apply-words-wrong = If the caller does not know the other two, hang up and tell your police force.
+hub-apply-question = The officer asks
+hub-apply-answer = Your answer
+hub-apply-answer-send = Send the answer
+hub-apply-officer-subject = A firm of your region wants to join Larum
+hub-apply-officer-body =
+    Hello,
+
+    a firm of your region asked to join Larum, or answered your question. See who it is:
+
+    { $link }
+hub-apply-accepted-subject = Your firm is now in Larum
+hub-apply-accepted-body =
+    Hello { $name },
+
+    { $firm } was let in. Open the sign-in page, enter this e-mail address, and we send you a link to sign in:
+
+    { $link }
+
+    Once you are in, “Install a collector” gives you the command for your first one.
+hub-apply-refused-subject = Your firm and Larum
+hub-apply-refused-body =
+    Hello { $name },
+
+    we could not let { $firm } in. The officer of your region wrote:
+
+    { $reason }
+hub-apply-asked-subject = A question before your firm joins Larum
+hub-apply-asked-body =
+    Hello { $name },
+
+    the officer of your region asks:
+
+    { $question }
+
+    To answer, open the link that we mailed you when you asked to join.
+hub-nav-applications = Firms that ask to join
+hub-applications-lead = Look each firm up, ring it, and decide.
+hub-applications-none = Nobody is waiting.
+hub-application-state-asked = Not confirmed
+hub-application-state-waiting = To decide
+hub-application-state-question = Asked back
+hub-application-state-accepted = Let in
+hub-application-state-refused = Turned away
+hub-application-asked = You asked
+hub-application-no-answer = No answer yet.
+hub-application-own-address = of the firm's domain
+hub-application-other-address = not of the firm's domain
+hub-application-call = Ring the firm, then let it in
+hub-application-call-number = Find its telephone number yourself: in the register, or on its web site. Do not use one that somebody mailed you.
+hub-application-call-ask = Ask for the person named above, and for their two words. Type them in below.
+hub-application-call-say = Then say your two words, so that they know you:
+hub-application-words = The two words that you heard
+hub-application-words-hint = Only the firm has them. They show that you spoke with whoever asked.
+hub-application-accept = Let the firm in
+hub-application-ask = Ask the firm something
+hub-application-question = Your question
+hub-application-ask-send = Send the question
+hub-application-refuse = Turn the firm away
+hub-application-reason = Reason
+hub-application-reason-hint = The firm reads it as you write it.
+hub-application-refuse-yes = Turn away
+hub-application-wrong-words = These are not the firm's two words
+hub-application-wrong-reason = Write the reason, at most 1,000 letters
+hub-application-wrong-question = Write the question, at most 1,000 letters
+hub-application-wrong-taken = Somebody with this e-mail address is here already, so the firm cannot be let in with it
+hub-application-wrong-decided = This was decided already
+hub-nav-install = Install a collector
+hub-installing-how = A collector is the small program that watches your firm's devices. Say where it will stand, and we give you the command that connects it.
+hub-installing-do = Run this on the machine with the collector, within { $hours } hours. It works once.
+hub-act-apply = Asked to join
+hub-act-confirm-application = Confirmed the address of a firm that asks to join
+hub-act-answer-application = Answered a question before joining
+hub-act-ask-application = Asked something of a firm that wants to join
+hub-act-refuse-application = Turned a firm away
+hub-act-accept-application = Let a firm in
+
+# Words to be said on the telephone: short, known to everybody, hard to mishear. Exactly 256.
+hub-apply-spoken-list =
+    acorn actor album amber angle ankle apple apron arrow atlas attic autumn badge badger bagel baker
+    balloon bamboo banjo barley barrel basket beach beacon bean bear beetle bell bench berry bicycle
+    biscuit blanket blossom boat bonnet book bottle bracket branch bread brick bridge broom brush bucket
+    bugle button cabbage cabin cactus camel camera candle canoe canvas carpet carrot castle cedar cellar
+    chalk cheese cherry chess chimney circle circus clay cliff clock cloud clover coach coconut coffee
+    copper coral corner cottage cotton cousin crab cradle cricket crown crystal curtain cushion daisy
+    dancer desk diamond dinner dolphin donkey dragon drawer drum duck eagle earth easel echo elbow ember
+    emerald engine falcon farmer feather fence fern ferry fiddle field finger flag flame flute forest
+    fossil fountain fox frost garden garlic gate ginger giraffe glove goat golden goose grape gravel
+    guitar hammer harbour harp harvest hazel hedge helmet heron hill honey hornet horse igloo indigo
+    island ivory ivy jacket jam jelly jewel jigsaw jungle juniper kettle keyhole kitchen kite kitten
+    ladder lagoon lamp lantern lark lemon leopard lettuce library lily linen lion lizard lobster locket
+    magnet mango maple marble market marsh meadow melon mirror mitten monkey moon mosaic moss mountain
+    museum mustard napkin nectar needle nest nettle nutmeg oak oasis ocean olive onion orange orchard
+    otter owl oyster paddle palace pancake panda paper parrot peach pebble pelican pencil pepper piano
+    pigeon pillow pirate planet plum pocket pony poppy potato puffin pumpkin puzzle rabbit radish
+    rainbow raven ribbon river robin rocket saddle sailor salmon sandal saturn scarf school shell shovel
+    silver
