@@ -250,6 +250,7 @@ page-connections-caption = Connections closed or not taken since the start
 closed-sender-not-allowed = sender not allowed
 closed-too-many-connections = too many at once
 closed-too-many-from-one-sender = too many from one sender
+closed-gave-way = made room for a sender with fewer connections
 closed-idle = silent for too long
 closed-handshake-failed = encryption could not be agreed on
 closed-not-the-protocol = sent something else than was expected

@@ -1,6 +1,6 @@
 //! Live capture on Linux: the frames of a network interface as the kernel hands them over, in blocks,
 //! through memory shared with it (`AF_PACKET` with `TPACKET_V3`, Documentation/networking/packet_mmap
-//! in the kernel's sources). Nothing is ever sent.
+//! in the kernel's sources); and datagrams received many at a time ([`Datagrams`]). Nothing is ever sent.
 //!
 //! The only crate with unsafe code: [`system`] holds all of it, each use with the reason why it is sound.
 //! What stands in a block is read by [`block`], which is safe and takes any bytes.
@@ -8,10 +8,12 @@
 //! Opening takes the capability `CAP_NET_RAW`; reading takes none, so it can be given up between the two.
 
 mod block;
+mod datagrams;
 mod ring;
 mod system;
 
 pub use block::{Captured, Packets, Vlan};
+pub use datagrams::{AT_ONCE, Datagrams, MAX_DATAGRAM_BYTES, dropped_by_system};
 pub use ring::{Block, Link, OpenError, Ring, Settings, Statistics, open};
 
 /// Longest name of an interface, in bytes (`IFNAMSIZ` without its final zero).

@@ -2,11 +2,13 @@
 //! unsafe code of the programs is here.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::Socket;
+
+use crate::datagrams::{AT_ONCE, NAME_BYTES};
 
 /// Where in a block its status stands.
 const STATUS_AT: usize = 8;
@@ -99,6 +101,79 @@ pub fn bound_to(socket: &Socket, address: &mut [u8]) -> io::Result<usize> {
         )
     })?;
     Ok(usize::try_from(length).unwrap_or(0).min(address.len()))
+}
+
+/// Receives datagrams without waiting, one into each of `slots`, with the sender's address as the system writes
+/// it and the length that was written; how many there were. Of a datagram longer than its slot the rest
+/// is lost.
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "no safe wrapper receives many at once")]
+pub fn receive_many<'s>(
+    socket: BorrowedFd<'_>,
+    slots: impl Iterator<Item = &'s mut [u8]>,
+    names: &mut [[u8; NAME_BYTES]; AT_ONCE],
+    lengths: &mut [usize; AT_ONCE],
+) -> io::Result<usize> {
+    // SAFETY: numbers and pointers only, for which zero is a value.
+    let mut parts: [libc::iovec; AT_ONCE] = unsafe { std::mem::zeroed() };
+    // SAFETY: the same.
+    let mut heads: [libc::mmsghdr; AT_ONCE] = unsafe { std::mem::zeroed() };
+    let mut ready = 0;
+    let places = heads.iter_mut().zip(&mut parts).zip(&mut *names);
+    for (((head, part), name), slot) in places.zip(slots) {
+        part.iov_base = slot.as_mut_ptr().cast();
+        part.iov_len = slot.len();
+        head.msg_hdr.msg_iov = &raw mut *part;
+        head.msg_hdr.msg_iovlen = 1;
+        head.msg_hdr.msg_name = name.as_mut_ptr().cast();
+        head.msg_hdr.msg_namelen = length_of(name);
+        ready += 1;
+    }
+    // SAFETY: the first `ready` heads point each to one part and one name of the stated lengths, which are borrowed
+    // mutably until this function ends and overlap nowhere; any bytes are valid in them. The kernel keeps
+    // no pointer. The descriptor is open as long as it is borrowed.
+    let got = unsafe {
+        libc::recvmmsg(
+            socket.as_raw_fd(),
+            heads.as_mut_ptr(),
+            ready,
+            libc::MSG_DONTWAIT,
+            std::ptr::null_mut(),
+        )
+    };
+    let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
+    for (length, head) in lengths.iter_mut().zip(&heads).take(got) {
+        *length = usize::try_from(head.msg_len).unwrap_or(0);
+    }
+    Ok(got)
+}
+
+/// How many packets the system dropped at a socket (`SO_MEMINFO`, include/uapi/linux/sock_diag.h).
+///
+/// # Errors
+/// What the system says.
+#[expect(unsafe_code, reason = "no safe wrapper knows this option")]
+pub fn dropped(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    /// Position of the drops among the numbers, and how many numbers there are.
+    const DROPS: usize = 8;
+    let mut numbers = [0_u32; DROPS + 1];
+    let mut length = libc::socklen_t::try_from(size_of_val(&numbers)).unwrap_or(0);
+    // SAFETY: the kernel writes at most `length` bytes into an array of that length, where any bytes are
+    // valid, and its true length into `length`.
+    done(unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            numbers.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    })?;
+    let whole = usize::try_from(length).is_ok_and(|length| length >= size_of_val(&numbers));
+    let drops = numbers.last().copied().filter(|_| whole);
+    drops.ok_or_else(|| io::ErrorKind::Unsupported.into())
 }
 
 /// Memory shared with the kernel, in blocks that belong either to the kernel or to us.

@@ -72,6 +72,16 @@ impl Chunk {
         }
     }
 
+    /// An empty one with as much room as this one has come to need.
+    #[must_use]
+    pub fn next(&self, received: Timestamp) -> Self {
+        let mut next = Self::new(received, self.live);
+        next.zone.clone_from(&self.zone);
+        next.records.reserve(self.records.len());
+        next.data.reserve(self.data.len());
+        next
+    }
+
     /// Adds a record of `source`.
     pub fn push(&mut self, source: &Source, record: &[u8]) {
         let source = self.place_of(source);

@@ -4,6 +4,7 @@
 //! Shells only: each decision is made in `larum-core`, each shell is one loop that obeys it.
 
 pub mod alerts;
+pub mod any_bytes;
 pub mod blocked;
 pub mod board;
 pub mod capture;
@@ -31,6 +32,7 @@ pub mod outbox;
 pub mod own_formats;
 pub mod page;
 mod pipeline;
+mod pseudonyms;
 pub mod reason;
 mod reload;
 pub mod run;

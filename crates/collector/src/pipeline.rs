@@ -10,7 +10,7 @@ use larum_core::clock::ZoneRule;
 use larum_core::detect::{Detect, Signal};
 use larum_core::digest::Digest;
 use larum_core::finding::{Finding, FindingId, Severity};
-use larum_core::minimise::{Level, Minimiser, Sharing};
+use larum_core::minimise::{Level, Minimiser, PseudonymKey, Sharing};
 use larum_core::parse::{Context, Formats, Legend, Scratch};
 use larum_core::reject::Reject;
 use larum_core::sighting::Sighting;
@@ -52,6 +52,8 @@ pub(crate) struct Parts {
     pub changing: Changing,
     pub detect: Detect,
     pub sharing: Sharing,
+    /// What sightings are called by.
+    pub pseudonyms: PseudonymKey,
     pub config: Arc<Config>,
     pub clock: Clock,
     pub board: Arc<Board>,
@@ -71,7 +73,7 @@ pub(crate) struct Pipeline {
     sampler: Sampler,
     minimiser: Minimiser,
     digest: Digest,
-    /// Device that a finding on its way is entered under.
+    /// Device that a finding on its way is entered under, and its sighting.
     devices: BTreeMap<FindingId, DeviceId>,
     scratch: Scratch,
     signals: Vec<Signal>,
@@ -95,7 +97,7 @@ impl Pipeline {
         let mut pipeline = Self {
             legends,
             learner,
-            minimiser: Minimiser::new(parts.sharing.clone()),
+            minimiser: Minimiser::new(parts.sharing.clone(), parts.pseudonyms.clone()),
             formats,
             sampler: Sampler::default(),
             parts,
@@ -190,7 +192,7 @@ impl Pipeline {
         if !*self.parts.joined.borrow_and_update() {
             sharing.level = Level::Off;
         }
-        self.minimiser = Minimiser::new(sharing);
+        self.minimiser = Minimiser::new(sharing, self.parts.pseudonyms.clone());
     }
 
     /// The firm's own addresses are never an attacker, here and at the hub.
@@ -403,10 +405,11 @@ impl Pipeline {
     fn share(&mut self, finding: &Finding, device: DeviceId, now: Timestamp, posted: &mut Posted) {
         let fate = match self.minimiser.screen(finding) {
             Err(reason) => Some(Fate::Withheld(reason)),
-            Ok(sighting) => self
-                .digest
-                .push(sighting, now, &mut self.sightings)
-                .map(Fate::Withheld),
+            Ok(sighting) => {
+                self.devices.insert(sighting.id, device);
+                let digested = self.digest.push(sighting, now, &mut self.sightings);
+                digested.map(Fate::Withheld)
+            }
         };
         if let Some(fate) = fate {
             posted.tally.enter(device, hour_of(now), fate, 1);

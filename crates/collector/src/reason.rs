@@ -64,6 +64,8 @@ pub enum Closed {
     TooMany,
     /// This sender has as many connections as one may.
     TooManyOfOne,
+    /// All connections of the listener were taken; this one made room for a sender that had fewer.
+    GaveWay,
     /// Nothing came for the idle time.
     Idle,
     /// The TLS handshake failed, or took too long.
@@ -76,10 +78,11 @@ pub enum Closed {
 
 impl Closed {
     /// Every reason, in the order used on pages and in metrics.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SenderNotAllowed,
         Self::TooMany,
         Self::TooManyOfOne,
+        Self::GaveWay,
         Self::Idle,
         Self::Handshake,
         Self::NotProtocol,
@@ -93,6 +96,7 @@ impl Closed {
             Self::SenderNotAllowed => "sender-not-allowed",
             Self::TooMany => "too-many-connections",
             Self::TooManyOfOne => "too-many-from-one-sender",
+            Self::GaveWay => "gave-way",
             Self::Idle => "idle",
             Self::Handshake => "handshake-failed",
             Self::NotProtocol => "not-the-protocol",

@@ -28,6 +28,7 @@ use crate::lists::Unreadable;
 use crate::memory;
 use crate::own_formats::OwnFormatsError;
 use crate::pipeline::{Parts, Pipeline};
+use crate::pseudonyms;
 pub use crate::reload::Reload;
 use crate::shared::Shared;
 use crate::sharing;
@@ -49,6 +50,9 @@ pub enum StartError {
     /// The checkpoint in it.
     #[error("the collector's own records cannot be read: {0}")]
     Checkpoint(io::Error),
+    /// The key of the pseudonyms in it.
+    #[error("the key by which sightings are called cannot be used: {0}")]
+    Pseudonyms(io::Error),
     /// The spool.
     #[error("the queue of sightings cannot be opened: {0}")]
     Spool(#[from] SpoolError),
@@ -166,6 +170,7 @@ pub async fn run_capturing(
         changing,
         detect,
         sharing: sharing::configured(&config),
+        pseudonyms: pseudonyms::kept(folder.path()).map_err(StartError::Pseudonyms)?,
         config: Arc::clone(&config),
         clock: clock.clone(),
         board: Arc::clone(&board),
@@ -350,7 +355,7 @@ impl<'w> Within<'w> {
         let (keeper, way_in) = self.intake(&queue, saved, stop)?;
         let pipeline_done = on_own_thread("pipeline", pipeline.run(records))?;
         let intake_done = on_own_thread("intake", keeper.run())?;
-        let mut inputs = inputs.start(&queue, way_in, stop);
+        let mut inputs = inputs.start(&queue, way_in, stop)?;
         captures
             .start(self.board, self.clock, &queue, stop, &mut inputs)
             .map_err(StartError::Thread)?;

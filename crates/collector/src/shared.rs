@@ -27,12 +27,24 @@ impl Shared {
     /// # Errors
     /// When it is broken, which a test of the release would have found.
     pub fn built_in() -> Result<Self, StartError> {
-        let broken = |problem: &dyn std::fmt::Display| StartError::Content(problem.to_string());
+        let words = Words::of("en");
+        Self::saying(Arc::new(words.map_err(|problem| broken(&problem))?))
+    }
+
+    /// What ships with the program, with words that are in memory already: they take nearly a megabyte.
+    ///
+    /// # Errors
+    /// As [`built_in`](Self::built_in).
+    pub fn saying(words: Arc<Words>) -> Result<Self, StartError> {
         Ok(Self {
             formats: Arc::new(Formats::built_in().map_err(|problem| broken(&problem))?),
             rules: Arc::new(RuleSet::built_in().map_err(|problem| broken(&problem))?),
-            words: Arc::new(Words::of("en").map_err(|problem| broken(&problem))?),
+            words,
             names: Arc::new(DeviceNames::built_in().map_err(|problem| broken(&problem))?),
         })
     }
+}
+
+fn broken(problem: &dyn std::fmt::Display) -> StartError {
+    StartError::Content(problem.to_string())
 }

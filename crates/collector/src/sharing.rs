@@ -9,14 +9,14 @@ use std::sync::Arc;
 use larum_core::address::Network;
 use larum_core::event::Protocol;
 use larum_core::finding::{AttackOutcome, Category, Finding, FindingId};
-use larum_core::minimise::{Level, Minimiser, Sharing};
+use larum_core::minimise::{Level, Minimiser, PseudonymKey, Sharing};
 use larum_core::time::Timestamp;
 use larum_link::wire::WireSighting;
 
 use crate::config::{Config, SharingLevel};
 use crate::findings::{Findings, KeptFinding};
 use crate::identity::FOLDER;
-use crate::{state, status};
+use crate::{pseudonyms, state, status};
 
 const FILE: &str = "sharing";
 
@@ -137,16 +137,23 @@ pub fn samples(config: &Config, state_dir: &Path) -> Vec<Sample> {
     let mut kept: Vec<&KeptFinding> = findings.iter().collect();
     kept.sort_by_key(|finding| std::cmp::Reverse(finding.last));
     let found: Vec<Finding> = kept.into_iter().filter_map(finding).collect();
+    let pseudonyms = pseudonyms::to_show(state_dir).ok();
     Choice::ALL
         .into_iter()
-        .map(|choice| sample(choice, &sharing, &found))
+        .map(|choice| sample(choice, &sharing, &found, pseudonyms.as_ref()))
         .collect()
 }
 
-fn sample(choice: Choice, sharing: &Sharing, found: &[Finding]) -> Sample {
+/// Without a key nothing could leave.
+fn sample(
+    choice: Choice,
+    sharing: &Sharing,
+    found: &[Finding],
+    pseudonyms: Option<&PseudonymKey>,
+) -> Sample {
     let mut sharing = sharing.clone();
     choice.limit(&mut sharing);
-    let minimiser = Minimiser::new(sharing);
+    let minimiser = pseudonyms.map(|key| Minimiser::new(sharing, key.clone()));
     let mut sample = Sample {
         choice,
         leaves: 0,
@@ -154,12 +161,14 @@ fn sample(choice: Choice, sharing: &Sharing, found: &[Finding]) -> Sample {
         example: None,
     };
     for finding in found {
-        match minimiser.screen(finding) {
-            Ok(sighting) => {
-                sample.leaves += 1;
-                sample.example.get_or_insert_with(|| (&sighting).into());
-            }
-            Err(_) => sample.stays += 1,
+        let screened = minimiser
+            .as_ref()
+            .map(|minimiser| minimiser.screen(finding));
+        if let Some(Ok(sighting)) = screened {
+            sample.leaves += 1;
+            sample.example.get_or_insert_with(|| (&sighting).into());
+        } else {
+            sample.stays += 1;
         }
     }
     sample

@@ -4,15 +4,16 @@
 mod rig;
 
 use std::io::Write as _;
-use std::net::{TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use larum_collector::config::Transport;
-use larum_collector::reason::Dropped;
+use larum_collector::reason::{Closed, Dropped};
 use larum_core::reject::Reject;
 use larum_core::time::Timestamp;
 use larum_link::clock::Clock;
 use rig::{Started, config, failed};
+use socket2::{Domain, Socket, Type};
 
 /// Bytes that look like nothing, the same on each run.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -138,4 +139,49 @@ async fn a_device_whose_clock_is_a_year_off_is_told_and_its_attack_is_seen_now()
     let finding = posted.findings.iter().next().unwrap();
     assert!(finding.last() >= now, "{}", finding.last());
     assert!(posted.alerts.iter().count() > 0);
+}
+
+/// A connection from this address of the loopback network.
+fn connect_from(last: u8, to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let from = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
+    socket.bind(&from.into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn senders_who_take_every_place_give_some_up_for_others_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.limits.connections = 8;
+    config.limits.connections_per_sender = 4;
+    let started = Started::new(config, Clock::system()).await;
+    let address = started.address(Transport::Tcp);
+    let mut attempt = 0;
+    let mut line = |stream: &mut TcpStream| {
+        attempt += 1;
+        let line = format!("<38>{}\n", failed(attempt));
+        stream.write_all(line.as_bytes()).unwrap();
+    };
+    // All eight places, by two senders, each with a line so that it is known to be in.
+    let mut greedy: Vec<TcpStream> = (0..8)
+        .map(|number| connect_from(66 + number / 4, address))
+        .collect();
+    greedy.iter_mut().for_each(&mut line);
+    started.until_received(8).await;
+    // Two others come, and both are heard.
+    for last in [5, 6] {
+        let mut honest = connect_from(last, address);
+        line(&mut honest);
+        drop(honest);
+    }
+    started.until_received(10).await;
+    let closed: Vec<(Closed, u64)> = started.running.board.connections_closed().collect();
+    let total = started.stop().await;
+    drop(greedy);
+    assert_eq!(total.events, 10, "{total:?}");
+    let gave_way = closed.iter().find(|(reason, _)| *reason == Closed::GaveWay);
+    assert!(matches!(gave_way, Some((_, 1..=2))), "{closed:?}");
+    assert!(!closed.contains(&(Closed::TooMany, 1)), "{closed:?}");
 }

@@ -19,7 +19,8 @@ pub const MAX_KEY_BYTES: usize = 128;
 /// What leaves the firm about one finding. A later sighting of the same `id` replaces the earlier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sighting {
-    /// Identity of the finding it digests.
+    /// Stands for the finding it digests; only the firm can tell which
+    /// ([`PseudonymKey`](crate::minimise::PseudonymKey)).
     pub id: FindingId,
     /// What firms compare: `tcp/445`, a rule id, a domain; without sources, the place outside that a
     /// host inside was in contact with. At most [`MAX_KEY_BYTES`].

@@ -168,7 +168,7 @@ fn crates_depend_only_downwards() {
     }
 }
 
-/// One file maps memory that the kernel writes to; nothing else is unsafe.
+/// One file maps memory that the kernel writes to and receives many datagrams at once; nothing else is unsafe.
 #[test]
 fn unsafe_code_stands_in_one_file() {
     let word = concat!("unsa", "fe ");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use larum_core::event::Protocol;
 use larum_core::finding::{AttackOutcome, Category, Evidence, Finding, FindingId, Severity};
-use larum_core::minimise::{Minimiser, Sharing};
+use larum_core::minimise::{Minimiser, PseudonymKey, Sharing};
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 use larum_link::convert;
@@ -120,7 +120,7 @@ proptest! {
 
     #[test]
     fn no_secret_leaves((finding, secret) in tainted()) {
-        let Ok(sighting) = Minimiser::new(sharing()).screen(&finding) else {
+        let Ok(sighting) = Minimiser::new(sharing(), PseudonymKey::new(&[9; 32])).screen(&finding) else {
             return Ok(());
         };
         let frame = convert::frame(&sighting).unwrap();
@@ -152,7 +152,9 @@ fn a_batch_keeps_to_its_limits_and_leaves_out_what_is_no_sighting() {
         sources: vec!["203.0.113.1".parse().unwrap()],
         ..finding
     };
-    let sighting = Minimiser::new(sharing()).screen(&finding).unwrap();
+    let sighting = Minimiser::new(sharing(), PseudonymKey::new(&[9; 32]))
+        .screen(&finding)
+        .unwrap();
     let frame = convert::frame(&sighting).unwrap();
     let rubbish = b"rubbish".to_vec();
     let frames: Vec<&[u8]> = std::iter::once(rubbish.as_slice())

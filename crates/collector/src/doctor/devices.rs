@@ -8,7 +8,7 @@ use super::{Examination, State};
 use crate::health::{moment_of, say, say_text};
 use crate::learned;
 use crate::page::number;
-use crate::reason::Dropped;
+use crate::reason::{Closed, Dropped};
 use crate::status::StatusDocument;
 use crate::tally::OTHER_NAME;
 use crate::unread::is_much;
@@ -29,6 +29,7 @@ pub(super) fn look(to: &mut Examination, status: &StatusDocument) {
         to.enter_said("concern", "standing", State::Look, said, Some(text));
     }
     lost(to, status);
+    connections(to, status);
     unread(to, status);
     clocks(to, status);
 }
@@ -81,6 +82,19 @@ fn lost(to: &mut Examination, status: &StatusDocument) {
             _ => "dropped",
         };
         to.enter("lines", result, State::Look, &args);
+    }
+}
+
+/// Connections that found no place, or had to give theirs up.
+fn connections(to: &mut Examination, status: &StatusDocument) {
+    let crowded = [Closed::TooMany, Closed::TooManyOfOne, Closed::GaveWay];
+    let counts = crowded.map(|reason| status.connections_closed.get(reason.code()));
+    let count = counts.into_iter().flatten().sum::<u64>();
+    if count == 0 {
+        to.enter("connections", "right", State::Ok, &[]);
+    } else {
+        let args = [("count", number(count).into())];
+        to.enter("connections", "crowded", State::Look, &args);
     }
 }
 

@@ -45,6 +45,11 @@ const LAZY_SYNC: Duration = Duration::from_secs(1);
 /// Frames read back at once after a start.
 const FRAMES_AT_ONCE: usize = 16;
 
+/// How many records a frame of the intake holds, where it is one.
+pub(crate) fn count_records(frame: &[u8]) -> Option<usize> {
+    layout::read(frame).map(|chunk| chunk.len())
+}
+
 /// Where the intake stands, as the checkpoint remembers it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntakeState {

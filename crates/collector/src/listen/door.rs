@@ -1,18 +1,19 @@
 //! Who comes in over a listening socket: the address list, and limits for all connections and for those
-//! of one sender. Each connection is a task of its own, so that a slow or silent sender holds up nobody.
+//! of one sender. Each connection is a task of its own, so that a slow or silent sender holds up nobody;
+//! and when all places are taken, whoever holds most of them gives one up ([`guests`](super::guests)).
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Protocol, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::guests::{Guests, Heard};
 use crate::board::Board;
 use crate::config::{Allow, Limits, Listen};
 use crate::reason::Closed;
@@ -22,6 +23,8 @@ use crate::stop::until_stopped;
 const BACKLOG: i32 = 128;
 /// Pause after the system refuses to give a connection (no more file handles).
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+/// Most connections on their way out to make room, beyond the limit of the listener.
+const MOST_LEAVING: usize = 16;
 
 /// A bound listening socket.
 pub(super) struct Door {
@@ -29,7 +32,16 @@ pub(super) struct Door {
     allow: Allow,
     limits: Limits,
     board: Arc<Board>,
-    per_sender: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    begun: Instant,
+    guests: Arc<Mutex<Guests>>,
+}
+
+/// One that was let in.
+pub(super) struct Guest {
+    pub(super) stream: Heard<TcpStream>,
+    pub(super) sender: IpAddr,
+    /// Says when the connection is to hand on what has arrived and end.
+    pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Door {
@@ -43,7 +55,8 @@ impl Door {
             allow: listen.allow.clone(),
             limits: limits.clone(),
             board,
-            per_sender: Arc::default(),
+            begun: Instant::now(),
+            guests: Arc::default(),
         })
     }
 
@@ -52,11 +65,8 @@ impl Door {
     }
 
     /// Has each connection talked to until `stop` changes, then waits for all to end.
-    pub(super) async fn run<T>(
-        self,
-        mut stop: watch::Receiver<bool>,
-        talk: impl Fn(TcpStream, IpAddr) -> T,
-    ) where
+    pub(super) async fn run<T>(self, mut stop: watch::Receiver<bool>, talk: impl Fn(Guest) -> T)
+    where
         T: Future<Output = ()> + Send + 'static,
     {
         let mut connections = JoinSet::new();
@@ -71,9 +81,9 @@ impl Door {
                 continue;
             };
             let sender = sender.ip().to_canonical();
-            match self.admit(sender, connections.len()) {
-                Ok(place) => {
-                    let talking = talk(stream, sender);
+            match self.admit(stream, sender, connections.len()) {
+                Ok((guest, place)) => {
+                    let talking = talk(guest);
                     connections.spawn(async move {
                         talking.await;
                         drop(place);
@@ -83,49 +93,58 @@ impl Door {
             }
         }
         drop(self.listener);
+        lock(&self.guests).send_all_off();
         while connections.join_next().await.is_some() {}
     }
 
-    fn admit(&self, sender: IpAddr, connections: usize) -> Result<Place, Closed> {
+    fn admit(
+        &self,
+        stream: TcpStream,
+        sender: IpAddr,
+        connections: usize,
+    ) -> Result<(Guest, Place), Closed> {
         if !self.allow.permits(sender) {
             return Err(Closed::SenderNotAllowed);
         }
-        if connections >= self.limits.connections {
-            return Err(Closed::TooMany);
-        }
-        let mut held = self
-            .per_sender
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(sender).or_insert(0);
-        if *count >= self.limits.connections_per_sender {
+        let mut guests = lock(&self.guests);
+        if guests.of(sender) >= self.limits.connections_per_sender {
             return Err(Closed::TooManyOfOne);
         }
-        *count += 1;
-        Ok(Place {
+        if guests.len() >= self.limits.connections {
+            let leaving = connections.saturating_sub(guests.len());
+            let now = Heard::<()>::millis(self.begun);
+            if leaving >= MOST_LEAVING || !guests.make_room(sender, now) {
+                return Err(Closed::TooMany);
+            }
+            self.board.closed(Closed::GaveWay);
+        }
+        let (stream, heard) = Heard::new(stream, self.begun);
+        let (number, stop) = guests.enter(sender, heard);
+        let place = Place {
+            number,
+            guests: Arc::clone(&self.guests),
+        };
+        let guest = Guest {
+            stream,
             sender,
-            per_sender: Arc::clone(&self.per_sender),
-        })
+            stop,
+        };
+        Ok((guest, place))
     }
 }
 
-/// A sender's right to one connection; given back when dropped.
+/// The right to one connection; given back when dropped.
 struct Place {
-    sender: IpAddr,
-    per_sender: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    number: u64,
+    guests: Arc<Mutex<Guests>>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut held = self
-            .per_sender
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(&self.sender) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                held.remove(&self.sender);
-            }
-        }
+        lock(&self.guests).leave(self.number);
     }
+}
+
+fn lock(guests: &Mutex<Guests>) -> std::sync::MutexGuard<'_, Guests> {
+    guests.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -29,8 +29,8 @@ pub(crate) struct Inputs {
 }
 
 enum Input {
-    Udp(UdpInput),
-    Stream(StreamInput),
+    Udp(Box<UdpInput>),
+    Stream(Box<StreamInput>),
 }
 
 impl Inputs {
@@ -67,7 +67,7 @@ impl Inputs {
             let bytes = config.limits.udp_buffer_bytes;
             let input = UdpInput::bind(listen, bytes, shared.0, shared.1).map_err(refused)?;
             let address = input.local_addr().map_err(refused)?;
-            return Ok((address, Input::Udp(input)));
+            return Ok((address, Input::Udp(Box::new(input))));
         }
         let tls = match &listen.tls {
             Some(from) => Some(Arc::new(Certificates::load(
@@ -82,7 +82,7 @@ impl Inputs {
         let input =
             StreamInput::bind(listen, &config.limits, tls, token, shared).map_err(refused)?;
         let address = input.local_addr().map_err(refused)?;
-        Ok((address, Input::Stream(input)))
+        Ok((address, Input::Stream(Box::new(input))))
     }
 
     /// What listeners that encrypt show.
@@ -103,15 +103,21 @@ impl Inputs {
         queue: &mpsc::Sender<Chunk>,
         way_in: Intake,
         stopped: &watch::Receiver<bool>,
-    ) -> JoinSet<()> {
+    ) -> Result<JoinSet<()>, StartError> {
         let mut tasks = JoinSet::new();
         for (_, _, input) in self.bound {
             match input {
-                Input::Udp(input) => tasks.spawn(input.run(queue.clone(), stopped.clone())),
-                Input::Stream(input) => tasks.spawn(input.run(way_in.clone(), stopped.clone())),
-            };
+                Input::Udp(input) => {
+                    let ended = input.start(queue.clone(), stopped.clone());
+                    let ended = ended.map_err(StartError::Thread)?;
+                    tasks.spawn(async move { drop(ended.await) });
+                }
+                Input::Stream(input) => {
+                    tasks.spawn(input.run(way_in.clone(), stopped.clone()));
+                }
+            }
         }
-        tasks
+        Ok(tasks)
     }
 }
 

@@ -6,18 +6,19 @@
 
 mod door;
 mod flows;
+mod guests;
 mod http;
 mod inputs;
 mod rate;
 mod relp;
 mod stream;
 mod syslog;
-mod system_drops;
 mod tls;
 mod udp;
 
 pub(crate) use inputs::Inputs;
 pub use inputs::{MIN_TOKEN_BYTES, check};
+pub(crate) use relp::count_frames as count_relp;
 pub use tls::{Certificates, CertificatesError, own_fingerprint};
 
 use std::io;

@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::door::Door;
+use super::door::{Door, Guest};
+use super::guests::Heard;
 use super::http::Desk;
 use super::rate::Rates;
 use super::tls::Certificates;
@@ -131,21 +132,20 @@ impl StreamInput {
     /// Takes connections until `stop` changes, then lets each hand on what has arrived.
     pub(crate) async fn run(self, intake: Intake, stop: watch::Receiver<bool>) {
         let house = Arc::new(self.house);
-        let stopped = stop.clone();
-        let talk = move |stream, sender| {
+        let talk = move |guest: Guest| {
             let caller = Caller {
-                sender,
+                sender: guest.sender,
                 intake: intake.clone(),
-                stop: stop.clone(),
+                stop: guest.stop,
             };
-            Arc::clone(&house).talk(stream, caller)
+            Arc::clone(&house).talk(guest.stream, caller)
         };
-        self.door.run(stopped, talk).await;
+        self.door.run(stop, talk).await;
     }
 }
 
 impl House {
-    async fn talk(self: Arc<Self>, stream: TcpStream, mut caller: Caller) {
+    async fn talk(self: Arc<Self>, stream: Heard<TcpStream>, mut caller: Caller) {
         let Some(tls) = &self.tls else {
             return self.speak(stream, caller).await;
         };

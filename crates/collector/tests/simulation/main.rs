@@ -25,7 +25,7 @@ use std::panic::AssertUnwindSafe;
 use world::{Faults, World};
 
 /// Seeds of each kind in an ordinary run.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 1_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

@@ -1,11 +1,15 @@
 //! What may leave the firm: from a finding to a sighting, or a reason why not (invariant 1).
 //!
 //! A sighting is built up from nothing, field by field, never by removing from a finding: title,
-//! evidence, advice, target address and account names have no way into it. The three texts that it
+//! evidence, advice, target address and account names have no way into it, and its id is one that the hub cannot
+//! lead back to an address ([`PseudonymKey`]). The three texts that it
 //! does carry (key, detector, technique ids) must have a shape that cannot hold content.
 
 mod key;
 mod place;
+mod pseudonym;
+
+pub use pseudonym::{PSEUDONYM_KEY_BYTES, PseudonymKey};
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -68,13 +72,17 @@ impl Default for Sharing {
 #[derive(Clone, Debug)]
 pub struct Minimiser {
     sharing: Sharing,
+    pseudonyms: PseudonymKey,
 }
 
 impl Minimiser {
-    /// A minimiser that keeps to `sharing`.
+    /// A minimiser that keeps to `sharing` and calls sightings by the firm's own key.
     #[must_use]
-    pub const fn new(sharing: Sharing) -> Self {
-        Self { sharing }
+    pub const fn new(sharing: Sharing, pseudonyms: PseudonymKey) -> Self {
+        Self {
+            sharing,
+            pseudonyms,
+        }
     }
 
     /// What the member shares.
@@ -106,7 +114,7 @@ impl Minimiser {
             Err(reason) => return Err(reason),
         };
         Ok(Sighting {
-            id: finding.id,
+            id: self.pseudonyms.of(finding.id),
             key,
             detector,
             category: finding.category,

@@ -26,9 +26,13 @@ fn finding(key: &str, sources: &[&str]) -> Finding {
     }
 }
 
+fn key_of_the_firm() -> PseudonymKey {
+    PseudonymKey::new(&[9; PSEUDONYM_KEY_BYTES])
+}
+
 #[track_caller]
 fn check(sharing: &Sharing, finding: &Finding, expected: Result<&[&str], Withheld>) {
-    let screened = Minimiser::new(sharing.clone()).screen(finding);
+    let screened = Minimiser::new(sharing.clone(), key_of_the_firm()).screen(finding);
     let sources = screened.map(|sighting| {
         let text = |ip: &IpAddr| ip.to_string();
         sighting.sources.iter().map(text).collect::<Vec<_>>()
@@ -96,7 +100,7 @@ fn what_the_member_does_not_share_stays_home() {
 fn at_most_fifty_sources() {
     let sources: Vec<String> = (0..90).map(|n| format!("192.0.2.{n}")).collect();
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let sighting = Minimiser::new(Sharing::default())
+    let sighting = Minimiser::new(Sharing::default(), key_of_the_firm())
         .screen(&finding("tcp/22", &sources))
         .unwrap();
     assert_eq!(sighting.sources.len(), MAX_SOURCES);
@@ -105,7 +109,7 @@ fn at_most_fifty_sources() {
 
 #[test]
 fn a_key_is_shared_only_in_a_shape_that_cannot_hold_content() {
-    let minimiser = Minimiser::new(Sharing::default());
+    let minimiser = Minimiser::new(Sharing::default(), key_of_the_firm());
     let check = |key: &str, category: Category, expected: &str| {
         let mut finding = finding(key, &["192.0.2.1"]);
         finding.category = category;
@@ -166,7 +170,9 @@ fn a_detector_of_free_choice_is_replaced_by_its_category() {
     let mut one = finding("tcp/22", &["192.0.2.1"]);
     one.detector = Arc::from("Alice's rule");
     one.key = "Alice's rule".into();
-    let sighting = Minimiser::new(Sharing::default()).screen(&one).unwrap();
+    let sighting = Minimiser::new(Sharing::default(), key_of_the_firm())
+        .screen(&one)
+        .unwrap();
     assert_eq!(&*sighting.detector, "brute-force");
     assert_eq!(sighting.key, "brute-force");
 }
@@ -182,7 +188,7 @@ fn a_place_is_named_without_the_host_that_went_there() {
     let check = |sharing: &Sharing, key: &str, category, expected: Result<&str, Withheld>| {
         let mut finding = finding(key, &["10.1.1.1"]);
         (finding.category, finding.detector) = (category, Arc::from("beacon"));
-        let screened = Minimiser::new(sharing.clone()).screen(&finding);
+        let screened = Minimiser::new(sharing.clone(), key_of_the_firm()).screen(&finding);
         let place = screened.map(|sighting| {
             assert_eq!(sighting.sources, Vec::<IpAddr>::new());
             assert!(is_place(&sighting.key, sighting.category));
@@ -237,4 +243,25 @@ fn every_web_attack_has_a_key_that_is_shared() {
         let key = format!("web/{kind}");
         assert!(is_shareable_key(&key, Category::WebAttack), "{key}");
     }
+}
+
+/// Whoever knows detector, target and times, and that the actor is one of 65,536 machines, tries them all.
+#[test]
+fn the_id_of_a_sighting_is_no_digest_of_an_inside_address() {
+    let minimiser = Minimiser::new(Sharing::default(), key_of_the_firm());
+    let guesses: BTreeSet<[u8; 16]> = (0..=u16::MAX)
+        .map(|host| {
+            let [third, fourth] = host.to_be_bytes();
+            FindingId::of(&[b"beacon", format!("10.1.{third}.{fourth}").as_bytes()]).0
+        })
+        .collect();
+    let mut finding = finding("203.0.113.9", &["10.1.1.1"]);
+    (finding.category, finding.detector) = (Category::C2, Arc::from("beacon"));
+    finding.id = FindingId::of(&[b"beacon", b"10.1.1.1"]);
+    assert!(guesses.contains(&finding.id.0));
+    let id = minimiser.screen(&finding).unwrap().id;
+    assert!(!guesses.contains(&id.0));
+    // What is said of it later replaces it.
+    finding.count += 1;
+    assert_eq!(minimiser.screen(&finding).unwrap().id, id);
 }

@@ -1,6 +1,7 @@
 //! `larum collect`: runs the collector until it is told to stop.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use larum_cli::exit::{Exit, failure};
 use larum_cli::log::Log;
@@ -37,7 +38,7 @@ pub struct Args {
 /// # Errors
 /// 2 for a wrong configuration, or one without any input; 74 when a part cannot start.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let words = Words::of("en")?;
+    let words = Arc::new(Words::of("en")?);
     let mut config = load(&args.config, &words)?;
     config.stdin |= args.stdin;
     if !config.has_input() {
@@ -61,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let done = runtime.block_on(collect(config, captures));
+    let done = runtime.block_on(collect(config, words, captures));
     // Standard input may still be waited for by a thread of its own, which nothing can wake.
     runtime.shutdown_background();
     done
@@ -83,7 +84,7 @@ fn confined(config: &Config, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn collect(config: Config, captures: Captures) -> anyhow::Result<Exit> {
+async fn collect(config: Config, words: Arc<Words>, captures: Captures) -> anyhow::Result<Exit> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     // Before the start, so that an early one does not end the process.
@@ -96,7 +97,7 @@ async fn collect(config: Config, captures: Captures) -> anyhow::Result<Exit> {
         tracing::info!("stopping");
     };
     let interfaces: Vec<String> = config.captures.iter().map(CaptureInput::device).collect();
-    let (shared, clock) = (Shared::built_in()?, Clock::system());
+    let (shared, clock) = (Shared::saying(words)?, Clock::system());
     let collector = run_capturing(config, shared, clock, captures, shutdown).await?;
     for interface in interfaces {
         tracing::info!(interface, "capturing");

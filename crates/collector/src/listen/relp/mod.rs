@@ -21,6 +21,18 @@ use crate::tally::Source;
 /// What we answer to `open`.
 const OFFER: &str = "200 OK\nrelp_version=0\nrelp_software=larum\ncommands=syslog";
 
+/// How many frames a stream holds that is read in pieces of `piece` bytes, until it is RELP no more.
+pub(crate) fn count_frames(bytes: &[u8], piece: usize) -> usize {
+    let mut count = 0;
+    let mut frames = Frames::default();
+    for piece in bytes.chunks(piece.max(1)) {
+        if frames.push(piece, |_| count += 1).is_err() {
+            break;
+        }
+    }
+    count
+}
+
 pub(super) async fn talk<S>(stream: S, lines: &Lines, caller: Caller)
 where
     S: AsyncRead + AsyncWrite + Unpin,
