@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::cell::RefCell;
+
 use larum_core::content::FORMATS;
 use larum_core::event::{Field, Value};
 use larum_core::parse::{Context, Formats, MAX_RECORD_BYTES, Scratch};
@@ -64,6 +66,48 @@ fn answers_random_and_mutated_records() {
         let joined = [record.as_slice(), other.get(&samples).as_bytes()].concat();
         answer(&formats, &joined);
     });
+}
+
+/// A record is read the same whatever was read before it in the same room, damaged or not.
+#[test]
+fn what_was_read_before_changes_no_answer() {
+    let formats = Formats::built_in().unwrap();
+    let samples = samples();
+    let cuts = prop::collection::vec(
+        (
+            any::<prop::sample::Index>(),
+            any::<prop::sample::Index>(),
+            0..6_u8,
+        ),
+        1..12,
+    );
+    let room = RefCell::new(Scratch::default());
+    for sample in samples.iter().chain(&samples) {
+        same_in_any_room(&formats, sample.as_bytes(), &mut room.borrow_mut());
+    }
+    proptest!(|(cuts in cuts)| {
+        for (which, place, sort) in cuts {
+            let mut record = which.get(&samples).clone().into_bytes();
+            let at = place.index(record.len());
+            match sort {
+                0 => record.truncate(at),
+                1 => { record.remove(at); }
+                2 => record[at] = b'=',
+                3 => record[at] = b'"',
+                4 => record.rotate_left(at),
+                _ => {}
+            }
+            same_in_any_room(&formats, &record, &mut room.borrow_mut());
+        }
+    });
+}
+
+#[track_caller]
+fn same_in_any_room(formats: &Formats, record: &[u8], room: &mut Scratch) {
+    let mut fresh = Scratch::default();
+    let expected = formats.parse(record, &context(), &mut fresh);
+    let found = formats.parse(record, &context(), room);
+    assert_eq!(found, expected, "{}", String::from_utf8_lossy(record));
 }
 
 #[test]

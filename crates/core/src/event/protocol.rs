@@ -70,6 +70,13 @@ impl Protocol {
     /// By keyword or number written in decimal, in any case; `None` for anything else.
     #[must_use]
     pub fn from_keyword(word: &str) -> Option<Self> {
+        // Nearly all are one of these.
+        match word.as_bytes() {
+            b"tcp" | b"TCP" => return Some(Self::TCP),
+            b"udp" | b"UDP" => return Some(Self::UDP),
+            b"icmp" | b"ICMP" => return Some(Self::ICMP),
+            _ => {}
+        }
         if word.len() > 12 {
             return None;
         }

@@ -129,7 +129,7 @@ impl Formats {
         let mut marked = None;
         let mut read = |format: &'f Format| {
             let mut event = Event::new(context.received, "", Kind::System);
-            match format.read(&envelope, missing, room, &mut slots, &mut event) {
+            match format.read(&envelope, missing, room, (&mut slots, None), &mut event) {
                 None => {
                     marked = marked.or(Some((format, Why::Shape)));
                     None
@@ -142,7 +142,7 @@ impl Formats {
             }
         };
         let answer = match asked {
-            Some(name) => self.named(name).and_then(read),
+            Some(name) => self.named(name).and_then(|(_, format)| read(format)),
             None => self.recognisers.iter().find_map(|recogniser| {
                 let mut tried = Candidates::default();
                 let mut hits = self.inside.hits(envelope.record);
@@ -170,7 +170,10 @@ impl Formats {
             .filter_map(Shipped::format)
             .filter(|format| format.reader.has_keys())
         {
-            if format.fill(envelope.message, envelope, slots).is_none() {
+            if format
+                .fill(envelope.message, envelope, slots, None)
+                .is_none()
+            {
                 continue;
             }
             let count = slots.count();

@@ -161,6 +161,11 @@ impl Values {
         }
     }
 
+    /// Whether looking costs more than a word's look-up.
+    pub const fn is_dear(&self) -> bool {
+        self.starred.is_some() || !self.others.is_empty()
+    }
+
     /// Whether `text` is one of them.
     pub fn any(&self, text: &str) -> bool {
         self.exact.find(text).is_some()

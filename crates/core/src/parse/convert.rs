@@ -228,7 +228,12 @@ fn lowered(text: Cow<'_, str>) -> Cow<'_, str> {
     if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return text;
     }
-    let known = SMALL.iter().find(|name| name.eq_ignore_ascii_case(&text));
+    // They are sorted, so those that begin alike stand together.
+    let first = text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    let start = SMALL.partition_point(|name| name.bytes().next() < first);
+    let alike = SMALL.iter().skip(start);
+    let mut alike = alike.take_while(|name| name.bytes().next() == first);
+    let known = alike.find(|name| name.eq_ignore_ascii_case(&text));
     known.map_or_else(
         || Cow::Owned(text.to_ascii_lowercase()),
         |name| Cow::Borrowed(*name),
@@ -610,6 +615,19 @@ fn is_host_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_capitals_are_known() {
+        for name in SMALL {
+            let lowered = lowered(Cow::Owned(name.to_ascii_uppercase()));
+            assert!(
+                matches!(lowered, Cow::Borrowed(found) if found == *name),
+                "{name}"
+            );
+        }
+        assert_eq!(lowered("Xyz".into()), "xyz");
+        assert_eq!(lowered("\u{c4}B".into()), "\u{c4}b");
+    }
 
     #[test]
     fn a_word_inside_another_word_does_not_count() {

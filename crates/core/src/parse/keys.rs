@@ -12,9 +12,12 @@ const MAX_PATH_BYTES: usize = 128;
 /// The most keys one format may name.
 pub(super) const MAX_SLOTS: usize = 128;
 
+/// Stands for "nobody asks for it".
+pub(super) const NO_SLOT: u16 = u16::MAX;
+
 /// A word's bytes as two numbers: of up to 16 bytes they leave nothing open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Shape {
+pub(super) struct Shape {
     head: u64,
     tail: u64,
     length: usize,
@@ -26,8 +29,9 @@ impl Shape {
     /// Bytes that `head` and `tail` cover.
     const BYTES: usize = 16;
 
+    /// Of `word`.
     #[inline]
-    fn of(word: &[u8]) -> Self {
+    pub fn of(word: &[u8]) -> Self {
         Self {
             head: scan::packed(word),
             tail: word
@@ -40,9 +44,14 @@ impl Shape {
     /// The cell of a table of `1 << (64 - shift)` where a word of this shape belongs, in any case.
     #[inline]
     fn home(self, shift: u32) -> usize {
+        usize::try_from(self.mixed() >> (shift & 63)).unwrap_or(0)
+    }
+
+    /// All of it as one number whose upper bits are well mixed; letters' case does not count.
+    #[inline]
+    pub const fn mixed(self) -> u64 {
         let folded = (self.head | Self::FOLD) ^ (self.tail | Self::FOLD).rotate_left(23);
-        let mixed = (folded ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        usize::try_from(mixed >> (shift & 63)).unwrap_or(0)
+        (folded ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 }
 
@@ -83,7 +92,7 @@ pub(super) struct KeyTable {
 
 /// Where a path into a nested record has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u16);
+pub(super) struct Place(pub u16);
 
 impl Place {
     /// At its beginning.
@@ -249,6 +258,19 @@ pub(super) struct SlotSet {
 }
 
 impl SlotSet {
+    /// The slots, in order.
+    #[inline]
+    pub fn each(self) -> impl Iterator<Item = usize> {
+        let halves = [(self.low, 0), (self.high, 64)];
+        halves.into_iter().flat_map(|(mut bits, first)| {
+            std::iter::from_fn(move || {
+                let slot = (bits != 0).then(|| first + bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                Some(slot)
+            })
+        })
+    }
+
     /// Adds one. What is no slot ([`MAX_SLOTS`]) is left out.
     #[inline]
     pub const fn insert(&mut self, slot: u16) {
@@ -260,16 +282,11 @@ impl SlotSet {
         }
     }
 
-    /// Whether it shares one with `other`.
+    /// Whether this slot is one of them.
     #[inline]
-    pub const fn meets(self, other: Self) -> bool {
-        self.low & other.low | self.high & other.high != 0
-    }
-
-    /// Whether `other` has them all.
-    #[inline]
-    pub const fn is_in(self, other: Self) -> bool {
-        self.low & !other.low | self.high & !other.high == 0
+    pub const fn has(self, slot: u16) -> bool {
+        let half = if slot < 64 { self.low } else { self.high };
+        slot < 128 && half >> (slot & 63) & 1 == 1
     }
 }
 

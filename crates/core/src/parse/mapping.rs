@@ -26,7 +26,7 @@ pub(super) struct Mapping {
     /// Values that mean "not said".
     pub absent: Absent,
     /// Fields and where they come from.
-    pub ops: Vec<Op>,
+    pub ops: Ops,
     /// What holds under conditions, in order; later ones override.
     pub rules: Rules,
     /// What holds for each template.
@@ -41,12 +41,16 @@ pub(super) struct Absent {
     words: Vec<Box<str>>,
     /// A bit for each length that a word has.
     lengths: u64,
+    /// A bit for each of the lower six bits of a first byte that a word has.
+    firsts: u64,
 }
 
 impl Absent {
     /// Of these words, each shorter than 64 bytes.
     pub fn new(words: &[String]) -> Self {
+        let first = |word: &String| 1 << (word.bytes().next().unwrap_or(0) & 63);
         Self {
+            firsts: words.iter().fold(0, |firsts, word| firsts | first(word)),
             words: words.iter().map(|word| word.as_str().into()).collect(),
             lengths: words
                 .iter()
@@ -56,7 +60,10 @@ impl Absent {
 
     #[inline]
     fn has(&self, text: &str) -> bool {
-        self.lengths >> text.len().min(63) & 1 == 1 && self.has_one_of_this_length(text)
+        let first = text.as_bytes().first().copied().unwrap_or(0);
+        self.firsts >> (first & 63) & 1 == 1
+            && self.lengths >> text.len().min(63) & 1 == 1
+            && self.has_one_of_this_length(text)
     }
 
     fn has_one_of_this_length(&self, text: &str) -> bool {
@@ -84,16 +91,11 @@ pub(super) struct Op {
     taken: Vec<Taken>,
     /// All slots in turn, where each is read as the field asks.
     plain: Vec<u16>,
-    /// All slots that a value may come from: where a record fills none of them, nothing is done.
-    slots: SlotSet,
 }
 
 impl Op {
     /// `field` from the first of `taken` that says something.
     pub fn new(field: Field, taken: Vec<Taken>) -> Self {
-        let mut slots = SlotSet::default();
-        let all = taken.iter().flat_map(|taken| &taken.slots);
-        all.for_each(|slot| slots.insert(*slot));
         let plain = if taken.iter().all(|taken| matches!(taken.how, How::Plain)) {
             taken
                 .iter()
@@ -107,8 +109,47 @@ impl Op {
             field,
             taken,
             plain,
-            slots,
         }
+    }
+}
+
+/// All fields and where they come from, in order.
+#[derive(Debug)]
+pub(super) struct Ops {
+    ops: Vec<Op>,
+    /// For each slot a bit for each of `ops` that may take its value from there: what a record fills none of is
+    /// not looked at.
+    by_slot: Vec<u64>,
+}
+
+impl Ops {
+    /// One for each field, so that there are never more than 64.
+    pub fn new(ops: Vec<Op>) -> Self {
+        let mut by_slot = Vec::new();
+        for (op, number) in ops.iter().zip(0_u32..) {
+            let all = op.taken.iter().flat_map(|taken| &taken.slots);
+            for slot in all.map(|slot| usize::from(*slot)) {
+                if by_slot.len() <= slot {
+                    by_slot.resize(slot + 1, 0);
+                }
+                if let Some(bits) = by_slot.get_mut(slot) {
+                    *bits |= 1_u64.checked_shl(number).unwrap_or(0);
+                }
+            }
+        }
+        Self { ops, by_slot }
+    }
+
+    /// Those that may take a value from one of these slots, in order.
+    #[inline]
+    fn of(&self, filled: SlotSet) -> impl Iterator<Item = &Op> {
+        let bits = |slot: usize| self.by_slot.get(slot).copied().unwrap_or(0);
+        let mut wanted = filled.each().fold(0, |wanted, slot| wanted | bits(slot));
+        std::iter::from_fn(move || {
+            let op = self.ops.get(wanted.trailing_zeros() as usize)?;
+            wanted &= wanted.wrapping_sub(1);
+            Some(op)
+        })
     }
 }
 
@@ -157,8 +198,7 @@ impl Mapping {
             return Err(Reject::NotOfInterest);
         }
         put_all(&self.set, event);
-        let filled = slots.filled();
-        for op in self.ops.iter().filter(|op| op.slots.meets(filled)) {
+        for op in self.ops.of(slots.filled()) {
             if op.plain.is_empty() {
                 self.run(op, slots, missing, event);
                 continue;

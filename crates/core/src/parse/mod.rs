@@ -19,6 +19,7 @@ mod endpoint;
 mod envelope;
 mod escape;
 mod file;
+mod habit;
 mod inside;
 mod keys;
 mod legend;
@@ -43,7 +44,7 @@ pub use legend::{Legend, MAX_LEGEND_LINE_BYTES, MAX_LEGENDS};
 pub use lists::Lists;
 pub use names::{DeviceNames, Named};
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::content;
 use crate::event::{Event, Kind};
@@ -52,6 +53,7 @@ use crate::time::{DeviceTime, Timestamp};
 use compile::Format;
 use envelope::Envelope;
 use escape::Escape;
+use habit::{Habit, Habits};
 use keys::Slots;
 use readers::Reading;
 use stamp::Missing;
@@ -99,6 +101,14 @@ pub struct Scratch {
     more: [String; 2],
     /// What the lines before the last of one record say.
     legend: Legend,
+    /// The keys of earlier records.
+    habits: Habits,
+}
+
+/// What is lent while a record is looked at.
+struct Work<'a, 'h> {
+    room: std::slice::IterMut<'a, String>,
+    habits: &'h mut Habits,
 }
 
 /// A format, compiled when a record first may be of it: a firm has devices of few makers, and all
@@ -191,6 +201,7 @@ impl Gathered {
         match recognisers {
             Ok((recognisers, inside)) if self.problems.is_empty() => {
                 return Ok(Formats {
+                    mark: Arc::new(()),
                     quick: recognisers.len() + 1 - file::Turn::ALL.len(),
                     formats: self.formats,
                     recognisers,
@@ -214,6 +225,8 @@ impl Gathered {
 /// All formats; to be shared between threads.
 #[derive(Debug)]
 pub struct Formats {
+    /// Tells these from all others while somebody holds it.
+    mark: Arc<()>,
     formats: Vec<Shipped>,
     /// One for each turn: the formats that are tried first, and those that are tried when none of them
     /// takes the record. Before them one for formats that somebody brought along, if there are any.
@@ -277,9 +290,10 @@ impl Formats {
     }
 
     /// The format of this name.
-    fn named(&self, name: &str) -> Option<&Format> {
-        let mut formats = self.formats.iter();
-        formats.find(|format| *format.name == *name)?.format()
+    fn named(&self, name: &str) -> Option<(u16, &Format)> {
+        let mut formats = (0..).zip(&self.formats);
+        let (number, shipped) = formats.find(|(_, format)| *format.name == *name)?;
+        Some((number, shipped.format()?))
     }
 
     /// What `record` says: exactly one answer for any bytes.
@@ -361,6 +375,7 @@ impl Formats {
             values,
             more,
             legend: own,
+            habits,
         } = scratch;
         event.truncated = truncated;
         // One search for what hardly any record has: a terminal's colours, and more than one line.
@@ -376,8 +391,10 @@ impl Formats {
         };
         let by_legend =
             legend.and_then(|legend| self.by_legend(line, legend, context, more.iter_mut(), event));
-        let answer =
-            by_legend.unwrap_or_else(|| self.parse_text(line, context, values.iter_mut(), event));
+        let answer = by_legend.unwrap_or_else(|| {
+            let room = values.iter_mut();
+            self.parse_text(line, context, Work { room, habits }, event)
+        });
         match answer {
             Ok(()) | Err(Reject::NotOfInterest) => answer,
             Err(_) if truncated => Err(Reject::TooLong),
@@ -390,25 +407,25 @@ impl Formats {
         &'a self,
         text: &'a str,
         context: &Context<'_>,
-        mut room: std::slice::IterMut<'a, String>,
+        mut work: Work<'a, '_>,
         event: &mut Event<'a>,
     ) -> Result<(), Reject> {
         let missing = Missing::of(context);
         if let Some(wrapped) = envelope::container::json(text, &missing)
-            && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut room)
+            && let Some(inside) = escape::undo_in(wrapped.escape, wrapped.inside, &mut work.room)
         {
-            let answer = self.parse_line(inside.trim(), context, &missing, &mut room, event);
+            let answer = self.parse_line(inside.trim(), context, &missing, &mut work, event);
             if answer != Err(Reject::UnknownFormat) {
                 event.ts = event.ts.or(wrapped.stamp);
                 return answer;
             }
         }
-        let answer = self.parse_line(text, context, &missing, &mut room, event);
+        let answer = self.parse_line(text, context, &missing, &mut work, event);
         if answer == Err(Reject::UnknownFormat)
-            && let Some(line) = room.next()
+            && let Some(line) = work.room.next()
             && envelope::container::rewritten(text, line)
         {
-            return self.parse_line(line, context, &missing, &mut room, event);
+            return self.parse_line(line, context, &missing, &mut work, event);
         }
         answer
     }
@@ -418,16 +435,17 @@ impl Formats {
         text: &'a str,
         context: &Context<'_>,
         missing: &Missing,
-        room: &mut std::slice::IterMut<'a, String>,
+        work: &mut Work<'a, '_>,
         event: &mut Event<'a>,
     ) -> Result<(), Reject> {
+        let Work { room, habits } = work;
         let envelope = envelope::open(text, missing);
         let mut slots = Slots::new();
         if let Some(name) = context.format {
-            return self
-                .named(name)
-                .ok_or(Reject::UnknownFormat)?
-                .read(&envelope, missing, room, &mut slots, event)
+            let (number, format) = self.named(name).ok_or(Reject::UnknownFormat)?;
+            let habit = habits.of(&self.mark, number);
+            return format
+                .read(&envelope, missing, room, (&mut slots, habit), event)
                 .unwrap_or(Err(Reject::UnknownFormat));
         }
         // The first that is found mostly is it; only if it is not, all are looked for.
@@ -444,7 +462,8 @@ impl Formats {
                 let read =
                     recogniser.find(&envelope, thorough, &mut hits, tried, |number, anchored| {
                         let format = self.format(number)?;
-                        let answer = format.read(&envelope, missing, room, &mut slots, event)?;
+                        let slots = (&mut slots, habits.of(&self.mark, number));
+                        let answer = format.read(&envelope, missing, room, slots, event)?;
                         if anchored || answer != Err(Reject::FieldUnreadable) {
                             return Some(answer);
                         }
@@ -472,17 +491,17 @@ impl Format {
         envelope: &Envelope<'a>,
         missing: &Missing,
         room: &mut std::slice::IterMut<'a, String>,
-        slots: &mut Slots<'a>,
+        (slots, mut habit): (&mut Slots<'a>, Option<&mut Habit>),
         event: &mut Event<'a>,
     ) -> Option<Result<(), Reject>> {
         let (reading, stamp, host) = if self.whole_record {
             let mut bodies = envelope.bodies().filter(|body| self.may_begin(body.text));
             bodies.find_map(|body| {
-                let reading = self.fill(body.text, envelope, slots)?;
+                let reading = self.fill(body.text, envelope, slots, habit.as_deref_mut())?;
                 Some((reading, body.stamp, body.host))
             })?
         } else {
-            let reading = self.fill(envelope.message, envelope, slots)?;
+            let reading = self.fill(envelope.message, envelope, slots, habit)?;
             (reading, envelope.stamp, envelope.host)
         };
         Some(self.finish((stamp, host), reading, missing, room, slots, event))
@@ -520,6 +539,7 @@ impl Format {
         message: &'a str,
         envelope: &Envelope<'a>,
         slots: &mut Slots<'a>,
+        habit: Option<&mut Habit>,
     ) -> Option<Reading> {
         slots.clear();
         for (part, slot) in &self.header {
@@ -531,7 +551,9 @@ impl Format {
             None => message,
             Some(slot) => slots.get(slot)?.text,
         };
-        let reading = self.reader.read(message, &self.keys, self.escapes, slots);
+        let reading = self
+            .reader
+            .read(message, &self.keys, self.escapes, slots, habit);
         (reading != Reading::No).then_some(reading)
     }
 }

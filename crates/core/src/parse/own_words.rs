@@ -38,20 +38,27 @@ impl Opening {
         }
     }
 
+    /// Whether a text with this first byte can begin so: most cannot, and need not be looked at.
+    const fn may_begin(self, first: u8) -> bool {
+        match self {
+            Self::Address => first.is_ascii_hexdigit() || first == b':',
+            Self::Date => first.is_ascii_digit(),
+            Self::DateInBrackets => first == b'[',
+            Self::Level => first.is_ascii_alphabetic(),
+            Self::Pair => first.is_ascii_alphanumeric() || matches!(first, b'_' | b'-' | b'.'),
+        }
+    }
+
     /// Whether `text` begins so.
     pub fn begins(self, text: &str) -> bool {
         let bytes = text.as_bytes();
+        if !bytes.first().is_some_and(|first| self.may_begin(*first)) {
+            return false;
+        }
         match self {
-            Self::Address => {
-                bytes
-                    .first()
-                    .is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b':')
-                    && begins_with_address(text)
-            }
+            Self::Address => begins_with_address(text),
             Self::Date => begins_with_date(bytes),
-            Self::DateInBrackets => {
-                bytes.first() == Some(&b'[') && bytes.get(1..).is_some_and(begins_with_date)
-            }
+            Self::DateInBrackets => bytes.get(1..).is_some_and(begins_with_date),
             Self::Level => begins_with_level(text),
             Self::Pair => {
                 let key =
@@ -245,6 +252,10 @@ impl<'e, 'a> Seen<'e, 'a> {
 
     /// Whether `text`, a part of the record, begins so.
     pub fn begins(&self, shape: Opening, text: &str) -> bool {
+        let first = text.as_bytes().first();
+        if !first.is_some_and(|first| shape.may_begin(*first)) {
+            return false;
+        }
         let (start, length, bit) = (text.as_ptr().addr(), text.len(), 1 << shape as u8);
         let known = self.begun.iter().find_map(|cell| {
             let (at, long, asked, found) = cell.get();

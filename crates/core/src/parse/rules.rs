@@ -1,12 +1,11 @@
 //! A format's `[[when]]`: what holds under which conditions.
 //!
 //! Many rules ask for values of the same few keys. Each key is looked at once a record, and only when a
-//! rule gets that far, giving a bit for every value that some rule asks for; a rule is then a handful
-//! of comparisons of bits, however many values it names. A rule that asks for something of a key that
-//! the record did not fill is passed over without looking at anything.
+//! rule that is left asks, giving a bit for every value that some rule asks for. Rules are bits, too: a key that
+//! the record did not fill, and each value that it says, strikes out at once all rules that ask for another.
 
 use super::condition::{Condition, MAX_VALUES, Values, Wanted};
-use super::keys::{SlotSet, Slots};
+use super::keys::Slots;
 use super::mapping::Setting;
 use crate::event::Field;
 
@@ -19,8 +18,6 @@ const REMEMBERED: usize = 32;
 /// What holds when all conditions do.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Without these it cannot hold.
-    needs: SlotSet,
     pub set: Vec<Setting>,
     pub require: Vec<Field>,
     pub skip: bool,
@@ -51,10 +48,123 @@ impl Question {
     }
 }
 
+/// So many rules are struck out together.
+const RULES_TOGETHER: usize = 64;
+
+/// What the answer to one question means for some rules, a bit for each.
+#[derive(Debug, Default)]
+struct Strike {
+    question: usize,
+    slot: u16,
+    /// Those that ask it at all.
+    asking: u64,
+    /// Those that hold only where some value fits.
+    needing: u64,
+    /// For each value those of them that it fits, and those that it strikes out.
+    values: Vec<(u64, u64)>,
+}
+
+/// Rules that are struck out together, in order.
+#[derive(Debug, Default)]
+struct Group {
+    all: u64,
+    /// Slots without which some rules cannot hold.
+    needed: Vec<(u16, u64)>,
+    /// One for each question that some of them ask, the cheapest first.
+    strikes: Vec<Strike>,
+}
+
+impl Group {
+    fn new(rules: &[Rule], questions: &[Question]) -> Self {
+        let mut group = Self::default();
+        for (rule, number) in rules.iter().zip(0_u32..) {
+            let bit = 1_u64.checked_shl(number).unwrap_or(0);
+            group.all |= bit;
+            for test in &rule.tests {
+                if let Some(question) = questions.get(test.question) {
+                    group.note(bit, *test, question.slot);
+                }
+            }
+        }
+        for strike in &mut group.strikes {
+            let used = strike.values.iter().rposition(|value| *value != (0, 0));
+            strike.values.truncate(used.map_or(0, |last| last + 1));
+            strike.values.shrink_to_fit();
+        }
+        let dear = |strike: &Strike| questions.get(strike.question).map(|q| q.values.is_dear());
+        group.strikes.sort_by_key(dear);
+        group
+    }
+
+    /// Notes what `test` means for the rule of this `bit`.
+    fn note(&mut self, bit: u64, test: Test, slot: u16) {
+        if !test.negated {
+            match self.needed.iter_mut().find(|(known, _)| *known == slot) {
+                Some((_, rules)) => *rules |= bit,
+                None => self.needed.push((slot, bit)),
+            }
+        }
+        let known = self.strikes.iter();
+        let place = known
+            .clone()
+            .position(|strike| strike.question == test.question);
+        let place = place.unwrap_or_else(|| {
+            self.strikes.push(Strike {
+                question: test.question,
+                slot,
+                values: vec![(0, 0); MAX_VALUES],
+                ..Strike::default()
+            });
+            self.strikes.len() - 1
+        });
+        let Some(strike) = self.strikes.get_mut(place) else {
+            return;
+        };
+        strike.asking |= bit;
+        if !test.negated {
+            strike.needing |= bit;
+        }
+        for (number, (fitting, struck)) in strike.values.iter_mut().enumerate() {
+            if test.fits >> (number & 63) & 1 == 1 {
+                *(if test.negated { struck } else { fitting }) |= bit;
+            }
+        }
+    }
+
+    /// A bit for each rule that may hold. One that asks the same question twice may not after all.
+    #[inline]
+    fn left(&self, questions: &[Question], slots: &Slots<'_>, answers: &mut Answers) -> u64 {
+        let filled = slots.filled();
+        let mut left = self.all;
+        for (slot, rules) in &self.needed {
+            if !filled.has(*slot) {
+                left &= !rules;
+            }
+        }
+        for strike in &self.strikes {
+            if left & strike.asking == 0 || !filled.has(strike.slot) {
+                continue;
+            }
+            let mut answer = answers.to(strike.question, questions, slots);
+            let mut fitting = !strike.needing;
+            while answer != 0 {
+                let value = strike.values.get(answer.trailing_zeros() as usize);
+                let (fits, struck) = value.copied().unwrap_or_default();
+                fitting |= fits;
+                left &= !struck;
+                answer &= answer.wrapping_sub(1);
+            }
+            left &= fitting;
+        }
+        left
+    }
+}
+
 /// Rules in order; later ones override.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     rules: Vec<Rule>,
+    groups: Vec<Group>,
     questions: Vec<Question>,
     /// Whether there is room for every condition.
     pub fits: bool,
@@ -64,17 +174,29 @@ impl Rules {
     /// The rules that hold, in order.
     #[inline]
     pub fn holding<'r>(&'r self, slots: &Slots<'_>) -> impl Iterator<Item = &'r Rule> {
-        let filled = slots.filled();
         let mut answers = Answers {
             known: 0,
             bits: [0; REMEMBERED],
         };
-        self.rules.iter().filter(move |rule| {
-            rule.needs.is_in(filled)
-                && rule.tests.iter().all(|test| {
+        let mut groups = self.groups.iter().zip(self.rules.chunks(RULES_TOGETHER));
+        let (mut left, mut rules) = (0_u64, &[] as &[Rule]);
+        std::iter::from_fn(move || {
+            loop {
+                let Some(rule) = rules.get(left.trailing_zeros() as usize) else {
+                    let (group, next) = groups.next()?;
+                    rules = next;
+                    left = group.left(&self.questions, slots, &mut answers);
+                    continue;
+                };
+                left &= left.wrapping_sub(1);
+                let holds = |test: &Test| {
                     let answer = answers.to(test.question, &self.questions, slots);
                     (answer & test.fits != 0) != test.negated
-                })
+                };
+                if rule.tests.iter().all(holds) {
+                    return Some(rule);
+                }
+            }
         })
     }
 }
@@ -121,15 +243,11 @@ impl Builder {
         require: Vec<Field>,
         skip: bool,
     ) {
-        let mut needs = SlotSet::default();
-        let wanted = conditions.iter().filter(|condition| !condition.negated);
-        wanted.for_each(|condition| needs.insert(condition.slot));
         let tests = conditions
             .into_iter()
             .map(|condition| self.test(condition))
             .collect();
         self.rules.push(Rule {
-            needs,
             set,
             require,
             skip,
@@ -182,8 +300,11 @@ impl Builder {
             slot,
             values: Values::new(known),
         });
+        let questions: Vec<_> = questions.collect();
+        let groups = self.rules.chunks(RULES_TOGETHER);
         Rules {
-            questions: questions.collect(),
+            groups: groups.map(|rules| Group::new(rules, &questions)).collect(),
+            questions,
             rules: self.rules,
             fits,
         }

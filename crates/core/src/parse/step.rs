@@ -91,6 +91,6 @@ impl Step {
             return;
         };
         // A value that turns out not to be written this way has at most filled keys that were empty.
-        self.reader.read(text, keys, self.escapes, slots);
+        self.reader.read(text, keys, self.escapes, slots, None);
     }
 }

@@ -11,7 +11,7 @@ use super::convert::{self, Constant, How};
 use super::file::{self, Escapes, FormatFile};
 use super::keys::{KeyTable, MAX_SLOTS};
 use super::legend::Says;
-use super::mapping::{Absent, Mapping, Op, Sentence, Setting, Taken};
+use super::mapping::{Absent, Mapping, Op, Ops, Sentence, Setting, Taken};
 use super::own_words::Opening;
 use super::pattern::Pattern;
 use super::readers::Reader;
@@ -335,7 +335,7 @@ impl Compiler<'_> {
         Mapping {
             set,
             absent: Absent::new(&file.absent),
-            ops,
+            ops: Ops::new(ops),
             rules,
             templates,
             require: self.fields("require", &file.require),

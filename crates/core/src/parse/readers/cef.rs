@@ -10,7 +10,8 @@ use smallvec::SmallVec;
 
 use crate::parse::envelope::container::SPELLED_TAB;
 use crate::parse::escape::Escape;
-use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::habit::Habit;
+use crate::parse::keys::{KeyTable, NO_SLOT, Slots};
 use crate::parse::scan::{self, EXTENSION};
 
 /// The longest key, in bytes; the longest that is documented has 33.
@@ -19,6 +20,9 @@ const MAX_KEY_BYTES: usize = 64;
 const MAX_LABELLED: usize = 32;
 /// Custom keys say what they mean under the same key with this ending.
 const LABEL: &str = "Label";
+
+/// The format's keys, and what is remembered of its records'.
+type Known<'k> = (&'k KeyTable, Option<&'k mut Habit>);
 
 /// A compiled reader.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,19 +48,19 @@ const LEEF_FIELDS: usize = 4;
 
 impl Header {
     /// Fills `slots` from a CEF message; false when it is none.
-    pub fn read_cef<'a>(&self, message: &'a str, keys: &KeyTable, slots: &mut Slots<'a>) -> bool {
+    pub fn read_cef<'a>(&self, message: &'a str, known: Known<'_>, slots: &mut Slots<'a>) -> bool {
         let Some(rest) = version(message, "CEF:") else {
             return false;
         };
         let Some(rest) = self.fields(rest, CEF_FIELDS, slots) else {
             return false;
         };
-        Pairs::new(rest, b' ').read(keys, slots);
+        Pairs::new(rest, b' ', known).read(slots);
         true
     }
 
     /// Fills `slots` from a LEEF message; false when it is none.
-    pub fn read_leef<'a>(&self, message: &'a str, keys: &KeyTable, slots: &mut Slots<'a>) -> bool {
+    pub fn read_leef<'a>(&self, message: &'a str, known: Known<'_>, slots: &mut Slots<'a>) -> bool {
         let Some(rest) = version(message, "LEEF:") else {
             return false;
         };
@@ -82,7 +86,7 @@ impl Header {
                 .is_some_and(|(_, next)| starts_pair(next));
             delimiter = if barred { b'|' } else { b' ' };
         }
-        Pairs::new(rest, delimiter).read(keys, slots);
+        Pairs::new(rest, delimiter, known).read(slots);
         true
     }
 
@@ -155,39 +159,53 @@ struct Pair<'a> {
     key: &'a str,
     value: &'a str,
     escape: Escape,
+    /// The key's slot.
+    slot: u16,
+}
+
+/// Where a key begins, where its equals sign stands, and its slot.
+#[derive(Clone, Copy)]
+struct Key {
+    start: usize,
+    equals: usize,
+    slot: u16,
 }
 
 /// The pairs of an extension, from left to right.
-struct Pairs<'a> {
+struct Pairs<'a, 'k> {
     text: &'a str,
     delimiter: u8,
-    /// Where the next key begins.
-    key: Option<usize>,
-    /// Where its equals sign stands.
-    equals: usize,
+    keys: &'k KeyTable,
+    habit: Option<&'k mut Habit>,
+    /// The next key.
+    key: Option<Key>,
 }
 
-impl<'a> Pairs<'a> {
-    fn new(text: &'a str, delimiter: u8) -> Self {
+impl<'a, 'k> Pairs<'a, 'k> {
+    fn new(text: &'a str, delimiter: u8, (keys, mut habit): Known<'k>) -> Self {
+        // One that may itself be part of a key says nothing sure about where a remembered one begins.
+        habit = habit.filter(|_| scan::class(delimiter) & EXTENSION == 0);
+        if let Some(habit) = &mut habit {
+            habit.begin();
+        }
         let mut pairs = Self {
             text,
             delimiter,
+            keys,
+            habit,
             key: None,
-            equals: 0,
         };
-        if let Some((key, equals, _)) = pairs.next_key(0, 0) {
-            pairs.key = Some(key);
-            pairs.equals = equals;
-        }
+        pairs.key = pairs.next_key(0, 0).map(|(key, _)| key);
         pairs
     }
 
-    fn read(self, keys: &KeyTable, slots: &mut Slots<'a>) {
+    fn read(self, slots: &mut Slots<'a>) {
+        let keys = self.keys;
         let mut labelled: SmallVec<[Pair<'a>; MAX_LABELLED]> = SmallVec::new();
         let mut custom: SmallVec<[Pair<'a>; MAX_LABELLED]> = SmallVec::new();
         for pair in self {
-            if let Some(slot) = keys.find(pair.key) {
-                slots.set(slot, pair.value, pair.escape);
+            if pair.slot != NO_SLOT {
+                slots.set(pair.slot, pair.value, pair.escape);
             }
             let is_label = pair.key.ends_with(LABEL);
             // "cs1", "flexString2", "deviceCustomDate1": a custom key ends with its number.
@@ -209,9 +227,8 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// The next key from `from` on, its equals sign, and whether anything was escaped before it; `from`
-    /// itself may begin the key.
-    fn next_key(&self, from: usize, value_start: usize) -> Option<(usize, usize, bool)> {
+    /// The next key from `from` on, and whether anything was escaped before it; `from` itself may begin the key.
+    fn next_key(&mut self, from: usize, value_start: usize) -> Option<(Key, bool)> {
         let bytes = self.text.as_bytes();
         let mut at = from;
         let mut escaped = false;
@@ -222,11 +239,43 @@ impl<'a> Pairs<'a> {
                 at = found + 2;
                 continue;
             }
-            if let Some(key) = self.key_before(found, value_start) {
-                return Some((key, found, escaped));
+            if let Some(key) = self.key_at(found, value_start) {
+                return Some((key, escaped));
             }
             at = found + 1;
         }
+    }
+
+    /// The key that ends at `equals` and begins no sooner than at `least`.
+    fn key_at(&mut self, equals: usize, least: usize) -> Option<Key> {
+        let bytes = self.text.as_bytes();
+        // What stands before a remembered key decides whether it is one here.
+        let bounded = |start: usize| {
+            let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+            start == 0 || before == Some(&self.delimiter)
+        };
+        if let Some(habit) = &mut self.habit
+            && let Some((slot, start)) = habit.expected_before(bytes, equals + 1, least, bounded)
+        {
+            return Some(Key {
+                start,
+                equals,
+                slot,
+            });
+        }
+        let start = self.key_before(equals, least)?;
+        let key = trim(self.text.get(start..equals)?);
+        let slot = self.keys.find(key).unwrap_or(NO_SLOT);
+        if let Some(habit) = &mut self.habit
+            && let Some(text) = bytes.get(start..=equals)
+        {
+            habit.learn(0, text, slot);
+        }
+        Some(Key {
+            start,
+            equals,
+            slot,
+        })
     }
 
     /// Where the key that ends at `equals` begins.
@@ -250,18 +299,21 @@ impl<'a> Pairs<'a> {
     }
 }
 
-impl<'a> Iterator for Pairs<'a> {
+impl<'a> Iterator for Pairs<'a, '_> {
     type Item = Pair<'a>;
 
     fn next(&mut self) -> Option<Pair<'a>> {
-        let start = self.key?;
-        let key = trim(self.text.get(start..self.equals)?);
-        let value_start = self.equals + 1;
+        let Key {
+            start,
+            equals,
+            slot,
+        } = self.key?;
+        let key = trim(self.text.get(start..equals)?);
+        let value_start = equals + 1;
         let (end, escaped) = match self.next_key(value_start, value_start) {
-            Some((next, equals, escaped)) => {
+            Some((next, escaped)) => {
                 self.key = Some(next);
-                self.equals = equals;
-                (next.saturating_sub(1), escaped)
+                (next.start.saturating_sub(1), escaped)
             }
             None => {
                 self.key = None;
@@ -280,7 +332,12 @@ impl<'a> Iterator for Pairs<'a> {
         } else {
             Escape::None
         };
-        Some(Pair { key, value, escape })
+        Some(Pair {
+            key,
+            value,
+            escape,
+            slot,
+        })
     }
 }
 
@@ -313,7 +370,17 @@ mod tests {
         } else {
             Header::read_cef
         };
-        let good = read(&header, input, &keys, &mut slots);
+        let mut habit = Habit::default();
+        let mut good = read(&header, input, (&keys, None), &mut slots);
+        // What is remembered changes nothing.
+        for _ in 0..2 {
+            let said = |slots: &Slots<'_>, slot| slots.get(slot).map(|raw| raw.text.to_owned());
+            let before: Vec<_> = (0..9).map(|slot| said(&slots, slot)).collect();
+            slots.clear();
+            good &= read(&header, input, (&keys, Some(&mut habit)), &mut slots);
+            let after: Vec<_> = (0..9).map(|slot| said(&slots, slot)).collect();
+            assert_eq!(before, after, "{input}");
+        }
         let found: Vec<(&str, String)> = NAMES
             .iter()
             .zip(0..)

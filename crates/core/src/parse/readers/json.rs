@@ -3,6 +3,7 @@
 //! and keeps the values somebody asked for.
 
 use crate::parse::escape::Escape;
+use crate::parse::habit::Habit;
 use crate::parse::keys::{KeyTable, Place, Slots};
 use crate::parse::scan::{self, SCALAR, run};
 
@@ -12,11 +13,19 @@ const MAX_DEPTH: usize = 16;
 const MAX_INDEX: u8 = 9;
 
 /// Fills `slots`; false when `message` is no whole object.
-pub(in crate::parse) fn read<'a>(message: &'a str, keys: &KeyTable, slots: &mut Slots<'a>) -> bool {
+pub(in crate::parse) fn read<'a>(
+    message: &'a str,
+    (keys, mut habit): (&KeyTable, Option<&mut Habit>),
+    slots: &mut Slots<'a>,
+) -> bool {
+    if let Some(habit) = &mut habit {
+        habit.begin();
+    }
     let mut scanner = Scanner {
         text: message,
         at: 0,
         keys,
+        habit,
     };
     let first = scanner.next();
     if first == Some(b'[') {
@@ -33,6 +42,7 @@ struct Scanner<'a, 'k> {
     text: &'a str,
     at: usize,
     keys: &'k KeyTable,
+    habit: Option<&'k mut Habit>,
 }
 
 impl<'a> Scanner<'a, '_> {
@@ -98,10 +108,8 @@ impl<'a> Scanner<'a, '_> {
             return Some(());
         }
         loop {
-            let (start, end, _) = (self.next()? == b'"').then(|| self.string())??;
-            (self.next()? == b':').then(|| self.at += 1)?;
-            let key = self.text.as_bytes().get(start..end)?;
-            self.value(self.keys.below(place, key), slots, depth + 1)?;
+            let below = self.key(place)?;
+            self.value(below, slots, depth + 1)?;
             match self.next()? {
                 b',' => self.at += 1,
                 b'}' => {
@@ -111,6 +119,30 @@ impl<'a> Scanner<'a, '_> {
                 _ => return None,
             }
         }
+    }
+
+    /// The place that a key at `place` leads to; goes on behind its colon.
+    #[inline]
+    fn key(&mut self, place: Place) -> Option<Place> {
+        let first = self.next()?;
+        if let Some(habit) = &mut self.habit
+            && let Some(rest) = self.text.as_bytes().get(self.at..)
+            && let Some((below, length)) = habit.expected(place.0, rest)
+        {
+            self.at += length;
+            return Some(Place(below));
+        }
+        let (start, end, _) = (first == b'"').then(|| self.string())??;
+        (self.next()? == b':').then(|| self.at += 1)?;
+        let bytes = self.text.as_bytes();
+        let below = self.keys.below(place, bytes.get(start..end)?);
+        if let Some(habit) = &mut self.habit
+            && self.at == end + 2
+            && let Some(text) = bytes.get(start - 1..self.at)
+        {
+            habit.learn(place.0, text, below.0);
+        }
+        Some(below)
     }
 
     /// What follows a list's opening bracket.
@@ -176,13 +208,23 @@ mod tests {
         let keys = KeyTable::new(names.iter().copied().zip(0..)).nested();
         let mut slots = Slots::new();
         slots.clear();
-        let good = read(input, &keys, &mut slots);
+        let good = read(input, (&keys, None), &mut slots);
         let found: Vec<(&str, &str)> = names
             .iter()
             .zip(0..)
             .filter_map(|(name, slot)| slots.get(slot).map(|raw| (*name, raw.text)))
             .collect();
         assert_eq!(good.then_some(found.as_slice()), expected, "{input}");
+        // What is remembered changes nothing.
+        let mut habit = Habit::default();
+        for _ in 0..2 {
+            let mut again = Slots::new();
+            assert_eq!(read(input, (&keys, Some(&mut habit)), &mut again), good);
+            for slot in 0..4 {
+                let text = |slots: &Slots<'_>| slots.get(slot).map(|raw| raw.text.to_owned());
+                assert_eq!(text(&again), text(&slots), "{input}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! over. Of a key said twice the first counts.
 
 use crate::parse::escape::Escape;
-use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::habit::Habit;
+use crate::parse::keys::{KeyTable, NO_SLOT, Slots};
 use crate::parse::scan;
 
 /// A compiled reader.
@@ -26,7 +27,7 @@ impl KeyValue {
     pub fn read<'a>(
         &self,
         message: &'a str,
-        keys: &KeyTable,
+        (keys, mut habit): (&KeyTable, Option<&mut Habit>),
         escapes: bool,
         slots: &mut Slots<'a>,
     ) -> bool {
@@ -38,19 +39,39 @@ impl KeyValue {
             };
             at = found + self.after.len();
         }
+        if let Some(habit) = &mut habit {
+            habit.begin();
+        }
         let mut pairs = 0_usize;
-        while let Some(mark) = scan::find_either(self.assign, self.separator, bytes, at) {
-            if bytes.get(mark) != Some(&self.assign) {
-                at = mark + 1;
-                continue;
-            }
-            let value = self.value(bytes, mark + 1, escapes);
-            pairs += 1;
-            while bytes.get(at) == Some(&b' ') {
+        loop {
+            // Blanks before a key are not part of it, unless one stands for the equals sign.
+            while bytes.get(at) == Some(&b' ') && self.assign != b' ' {
                 at += 1;
             }
-            let key = bytes.get(at..mark).unwrap_or_default();
-            if let Some(slot) = keys.find_bytes(key)
+            let rest = bytes.get(at..).unwrap_or_default();
+            let expected = habit.as_mut().and_then(|habit| habit.expected(0, rest));
+            let (slot, start) = match expected {
+                Some((slot, length)) => (slot, at + length),
+                None => {
+                    let Some(mark) = scan::find_either(self.assign, self.separator, bytes, at)
+                    else {
+                        break;
+                    };
+                    if bytes.get(mark) != Some(&self.assign) {
+                        at = mark + 1;
+                        continue;
+                    }
+                    let key = bytes.get(at..mark).unwrap_or_default();
+                    let slot = keys.find_bytes(key).unwrap_or(NO_SLOT);
+                    if let (Some(habit), Some(text)) = (&mut habit, bytes.get(at..=mark)) {
+                        habit.learn(0, text, slot);
+                    }
+                    (slot, mark + 1)
+                }
+            };
+            let value = self.value(bytes, start, escapes);
+            pairs += 1;
+            if slot != NO_SLOT
                 && let Some(text) = message.get(value.start..value.end)
             {
                 slots.set(slot, text, value.escape);
@@ -153,7 +174,18 @@ mod tests {
             after: "".into(),
             quote: b'"',
         };
-        reader.read(input, &keys, true, &mut slots);
+        let mut habit = Habit::default();
+        // Whatever stood before, and what is known from it.
+        let mut last = Vec::new();
+        for turn in 0..3 {
+            slots.clear();
+            let known = (turn > 0).then_some(&mut habit);
+            reader.read(input, (&keys, known), true, &mut slots);
+            let said = |slot| slots.get(slot).map(|raw| (raw.text, raw.escape));
+            let found: Vec<_> = (0..3).map(said).collect();
+            assert!(turn == 0 || found == last, "{input}");
+            last = found;
+        }
         let found: Vec<(&str, &str)> = names
             .iter()
             .zip(0..)

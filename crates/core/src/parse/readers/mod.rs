@@ -10,6 +10,7 @@ mod path;
 pub(super) mod template;
 pub(super) mod xml;
 
+use super::habit::Habit;
 use super::keys::{KeyTable, Slots};
 
 /// A compiled reader.
@@ -44,21 +45,22 @@ impl Reader {
         !matches!(self, Self::Csv(_) | Self::Template(_) | Self::None)
     }
 
-    /// Reads `message` into `slots`; `keys` are the format's.
+    /// Reads `message` into `slots`; `keys` are the format's, `habit` what is remembered of its records' keys.
     pub fn read<'a>(
         &self,
         message: &'a str,
         keys: &KeyTable,
         escapes: bool,
         slots: &mut Slots<'a>,
+        habit: Option<&mut Habit>,
     ) -> Reading {
         let done = match self {
-            Self::KeyValue(reader) => reader.read(message, keys, escapes, slots),
+            Self::KeyValue(reader) => reader.read(message, (keys, habit), escapes, slots),
             Self::Csv(reader) => reader.read(message, slots),
-            Self::Json => json::read(message, keys, slots),
-            Self::Netfilter(reader) => reader.read(message, keys, slots),
-            Self::Cef(reader) => reader.read_cef(message, keys, slots),
-            Self::Leef(reader) => reader.read_leef(message, keys, slots),
+            Self::Json => json::read(message, (keys, habit), slots),
+            Self::Netfilter(reader) => reader.read(message, (keys, habit), slots),
+            Self::Cef(reader) => reader.read_cef(message, (keys, habit), slots),
+            Self::Leef(reader) => reader.read_leef(message, (keys, habit), slots),
             Self::Xml => xml::read(message, keys, slots),
             Self::None => false,
             Self::Template(templates) => {

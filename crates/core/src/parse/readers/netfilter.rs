@@ -9,7 +9,8 @@
 use memchr::memchr;
 
 use crate::parse::escape::Escape;
-use crate::parse::keys::{KeyTable, Slots};
+use crate::parse::habit::Habit;
+use crate::parse::keys::{KeyTable, NO_SLOT, Slots};
 use crate::parse::scan::{self, WORD};
 
 /// The longest prefix. The kernel allows 29 bytes (iptables) or 127 (nftables); relays add some.
@@ -27,7 +28,12 @@ pub(in crate::parse) struct Netfilter {
 
 impl Netfilter {
     /// Fills `slots`; false when the message is no packet line.
-    pub fn read<'a>(&self, message: &'a str, keys: &KeyTable, slots: &mut Slots<'a>) -> bool {
+    pub fn read<'a>(
+        &self,
+        message: &'a str,
+        (keys, habit): (&KeyTable, Option<&mut Habit>),
+        slots: &mut Slots<'a>,
+    ) -> bool {
         let message = message.strip_prefix("kernel:").unwrap_or(message);
         let message = uptime(message.trim_start_matches(' '));
         let Some(start) = packet_start(message.as_bytes()) else {
@@ -48,40 +54,65 @@ impl Netfilter {
         {
             slots.set(slot, prefix, Escape::None);
         }
-        let bytes = packet.as_bytes();
-        let mut at = 0;
-        while let Some(rest) = bytes.get(at..)
-            && !rest.is_empty()
-        {
-            let key = scan::run(rest, WORD);
-            let end = match rest.get(key) {
-                Some(b'=') => {
-                    let value = key + 1;
-                    let end = value + value_end(rest.get(value..).unwrap_or_default());
-                    if let Some(slot) = rest.get(..key).and_then(|key| keys.find_bytes(key))
-                        && let Some(text) = packet.get(at + value..at + end)
-                    {
-                        slots.set(slot, unquoted(text), Escape::None);
-                    }
-                    end
-                }
-                // An ICMP error quotes the packet it is about.
-                Some(b'[') if rest.starts_with(b"[SRC=") => return true,
-                // Some routers repeat the priority before a word.
-                Some(b'<') if rest.get(2) == Some(&b'>') => {
-                    at += 3;
-                    continue;
-                }
-                // Flags (SYN, DF), and options as "OPT (0204…)".
-                _ => match flag_end(rest) {
-                    Some(end) => end,
-                    None => return false,
-                },
-            };
-            at += end + 1;
-        }
-        true
+        pairs(packet, keys, habit, slots)
     }
+}
+
+/// Fills `slots` from `packet`; false when it holds anything that the kernel does not write.
+fn pairs<'a>(
+    packet: &'a str,
+    keys: &KeyTable,
+    mut habit: Option<&mut Habit>,
+    slots: &mut Slots<'a>,
+) -> bool {
+    let bytes = packet.as_bytes();
+    let mut at = 0;
+    if let Some(habit) = &mut habit {
+        habit.begin();
+    }
+    while let Some(rest) = bytes.get(at..)
+        && !rest.is_empty()
+    {
+        let expected = habit.as_mut().and_then(|habit| habit.expected(0, rest));
+        let found = expected.or_else(|| {
+            let key = scan::run(rest, WORD);
+            (rest.get(key) == Some(&b'=')).then(|| {
+                let slot = rest.get(..key).and_then(|key| keys.find_bytes(key));
+                let slot = slot.unwrap_or(NO_SLOT);
+                if let (Some(habit), Some(text)) = (&mut habit, rest.get(..=key)) {
+                    habit.learn(0, text, slot);
+                }
+                (slot, key + 1)
+            })
+        });
+        if let Some((slot, value)) = found {
+            let end = value + value_end(rest.get(value..).unwrap_or_default());
+            if slot != NO_SLOT
+                && let Some(text) = packet.get(at + value..at + end)
+            {
+                slots.set(slot, unquoted(text), Escape::None);
+            }
+            at += end + 1;
+            continue;
+        }
+        let key = scan::run(rest, WORD);
+        let end = match rest.get(key) {
+            // An ICMP error quotes the packet it is about.
+            Some(b'[') if rest.starts_with(b"[SRC=") => return true,
+            // Some routers repeat the priority before a word.
+            Some(b'<') if rest.get(2) == Some(&b'>') => {
+                at += 3;
+                continue;
+            }
+            // Flags (SYN, DF), and options as "OPT (0204…)".
+            _ => match flag_end(rest) {
+                Some(end) => end,
+                None => return false,
+            },
+        };
+        at += end + 1;
+    }
+    true
 }
 
 /// `text` without quotes around it.

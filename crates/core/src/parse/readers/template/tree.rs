@@ -158,6 +158,14 @@ impl Growing {
                 end: bud.end.map_or(NO_PATH, short),
                 only,
                 firsts: NO_SET,
+                edge: match tree.edges.get(first_edge as usize..) {
+                    Some([edge]) => *edge,
+                    _ => Edge::default(),
+                },
+                gap: match tree.gaps.get(first_gap as usize..) {
+                    Some([gap]) => Some(*gap),
+                    _ => None,
+                },
             });
         }
         tree.add_sets();
@@ -190,9 +198,17 @@ pub(super) struct Node {
     pub only: Option<u8>,
     /// Which of the sets of first bytes is this node's.
     firsts: u32,
+    /// The literal, where there is one alone, and the gap, where there is one alone.
+    edge: Edge,
+    pub gap: Option<(Gap, u32)>,
 }
 
 impl Node {
+    /// Whether a gap may begin here.
+    pub const fn has_gaps(&self) -> bool {
+        self.gaps > 0
+    }
+
     /// The path that ends here.
     pub const fn end(&self) -> Option<u32> {
         match self.end {
@@ -203,7 +219,7 @@ impl Node {
 }
 
 /// A literal and the node behind it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Edge {
     /// Its first eight bytes as a number, and which of them there are.
     head: u64,
@@ -336,13 +352,11 @@ impl Tree {
         if node.edges == 0 {
             return None;
         }
-        let start = node.first_edge as usize;
         let word = scan::head(rest);
         let edge = if node.edges == 1 {
-            self.edges
-                .get(start)
-                .filter(|edge| word & edge.mask == edge.head)?
+            Some(&node.edge).filter(|edge| word & edge.mask == edge.head)?
         } else {
+            let start = node.first_edge as usize;
             let mut edges = self.edges.get(start..start + usize::from(node.edges))?;
             if edges.len() > MANY_EDGES {
                 let place = scan::find(*rest.first()?, self.firsts(node), 0)?;

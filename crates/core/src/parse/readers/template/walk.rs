@@ -86,23 +86,27 @@ impl<'t> Walk<'t> {
 
     /// The path that covers the message.
     pub fn path(&mut self) -> Option<u32> {
+        let tree = self.tree;
         loop {
-            let node = self.tree.node(self.node)?;
+            let node = tree.node(self.node)?;
             let rest = self.bytes.get(self.at..)?;
-            let gaps = self.tree.gaps(node);
             if rest.is_empty() {
                 if let Some(end) = node.end() {
                     return Some(end);
                 }
-            } else if let Some((child, length)) = self.tree.literal(node, rest) {
-                if !gaps.is_empty() {
+            } else if let Some((child, length)) = tree.literal(node, rest) {
+                if node.has_gaps() {
                     self.waiting.push(self.here(Kind::Gaps(0)));
                 }
                 self.node = child;
                 self.at += length;
                 continue;
             }
-            if self.any_gap(gaps, 0) {
+            let found = match node.gap {
+                Some((gap, child)) => self.gap(gap, child),
+                None => node.has_gaps() && self.any_gap(tree.gaps(node), 0),
+            };
+            if found {
                 continue;
             }
             while !self.next_way()? {}
