@@ -113,7 +113,10 @@ fn read_text(text: &str, verdict: &mut Verdict) {
     if text.contains("://") {
         address::inclusion("", text.trim(), verdict);
     }
-    super::read_sent(text.trim(), false, verdict);
+    let text = text.trim();
+    // A value encoded as in a query says spaces with plus signs.
+    let plus = text.contains('%') && !text.contains(' ');
+    super::read_sent(text, plus, verdict);
 }
 
 /// Entities that name files or addresses, and instructions that pull documents in (XML 1.0, 4.2.2).

@@ -1,6 +1,6 @@
 //! Reads a value as a shell would: a separator, then a command that attackers use.
 
-use super::command_names::{COMMANDS, ENGLISH, EVERYDAY, READERS, UNMISTAKABLE};
+use super::command_names::{COMMANDS, ENGLISH, EVERYDAY, READERS, RUNNERS, UNMISTAKABLE};
 use super::{Kind, Verdict, prose};
 
 /// Most separators looked behind in one value.
@@ -283,6 +283,12 @@ fn without_quoting(value: &str) -> String {
 fn at_start(value: &str, verdict: &mut Verdict) {
     let value = value.strip_prefix("cmd=").unwrap_or(value).trim_start();
     let (name, after) = command_name(value);
+    if RUNNERS.contains(&name.as_str()) && after.starts_with([' ', '\t']) {
+        let (run, _) = command_name(after.trim_start());
+        if UNMISTAKABLE.contains(&run.as_str()) {
+            verdict.add(Kind::Command, 5, "command-line");
+        }
+    }
     let in_folder =
         value.starts_with("/bin/") || value.starts_with("/usr/") || value.starts_with("/sbin/");
     let Some(certain) = weigh(&name, after) else {

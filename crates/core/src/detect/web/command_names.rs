@@ -1,5 +1,11 @@
 //! Names of commands, by how much each says by itself.
 
+/// Commands that run the command behind them.
+pub(super) const RUNNERS: &[&str] = &[
+    "busybox", "command", "doas", "env", "exec", "nice", "nohup", "setsid", "stdbuf", "sudo",
+    "time", "timeout", "watch", "xargs",
+];
+
 /// Commands that make little sense in a web value unless a shell is meant.
 pub(super) const COMMANDS: &[&str] = &[
     "7z",

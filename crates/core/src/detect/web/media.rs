@@ -1,6 +1,7 @@
 //! The grammar of `Content-Type`.
 
 /// `type/subtype; name=value`, lists and stars allowed (RFC 9110, 8.3.1).
+/// One space before a value is carelessness, more are there to be read differently.
 pub(super) fn is_media_type(value: &str) -> bool {
     let token = |text: &str| {
         !text.is_empty()
@@ -25,6 +26,6 @@ pub(super) fn is_media_type(value: &str) -> bool {
             part.is_empty()
                 || part
                     .split_once('=')
-                    .is_some_and(|(name, _)| token(name.trim()))
+                    .is_some_and(|(name, value)| token(name.trim()) && !value.starts_with("  "))
         })
 }

@@ -22,6 +22,7 @@ mod multipart;
 mod prose;
 mod protocol;
 mod serial;
+mod settings;
 mod sql;
 mod sql_functions;
 mod sql_probes;
@@ -353,6 +354,7 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     text::indirect_calls(value, verdict);
     text::module_import(value, verdict);
     serial::read(value, verdict);
+    settings::read(value, verdict);
     // What an editor of pages sends is read without its tags.
     let plain = if value.contains('<') {
         prose::rich_text(value)

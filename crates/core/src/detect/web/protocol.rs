@@ -257,12 +257,19 @@ fn connection(request: &WholeRequest<'_>, verdict: &mut Verdict) {
         .iter()
         .any(|plain| request.method.trim().eq_ignore_ascii_case(plain));
     if plain
-        && ["lock-token", "content-range", "if"]
+        && (["lock-token", "content-range", "if"]
             .iter()
             .any(|name| request.header(name).is_some())
+            || request.body.is_none_or(str::is_empty) && has_packed_nothing(request))
     {
         verdict.add(Kind::Protocol, 5, "protocol-header-without-use");
     }
+}
+
+/// How a body is packed, though none is sent.
+fn has_packed_nothing(request: &WholeRequest<'_>) -> bool {
+    let coding = request.header("content-encoding").unwrap_or("").trim();
+    !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")
 }
 
 /// Codings that programs say they can undo, besides those that requests come in.
@@ -513,6 +520,18 @@ mod tests {
                 "/",
                 vec![host, ("Lock-Token", "x")],
                 "protocol-header-without-use",
+            ),
+            (
+                "GET",
+                "/",
+                vec![host, ("Content-Encoding", "deflate")],
+                "protocol-header-without-use",
+            ),
+            (
+                "POST",
+                "/",
+                vec![host, ("Content-Type", "multipart/form-data; boundary=  x")],
+                "protocol-content-type",
             ),
         ] {
             check(method, uri, &headers, &[expected]);

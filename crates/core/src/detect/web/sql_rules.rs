@@ -749,6 +749,7 @@ fn stacked(view: &View<'_>, verdict: &mut Verdict) {
                             || token.is("from")
                             || token.is("into")
                             || token.is("delay")
+                            || next.is("truncate") && token.text.starts_with('[')
                     }))
                 || is_everyday
                     && after.is_some_and(|token| {

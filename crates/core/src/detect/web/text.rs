@@ -40,13 +40,17 @@ pub(super) fn traversal(text: &str, is_path: bool, verdict: &mut Verdict) {
                         | b'|'
                 )
             );
-        let goes_on = matches!(rest, [b'/' | b'\\', ..] | [b';', b'/' | b'\\', ..]);
+        // Some servers read `..;` and `..;x` as `..`, and Windows `.\.` as nothing.
+        let goes_on = matches!(rest, [b'/' | b'\\', ..] | [b';', b'/' | b'\\', ..])
+            || matches!(rest, [b';', b'.', b'/' | b'\\', ..]);
         let ends_path = is_path && rest.is_empty() && at > 0;
         climbs += u32::from(starts_part && (goes_on || (ends_path && climbs > 0)));
     }
     match climbs {
         0 => {}
-        1 if text.contains("..\\") => verdict.add(Kind::Traversal, 5, "traversal"),
+        1 if text.contains("..\\") || text.contains("..;") => {
+            verdict.add(Kind::Traversal, 5, "traversal")
+        }
         1 if is_path => verdict.add(Kind::Traversal, 4, "traversal-step"),
         1 => verdict.add(Kind::Traversal, 3, "traversal-step"),
         2 => verdict.add(Kind::Traversal, 5, "traversal"),
