@@ -478,7 +478,16 @@ hub-precision-none = { $waiting ->
     [one] No threat has been judged by an officer in the last 90 days. One waits for a word.
    *[other] No threat has been judged by an officer in the last 90 days. { $waiting } wait for a word.
 }
-hub-threat-said-wave = Firms of one kind or one area are being attacked more than their share. Called on { $opened }, { $after } after the first sighting.
+hub-speed-warn = { $warnings ->
+    [one] One warning was written in the last 90 days, { $span } after the first sighting.
+   *[other] Of the { $warnings } newest warnings of the last 90 days, half were written within { $span } of the first sighting.
+}
+hub-speed-fetch = { $fetched ->
+    [one] One has reached the firm, after { $span }.
+   *[other] { $fetched } have reached the firms, 95 in a hundred of them within { $span }.
+}
+hub-threat-said-slow = Many addresses of one network share a slow search out over several firms, each address so little that no single firm could see it. Called on { $opened }, { $after } after the first sighting.
+hub-threat-said-wave = Firms of one kind, one area or one region are being attacked more than their share. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-control = Computers inside several firms are in contact with the same place outside, which hardly anybody else calls. They may be controlled from there. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-campaign = Addresses that do the same things at several firms act together. Called on { $opened }, { $after } after the first sighting.
 hub-threat-said-novel = This attack had not been seen at any firm in the weeks before. Called on { $opened }, { $after } after the first sighting.
@@ -725,6 +734,7 @@ backtest-bad-count = this is not a whole number
 backtest-alarm-emerging = { $time }  { $name } is spreading: { $members } members, { $sources } sources (score { $score })
 backtest-alarm-novel = { $time }  { $name } is new: { $members } members, { $sources } sources (score { $score })
 backtest-alarm-wave = { $time }  { $name } hits { $scope } more than its share: { $members } members there, { $sources } sources (score { $score })
+backtest-alarm-slow = { $time }  { $name } is searched for slowly by many addresses of one network: { $members } members, { $sources } sources (score { $score })
 backtest-alarm-control = { $time } Computers inside { $members } members call { $name }, which hardly anybody else does (score { $score })
 backtest-alarm-campaign = { $time }  { $name } and more are attacked by sources that act alike: { $members } members, { $sources } sources (score { $score })
 backtest-blocklist = Lists of { $length }: { $lists } lists of one member for one day; { $precision } in a hundred addresses listed attacked that day, and { $recall } in a hundred attackers were listed.

@@ -124,6 +124,8 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// What a day of a simulated nation costs the watch, in time and in memory
+    Nation(watch::Nation),
     /// Train the model that tells generated domains
     TrainDomains {
         /// Folder that tools/train-domains/prepare.py wrote
@@ -207,6 +209,7 @@ fn main() -> Result<()> {
         } => scenarios::scenarios(&corpus, true).and_then(|()| scenarios::background(&corpus)),
         Command::Evaluate { corpus, .. } => evaluate::run(&corpus),
         Command::EvaluateWatch { corpus, quick } => watch::run(&corpus, quick),
+        Command::Nation(nation) => nation.run(),
         Command::TrainDomains {
             data,
             seed,

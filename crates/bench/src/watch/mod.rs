@@ -6,6 +6,7 @@
 
 mod injected;
 mod lists;
+mod nation;
 mod population;
 mod recording;
 mod rivals;
@@ -16,6 +17,7 @@ use std::path::Path;
 use anyhow::Result;
 use larum_core::watch::fold::{Alarm, Fold, Seen};
 
+pub use nation::Nation;
 use recording::{Event, Recording};
 
 /// Chance from a seed: `xorshift64*` (Vigna 2016).

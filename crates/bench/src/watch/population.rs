@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::Ipv4Addr;
-use std::time::Instant;
 
 use anyhow::Result;
 use larum_core::time::Timestamp;
@@ -10,6 +9,7 @@ use larum_core::watch::Kind;
 use larum_core::watch::fold::{Alarm, Fold, Seen};
 
 use super::Chance;
+use super::nation::seconds_at_work;
 
 const MEMBERS: u32 = 5_000;
 const AREAS: u32 = 43;
@@ -181,7 +181,7 @@ fn simulate(rate: u32, seed: u64) -> Run {
     let (mut seen, mut seconds) = (0, 0.0);
     for hour in 0..HOURS {
         let hits = hits_of(hour, rate, &waves, &mut chance);
-        let started = Instant::now();
+        let started = seconds_at_work();
         for (key, member, source) in hits {
             let place = |number: u32| usize::try_from(number).unwrap_or(0);
             let (Some((name, area, sector)), Some(key)) =
@@ -200,7 +200,7 @@ fn simulate(rate: u32, seed: u64) -> Run {
             };
             fold.observe(&sighting, &mut alarms);
         }
-        seconds += started.elapsed().as_secs_f64();
+        seconds += seconds_at_work() - started;
     }
     fold.finish(&mut alarms);
     let waves_alarms: Vec<&Alarm> = alarms

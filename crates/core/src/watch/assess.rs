@@ -1,6 +1,6 @@
 //! The judgement of one key at one moment.
 
-use super::baseline::{Day, Deviation, as_number, deviation, is_settled};
+use super::baseline::{Day, Deviation, Usual, as_number, is_settled};
 use super::breadth::Breadth;
 use super::{
     ALARM_SCORE, ALARM_SCORE_NOVEL, MIN_MEMBERS, MIN_MEMBERS_NOVEL, MIN_MEMBERS_YOUNG,
@@ -24,6 +24,8 @@ words! {
         Campaign = "campaign",
         /// A place outside that hosts in several members are in touch with: command and control.
         Control = "control",
+        /// Addresses of one network that share a slow scan out over several members.
+        Slow = "slow",
     }
 }
 
@@ -63,32 +65,64 @@ pub struct Assessment {
     pub evidence: Evidence,
 }
 
+/// What the days before a window make usual for a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Past {
+    capped: Usual,
+    trimmed: Usual,
+    shared: Usual,
+    /// Whether none of the days saw the key.
+    novel: bool,
+    settled: bool,
+}
+
+impl Past {
+    /// Learns from `history`, as [`assess`] has it.
+    pub fn of(history: &[Day], setting: Setting) -> Self {
+        let mut days: Vec<f64> = Vec::with_capacity(history.len());
+        let mut usual = |value: fn(&Day) -> usize| {
+            days.clear();
+            days.extend(
+                history
+                    .iter()
+                    .map(|day| as_number(value(day)) * growth(day.known, setting.members)),
+            );
+            Usual::of(&days)
+        };
+        Self {
+            capped: usual(|day| day.capped),
+            trimmed: usual(|day| day.trimmed),
+            shared: usual(|day| day.shared),
+            // The trimmed sums of a day are zero when a single member saw the key: that is no history.
+            novel: history
+                .iter()
+                .all(|day| day.capped == 0 && day.trimmed == 0),
+            settled: is_settled(history.len()),
+        }
+    }
+}
+
 /// Judges a key: `window` is the last 24 hours, `history` the calendar days before it, oldest first
 /// and without gaps (days on which nothing was seen are zeros), at most
 /// [`super::HISTORY_DAYS`] of them. Days on which the hub knew fewer members are scaled up, so that a
 /// growing membership is not an outbreak.
 #[must_use]
 pub fn assess(window: Breadth, history: &[Day], setting: Setting) -> Assessment {
-    let scaled = |value: fn(&Day) -> usize| -> Vec<f64> {
-        history
-            .iter()
-            .map(|day| as_number(value(day)) * growth(day.known, setting.members))
-            .collect()
-    };
-    let capped = deviation(&scaled(|day| day.capped), as_number(window.capped));
-    let trimmed = deviation(&scaled(|day| day.trimmed), as_number(window.trimmed));
-    let shared = deviation(&scaled(|day| day.shared), as_number(window.shared));
+    assess_against(window, &Past::of(history, setting), setting)
+}
+
+/// As [`assess`], where the history was learned from before.
+pub(super) fn assess_against(window: Breadth, past: &Past, setting: Setting) -> Assessment {
+    let capped = past.capped.deviation(as_number(window.capped));
+    let trimmed = past.trimmed.deviation(as_number(window.trimmed));
+    let shared = past.shared.deviation(as_number(window.shared));
     let score = capped
         .slow
         .min(trimmed.slow)
         .max(capped.fast.min(trimmed.fast))
         .max(shared.slow)
         .max(shared.fast);
-    // The trimmed sums of a day are zero when a single member saw the key: that is no history.
-    let novel = history
-        .iter()
-        .all(|day| day.capped == 0 && day.trimmed == 0);
-    let settled = is_settled(history.len());
+    let (settled, novel) = (past.settled, past.novel);
     let enough = match (settled, novel) {
         (false, _) => {
             let fifth = setting.members.div_ceil(5);

@@ -59,38 +59,66 @@ pub(super) const fn is_settled(history_days: usize) -> bool {
     history_days >= MIN_DAYS + GUARD_DAYS
 }
 
+/// What some days make usual, before the window is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Usual {
+    slow: f64,
+    month: Level,
+    week: Level,
+}
+
+impl Usual {
+    /// What `days` make usual: oldest first, without gaps; the last of them ended before the window
+    /// begins. A young hub learns from whatever days there are.
+    pub fn of(days: &[f64]) -> Self {
+        let guard = if is_settled(days.len()) {
+            GUARD_DAYS
+        } else {
+            0
+        };
+        let mut month = Sliding::new(BASELINE_DAYS, guard);
+        let mut week = Sliding::new(FAST_DAYS, guard);
+        let mut learned: Vec<f64> = Vec::with_capacity(days.len());
+        let mut slow = 0.0;
+        for value in days {
+            if month.days >= MIN_DAYS {
+                let level = month.level();
+                slow = LAMBDA * level.standardise(*value) + (1.0 - LAMBDA) * slow;
+                learned.push(value.min(level.mean + 3.0 * level.spread + 1.0));
+            } else {
+                learned.push(*value);
+            }
+            month.learn(&learned);
+            week.learn(&learned);
+        }
+        Self {
+            slow,
+            month: month.level(),
+            week: week.level(),
+        }
+    }
+
+    /// How far `today` is from it.
+    pub fn deviation(&self, today: f64) -> Deviation {
+        let (level, week) = (self.month, self.week);
+        if level.days == 0 {
+            return Deviation::default();
+        }
+        Deviation {
+            slow: LAMBDA * level.standardise(today) + (1.0 - LAMBDA) * self.slow,
+            fast: FAST_WEIGHT * week.standardise(today),
+            mean: level.mean,
+            spread: level.spread,
+            days: level.days,
+        }
+    }
+}
+
 /// How far `today` is from the days before, oldest first, without gaps; the last of them ended
 /// before the window began. A young hub learns from whatever days there are.
 #[must_use]
 pub fn deviation(days: &[f64], today: f64) -> Deviation {
-    let settled = is_settled(days.len());
-    let guard = if settled { GUARD_DAYS } else { 0 };
-    let mut month = Sliding::new(BASELINE_DAYS, guard);
-    let mut week = Sliding::new(FAST_DAYS, guard);
-    let mut learned: Vec<f64> = Vec::with_capacity(days.len());
-    let mut slow = 0.0;
-    for value in days {
-        let level = month.level();
-        if level.days >= MIN_DAYS {
-            slow = LAMBDA * level.standardise(*value) + (1.0 - LAMBDA) * slow;
-            learned.push(value.min(level.mean + 3.0 * level.spread + 1.0));
-        } else {
-            learned.push(*value);
-        }
-        month.learn(&learned);
-        week.learn(&learned);
-    }
-    let (level, week) = (month.level(), week.level());
-    if level.days == 0 {
-        return Deviation::default();
-    }
-    Deviation {
-        slow: LAMBDA * level.standardise(today) + (1.0 - LAMBDA) * slow,
-        fast: FAST_WEIGHT * week.standardise(today),
-        mean: level.mean,
-        spread: level.spread,
-        days: level.days,
-    }
+    Usual::of(days).deviation(today)
 }
 
 /// Mean and spread of the last `count` days that ended `guard` days ago, kept up day by day.
@@ -153,6 +181,7 @@ impl Sliding {
     }
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Level {
     mean: f64,
     spread: f64,

@@ -100,7 +100,7 @@ pub fn measure_by_source<M: Ord + Copy>(edges: &[(IpAddr, M)], trim: usize) -> B
     }
 }
 
-const fn shared_value(members: usize) -> usize {
+pub(super) const fn shared_value(members: usize) -> usize {
     match members {
         0 | 1 => 0,
         2 => 1,

@@ -22,7 +22,7 @@ use super::shapes::{
 };
 use crate::access::Action;
 use crate::id::MemberId;
-use crate::store::pages::ThreatFilter;
+use crate::store::pages::{MIN_SHOWN, Spread, ThreatFilter};
 
 const HOUR_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
@@ -243,6 +243,8 @@ async fn threats(State(api): Api, request: Request) -> Response<Body> {
         let asked = call.asked(&["closed"])?;
         let filter = ThreatFilter {
             area: None,
+            fewest: MIN_SHOWN,
+            own: None,
             closed: asked.closed()?,
         };
         let rows = call.store().threat_list(&filter)?;
@@ -276,8 +278,14 @@ async fn threat(State(api): Api, request: Request) -> Response<Body> {
         Ok(ThreatDetail {
             threat: row.into(),
             sources: sources.into_iter().map(Into::into).collect(),
-            areas: areas.into_iter().map(Into::into).collect(),
-            sectors: sectors.into_iter().map(Into::into).collect(),
+            areas: Spread::shown(areas, None)
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            sectors: Spread::shown(sectors, None)
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             members: members.into_iter().map(Into::into).collect(),
         })
     })

@@ -183,15 +183,20 @@ pub struct ThreatRow {
     pub warned: u64,
     /// Firms warned first and hit after.
     pub warned_before_hit: u64,
-    /// Areas of the firms hit.
+    /// Areas of the firms hit, as far as they have as many as the filter asks for.
     pub areas: Vec<String>,
 }
 
 /// Which threats to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ThreatFilter {
-    /// Only those with a firm hit in this area.
+    /// Only those that hit this area.
     pub area: Option<String>,
+    /// Fewest firms hit of an area that is named or asked for: [`MIN_SHOWN`] for readers who may not see
+    /// the firms, 1 for those who may.
+    pub fewest: u64,
+    /// The area whose firms the reader may see, and so any number of them.
+    pub own: Option<String>,
     /// Closed ones too.
     pub closed: bool,
 }
@@ -242,6 +247,28 @@ pub struct Spread {
     pub hit: u64,
     /// Firms warned.
     pub warned: u64,
+}
+
+/// Fewest firms of a cell shown to those who see no names.
+pub const MIN_SHOWN: u64 = 5;
+
+impl Spread {
+    /// What of `rows` may be shown to those who see no names but in their `own` area: no other cell in
+    /// which fewer than [`MIN_SHOWN`] firms were hit or warned, and none at all where the hidden ones
+    /// could be reckoned from the total. Each firm counts once, so that none is ever half of a cell.
+    #[must_use]
+    pub fn shown(mut rows: Vec<Self>, own: Option<&str>) -> Vec<Self> {
+        let few = |count: u64| count > 0 && count < MIN_SHOWN;
+        let is_own = |row: &Self| own == Some(row.of.as_str());
+        let small = |row: &Self| !is_own(row) && (few(row.hit) || few(row.warned));
+        let hidden =
+            |of: fn(&Self) -> u64| -> u64 { rows.iter().filter(|row| small(row)).map(of).sum() };
+        if few(hidden(|row| row.hit)) || few(hidden(|row| row.warned)) {
+            rows.retain(is_own);
+        }
+        rows.retain(|row| !small(row));
+        rows
+    }
 }
 
 /// The pages' part of the store. A member outside the scope is as if it were not there.

@@ -167,7 +167,7 @@ impl Watch {
             .fold()
             .standing(episode)
             .map_or_else(|| vec![alarm.key.clone()], |standing| standing.keys);
-        let reach = if row.kind == Kind::Campaign {
+        let reach = if matches!(row.kind, Kind::Campaign | Kind::Slow) {
             Reach::of_campaign(alarm)
         } else {
             self.reach(store, &row, &keys, now)?
@@ -205,7 +205,7 @@ impl Watch {
         row.state = standing.state;
         row.closed = (standing.state == State::Closed).then_some(now);
         summary.closed += usize::from(row.closed.is_some());
-        let reach = if row.kind == Kind::Campaign {
+        let reach = if matches!(row.kind, Kind::Campaign | Kind::Slow) {
             None
         } else {
             Some(self.reach(store, &row, &standing.keys, now)?)
@@ -378,7 +378,8 @@ impl Watch {
 }
 
 impl Reach {
-    /// A campaign is the same sources on many keys: those its alarm names.
+    /// A campaign is the same sources on many keys, a slow scan those of one network: whom they reached
+    /// the alarm names.
     fn of_campaign(alarm: &Alarm) -> Self {
         let members = alarm.shown.reached.iter().filter_map(|name| {
             Some(Reached {
@@ -401,16 +402,17 @@ fn members_of_cell(
     row: &ThreatRow,
 ) -> Result<Option<BTreeSet<MemberId>>, StoreError> {
     let level = Level::from_word(&row.level);
-    if !matches!(level, Some(Level::Sector | Level::Area)) {
+    // What concerns all members is called by the region the hub serves; only a wave is of a part.
+    if row.kind != Kind::Wave {
         return Ok(None);
     }
     let is_in = |place: &crate::store::watch_state::Place| {
-        let own = if level == Some(Level::Sector) {
-            &place.sector
-        } else {
-            &place.area
+        let own = match level {
+            Some(Level::Sector) => place.sector.as_str(),
+            Some(Level::Region) => larum_core::area::region(&place.area).unwrap_or_default(),
+            _ => place.area.as_str(),
         };
-        *own == row.scope
+        own == row.scope
     };
     let places = store.places()?.into_iter();
     Ok(Some(

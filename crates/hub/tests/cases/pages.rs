@@ -3,8 +3,9 @@
 use larum_hub_lib::access::{Action, Opener, Role, Scope, Sealed, Standing, Viewer, enter};
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::ingest::IngestStore as _;
-use larum_hub_lib::store::pages::{Pages as _, SightingCursor, ThreatFilter};
+use larum_hub_lib::store::pages::{MIN_SHOWN, Pages as _, SightingCursor, ThreatFilter};
 use larum_hub_lib::store::sql::SqlStore;
+use larum_hub_lib::store::verdicts::Verdicts as _;
 use larum_hub_lib::store::watch::WatchStore as _;
 
 use super::watch::change;
@@ -124,6 +125,35 @@ pub fn sightings(store: &SqlStore, told: &mut String) {
 }
 
 /// A threat with its evidence: counts for all, names within scope.
+fn warnings_are_timed(store: &SqlStore, told: &mut String) {
+    let speed = store.speed(at(-86_400)).unwrap();
+    assert!(speed.warnings > 0);
+    tell(told, speed);
+    assert_eq!(store.speed(at(86_400_000)).unwrap().warnings, 0);
+}
+
+fn few_firms_name_no_area(store: &SqlStore, filter: &ThreatFilter, expected: usize) {
+    let area = filter.area.as_deref();
+    let few = ThreatFilter {
+        fewest: MIN_SHOWN,
+        ..filter.clone()
+    };
+    let unnamed = store.threat_list(&few).unwrap();
+    assert_eq!(unnamed.len(), if area.is_none() { expected } else { 0 });
+    assert!(unnamed.iter().all(|row| row.areas.is_empty()));
+    // But the area whose firms are the reader's own.
+    let own = ThreatFilter {
+        own: Some("E23000001".to_owned()),
+        ..few
+    };
+    let own = store.threat_list(&own).unwrap();
+    let mut areas = own.iter().flat_map(|row| &row.areas);
+    assert!(areas.all(|one| one == "E23000001"));
+    if area.is_none() || area == Some("E23000001") {
+        assert_eq!(own.len(), expected);
+    }
+}
+
 pub fn threats(store: &SqlStore, told: &mut String) {
     let members = [1, 2, 3].map(|number| firm(store, number, &format!("Firm {number}")));
     for (number, member) in (1..).zip(members) {
@@ -152,10 +182,13 @@ pub fn threats(store: &SqlStore, told: &mut String) {
     ] {
         let filter = ThreatFilter {
             area: area.map(str::to_owned),
+            fewest: 1,
+            own: None,
             closed: with_closed,
         };
         let found = store.threat_list(&filter).unwrap();
         assert_eq!(found.len(), expected, "{filter:?}");
+        few_firms_name_no_area(store, &filter, expected);
         tell(told, found);
     }
     tell(told, store.threat(1).unwrap());
@@ -170,6 +203,7 @@ pub fn threats(store: &SqlStore, told: &mut String) {
     tell(told, named);
     tell(told, store.threat_areas(1).unwrap());
     tell(told, store.threat_sectors(1).unwrap());
+    warnings_are_timed(store, told);
     let warnings = store.warnings(&scope, two, 10).unwrap();
     let warnings = open(store, warnings);
     assert_eq!(warnings.len(), 1);

@@ -44,8 +44,9 @@ pub const MIN_MEMBERS: u64 = 8;
 pub const MAX_MEMBERS: u64 = 200;
 /// Longest wait, in real time, for the collectors to read their past and the hub to count it.
 const MAX_PAST_WAIT: Duration = Duration::from_secs(180);
-/// Longest wait at the end for what is on its way.
-const MAX_DRAIN_WAIT: Duration = Duration::from_secs(20);
+/// Longest wait at the end in which nothing arrives of what is on its way: a busy machine is slow, and
+/// only one that stands still is given up.
+const MAX_STILL_WAIT: Duration = Duration::from_secs(60);
 /// How often the town is looked at while something is waited for.
 const POLL: Duration = Duration::from_millis(100);
 /// How often the story looks for something new to tell.
@@ -269,16 +270,25 @@ impl Town {
         while let Some(ended) = feeds.join_next().await {
             written += ended??;
         }
-        let deadline = tokio::time::Instant::now() + MAX_DRAIN_WAIT;
-        while tokio::time::Instant::now() < deadline {
+        self.everything_arrived(written).await;
+        story.tell(self, wave, say)?;
+        Ok(written)
+    }
+
+    /// Waits until all lines `written` were received and all that was to be sent has its receipt.
+    async fn everything_arrived(&self, written: u64) {
+        let (mut before, mut moved) = (None, tokio::time::Instant::now());
+        while moved.elapsed() < MAX_STILL_WAIT {
             let standing = report::standing(&self.residents);
             if standing.received >= written && standing.is_settled() {
-                break;
+                return;
+            }
+            if before != Some(standing) {
+                (before, moved) = (Some(standing), tokio::time::Instant::now());
             }
             tokio::time::sleep(POLL).await;
         }
-        story.tell(self, wave, say)?;
-        Ok(written)
+        tracing::warn!("the town was taken down before everything had arrived");
     }
 
     async fn start_feeds(

@@ -44,7 +44,7 @@ pub struct FirmReport {
 }
 
 /// The sums of all collectors at one moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Standing {
     /// Records received.
     pub received: u64,

@@ -72,19 +72,32 @@ impl Calibration {
         seen >= MIN_SEEN
     }
 
-    /// The chance that a quiet key of the stratum scores so high: (1 + exceeding) / (1 + all), and
-    /// beyond the last seen exponentially less.
-    pub fn probability(&self, stratum: usize, score: f64) -> f64 {
-        let Some(table) = self.counts.get(stratum) else {
-            return 1.0;
-        };
-        let all: f64 = table.iter().sum();
-        let at = column_of(score);
-        let beyond: f64 = table.iter().skip(at).sum();
-        if beyond >= 5.0 || all < 200.0 {
-            return ((1.0 + beyond) / (1.0 + all)).min(1.0);
+    /// The tables summed up, for many questions in a row.
+    pub fn nulls(&self) -> Nulls {
+        Nulls {
+            strata: self.counts.each_ref().map(|table| Null::of(table)),
         }
-        // The tail above the column with twenty beyond it: its mean excess is its scale.
+    }
+}
+
+/// What the tables say, summed up.
+pub(super) struct Nulls {
+    strata: [Null; STRATA],
+}
+
+/// The table of one stratum, summed up.
+struct Null {
+    all: f64,
+    /// Judgements that scored as a column or higher.
+    beyond: Vec<f64>,
+    /// The column with twenty at it or beyond; how many, and the scale of their excess.
+    start: usize,
+    tail: f64,
+    scale: f64,
+}
+
+impl Null {
+    fn of(table: &[f64]) -> Self {
         let mut tail = 0.0;
         let mut start = 0;
         for (column, count) in table.iter().enumerate().rev() {
@@ -94,25 +107,56 @@ impl Calibration {
                 break;
             }
         }
+        // The tail above the column with twenty beyond it: its mean excess is its scale.
         let excess: f64 = table
             .iter()
             .skip(start)
             .enumerate()
             .map(|(place, count)| count * (number(place) + 0.5) * STEP)
             .sum();
-        let scale = (excess / tail.max(1.0)).max(STEP);
-        let above = (score - number(start) * STEP).max(0.0);
-        ((1.0 + tail) / (1.0 + all) * (-above / scale).exp()).min(1.0)
+        Self {
+            all: table.iter().sum(),
+            beyond: (0..table.len())
+                .map(|from| table.iter().skip(from).sum())
+                .collect(),
+            start,
+            tail,
+            scale: (excess / tail.max(1.0)).max(STEP),
+        }
+    }
+}
+
+impl Nulls {
+    /// The chance that a quiet key of the stratum scores so high: (1 + exceeding) / (1 + all), and
+    /// beyond the last seen exponentially less.
+    pub fn probability(&self, stratum: usize, score: f64) -> f64 {
+        let Some(null) = self.strata.get(stratum) else {
+            return 1.0;
+        };
+        let beyond = null
+            .beyond
+            .get(column_of(score))
+            .copied()
+            .unwrap_or_default();
+        if beyond >= 5.0 || null.all < 200.0 {
+            return ((1.0 + beyond) / (1.0 + null.all)).min(1.0);
+        }
+        let above = (score - number(null.start) * STEP).max(0.0);
+        ((1.0 + null.tail) / (1.0 + null.all) * (-above / null.scale).exp()).min(1.0)
     }
 }
 
 fn column_of(score: f64) -> usize {
-    let mut column = 0;
-    // Scores are finite; the table is short.
-    while column + 1 < COLUMNS && number(column + 1) * STEP <= score {
-        column += 1;
+    let (mut low, mut high) = (0, COLUMNS - 1);
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        if number(middle) * STEP <= score {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
     }
-    column
+    low
 }
 
 fn number(count: usize) -> f64 {

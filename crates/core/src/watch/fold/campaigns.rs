@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::Fold;
 use super::alarm::Alarm;
-use super::edges::{KEPT_HOURS, mixed};
+use super::edges::{KEPT_HOURS, mark, mixed};
 use super::judge::Told;
 use crate::detect::snapshot::kept;
 use crate::time::Timestamp;
@@ -24,8 +24,12 @@ const EVERY_HOURS: i64 = 6;
 const MIN_KEYS: usize = 3;
 /// … and at most: one that touches everything is a scanner of the whole internet.
 const MAX_KEYS: usize = 64;
-/// Sources compared at most; those of most keys first come, in order of their marks.
+/// Sources compared at most, in order of their marks …
 const MAX_SOURCES: usize = 65_536;
+/// … and the keys of all sources that are looked at for it.
+const MAX_PAIRS: usize = 2_000_000;
+/// Places for how often a source was seen.
+const SEEN_PLACES: usize = 1 << 20;
 /// Bands of the comparison, each of two hashes.
 const BANDS: u64 = 12;
 /// Share of keys in both, of those in either, from which two sources act alike.
@@ -92,23 +96,73 @@ impl Fold {
         }
     }
 
+    /// The keys of the sources worth a comparison; of too many sources, those whose marks begin with
+    /// most zeros.
     fn keys_of_sources(&self, hour: i64) -> BTreeMap<IpAddr, Vec<usize>> {
-        let probation = self.members.probation(hour);
-        let counts = |member| self.members.counts(member, probation);
-        let mut by_source: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
-        for (key, (_, state)) in self.keys.iter().enumerate() {
-            for (source, _) in state.edges.between(hour - KEPT_HOURS + 1, hour, counts) {
-                if by_source.len() >= MAX_SOURCES && !by_source.contains_key(&source) {
-                    continue;
-                }
-                let keys = by_source.entry(source).or_default();
-                if keys.last() != Some(&key) && keys.len() <= MAX_KEYS {
-                    keys.push(key);
+        let often = self.often_seen(hour);
+        let mut pairs: Vec<(IpAddr, usize)> = Vec::new();
+        let mut level = 0;
+        self.each_source(hour, |key, source| {
+            let mark = mark(source);
+            let times = place_in(mark, often.len()).and_then(|at| often.get(at));
+            if times.is_some_and(|times| usize::from(*times) >= MIN_KEYS)
+                && mark.leading_zeros() >= level
+            {
+                pairs.push((source, key));
+                while pairs.len() > MAX_PAIRS {
+                    level += 1;
+                    pairs
+                        .retain(|(source, _)| super::edges::mark(*source).leading_zeros() >= level);
                 }
             }
+        });
+        pairs.sort_unstable();
+        let mut found: Vec<(u64, IpAddr, Vec<usize>)> = pairs
+            .chunk_by(|left, right| left.0 == right.0)
+            .filter(|same| (MIN_KEYS..=MAX_KEYS).contains(&same.len()))
+            .filter_map(|same| {
+                let (source, _) = same.first()?;
+                let keys = same.iter().map(|(_, key)| *key).collect();
+                Some((mark(*source), *source, keys))
+            })
+            .collect();
+        if found.len() > MAX_SOURCES {
+            found.sort_unstable();
+            found.truncate(MAX_SOURCES);
         }
-        by_source.retain(|_, keys| (MIN_KEYS..=MAX_KEYS).contains(&keys.len()));
-        by_source
+        let found = found.into_iter().map(|(_, source, keys)| (source, keys));
+        found.collect()
+    }
+
+    /// Goes through the sources of each key, each once.
+    fn each_source(&self, hour: i64, mut look: impl FnMut(usize, IpAddr)) {
+        let mut edges = Vec::new();
+        for (key, (_, state)) in self.keys.iter().enumerate() {
+            edges.clear();
+            let counts = |member| self.counting.counts(member);
+            state
+                .edges
+                .add_between(hour - KEPT_HOURS + 1, hour, counts, &mut edges);
+            let mut last = None;
+            for (source, _) in &edges {
+                if last != Some(source) {
+                    look(key, *source);
+                }
+                last = Some(source);
+            }
+        }
+    }
+
+    /// How many keys a source was seen on, at most, by its mark: several sources may share a place.
+    fn often_seen(&self, hour: i64) -> Vec<u8> {
+        let mut often = vec![0_u8; SEEN_PLACES];
+        self.each_source(hour, |_, source| {
+            let place = place_in(mark(source), SEEN_PLACES);
+            if let Some(times) = place.and_then(|at| often.get_mut(at)) {
+                *times = times.saturating_add(1);
+            }
+        });
+        often
     }
 
     /// Which members the group's sources reached, on its keys.
@@ -126,7 +180,7 @@ impl Fold {
     }
 
     fn assess_group(&self, edges: &[(IpAddr, u32)], hour: i64) -> Option<Assessment> {
-        let members = self.members.counted(self.members.probation(hour));
+        let members = self.counting.counted;
         let breadth = breadth::measure_by_source(edges, trim_for(members));
         if breadth.sources < MIN_SOURCES || breadth.members < MIN_MEMBERS {
             return None;
@@ -220,6 +274,12 @@ impl Campaigns {
     }
 }
 
+/// The place of a mark among `places`, by its low bits; its high ones choose who is left out.
+fn place_in(mark: u64, places: usize) -> Option<usize> {
+    let mask = u64::try_from(places).ok()?.checked_sub(1)?;
+    usize::try_from(mark & mask).ok()
+}
+
 fn overlap<T: Ord>(left: &BTreeSet<T>, right: &BTreeSet<T>) -> f64 {
     let both = left.intersection(right).count();
     let either = left.len() + right.len() - both;
@@ -307,7 +367,6 @@ fn name_mark(name: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::edges::mark;
     use super::*;
 
     #[test]

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use super::alarm::{Alarm, Level, Shown};
 use super::calibration::{false_discovery, stratum};
 use super::edges::mark;
 use super::episodes::{Candidate, Verdict};
-use super::{DAY_HOURS, Fold, HOUR_SECONDS, KeyState, known_or_new};
+use super::members::Standing as Counting;
+use super::{DAY_HOURS, Fold, HOUR_SECONDS, KeyState, Learned, known_or_new};
 use crate::time::Timestamp;
-use crate::watch::assess::{Assessment, Kind, Setting, assess};
+use crate::watch::assess::{Assessment, Kind, Setting, assess_against};
 use crate::watch::baseline::{Day, HISTORY_DAYS};
 use crate::watch::{WINDOW_HOURS, breadth, trim_for};
 
@@ -25,7 +27,6 @@ const MIN_SHOWN_CELL: usize = 5;
 /// A key that was judged.
 pub(super) struct Judged {
     pub key: usize,
-    pub window: Vec<(IpAddr, u32)>,
     pub assessment: Assessment,
     pub stratum: usize,
     pub probability: f64,
@@ -43,12 +44,7 @@ pub(super) struct Told<'a> {
 }
 
 impl Fold {
-    pub(super) fn judge_hour(
-        &mut self,
-        hour: i64,
-        touched: &BTreeSet<usize>,
-        out: &mut Vec<Alarm>,
-    ) {
+    pub(super) fn judge_hour(&mut self, hour: i64, touched: &[usize], out: &mut Vec<Alarm>) {
         self.judge_rises(hour, touched, true, out);
         self.judge_waves(hour, touched, out);
         self.judge_campaigns(hour, out);
@@ -59,11 +55,11 @@ impl Fold {
     pub(super) fn judge_rises(
         &mut self,
         hour: i64,
-        keys: &BTreeSet<usize>,
+        keys: &[usize],
         whole: bool,
         out: &mut Vec<Alarm>,
     ) {
-        let mut judged = self.judge_keys(hour, keys);
+        let judged = self.judge_keys(hour, keys);
         let probabilities: Vec<f64> = judged.iter().map(|one| one.probability).collect();
         let others = if whole {
             0
@@ -87,10 +83,10 @@ impl Fold {
         let strength = |place: usize| judged.get(place).map_or(0.0, |one| one.assessment.score);
         called.sort_by(|left, right| strength(right.0).total_cmp(&strength(left.0)));
         for (place, share) in called {
-            let Some(one) = judged.get_mut(place) else {
+            let Some(one) = judged.get(place) else {
                 continue;
             };
-            let window = std::mem::take(&mut one.window);
+            let window = self.window(one.key, hour);
             let (key, assessment) = (one.key, one.assessment);
             let name = self.key_name(key).to_owned();
             let first_seen = self.first_seen(key, hour);
@@ -121,54 +117,61 @@ impl Fold {
             .collect()
     }
 
-    fn judge_keys(&self, hour: i64, touched: &BTreeSet<usize>) -> Vec<Judged> {
-        let probation = self.members.probation(hour);
-        let members = self.members.counted(probation);
+    /// The edges of a key in the window that ends with `hour`.
+    fn window(&self, key: usize, hour: i64) -> Vec<(IpAddr, u32)> {
+        let mut window = Vec::new();
+        if let Some((_, state)) = self.keys.get(key) {
+            let counts = |member| self.counting.counts(member);
+            let from = hour - WINDOW_HOURS + 1;
+            state.edges.add_between(from, hour, counts, &mut window);
+        }
+        window
+    }
+
+    fn judge_keys(&mut self, hour: i64, touched: &[usize]) -> Vec<Judged> {
+        let members = self.counting.counted;
         let trim = trim_for(members);
+        let nulls = self.calibration.nulls();
         let mut judged = Vec::new();
+        let mut window = Vec::new();
         for key in touched {
-            let Some((_, state)) = self.keys.get(*key) else {
+            let Some((_, state)) = self.keys.get_mut(*key) else {
                 continue;
             };
             let from = hour - WINDOW_HOURS + 1;
-            let window = state
-                .edges
-                .between(from, hour, |member| self.members.counts(member, probation));
+            window.clear();
+            let counting = &self.counting;
+            let counts = |member| counting.counts(member);
+            state.edges.add_between(from, hour, counts, &mut window);
             if window.len() < 3 {
                 continue;
             }
-            let breadth = scaled(breadth::measure_by_source(&window, trim), &state.edges);
-            let history = self.history(state, hour);
-            let assessment = assess(breadth, &history, Setting { members });
+            let breadth = scaled(self.tally.measure(&window, trim), &state.edges);
+            let past = state.past(counting, self.generation);
+            let assessment = assess_against(breadth, past, Setting { members });
             let stratum = stratum(
                 assessment.kind == Kind::Novel,
                 assessment.evidence.trimmed.mean,
             );
             judged.push(Judged {
                 key: *key,
-                window,
                 stratum,
-                probability: self.calibration.probability(stratum, assessment.score),
+                probability: nulls.probability(stratum, assessment.score),
                 assessment,
             });
         }
         judged
     }
 
-    /// The whole days before the window, oldest first, without gaps.
-    fn history(&self, state: &KeyState, hour: i64) -> Vec<Day> {
+    /// The whole days before the window that ends with `hour`.
+    pub(super) fn history_days(&self, hour: i64) -> RangeInclusive<i64> {
         let last = (hour - WINDOW_HOURS + 1).div_euclid(DAY_HOURS) - 1;
         let days = i64::try_from(HISTORY_DAYS).unwrap_or(i64::MAX);
         let from = self
             .members
             .history_from()
             .map_or(last + 1, |from| from.max(last - days + 1));
-        (from..=last)
-            .map(|day| Day {
-                known: self.members.known_before((day + 1) * DAY_HOURS),
-                ..state.days.get(&day).copied().unwrap_or_default()
-            })
-            .collect()
+        from..=last
     }
 
     fn first_seen(&self, key: usize, hour: i64) -> Timestamp {
@@ -262,6 +265,24 @@ impl Fold {
             .filter(|(_, count)| *count >= MIN_SHOWN_CELL)
             .map(|(cell, count)| (places.name(cell).to_owned(), count))
             .collect()
+    }
+}
+
+impl KeyState {
+    /// What the days before the window make usual, without gaps; learned once in a generation.
+    fn past(&mut self, counting: &Counting, generation: u64) -> &Learned {
+        if self.usual.as_ref().is_none_or(|(of, _)| *of != generation) {
+            let history: Vec<Day> = (counting.first_day..)
+                .zip(&counting.known)
+                .map(|(day, known)| self.day(day, *known))
+                .collect();
+            let setting = Setting {
+                members: counting.counted,
+            };
+            self.usual = Some((generation, Box::new(Learned::of(&history, setting))));
+        }
+        // It was put there just now.
+        self.usual.get_or_insert_default().1.as_ref()
     }
 }
 

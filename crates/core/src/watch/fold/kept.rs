@@ -4,26 +4,22 @@
 //! names and sorts of all fields), then the state, then a check sum. Bytes of another layout, or
 //! damaged ones, are refused; the hub then replays what it has.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use super::members::{Members, Places};
-use super::{Budget, Counted, Fold, KeyState};
+use super::{Budget, Counted, Fold, KeyState, Measured};
 use crate::detect::SnapshotRefusal;
 use crate::detect::hash;
 use crate::detect::snapshot::{Reader, Snapshot, kept};
-use crate::watch::Day;
 
 const VERSION: u8 = 1;
 const SUM_BYTES: usize = 8;
 
-kept!(Day {
+kept!(KeyState { edges, days, latest, fresh } fresh { usual: None });
+kept!(Measured {
+    day,
     capped,
     trimmed,
-    shared,
-    known
+    shared
 });
-kept!(KeyState { edges, days });
 kept!(Counted {
     taken,
     late,
@@ -35,9 +31,9 @@ kept!(Counted {
 type Whole = (
     (Option<i64>, Vec<(String, KeyState)>, Members),
     (
-        BTreeMap<usize, i64>,
-        BTreeSet<usize>,
-        (super::Past, super::Places, Counted),
+        Vec<usize>,
+        (Vec<usize>, u32),
+        (super::Past, (super::Places, super::Slow), Counted),
     ),
     (
         super::Calibration,
@@ -57,8 +53,10 @@ impl Fold {
         self.members.write(&mut out);
         self.touched.write(&mut out);
         self.fresh.write(&mut out);
+        self.pressure.write(&mut out);
         self.past.write(&mut out);
         self.places.write(&mut out);
+        self.slow.write(&mut out);
         self.counted.write(&mut out);
         self.calibration.write(&mut out);
         self.episodes.write(&mut out);
@@ -90,33 +88,16 @@ impl Fold {
         (fold.hour, fold.keys, fold.members) = first;
         (
             fold.touched,
-            fold.fresh,
-            (fold.past, fold.places, fold.counted),
+            (fold.fresh, fold.pressure),
+            (fold.past, (fold.places, fold.slow), fold.counted),
         ) = second;
         (
             fold.calibration,
             fold.episodes,
             (fold.waves, fold.campaigns),
         ) = third;
-        for (place, (name, _)) in fold.keys.iter().enumerate() {
-            fold.names.insert(name.clone(), place);
-        }
+        fold.index = super::indexed(&fold.keys);
         Ok(fold)
-    }
-}
-
-impl Snapshot for Arc<str> {
-    fn layout() -> u64 {
-        String::layout()
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        u32::try_from(self.len()).unwrap_or(u32::MAX).write(out);
-        out.extend_from_slice(self.as_bytes());
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        String::read(from).map(Self::from)
     }
 }
 

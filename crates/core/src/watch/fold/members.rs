@@ -1,10 +1,10 @@
 //! Who reports: numbers instead of names, since when, where and what.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use super::index::Index;
 use super::{DAY_HOURS, HOUR_SECONDS, Seen};
-use crate::detect::snapshot::kept;
+use crate::detect::snapshot::{Reader, Snapshot, kept};
 use crate::watch::MEMBER_PROBATION_DAYS;
 
 /// Members at most.
@@ -18,14 +18,22 @@ struct Member {
     /// The hour in which it was first heard, by the watch's own time: what it says of earlier days
     /// does not make it older.
     joined: i64,
-    area: Option<u32>,
-    sector: Option<u32>,
 }
+
+/// The area and the sector of a member; [`NOWHERE`] where it has none.
+#[derive(Clone, Copy, Debug)]
+struct Home {
+    area: u16,
+    sector: u16,
+}
+
+/// The number of no area and no sector.
+const NOWHERE: u16 = u16::MAX;
 
 /// Until when a member had to be there to count: by when it was first heard, so that invented dates
 /// make nobody old, and by its own first sighting. `None` while the hub itself is young.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Probation {
+struct Probation {
     joined: Option<i64>,
     first: Option<i64>,
 }
@@ -37,35 +45,94 @@ impl Probation {
     }
 }
 
+/// Who counts towards an alarm in an hour, reckoned once for all keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Members that count.
+    pub counted: usize,
+    /// A bit for each member, by number.
+    bits: Vec<u64>,
+    /// First day of the history …
+    pub first_day: i64,
+    /// … and the members known on it and on each day after it.
+    pub known: Vec<usize>,
+}
+
+impl Standing {
+    /// Whether the member's sightings count towards an alarm.
+    pub fn counts(&self, number: u32) -> bool {
+        let bits = place(number / 64).and_then(|at| self.bits.get(at));
+        bits.is_some_and(|bits| bits >> (number % 64) & 1 == 1)
+    }
+}
+
 /// All members, by number in order of their first appearance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members {
-    numbers: BTreeMap<Arc<str>, u32>,
-    names: Vec<Arc<str>>,
+    index: Index,
+    names: Vec<Box<str>>,
     /// In order of their joining.
     known: Vec<Member>,
+    homes: Vec<Home>,
     /// First hours, sorted unless `unsorted`.
     firsts: Vec<i64>,
     unsorted: bool,
     areas: Places,
     sectors: Places,
+    regions: Places,
+    /// The region of each area; [`NOWHERE`] where it has none.
+    regions_of: Vec<u16>,
 }
 
-kept!(Member {
-    first,
-    joined,
-    area,
-    sector
-});
-kept!(Members {
-    numbers,
-    names,
-    known,
-    firsts,
-    unsorted,
-    areas,
-    sectors
-});
+kept!(Member { first, joined });
+kept!(Home { area, sector });
+
+/// What is kept of them; the index is made anew.
+type Kept = (
+    (Vec<Box<str>>, Vec<Member>, Vec<Home>),
+    (Vec<i64>, bool, (Places, Places, Places)),
+    Vec<u16>,
+);
+
+impl Snapshot for Members {
+    fn layout() -> u64 {
+        Kept::layout()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.names.write(out);
+        self.known.write(out);
+        self.homes.write(out);
+        self.firsts.write(out);
+        self.unsorted.write(out);
+        self.areas.write(out);
+        self.sectors.write(out);
+        self.regions.write(out);
+        self.regions_of.write(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let ((names, known, homes), (firsts, unsorted, cells), regions_of) = Kept::read(from)?;
+        let (areas, sectors, regions) = cells;
+        let mut index = Index::default();
+        let name_of = |number: u32| names.get(place(number)?).map(AsRef::as_ref);
+        for (number, name) in (0..).zip(&names) {
+            index.insert(name, number, name_of);
+        }
+        Some(Self {
+            index,
+            names,
+            known,
+            homes,
+            firsts,
+            unsorted,
+            areas,
+            sectors,
+            regions,
+            regions_of,
+        })
+    }
+}
 
 /// Names of areas or of sectors, numbered.
 #[derive(Clone, Debug, Default)]
@@ -114,13 +181,18 @@ impl Places {
             .unwrap_or(0)
     }
 
-    fn add(&mut self, number: Option<u32>) {
+    /// The number of the place a member is of, who is counted there from now on.
+    fn settle(&mut self, name: &str) -> u16 {
+        let number = self.enter(name);
         let counted = number
             .and_then(place)
             .and_then(|at| self.members.get_mut(at));
         if let Some(counted) = counted {
             *counted += 1;
         }
+        number
+            .and_then(|number| u16::try_from(number).ok())
+            .unwrap_or(NOWHERE)
     }
 }
 
@@ -132,41 +204,66 @@ impl Members {
     /// The number of the member a sighting is of; `None` when there are too many.
     pub fn enter(&mut self, seen: &Seen<'_>, now: i64) -> Option<u32> {
         let hour = seen.at.as_seconds().div_euclid(HOUR_SECONDS);
-        if let Some(number) = self.numbers.get(seen.member) {
-            let member = self.known.get_mut(place(*number)?)?;
-            if hour < member.first {
-                member.first = hour;
-                self.unsorted = true;
-            }
-            if member.area.is_none() && !seen.area.is_empty() {
-                member.area = self.areas.enter(seen.area);
-                self.areas.add(member.area);
-            }
-            if member.sector.is_none() && !seen.sector.is_empty() {
-                member.sector = self.sectors.enter(seen.sector);
-                self.sectors.add(member.sector);
-            }
-            return Some(*number);
+        let names = &self.names;
+        let name_of = |number: u32| names.get(place(number)?).map(AsRef::as_ref);
+        if let Some(number) = self.index.find(seen.member, name_of) {
+            self.meet_again(place(number)?, seen, hour)?;
+            return Some(number);
         }
         if self.known.len() >= MAX_MEMBERS {
             return None;
         }
         let number = u32::try_from(self.known.len()).ok()?;
-        let (area, sector) = (self.areas.enter(seen.area), self.sectors.enter(seen.sector));
-        self.areas.add(area);
-        self.sectors.add(sector);
-        let name: Arc<str> = seen.member.into();
-        self.numbers.insert(Arc::clone(&name), number);
-        self.names.push(name);
+        self.index.insert(seen.member, number, name_of);
+        self.names.push(seen.member.into());
+        let home = Home {
+            area: self.settle_area(seen.area),
+            sector: self.sectors.settle(seen.sector),
+        };
+        self.homes.push(home);
         self.known.push(Member {
             first: hour,
             joined: now,
-            area,
-            sector,
         });
         self.unsorted |= self.firsts.last().is_some_and(|last| *last > hour);
         self.firsts.push(hour);
         Some(number)
+    }
+
+    fn meet_again(&mut self, at: usize, seen: &Seen<'_>, hour: i64) -> Option<()> {
+        let member = self.known.get_mut(at)?;
+        if hour < member.first {
+            member.first = hour;
+            self.unsorted = true;
+        }
+        let Home { area, sector } = *self.homes.get(at)?;
+        if area == NOWHERE && !seen.area.is_empty() {
+            let area = self.settle_area(seen.area);
+            self.homes.get_mut(at)?.area = area;
+        }
+        if sector == NOWHERE && !seen.sector.is_empty() {
+            self.homes.get_mut(at)?.sector = self.sectors.settle(seen.sector);
+        }
+        Some(())
+    }
+
+    /// Counts a member in an area and in its region.
+    fn settle_area(&mut self, name: &str) -> u16 {
+        let area = self.areas.settle(name);
+        if area == NOWHERE {
+            return NOWHERE;
+        }
+        let region = self
+            .regions
+            .settle(crate::area::region(name).unwrap_or_default());
+        let at = usize::from(area);
+        if self.regions_of.len() <= at {
+            self.regions_of.resize(at + 1, NOWHERE);
+        }
+        if let Some(known) = self.regions_of.get_mut(at) {
+            *known = region;
+        }
+        area
     }
 
     pub const fn len(&self) -> usize {
@@ -174,11 +271,23 @@ impl Members {
     }
 
     pub fn area(&self, number: u32) -> Option<u32> {
-        self.known.get(place(number)?)?.area
+        let home = self.homes.get(place(number)?)?;
+        (home.area != NOWHERE).then_some(u32::from(home.area))
     }
 
     pub fn sector(&self, number: u32) -> Option<u32> {
-        self.known.get(place(number)?)?.sector
+        let home = self.homes.get(place(number)?)?;
+        (home.sector != NOWHERE).then_some(u32::from(home.sector))
+    }
+
+    /// The region of an area.
+    pub fn region_of(&self, area: u32) -> Option<u32> {
+        let region = self.regions_of.get(place(area)?)?;
+        (*region != NOWHERE).then_some(u32::from(*region))
+    }
+
+    pub const fn regions(&self) -> &Places {
+        &self.regions
     }
 
     pub const fn areas(&self) -> &Places {
@@ -203,7 +312,7 @@ impl Members {
     }
 
     /// Who is on probation in hour `now`.
-    pub fn probation(&self, now: i64) -> Probation {
+    fn probation(&self, now: i64) -> Probation {
         let trim = crate::watch::trim_for(self.len());
         let since = now - MEMBER_PROBATION_DAYS * DAY_HOURS;
         let settled = |start: i64| {
@@ -218,16 +327,26 @@ impl Members {
         }
     }
 
-    /// Whether the member's sightings count towards an alarm.
-    pub fn counts(&self, number: u32, probation: Probation) -> bool {
-        let member = place(number).and_then(|at| self.known.get(at));
-        member.is_some_and(|member| probation.is_over(member))
-    }
-
-    /// Members that count.
-    pub fn counted(&self, probation: Probation) -> usize {
-        let counted = self.known.iter().filter(|one| probation.is_over(one));
-        counted.count()
+    /// Who counts in hour `now`, and how many there were on the `days`.
+    pub fn standing(&self, now: i64, days: std::ops::RangeInclusive<i64>) -> Standing {
+        let probation = self.probation(now);
+        let mut standing = Standing {
+            counted: 0,
+            bits: vec![0; self.known.len().div_ceil(64)],
+            first_day: *days.start(),
+            known: days
+                .map(|day| self.known_before((day + 1) * DAY_HOURS))
+                .collect(),
+        };
+        for (members, bits) in self.known.chunks(64).zip(&mut standing.bits) {
+            for (bit, member) in members.iter().enumerate() {
+                if probation.is_over(member) {
+                    *bits |= 1 << bit;
+                    standing.counted += 1;
+                }
+            }
+        }
+        standing
     }
 
     /// The member's name.

@@ -16,38 +16,51 @@ mod calibration;
 mod campaigns;
 mod edges;
 mod episodes;
+mod index;
 mod judge;
 mod kept;
 mod members;
 mod past;
 mod places;
+mod slow;
 mod standing;
+mod tally;
 mod waves;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::assess::Kind;
+use super::assess::{Kind, Past as Learned};
 use super::baseline::Day;
 use crate::time::Timestamp;
 
 pub use alarm::{Alarm, Level, Shown};
 use calibration::Calibration;
 use campaigns::Campaigns;
-pub use edges::{KEPT_HOURS, KeyEdges, MAX_KEY_EDGES, mixed_mark};
+pub use edges::{KEPT_HOURS, KeyEdges, MAX_KEY_EDGES, Recent, mixed_mark};
 use episodes::Episodes;
 pub use episodes::{Budget, NATIONAL_A_WEEK};
-use members::Members;
+use index::Index;
+use members::{Members, Standing as Counting};
 use past::Past;
 pub use places::NO_SOURCE;
 use places::Places;
+use slow::Slow;
 pub use standing::Standing;
+use tally::Tally;
 use waves::Waves;
 
 pub(super) const HOUR_SECONDS: i64 = 3_600;
 pub(super) const DAY_HOURS: i64 = 24;
 /// Keys kept at most; a further one is counted as refused until others fall silent.
 pub const MAX_KEYS: usize = 200_000;
+/// Edges of all keys at most: 400 MB of IPv4 ones. Beyond it each key has room for half as many, again and
+/// again.
+pub const MAX_EDGES: usize = 16_000_000;
+/// Halvings of a key's room at most: with all keys in use, the edges still fit.
+const MAX_PRESSURE: u32 = 8;
+/// Sightings between two counts of all edges.
+const COUNT_EVERY: u64 = 1 << 20;
 /// Hours a sighting may be dated ahead of the time: what the hub's ingest accepts.
 const MAX_AHEAD_HOURS: i64 = 25;
 /// Hours without any sighting that are skipped at once: everything learned is over by then.
@@ -88,8 +101,23 @@ pub struct Counted {
 #[derive(Clone, Debug, Default)]
 struct KeyState {
     edges: KeyEdges,
-    /// Whole days, by number since 1970; days on which nothing was seen are missing.
-    days: BTreeMap<i64, Day>,
+    /// Whole days in order, by number since 1970; days on which nothing was seen are missing.
+    days: Vec<Measured>,
+    /// The latest hour of the sightings that no judged hour has seen yet.
+    latest: Option<i64>,
+    /// Whether something came since the last early look.
+    fresh: bool,
+    /// What the days make usual, as of the generation it was learned in.
+    usual: Option<(u64, Box<Learned>)>,
+}
+
+/// One whole day of a key, as measured.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    day: u32,
+    capped: u32,
+    trimmed: u32,
+    shared: u32,
 }
 
 /// The watch's whole state.
@@ -98,16 +126,24 @@ pub struct Fold {
     budget: Budget,
     /// The hour being filled, in hours since 1970; none before the first sighting.
     hour: Option<i64>,
-    names: BTreeMap<String, usize>,
+    index: Index,
     keys: Vec<(String, KeyState)>,
-    /// Keys with sightings that no judged hour has seen yet, and the latest hour of those.
-    touched: BTreeMap<usize, i64>,
+    /// Keys with sightings that no judged hour has seen yet.
+    touched: Vec<usize>,
     /// Keys with sightings since the last early look.
-    fresh: BTreeSet<usize>,
+    fresh: Vec<usize>,
+    /// How often a key's room was halved because all keys together had too many edges.
+    pressure: u32,
+    /// Who counts in the hour being judged, and which days are its history; each other one is another
+    /// generation.
+    counting: Counting,
+    generation: u64,
+    tally: Tally,
     /// The moment of an early look while it lasts.
     looking: Option<Timestamp>,
     past: Past,
     places: Places,
+    slow: Slow,
     members: Members,
     calibration: Calibration,
     episodes: Episodes,
@@ -129,13 +165,18 @@ impl Fold {
         Self {
             budget,
             hour: None,
-            names: BTreeMap::new(),
+            index: Index::default(),
             keys: Vec::new(),
-            touched: BTreeMap::new(),
-            fresh: BTreeSet::new(),
+            touched: Vec::new(),
+            fresh: Vec::new(),
+            pressure: 0,
+            counting: Counting::default(),
+            generation: 0,
+            tally: Tally::default(),
             looking: None,
             past: Past::default(),
             places: Places::default(),
+            slow: Slow::default(),
             members: Members::default(),
             calibration: Calibration::default(),
             episodes: Episodes::default(),
@@ -195,13 +236,45 @@ impl Fold {
                 return;
             }
         }
+        self.note_slow(seen.source, member, seen.key, hour);
+        let room = self.room();
         if let Some((_, state)) = self.keys.get_mut(key) {
-            state.edges.insert(seen.source, member, seen.at);
-            let latest = self.touched.entry(key).or_insert(hour);
-            *latest = hour.max(*latest);
-            self.fresh.insert(key);
+            state
+                .edges
+                .insert_within(room, (seen.source, member), seen.at);
+            if state.latest.is_none() {
+                self.touched.push(key);
+            }
+            state.latest = Some(state.latest.map_or(hour, |latest| latest.max(hour)));
+            if !std::mem::replace(&mut state.fresh, true) {
+                self.fresh.push(key);
+            }
             self.counted.taken += 1;
+            if self.counted.taken.is_multiple_of(COUNT_EVERY) {
+                self.make_room();
+            }
         }
+    }
+
+    /// Edges a key has room for.
+    const fn room(&self) -> usize {
+        MAX_KEY_EDGES >> self.pressure
+    }
+
+    /// Halves the room of each key until all edges fit.
+    fn make_room(&mut self) {
+        while self.pressure < MAX_PRESSURE && self.places_used() > MAX_EDGES {
+            self.pressure += 1;
+            let room = self.room();
+            for (_, state) in &mut self.keys {
+                state.edges.settle(room);
+            }
+        }
+    }
+
+    fn places_used(&self) -> usize {
+        let used = self.keys.iter();
+        used.map(|(_, state)| state.edges.places_used()).sum()
     }
 
     fn take_place(&mut self, seen: &Seen<'_>, hour: i64, now: i64) {
@@ -224,12 +297,20 @@ impl Fold {
         if hour > open {
             self.close_until(hour, out);
         }
-        let fresh = std::mem::take(&mut self.fresh);
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable();
+        self.prepare(hour.max(open), &fresh);
+        for key in &fresh {
+            if let Some((_, state)) = self.keys.get_mut(*key) {
+                state.fresh = false;
+            }
+        }
         self.looking = Some(now);
         if !fresh.is_empty() {
             self.judge_rises(hour.max(open), &fresh, false, out);
         }
         self.judge_places(hour.max(open), out);
+        self.judge_slow(hour.max(open), out);
         self.looking = None;
     }
 
@@ -261,39 +342,76 @@ impl Fold {
     /// Judges `hour`, which is complete.
     fn close_hour(&mut self, hour: i64, out: &mut Vec<Alarm>) {
         self.members.refresh();
-        let touched: BTreeSet<usize> = self.touched.keys().copied().collect();
-        self.touched.retain(|_, latest| *latest > hour);
+        self.make_room();
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        for key in &touched {
+            if let Some((_, state)) = self.keys.get_mut(*key) {
+                state.latest = state.latest.filter(|latest| *latest > hour);
+                if state.latest.is_some() {
+                    self.touched.push(*key);
+                }
+            }
+        }
+        self.prepare(hour, &touched);
         if !touched.is_empty() {
             self.judge_hour(hour, &touched, out);
         }
         self.judge_places(hour, out);
+        self.judge_slow(hour, out);
         if (hour + 1).rem_euclid(DAY_HOURS) == 0 {
             self.close_day(hour.div_euclid(DAY_HOURS));
+        }
+    }
+
+    /// Reckons once what every judgement of the hour needs, and puts the edges of `keys` in order.
+    fn prepare(&mut self, hour: i64, keys: &[usize]) {
+        let counting = self.members.standing(hour, self.history_days(hour));
+        if counting != self.counting {
+            self.generation += 1;
+            self.counting = counting;
+        }
+        self.tally.widen(self.members.len());
+        let room = self.room();
+        for key in keys {
+            if let Some((_, state)) = self.keys.get_mut(*key) {
+                state.edges.settle(room);
+            }
         }
     }
 
     /// Learns `day`, which is complete, and the day before it anew: late sightings belong to it.
     fn close_day(&mut self, day: i64) {
         let trim = super::trim_for(self.members.len());
+        self.tally.widen(self.members.len());
+        let room = self.room();
+        let mut edges = Vec::new();
         for (_, state) in &mut self.keys {
+            state.edges.settle(room);
             for number in [day - 1, day] {
                 let from = number * DAY_HOURS;
-                let edges = state.edges.between(from, from + DAY_HOURS - 1, |_| true);
-                if edges.is_empty() {
-                    continue;
+                edges.clear();
+                state
+                    .edges
+                    .add_between(from, from + DAY_HOURS - 1, |_| true, &mut edges);
+                if !edges.is_empty() {
+                    state.learn(number, &self.tally.measure(&edges, trim));
                 }
-                let breadth = super::breadth::measure_by_source(&edges, trim);
-                state.learn(number, &breadth);
             }
             state
                 .edges
                 .forget_before((day + 1) * DAY_HOURS - KEPT_HOURS);
-            let kept = i64::try_from(super::HISTORY_DAYS).unwrap_or(i64::MAX);
-            state.days = state.days.split_off(&(day - kept));
+            let kept = day - i64::try_from(super::HISTORY_DAYS).unwrap_or(i64::MAX);
+            state.days.retain(|one| i64::from(one.day) >= kept);
+        }
+        if self.pressure > 0 && self.places_used() < MAX_EDGES / 4 {
+            self.pressure -= 1;
         }
         self.past
             .forget_before((day + 1) * DAY_HOURS - past::KEPT_HOURS);
         self.forget_places(day);
+        let lies = super::trim_for(self.counting.counted);
+        self.slow.close_day(day, lies);
         self.forget_silent_keys();
         self.members.refresh();
     }
@@ -305,45 +423,96 @@ impl Fold {
             return;
         }
         let kept = std::mem::take(&mut self.keys);
-        self.names.clear();
         let mut places = BTreeMap::new();
         for (before, (name, state)) in kept.into_iter().enumerate() {
             if !silent(&state) {
                 places.insert(before, self.keys.len());
-                self.names.insert(name.clone(), self.keys.len());
                 self.keys.push((name, state));
             }
         }
+        self.index = indexed(&self.keys);
         let place = |key: &usize| places.get(key).copied();
         self.fresh = self.fresh.iter().filter_map(place).collect();
+        self.touched = self.touched.iter().filter_map(place).collect();
         self.past.renumber(place);
-        self.touched = std::mem::take(&mut self.touched)
-            .iter()
-            .filter_map(|(key, latest)| Some((place(key)?, *latest)))
-            .collect();
+    }
+
+    /// The place of a key, if it is known.
+    fn place_of(&self, name: &str) -> Option<usize> {
+        let found = self.index.find(name, |number| name_at(&self.keys, number));
+        usize::try_from(found?).ok()
     }
 
     fn key(&mut self, name: &str) -> Option<usize> {
-        if let Some(place) = self.names.get(name) {
-            return Some(*place);
+        if let Some(place) = self.place_of(name) {
+            return Some(place);
         }
         if self.keys.len() >= MAX_KEYS {
             return None;
         }
         let place = self.keys.len();
-        self.names.insert(name.to_owned(), place);
+        let number = u32::try_from(place).ok()?;
+        let keys = &self.keys;
+        self.index
+            .insert(name, number, |number| name_at(keys, number));
         self.keys.push((name.to_owned(), KeyState::default()));
         Some(place)
     }
 }
 
+fn name_at(keys: &[(String, KeyState)], number: u32) -> Option<&str> {
+    let (name, _) = keys.get(usize::try_from(number).ok()?)?;
+    Some(name)
+}
+
+fn indexed(keys: &[(String, KeyState)]) -> Index {
+    let mut index = Index::default();
+    for (number, (name, _)) in (0..).zip(keys) {
+        index.insert(name, number, |number| name_at(keys, number));
+    }
+    index
+}
+
 impl KeyState {
     /// Takes in what was measured of a day; a second measure, with what came late, only adds.
     fn learn(&mut self, day: i64, breadth: &super::Breadth) {
-        let learned = self.days.entry(day).or_default();
-        learned.capped = learned.capped.max(breadth.capped);
-        learned.trimmed = learned.trimmed.max(breadth.trimmed);
-        learned.shared = learned.shared.max(breadth.shared);
+        let Ok(day) = u32::try_from(day) else {
+            return;
+        };
+        let place = self.days.partition_point(|one| one.day < day);
+        if self.days.get(place).is_none_or(|one| one.day != day) {
+            let new = Measured {
+                day,
+                ..Measured::default()
+            };
+            self.days.insert(place, new);
+        }
+        let number = |sum: usize| u32::try_from(sum).unwrap_or(u32::MAX);
+        if let Some(learned) = self.days.get_mut(place) {
+            learned.capped = learned.capped.max(number(breadth.capped));
+            learned.trimmed = learned.trimmed.max(number(breadth.trimmed));
+            learned.shared = learned.shared.max(number(breadth.shared));
+        }
+        self.usual = None;
+    }
+
+    /// The day by its number, for a hub that knew `known` members then.
+    fn day(&self, day: i64, known: usize) -> Day {
+        let place = self.days.partition_point(|one| i64::from(one.day) < day);
+        let found = self.days.get(place).filter(|one| i64::from(one.day) == day);
+        let number = |sum: u32| usize::try_from(sum).unwrap_or(usize::MAX);
+        found.map_or(
+            Day {
+                known,
+                ..Day::default()
+            },
+            |one| Day {
+                capped: number(one.capped),
+                trimmed: number(one.trimmed),
+                shared: number(one.shared),
+                known,
+            },
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::Fold;
 use crate::detect::snapshot::kept;
-use crate::watch::{breadth, trim_for};
+use crate::watch::trim_for;
 
 /// Hours the edges of a past day are kept after the last of them came.
 pub(super) const KEPT_HOURS: i64 = 48;
@@ -82,12 +82,13 @@ impl Fold {
     pub(super) fn settle_past(&mut self) {
         self.members.refresh();
         let trim = trim_for(self.members.len());
+        self.tally.widen(self.members.len());
         for (key, day) in std::mem::take(&mut self.past.fresh) {
             let Some(late) = self.past.days.get(&(key, day)) else {
                 continue;
             };
             let edges: Vec<(IpAddr, u32)> = late.edges.iter().copied().collect();
-            let measured = breadth::measure_by_source(&edges, trim);
+            let measured = self.tally.measure(&edges, trim);
             if let Some((_, state)) = self.keys.get_mut(key) {
                 state.learn(day, &measured);
             }

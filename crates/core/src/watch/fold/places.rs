@@ -122,16 +122,13 @@ impl Fold {
 
     /// How a place stands, if that is worth an alarm.
     fn place_standing(&self, place: &str, hour: i64) -> Option<Standing> {
-        let probation = self.members.probation(hour);
         let since = hour - WINDOW_HOURS;
         let counted: Vec<(u32, Contact)> = self
             .places
             .contacts
             .get(place)?
             .iter()
-            .filter(|(member, contact)| {
-                contact.first <= hour && self.members.counts(**member, probation)
-            })
+            .filter(|(member, contact)| contact.first <= hour && self.counting.counts(**member))
             .map(|(member, contact)| (*member, *contact))
             .collect();
         let before = counted.iter().filter(|(_, one)| one.first <= since).count();
@@ -139,7 +136,7 @@ impl Fold {
             .into_iter()
             .filter(|(_, one)| one.last > since)
             .collect();
-        let members = self.members.counted(probation);
+        let members = self.counting.counted;
         let needed = MIN_MEMBERS + trim_for(members);
         let common = COMMON_MEMBERS.max(members.div_ceil(COMMON_SHARE));
         let is_news = now.len() >= needed && now.len() <= common && before * 2 < now.len();

@@ -46,7 +46,7 @@ impl Fold {
     /// Whether nobody saw the key for a day.
     fn is_silent(&self, key: &str, hour: i64) -> bool {
         let since = hour - WINDOW_HOURS + 1;
-        let state = self.names.get(key).and_then(|place| self.keys.get(*place));
+        let state = self.place_of(key).and_then(|place| self.keys.get(place));
         state.is_none_or(|(_, state)| !state.edges.any_since(since))
             && self.places.is_silent(key, since)
     }

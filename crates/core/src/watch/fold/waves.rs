@@ -1,4 +1,4 @@
-//! Waves: a sector or an area that is hit beyond its share of what hits everybody.
+//! Waves: a sector, an area or a region that is hit beyond its share of what hits everybody.
 //!
 //! A conditional scan: given how many members saw a key, how many of them are in the cell? What hits
 //! everybody cancels out. The share of a cell is learned from four weeks of the key, drawn towards
@@ -10,20 +10,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::alarm::{Alarm, Level, Shown};
-use super::edges::mark;
+use super::edges::{Recent, mark};
 use super::episodes::{Candidate, Verdict};
 use super::judge::broadest;
 use super::members::Places;
+use super::tally::Tally;
 use super::{Fold, HOUR_SECONDS};
 use crate::detect::snapshot::{Reader, Snapshot, kept};
 use crate::time::Timestamp;
 use crate::watch::assess::Kind;
 use crate::watch::baseline::as_number;
-use crate::watch::{SOURCE_CAP, trim_for};
+use crate::watch::trim_for;
 
 /// Windows, in hours.
-const WINDOWS: [i64; 6] = [1, 2, 4, 6, 12, 24];
-const LONGEST_HOURS: i64 = 24;
+const WINDOWS: [u32; 6] = [1, 2, 4, 6, 12, 24];
+const LONGEST_HOURS: u32 = 24;
 /// Log-likelihood ratio from which a cell is an alarm: one in a week among thirty busy keys and
 /// fifty-five cells.
 const ALARM_RATIO: f64 = 12.0;
@@ -42,32 +43,34 @@ const SPREAD_WEIGHT: f64 = 30.0;
 /// Hours learned before anything is called.
 const MIN_HOURS: u32 = 48;
 
-/// A sector or an area.
+/// A sector, an area, or a region of several areas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cell {
     Sector(u32),
     Area(u32),
+    Region(u32),
 }
 
 impl Snapshot for Cell {
     fn layout() -> u64 {
-        <(bool, u32)>::layout()
+        <(u8, u32)>::layout()
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Sector(number) => (false, *number).write(out),
-            Self::Area(number) => (true, *number).write(out),
+            Self::Sector(number) => (0_u8, *number).write(out),
+            Self::Area(number) => (1_u8, *number).write(out),
+            Self::Region(number) => (2_u8, *number).write(out),
         }
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let (area, number) = Snapshot::read(from)?;
-        Some(if area {
-            Self::Area(number)
-        } else {
-            Self::Sector(number)
-        })
+        match <(u8, u32)>::read(from)? {
+            (0, number) => Some(Self::Sector(number)),
+            (1, number) => Some(Self::Area(number)),
+            (2, number) => Some(Self::Region(number)),
+            _ => None,
+        }
     }
 }
 
@@ -75,24 +78,63 @@ impl Snapshot for Cell {
 #[derive(Clone, Debug, Default)]
 struct Counts {
     all: f64,
-    cells: BTreeMap<Cell, f64>,
+    /// By number; cells after the last that was hit are missing.
+    sectors: Vec<f64>,
+    areas: Vec<f64>,
+    regions: Vec<f64>,
 }
 
 impl Counts {
     fn of(&self, cell: Cell) -> f64 {
-        self.cells.get(&cell).copied().unwrap_or(0.0)
+        let (counts, number) = match cell {
+            Cell::Sector(number) => (&self.sectors, number),
+            Cell::Area(number) => (&self.areas, number),
+            Cell::Region(number) => (&self.regions, number),
+        };
+        let count = usize::try_from(number).ok().and_then(|at| counts.get(at));
+        count.copied().unwrap_or(0.0)
+    }
+
+    fn hit(&mut self, cell: Cell, weight: f64) {
+        let (counts, number) = match cell {
+            Cell::Sector(number) => (&mut self.sectors, number),
+            Cell::Area(number) => (&mut self.areas, number),
+            Cell::Region(number) => (&mut self.regions, number),
+        };
+        let at = usize::try_from(number).unwrap_or(0);
+        if counts.len() <= at {
+            counts.resize(at + 1, 0.0);
+        }
+        if let Some(count) = counts.get_mut(at) {
+            *count += weight;
+        }
+    }
+
+    /// Cells that were hit.
+    fn cells(&self) -> impl Iterator<Item = Cell> {
+        fn hit(counts: &[f64]) -> impl Iterator<Item = u32> {
+            (0..)
+                .zip(counts)
+                .filter(|(_, count)| **count > 0.0)
+                .map(|(number, _)| number)
+        }
+        let sectors = hit(&self.sectors).map(Cell::Sector);
+        sectors
+            .chain(hit(&self.areas).map(Cell::Area))
+            .chain(hit(&self.regions).map(Cell::Region))
     }
 
     fn add(&mut self, other: &Self) {
         self.all += other.all;
-        for (cell, count) in &other.cells {
-            *self.cells.entry(*cell).or_default() += count;
+        for cell in other.cells() {
+            self.hit(cell, other.of(cell));
         }
     }
 
     fn fade(&mut self) {
         self.all *= DAILY_KEEP;
-        for count in self.cells.values_mut() {
+        let areas = self.areas.iter_mut().chain(&mut self.regions);
+        for count in self.sectors.iter_mut().chain(areas) {
             *count *= DAILY_KEEP;
         }
     }
@@ -109,7 +151,12 @@ pub(super) struct Waves {
     day: i64,
 }
 
-kept!(Counts { all, cells });
+kept!(Counts {
+    all,
+    sectors,
+    areas,
+    regions
+});
 kept!(Waves {
     pooled,
     by_key,
@@ -123,15 +170,15 @@ struct Strongest {
     cell: Cell,
     ratio: f64,
     expected: f64,
-    hours: i64,
+    hours: u32,
 }
 
 impl Waves {
-    /// The part of the key's hits that falls to the cell.
-    fn share(&self, key: &str, cell: Cell, fallback: f64) -> f64 {
+    /// The part of a key's hits that falls to the cell; `own` is what was learned of the key.
+    fn share(&self, own: Option<&Counts>, cell: Cell, fallback: f64) -> f64 {
         let pooled =
             (self.pooled.of(cell) + SHARE_WEIGHT * fallback) / (self.pooled.all + SHARE_WEIGHT);
-        let Some(own) = self.by_key.get(key) else {
+        let Some(own) = own else {
             return pooled;
         };
         (own.of(cell) + SHARE_WEIGHT * pooled) / (own.all + SHARE_WEIGHT)
@@ -158,7 +205,10 @@ impl Waves {
             self.day = day;
         }
         self.pooled.add(counts);
-        self.by_key.entry(key.to_owned()).or_default().add(counts);
+        match self.by_key.get_mut(key) {
+            Some(own) => own.add(counts),
+            None => self.by_key.entry(key.to_owned()).or_default().add(counts),
+        }
         for (cell, share) in shares {
             let expected = counts.all * share;
             if expected < 0.5 || counts.all < 2.0 {
@@ -174,12 +224,7 @@ impl Waves {
 }
 
 impl Fold {
-    pub(super) fn judge_waves(
-        &mut self,
-        hour: i64,
-        touched: &BTreeSet<usize>,
-        out: &mut Vec<Alarm>,
-    ) {
+    pub(super) fn judge_waves(&mut self, hour: i64, touched: &[usize], out: &mut Vec<Alarm>) {
         if self.members.areas().len() + self.members.sectors().len() == 0 {
             return;
         }
@@ -194,28 +239,56 @@ impl Fold {
             return;
         };
         let name = name.clone();
-        let probation = self.members.probation(hour);
-        let counts = |member| self.members.counts(member, probation);
-        let recent = state.edges.recent(hour, LONGEST_HOURS, counts);
-        // Where fewer members were hit than a cell needs, no window can be an alarm; the shortest is
-        // looked at to learn what is usual.
-        let hit_at_all: BTreeSet<u32> = recent.iter().map(|(_, member, _)| *member).collect();
-        let few = as_number(hit_at_all.len()) < MIN_HIT;
-        let windows: Vec<(i64, Vec<(IpAddr, u32)>)> = WINDOWS
-            .iter()
-            .take(if few { 1 } else { WINDOWS.len() })
-            .map(|hours| {
-                let inside = recent.iter().filter(|(.., ago)| ago < hours);
-                let edges = inside.map(|(source, member, _)| (*source, *member));
-                (*hours, edges.collect())
-            })
+        let mut recent = Vec::new();
+        let counts = |member| self.counting.counts(member);
+        let edges = &state.edges;
+        edges.add_recent(hour, LONGEST_HOURS, counts, &mut recent);
+        let mut tally = std::mem::take(&mut self.tally);
+        let (best, now) = self.strongest(&name, &recent, &mut tally);
+        self.tally = tally;
+        let (Some(best), Some(now)) = (best, now) else {
+            return;
+        };
+        let ready = self.waves.hours >= MIN_HOURS;
+        if ready && best.ratio >= ALARM_RATIO {
+            let inside = recent.iter().filter(|one| one.ago < best.hours);
+            let window: Vec<(IpAddr, u32)> = inside.map(|one| (one.source, one.member)).collect();
+            out.extend(self.tell_wave(hour, &name, &best, &window));
+            return;
+        }
+        let own = self.waves.by_key.get(&name);
+        let shares: Vec<(Cell, f64)> = self
+            .cells_of(&now)
+            .map(|cell| (cell, self.waves.share(own, cell, self.fallback(cell))))
             .collect();
+        self.waves.learn(&name, &now, &shares, hour);
+    }
+
+    /// The strongest cell of a key over all windows, and what was hit in the shortest. `None` where
+    /// nobody hit belongs to a cell.
+    fn strongest(
+        &self,
+        name: &str,
+        recent: &[Recent],
+        tally: &mut Tally,
+    ) -> (Option<Strongest>, Option<Counts>) {
+        let own = self.waves.by_key.get(name);
+        // Where no cell has the members it needs in the longest window, no window can be an alarm; the
+        // shortest is looked at to learn what is usual.
+        let mut most = Counts::default();
+        tally.weigh(recent, u32::MAX, |member, _| {
+            self.count(&mut most, member, 1.0);
+        });
+        let far = most.cells().any(|cell| most.of(cell) >= MIN_HIT);
         let mut strongest: Option<Strongest> = None;
         let mut latest = None;
-        for (hours, window) in &windows {
-            let hit = self.hit(window);
-            for cell in hit.cells.keys() {
-                let found = self.ratio(&name, *cell, &hit, *hours);
+        for hours in WINDOWS.iter().take(if far { WINDOWS.len() } else { 1 }) {
+            let mut hit = Counts::default();
+            tally.weigh(recent, *hours, |member, weight| {
+                self.count(&mut hit, member, weight);
+            });
+            for cell in hit.cells() {
+                let found = self.ratio(own, cell, &hit, *hours);
                 if strongest
                     .as_ref()
                     .is_none_or(|best| found.ratio > best.ratio)
@@ -225,63 +298,39 @@ impl Fold {
             }
             latest.get_or_insert(hit);
         }
-        let (Some(best), Some(now)) = (strongest, latest) else {
-            return;
-        };
-        let ready = self.waves.hours >= MIN_HOURS;
-        if ready && best.ratio >= ALARM_RATIO {
-            let window = windows.iter().find(|(hours, _)| *hours == best.hours);
-            if let Some((_, window)) = window {
-                out.extend(self.tell_wave(hour, &name, &best, window));
-            }
-            return;
+        (strongest, latest)
+    }
+
+    /// Counts a member that was hit, in all and in its cells.
+    fn count(&self, hit: &mut Counts, member: u32, weight: f64) {
+        hit.all += weight;
+        let sector = self.members.sector(member).map(Cell::Sector);
+        let area = self.members.area(member);
+        let region = area.and_then(|area| self.members.region_of(area));
+        let (area, region) = (area.map(Cell::Area), region.map(Cell::Region));
+        for cell in sector.into_iter().chain(area).chain(region) {
+            hit.hit(cell, weight);
         }
-        let shares: Vec<(Cell, f64)> = self
-            .cells_of(&now)
-            .map(|cell| (cell, self.waves.share(&name, cell, self.fallback(cell))))
-            .collect();
-        self.waves.learn(&name, &now, &shares, hour);
     }
 
     /// All cells that are worth a look at their spread: those hit in the window.
     fn cells_of(&self, counts: &Counts) -> impl Iterator<Item = Cell> {
         let sectors = u32::try_from(self.members.sectors().len()).unwrap_or(0);
         let areas = u32::try_from(self.members.areas().len()).unwrap_or(0);
+        let regions = u32::try_from(self.members.regions().len()).unwrap_or(0);
         let busy = counts.all >= 2.0;
         (0..sectors)
             .map(Cell::Sector)
             .chain((0..areas).map(Cell::Area))
+            .chain((0..regions).map(Cell::Region))
             .filter(move |_| busy)
-    }
-
-    /// Members hit, each counted once; a source that is everywhere counts for three members.
-    fn hit(&self, window: &[(IpAddr, u32)]) -> Counts {
-        let mut weights: Vec<(u32, f64)> = Vec::with_capacity(window.len());
-        for same in window.chunk_by(|left, right| left.0 == right.0) {
-            let weight = (as_number(SOURCE_CAP) / as_number(same.len())).min(1.0);
-            weights.extend(same.iter().map(|(_, member)| (*member, weight)));
-        }
-        weights.sort_unstable_by_key(|(member, _)| *member);
-        let mut counts = Counts::default();
-        for same in weights.chunk_by(|left, right| left.0 == right.0) {
-            let Some((member, _)) = same.first().copied() else {
-                continue;
-            };
-            let weight = same.iter().map(|(_, weight)| weight).sum::<f64>().min(1.0);
-            counts.all += weight;
-            let sector = self.members.sector(member).map(Cell::Sector);
-            let area = self.members.area(member).map(Cell::Area);
-            for cell in sector.into_iter().chain(area) {
-                *counts.cells.entry(cell).or_default() += weight;
-            }
-        }
-        counts
     }
 
     fn place(&self, cell: Cell) -> (&Places, u32) {
         match cell {
             Cell::Sector(number) => (self.members.sectors(), number),
             Cell::Area(number) => (self.members.areas(), number),
+            Cell::Region(number) => (self.members.regions(), number),
         }
     }
 
@@ -291,33 +340,53 @@ impl Fold {
         as_number(places.members(number)) / as_number(self.members.len().max(1))
     }
 
-    fn ratio(&self, key: &str, cell: Cell, hit: &Counts, hours: i64) -> Strongest {
+    fn ratio(&self, own: Option<&Counts>, cell: Cell, hit: &Counts, hours: u32) -> Strongest {
         let (places, number) = self.place(cell);
         let members = places.members(number);
         // As many members as may lie are taken off the cell.
         let lies = as_number(trim_for(members));
-        let count = hit.of(cell) - lies;
-        let all = hit.all - lies;
-        let share = self.waves.share(key, cell, self.fallback(cell));
-        let expected = (all * share).max(1e-6);
-        let far = count >= MIN_HIT && members >= MIN_CELL && count > expected && share < 0.9;
-        let ratio = if far {
+        // One area alone is that area's wave: a region is judged without the one hit most.
+        let area = self.most_hit(cell, hit);
+        let in_area = area.map_or(0.0, |area| hit.of(area));
+        let count = hit.of(cell) - in_area - lies;
+        let mut found = Strongest {
+            cell,
+            ratio: 0.0,
+            expected: 0.0,
+            hours,
+        };
+        if count < MIN_HIT || members < MIN_CELL {
+            return found;
+        }
+        let all = hit.all - in_area - lies;
+        let own_share = |cell| self.waves.share(own, cell, self.fallback(cell));
+        let of_area = area.map_or(0.0, own_share);
+        let share = ((own_share(cell) - of_area) / (1.0 - of_area).max(0.05)).max(0.0);
+        found.expected = (all * share).max(1e-6);
+        if count > found.expected && share < 0.9 {
             let others = all - count;
             let rest = if others > 0.0 {
-                others * (others / (all - expected).max(1e-6)).ln()
+                others * (others / (all - found.expected).max(1e-6)).ln()
             } else {
                 0.0
             };
-            (count * (count / expected).ln() + rest) / self.waves.dispersion(cell)
-        } else {
-            0.0
-        };
-        Strongest {
-            cell,
-            ratio,
-            expected,
-            hours,
+            let ratio = count * (count / found.expected).ln() + rest;
+            found.ratio = ratio / self.waves.dispersion(cell);
         }
+        found
+    }
+
+    /// The area of a region that was hit most.
+    fn most_hit(&self, cell: Cell, hit: &Counts) -> Option<Cell> {
+        let Cell::Region(region) = cell else {
+            return None;
+        };
+        let areas = (0..).map(Cell::Area).zip(&hit.areas);
+        let own = areas.filter(|(area, _)| {
+            matches!(area, Cell::Area(number) if self.members.region_of(*number) == Some(region))
+        });
+        own.max_by(|left, right| left.1.total_cmp(right.1))
+            .map(|(area, _)| area)
     }
 
     fn tell_wave(
@@ -337,6 +406,13 @@ impl Fold {
             Cell::Area(cell) => (
                 Level::Area,
                 kept(window, |member| self.members.area(member) == Some(cell)),
+            ),
+            Cell::Region(cell) => (
+                Level::Region,
+                kept(window, |member| {
+                    let area = self.members.area(member);
+                    area.and_then(|area| self.members.region_of(area)) == Some(cell)
+                }),
             ),
         };
         let sources: BTreeSet<u64> = in_cell.iter().map(|(source, _)| mark(*source)).collect();
@@ -366,10 +442,10 @@ impl Fold {
             q_value: (-best.ratio).exp(),
             sources: count,
             members: members.len(),
-            first_seen: Timestamp::from_seconds((hour - best.hours + 1) * HOUR_SECONDS),
+            first_seen: Timestamp::from_seconds((hour - i64::from(best.hours) + 1) * HOUR_SECONDS),
             shown: Shown {
                 cell: Some((members.len(), best.expected)),
-                window_hours: best.hours,
+                window_hours: i64::from(best.hours),
                 broadest: broadest(&in_cell),
                 reached: self.names_of(&members),
                 episode,

@@ -9,29 +9,36 @@ use super::people::{list, moment};
 use crate::access::{Scope, Sealed};
 use crate::store::StoreError;
 use crate::store::pages::{
-    MAX_THREAT_MEMBERS, MAX_THREAT_SOURCES, MAX_THREATS, Spread, ThreatFilter, ThreatHour,
-    ThreatMember, ThreatRow, ThreatSource,
+    MAX_THREAT_MEMBERS, MAX_THREAT_SOURCES, MAX_THREATS, MIN_SHOWN, Spread, ThreatFilter,
+    ThreatHour, ThreatMember, ThreatRow, ThreatSource,
 };
 
-const THREAT: &str = "SELECT threat.id, threat.key, threat.kind, threat.level, threat.state,
+/// A threat, with the areas in which at least `fewest` firms were hit, and the one that `own` stands for.
+fn threat_sql(fewest: u64, own: &'static str) -> String {
+    format!(
+        "SELECT threat.id, threat.key, threat.kind, threat.level, threat.state,
     threat.severity, threat.opened, threat.updated, threat.closed, threat.score, threat.sources,
     threat.members, threat.first, threat.evidence,
     (SELECT count(*) FROM warning WHERE warning.threat = threat.id),
     (SELECT count(*) FROM warning WHERE warning.threat = threat.id AND warning.hit > warning.issued),
     (SELECT string_agg(hit.area, ' ') FROM (
-        SELECT DISTINCT member.area AS area FROM threat_member
+        SELECT member.area AS area FROM threat_member
         JOIN member ON member.id = threat_member.member
-        WHERE threat_member.threat = threat.id ORDER BY member.area) AS hit)
-    FROM threat";
+        WHERE threat_member.threat = threat.id
+        GROUP BY member.area HAVING count(*) >= {fewest} OR member.area = {own} ORDER BY member.area) AS hit)
+    FROM threat"
+    )
+}
 
 pub(super) fn threats(
     connection: &Connection<'_>,
     filter: &ThreatFilter,
 ) -> Result<Vec<ThreatRow>, StoreError> {
+    let (threat, fewest) = (threat_sql(filter.fewest, "?3"), filter.fewest);
     let sql = format!(
-        "{THREAT} WHERE (?1 = 1 OR threat.state <> 'closed')
-           AND (?2 IS NULL OR EXISTS (
-                SELECT 1 FROM threat_member JOIN member ON member.id = threat_member.member
+        "{threat} WHERE (?1 = 1 OR threat.state <> 'closed')
+           AND (?2 IS NULL OR CASE WHEN ?2 = ?3 THEN 1 ELSE {fewest} END <= (
+                SELECT count(*) FROM threat_member JOIN member ON member.id = threat_member.member
                 WHERE threat_member.threat = threat.id AND member.area = ?2))
          ORDER BY threat.state = 'closed', threat.state = 'watching',
             CASE threat.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2
@@ -41,7 +48,7 @@ pub(super) fn threats(
     list(
         connection,
         &sql,
-        params![filter.closed, filter.area],
+        params![filter.closed, filter.area, filter.own],
         threat_row,
     )
 }
@@ -49,7 +56,10 @@ pub(super) fn threats(
 pub(super) fn threat(connection: &Connection<'_>, id: u64) -> Result<ThreatRow, StoreError> {
     let id = number(id)?;
     connection
-        .prepare_cached(&format!("{THREAT} WHERE threat.id = ?1"))?
+        .prepare_cached(&format!(
+            "{} WHERE threat.id = ?1",
+            threat_sql(MIN_SHOWN, "''")
+        ))?
         .query_row([id], threat_row)
 }
 

@@ -7,7 +7,7 @@ use larum_core::watch::Verdict;
 use super::SqlStore;
 use super::watch::word;
 use crate::store::StoreError;
-use crate::store::verdicts::{Judged, Verdicts};
+use crate::store::verdicts::{Judged, MAX_TIMED, Speed, Verdicts};
 
 impl Verdicts for SqlStore {
     fn give_verdict(
@@ -71,6 +71,23 @@ impl Verdicts for SqlStore {
                 }
             }
             Ok(judged)
+        })
+    }
+
+    fn speed(&self, since: Timestamp) -> Result<Speed, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT warning.issued - threat.first, warning.delivered - warning.issued
+                 FROM warning JOIN threat ON threat.id = warning.threat
+                 WHERE warning.issued >= ?1 ORDER BY warning.id DESC LIMIT {MAX_TIMED}"
+            ))?;
+            let mut rows = statement.query([since.as_millis()])?;
+            let (mut to_warn, mut to_fetch) = (Vec::new(), Vec::new());
+            while let Some(row) = rows.next()? {
+                to_warn.push(row.get::<i64>(0)?);
+                to_fetch.extend(row.get::<Option<i64>>(1)?);
+            }
+            Ok(Speed::of(to_warn, to_fetch))
         })
     }
 }

@@ -18,8 +18,6 @@ const HOUR_SECONDS: i64 = 3_600;
 const LEAD_HOURS: i64 = 12;
 /// Most hours of the chart: a week.
 const MOST_HOURS: i64 = 168;
-/// Fewest firms of a cell shown to those who see no names.
-const MIN_CELL: u64 = 5;
 /// Sources shown before the rest is folded away.
 const SOURCES_SHOWN: usize = 10;
 
@@ -51,11 +49,23 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         (advice(visit, &row))
         (verdict::section(visit, id)?)
         (hit_list(visit, &members))
-        (spread(visit, "areas", &areas))
-        (spread(visit, "sectors", &sectors))
+        (spread(visit, "areas", areas))
+        (spread(visit, "sectors", sectors))
         (source_list(visit, &sources))
     };
     Ok(visit.page(&title, &main))
+}
+
+/// Whether the reader may see which firms were hit.
+pub(super) fn sees_names(visit: &Visit<'_>) -> bool {
+    visit
+        .viewer
+        .is_some_and(|viewer| matches!(viewer.role, Role::Officer | Role::Regional))
+}
+
+/// Whether the reader may see which firms were hit wherever they are.
+pub(super) fn sees_all_names(visit: &Visit<'_>) -> bool {
+    sees_names(visit) && visit.scope.area().is_none()
 }
 
 fn said(visit: &Visit<'_>, row: &ThreatRow) -> String {
@@ -64,7 +74,7 @@ fn said(visit: &Visit<'_>, row: &ThreatRow) -> String {
         &format!(
             "hub-threat-said-{}",
             match row.kind.as_str() {
-                known @ ("novel" | "wave" | "campaign" | "control") => known,
+                known @ ("novel" | "wave" | "campaign" | "control" | "slow") => known,
                 _ => "emerging",
             }
         ),
@@ -251,9 +261,7 @@ fn advice(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
 /// The firms as far as the scope goes, and how long before being hit each was warned.
 fn hit_list(visit: &Visit<'_>, rows: &[ThreatMember]) -> Markup {
     let words = &*visit.state.words;
-    let names_shown = visit
-        .viewer
-        .is_some_and(|viewer| matches!(viewer.role, Role::Officer | Role::Regional));
+    let names_shown = sees_names(visit);
     let head = [
         "hub-firm",
         "hub-area",
@@ -307,16 +315,12 @@ fn ahead(visit: &Visit<'_>, row: &ThreatMember) -> String {
 
 /// Firms by area or sector. Who may not see names sees no cell of fewer than five firms either, nor can
 /// it be reckoned from the rest.
-fn spread(visit: &Visit<'_>, of: &str, rows: &[Spread]) -> Markup {
-    let named = visit
-        .viewer
-        .is_some_and(|viewer| matches!(viewer.role, Role::Officer | Role::Regional));
-    let small = |row: &&Spread| row.hit > 0 && row.hit < MIN_CELL;
-    let hidden: u64 = rows.iter().filter(small).map(|row| row.hit).sum();
-    let rows: Vec<&Spread> = rows
-        .iter()
-        .filter(|row| named || (!small(row) && (hidden == 0 || hidden >= MIN_CELL)))
-        .collect();
+fn spread(visit: &Visit<'_>, of: &str, rows: Vec<Spread>) -> Markup {
+    let rows = if sees_all_names(visit) {
+        rows
+    } else {
+        Spread::shown(rows, visit.scope.area())
+    };
     let head = [
         format!("hub-{of}-one"),
         "hub-hit-count".into(),

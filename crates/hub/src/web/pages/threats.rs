@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::access::Role;
-use crate::store::pages::{ThreatFilter, ThreatRow};
+use crate::store::pages::{MIN_SHOWN, ThreatFilter, ThreatRow};
 use crate::web::answer::{Answer, Problem};
 use crate::web::format::{number, time_ago};
 use crate::web::visit::Visit;
@@ -13,6 +13,12 @@ use larum_core::area;
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let asked = visit.asked("area").to_owned();
     let filter = ThreatFilter {
+        fewest: if super::threat::sees_all_names(visit) {
+            1
+        } else {
+            MIN_SHOWN
+        },
+        own: visit.scope.area().map(str::to_owned),
         area: area::coded()
             .find(|(code, _)| *code == asked)
             .map(|(code, _)| code.to_owned()),

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::access::Action;
 use crate::store::audit::Entry;
 use crate::web::answer::{Answer, Problem};
-use crate::web::format::time;
+use crate::web::format::{span, time};
 use crate::web::visit::Visit;
 
 /// Days the precision is reckoned over.
@@ -79,6 +79,31 @@ pub(super) fn precision(visit: &Visit<'_>) -> Result<Markup, Problem> {
                     ("duplicate", judged.duplicate.into()),
                     ("waiting", judged.waiting.into()),
                 ]))
+            }
+        }
+        (speed(visit)?)
+    })
+}
+
+/// How long from a first sighting to a warning, and from a warning to the firm.
+fn speed(visit: &Visit<'_>) -> Result<Markup, Problem> {
+    let since = visit.now.plus_seconds(-DAYS * DAY_SECONDS);
+    let speed = visit.store().speed(since)?;
+    let words = &visit.state.words;
+    Ok(html! {
+        @if speed.warnings > 0 {
+            p {
+                (visit.say_with("hub-speed-warn", &[
+                    ("warnings", speed.warnings.into()),
+                    ("span", span(words, speed.to_warn / 1_000).into()),
+                ]))
+                @if speed.fetched > 0 {
+                    " "
+                    (visit.say_with("hub-speed-fetch", &[
+                        ("fetched", speed.fetched.into()),
+                        ("span", span(words, speed.to_fetch / 1_000).into()),
+                    ]))
+                }
             }
         }
     })
