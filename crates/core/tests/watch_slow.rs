@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use larum_core::area;
 use larum_core::time::Timestamp;
 use larum_core::watch::Kind;
-use larum_core::watch::fold::{Alarm, Fold, Level, Seen};
+use larum_core::watch::fold::{Alarm, Budget, Fold, Level, Seen};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -60,10 +60,20 @@ fn shared_scan(hours: i64, contacts: u8) -> Vec<Row> {
 }
 
 fn slow_alarms(parts: &[Vec<Row>]) -> Vec<Alarm> {
+    slow_alarms_after_stops(parts, &[])
+}
+
+/// As [`slow_alarms`], where the state is kept and taken up again before the first row after each of
+/// the `stops`.
+fn slow_alarms_after_stops(parts: &[Vec<Row>], stops: &[i64]) -> Vec<Alarm> {
+    let mut stops = stops.iter().copied().peekable();
     let mut rows: Vec<Row> = parts.concat();
     rows.sort_unstable();
     let (mut fold, mut out) = (Fold::default(), Vec::new());
     for (at, firm, source, key) in rows {
+        if stops.next_if(|stop| *stop <= at).is_some() {
+            fold = Fold::restore(Budget::default(), &fold.keep()).unwrap();
+        }
         let seen = Seen {
             at: Timestamp::from_seconds(START + at),
             member: &format!("firm {firm}"),
@@ -96,6 +106,13 @@ fn a_scan_shared_out_over_firms_is_called_and_the_background_is_not() {
             "every {hours} hours: {alarm:?}"
         );
     }
+}
+
+#[test]
+fn a_hub_that_stops_during_a_slow_scan_calls_the_same() {
+    let parts = [background(), shared_scan(5, 25)];
+    let stops: Vec<i64> = (0..60).map(|turn| 30 * DAY + turn * HOUR).collect();
+    assert_eq!(slow_alarms_after_stops(&parts, &stops), slow_alarms(&parts));
 }
 
 #[test]

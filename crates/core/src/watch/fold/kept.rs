@@ -4,7 +4,7 @@
 //! names and sorts of all fields), then the state, then a check sum. Bytes of another layout, or
 //! damaged ones, are refused; the hub then replays what it has.
 
-use super::members::{Members, Places};
+use super::members::{Members, Places, Standing};
 use super::{Budget, Counted, Fold, KeyState, Measured};
 use crate::detect::SnapshotRefusal;
 use crate::detect::hash;
@@ -29,7 +29,7 @@ kept!(Counted {
 
 /// What is kept of the whole, in this order.
 type Whole = (
-    (Option<i64>, Vec<(String, KeyState)>, Members),
+    (Option<i64>, Vec<(String, KeyState)>, (Members, Standing)),
     (
         Vec<usize>,
         (Vec<usize>, u32),
@@ -51,6 +51,7 @@ impl Fold {
         self.hour.write(&mut out);
         self.keys.write(&mut out);
         self.members.write(&mut out);
+        self.counting.write(&mut out);
         self.touched.write(&mut out);
         self.fresh.write(&mut out);
         self.pressure.write(&mut out);
@@ -85,7 +86,7 @@ impl Fold {
         }
         let (first, second, third) = Whole::read(&mut from).ok_or(damaged)?;
         let mut fold = Self::new(budget);
-        (fold.hour, fold.keys, fold.members) = first;
+        (fold.hour, fold.keys, (fold.members, fold.counting)) = first;
         (
             fold.touched,
             (fold.fresh, fold.pressure),

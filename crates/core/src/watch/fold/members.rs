@@ -86,6 +86,12 @@ pub(super) struct Members {
 
 kept!(Member { first, joined });
 kept!(Home { area, sector });
+kept!(Standing {
+    counted,
+    bits,
+    first_day,
+    known
+});
 
 /// What is kept of them; the index is made anew.
 type Kept = (
