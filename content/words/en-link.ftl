@@ -76,6 +76,8 @@ hub-config-unreadable = { $file } cannot be read: { $problem }
 hub-exists = There is a hub already: { $path } is there. Nothing was changed.
 hub-not-set-up = There is no hub in { $folder } yet. Run: larum-hub init --state { $folder } --link-name HOST
 hub-store-unusable = The store { $place } cannot be used: { $problem }
+hub-cli-migrated = Moved { $rows } rows in { $tables } tables to { $place }. Every count and checksum was read back and agrees. Now start the hub with { $config }; it does not start on the old store any more.
+hub-cli-migrate-failed = The store was not moved: { $problem }
 hub-set-up =
     The hub is set up in { $state }.
     Keep that folder private and in your backups: the file authority/authority.key in it speaks for this hub.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::HubConfig;
+use crate::config::store::StoreConfig;
 use crate::store::StoreError;
 use crate::store::sql::SqlStore;
 use crate::store::sql::copy::TableCount;
@@ -132,6 +133,7 @@ pub fn restore(from: &Path, config: &HubConfig) -> Result<List, BackupError> {
         }
     }
     let list = read_list(from)?;
+    let server = empty_server(config)?;
     for (name, expected) in &list.files {
         let is_ours = *name == STORE
             || name
@@ -150,7 +152,13 @@ pub fn restore(from: &Path, config: &HubConfig) -> Result<List, BackupError> {
     for name in list.files.keys() {
         copy_private(&from.join(name), &config.state_dir.join(name))?;
     }
-    let restored = by_table(SqlStore::open(&config.store_file())?.row_counts()?);
+    let mut store = SqlStore::open(&config.store_file())?;
+    if let Some(server) = server {
+        store.copy_into(&server)?;
+        drop(std::mem::replace(&mut store, server));
+        fs::remove_file(config.store_file()).map_err(at(&config.store_file()))?;
+    }
+    let restored = by_table(store.row_counts()?);
     let wrong = list
         .tables
         .iter()
@@ -159,6 +167,19 @@ pub fn restore(from: &Path, config: &HubConfig) -> Result<List, BackupError> {
         Some((table, _)) => Err(BackupError::Damaged(table.clone())),
         None => Ok(list),
     }
+}
+
+/// The database server the hub is to use, if it is to use one: it must be empty before anything is put
+/// anywhere.
+fn empty_server(config: &HubConfig) -> Result<Option<SqlStore>, BackupError> {
+    if config.store == StoreConfig::Embedded {
+        return Ok(None);
+    }
+    let server = config.open_store()?;
+    if server.row_counts()?.iter().any(|table| table.rows > 0) {
+        return Err(BackupError::Exists(config.store_place().into()));
+    }
+    Ok(Some(server))
 }
 
 fn by_table(counts: Vec<TableCount>) -> BTreeMap<String, u64> {

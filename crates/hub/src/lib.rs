@@ -17,6 +17,7 @@ pub mod keep;
 pub mod keys;
 pub mod limit;
 pub mod link_server;
+pub mod migrate;
 pub mod people;
 pub mod run;
 pub mod store;

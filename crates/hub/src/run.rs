@@ -51,6 +51,16 @@ pub enum RunError {
         /// Why.
         source: StoreError,
     },
+    /// The store was moved.
+    #[error(
+        "the store {place} was moved to {to}: start the hub with the settings it was moved with"
+    )]
+    Moved {
+        /// Where it was.
+        place: String,
+        /// Where it is.
+        to: String,
+    },
     /// The authority. A hub that was never set up has none.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -124,6 +134,17 @@ pub fn set_up(config: &HubConfig, now: Timestamp) -> Result<(), RunError> {
     open_store(config).map(drop)
 }
 
+/// The store a hub may run on: not one that is somewhere else by now.
+fn open_unmoved(config: &HubConfig) -> Result<SqlStore, RunError> {
+    let store = open_store(config)?;
+    let place = config.store_place();
+    match crate::migrate::moved_to(&store) {
+        Ok(None) => Ok(store),
+        Ok(Some(to)) => Err(RunError::Moved { place, to }),
+        Err(source) => Err(RunError::Store { place, source }),
+    }
+}
+
 fn open_store(config: &HubConfig) -> Result<SqlStore, RunError> {
     config.open_store().map_err(|source| RunError::Store {
         place: config.store_place(),
@@ -133,7 +154,7 @@ fn open_store(config: &HubConfig) -> Result<SqlStore, RunError> {
 
 /// The store is the owner's alone, whatever the folder's rights are; SQLite gives its other files the
 /// rights of the first.
-fn keep_private(file: &Path) -> io::Result<()> {
+pub(crate) fn keep_private(file: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(file)?;
@@ -150,7 +171,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<RunningHub, RunError> {
     let settings = config.clone();
-    let opening = tokio::task::spawn_blocking(move || open_store(&settings));
+    let opening = tokio::task::spawn_blocking(move || open_unmoved(&settings));
     let store =
         Arc::new(
             opening

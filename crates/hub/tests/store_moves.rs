@@ -81,15 +81,20 @@ fn a_store_moves_to_postgres_and_back_with_equal_counts() {
     let address = server.database("grown");
     let grown = SqlStore::connect(&address).unwrap();
     let copied = small.copy_into(&grown).unwrap();
-    assert_eq!(copied, small.row_counts().unwrap());
-    assert_eq!(grown.row_counts().unwrap(), copied);
+    assert_eq!(copied, small.sums().unwrap());
+    assert_eq!(grown.sums().unwrap(), copied);
+    assert!(
+        copied
+            .iter()
+            .any(|sum| sum.rows > 1 && sum.checksum() != "0".repeat(32))
+    );
     assert_eq!(head(&grown), head(&small));
     assert_eq!(grown.setting("odd").unwrap(), small.setting("odd").unwrap());
     assert_eq!(grown.threats(9).unwrap(), small.threats(9).unwrap());
     // A second time it is refused, and nothing is there twice.
     let again = small.copy_into(&grown);
-    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
-    assert_eq!(grown.row_counts().unwrap(), copied);
+    assert!(matches!(again, Err(StoreError::NotEmpty)), "{again:?}");
+    assert_eq!(grown.sums().unwrap(), copied);
     // The grown store goes on: numbers are given out after those that were copied.
     let id = cases::collector_id(1);
     let next = grown.count_batch(&batch(id, 2, Vec::new()), at(20));
@@ -203,6 +208,31 @@ fn an_erased_firm_leaves_no_trace_on_the_disk() {
     assert!(matches!(store.verify().unwrap(), Verified::Whole { .. }));
     let again = store.erase_member(&by, member, at(61));
     assert!(matches!(again, Err(StoreError::NotFound)));
+    assert_eq!(store.totals().unwrap().findings, 1);
+}
+
+#[test]
+fn an_erased_firm_leaves_no_trace_in_the_tables_of_a_server() {
+    let Some(server) = engines::Server::start() else {
+        return;
+    };
+    let store = SqlStore::connect(&server.database("erased")).unwrap();
+    fill(&store);
+    let on_disk = || server.tables("erased");
+    assert!(holds(&on_disk(), NAME) && holds(&on_disk(), KEY));
+    let by = Actor::program("test");
+    assert!(
+        store
+            .erase_member(&by, cases::member_id(2), at(60))
+            .unwrap()
+            > 8
+    );
+    let bytes = on_disk();
+    for trace in [NAME, EMAIL, KEY, "link 2"] {
+        assert!(!holds(&bytes, trace), "{trace} is still there");
+    }
+    assert!(holds(&bytes, "sam@example.org"), "the other firm is there");
+    assert!(matches!(store.verify().unwrap(), Verified::Whole { .. }));
     assert_eq!(store.totals().unwrap().findings, 1);
 }
 

@@ -31,6 +31,8 @@ enum Command {
     Backup(commands::backup::BackupArgs),
     /// Put a backup where there is no hub yet
     Restore(commands::backup::RestoreArgs),
+    /// Move the store to another engine, or back
+    MigrateStore(commands::migrate_store::Args),
     /// Manage members, tokens and people
     Admin(commands::admin::Args),
     /// Export data for partners
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Backup(args) => commands::backup::backup(&args),
         Command::Restore(args) => commands::backup::restore(&args),
+        Command::MigrateStore(args) => commands::migrate_store::run(&args),
         Command::Admin(args) => commands::admin::run(&args),
         Command::Export(args) => not_built::run("export", &args),
         Command::Backtest(args) => commands::backtest::run(&args),

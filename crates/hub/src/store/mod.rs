@@ -77,6 +77,9 @@ pub enum StoreError {
     /// It is there already, or contradicts what is there.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// A store that should be empty holds something.
+    #[error("the other store is not empty")]
+    NotEmpty,
     /// The disk is full. Nothing of the call was kept.
     #[error("the disk with the hub's store is full")]
     DiskFull,

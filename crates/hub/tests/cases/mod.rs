@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod api;
 mod applications;
 mod audit;
 mod enrol;
@@ -42,6 +43,9 @@ pub const CASES: &[(&str, Case)] = &[
     ("applications_vetted", applications::vetted),
     ("applications_forgotten", applications::forgotten),
     ("audit_chain", audit::chain),
+    ("api_keys", api::keys),
+    ("api_verdicts", api::verdicts),
+    ("api_acknowledgements", api::acknowledgements),
     ("pages_members", pages::members),
     ("pages_sightings", pages::sightings),
     ("pages_threats", pages::threats),

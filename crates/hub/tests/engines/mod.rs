@@ -164,6 +164,18 @@ impl Server {
         .to_owned()
     }
 
+    /// What the files of a database's tables hold, all of it written out.
+    pub fn tables(&self, database: &str) -> Vec<u8> {
+        self.sql("CHECKPOINT");
+        let which = format!("SELECT oid FROM pg_database WHERE datname = '{database}'");
+        let folder = self.data().join("base").join(self.sql(&which));
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
+        }
+        bytes
+    }
+
     fn client(&self, name: &str) -> Command {
         let mut command = self.program(name);
         command.args(["-U", "larum", "-h"]).arg(self.folder.path());

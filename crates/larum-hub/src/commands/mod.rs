@@ -7,6 +7,7 @@ pub mod check_config;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+pub mod migrate_store;
 pub mod serve;
 
 use larum_cli::exit::{Exit, failure};

@@ -56,6 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 .await
                 .map_err(|error| match error {
                     RunError::LinkName => failure(Exit::Usage, error.to_string()),
+                    RunError::Moved { .. } => failure(Exit::Conflict, error.to_string()),
                     other => anyhow::Error::new(other),
                 })?;
         tracing::info!(

@@ -9,6 +9,9 @@ use crate::audit::{self, FIRST};
 use crate::store::StoreError;
 use crate::store::audit::{Actor, Audit, AuditRow, Entry, MAX_AUDIT_ROWS, Verified};
 
+/// Rows of the ledger verified at once.
+const VERIFY_ROWS: u32 = if cfg!(test) { 3 } else { 10_000 };
+
 /// Appends one row within the caller's transaction, so that an act and its row stand or fall
 /// together. The writer is one connection, so the chain has no forks.
 pub(super) fn append(
@@ -94,29 +97,70 @@ impl Audit for SqlStore {
     }
 
     fn verify(&self) -> Result<Verified, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, at, actor, role, action, coalesce(member, ''), subject, previous, hash
-                 FROM audit ORDER BY id",
-            )?;
-            let mut found = statement.query([])?;
-            let (mut expected, mut head) = (1_i64, FIRST.to_owned());
-            while let Some(row) = found.next()? {
-                let id: i64 = row.get(0)?;
-                let (stored_previous, stored_hash): (String, String) = (row.get(7)?, row.get(8)?);
-                if id != expected || stored_previous != head || hash_of(&row, &head)? != stored_hash
-                {
-                    return Ok(Verified::Broken {
-                        at: u64::try_from(expected).unwrap_or_default(),
+        // What is appended meanwhile is verified too; rows before it do not change.
+        let (mut after, mut links) = (i64::MIN, Links::start());
+        loop {
+            match self.read(|connection| links.follow(connection, after))? {
+                Followed::Broken(at) => return Ok(Verified::Broken { at }),
+                Followed::End(end) => {
+                    return Ok(Verified::Whole {
+                        rows: u64::try_from(end.next.saturating_sub(1)).unwrap_or_default(),
+                        head: end.head,
                     });
                 }
-                head = stored_hash;
-                expected += 1;
+                Followed::On(on) => (after, links) = (on.next.saturating_sub(1), on),
             }
-            Ok(Verified::Whole {
-                rows: u64::try_from(expected - 1).unwrap_or_default(),
-                head,
-            })
+        }
+    }
+}
+
+/// How far the chain was followed: the number that must come next, and the hash before it.
+struct Links {
+    next: i64,
+    head: String,
+}
+
+/// What a page of the ledger showed.
+enum Followed {
+    /// All its links hold; there may be more.
+    On(Links),
+    /// All hold, and there is no more.
+    End(Links),
+    /// The row with this number is missing or changed.
+    Broken(u64),
+}
+
+impl Links {
+    fn start() -> Self {
+        Self {
+            next: 1,
+            head: FIRST.to_owned(),
+        }
+    }
+
+    /// Follows the next page, of rows numbered above `after`.
+    fn follow(&self, connection: &Connection<'_>, after: i64) -> Result<Followed, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT id, at, actor, role, action, coalesce(member, ''), subject, previous, hash
+             FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2",
+        )?;
+        let mut found = statement.query(params![after, VERIFY_ROWS])?;
+        let (mut next, mut head, mut rows) = (self.next, self.head.clone(), 0_u32);
+        while let Some(row) = found.next()? {
+            let id: i64 = row.get(0)?;
+            let (stored_previous, stored_hash): (String, String) = (row.get(7)?, row.get(8)?);
+            if id != next || stored_previous != head || hash_of(&row, &head)? != stored_hash {
+                return Ok(Followed::Broken(u64::try_from(next).unwrap_or_default()));
+            }
+            head = stored_hash;
+            next = next.saturating_add(1);
+            rows += 1;
+        }
+        let links = Self { next, head };
+        Ok(if rows < VERIFY_ROWS {
+            Followed::End(links)
+        } else {
+            Followed::On(links)
         })
     }
 }

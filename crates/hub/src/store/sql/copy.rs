@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::engine::{Connection, OptionalExtension as _, Row, Value, params};
+use super::sum::TableSum;
 use super::tables::{self, Table};
 use super::{Engine, SqlStore};
 use crate::store::StoreError;
@@ -22,28 +23,42 @@ pub struct TableCount {
 }
 
 impl SqlStore {
-    /// Copies everything into `other`, which must be empty, as it stands at one moment. Counts are
-    /// compared before anything is kept there.
+    /// Copies everything into `other`, which must be empty, as it stands at one moment. Before
+    /// anything is kept there, every table is read back and its count and checksum compared.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when `other` holds something, and the engines' own.
-    pub fn copy_into(&self, other: &Self) -> Result<Vec<TableCount>, StoreError> {
+    /// [`StoreError::NotEmpty`] when `other` holds something, and the engines' own.
+    pub fn copy_into(&self, other: &Self) -> Result<Vec<TableSum>, StoreError> {
         let tables = tables::all()?;
         other.write(|to| {
             unhurried(to)?;
             if count_all(to, &tables)?.iter().any(|count| count.rows > 0) {
-                return Err(StoreError::Conflict("the other store is not empty".into()));
+                return Err(StoreError::NotEmpty);
             }
             let copied = self.at_one_moment(|from| {
+                let mut sums = Vec::with_capacity(tables.len());
                 without_triggers(to, &tables, || {
-                    tables.iter().try_for_each(|table| copy(from, to, table))
+                    for table in &tables {
+                        sums.push(copy(from, to, table)?);
+                    }
+                    Ok(())
                 })?;
-                count_all(from, &tables)
+                Ok(sums)
             })?;
-            if count_all(to, &tables)? == copied {
-                Ok(copied)
-            } else {
-                Err(StoreError::Engine("the counts differ after copying".into()))
+            let differs = |(table, sum): &(&Table, &TableSum)| {
+                summed(to, table).map_or_else(
+                    |error| Some(Err(error)),
+                    |read| {
+                        (read != **sum).then(|| {
+                            let said = format!("the table {} differs after copying", table.name);
+                            Err(StoreError::Engine(said.into()))
+                        })
+                    },
+                )
+            };
+            match tables.iter().zip(&copied).find_map(|pair| differs(&pair)) {
+                Some(problem) => problem,
+                None => Ok(copied),
             }
         })
     }
@@ -61,7 +76,16 @@ impl SqlStore {
         if file.exists() {
             return Err(StoreError::Conflict("the file is there already".into()));
         }
-        self.copy_into(&Self::open(file)?)
+        let saved = Self::open(file)?;
+        let copied = self.copy_into(&saved)?;
+        if let Engine::Sqlite(engine) = &saved.engine {
+            engine.settle()?;
+        }
+        let count = |sum: TableSum| TableCount {
+            table: sum.table,
+            rows: sum.rows,
+        };
+        Ok(copied.into_iter().map(count).collect())
     }
 
     /// How many rows each table has, at one moment.
@@ -71,6 +95,18 @@ impl SqlStore {
     pub fn row_counts(&self) -> Result<Vec<TableCount>, StoreError> {
         let tables = tables::all()?;
         self.at_one_moment(|connection| count_all(connection, &tables))
+    }
+
+    /// Counts and checksums of all tables, at one moment.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn sums(&self) -> Result<Vec<TableSum>, StoreError> {
+        let tables = tables::all()?;
+        self.at_one_moment(|connection| {
+            let sums = tables.iter().map(|table| summed(connection, table));
+            sums.collect()
+        })
     }
 
     /// Reads with several statements as if they were one.
@@ -114,6 +150,15 @@ fn count_all(connection: &Connection<'_>, tables: &[Table]) -> Result<Vec<TableC
         .collect()
 }
 
+fn summed(connection: &Connection<'_>, table: &Table) -> Result<TableSum, StoreError> {
+    let mut sum = TableSum::empty(&table.name);
+    each_row(connection, table, |values| {
+        sum.add(values);
+        Ok(())
+    })?;
+    Ok(sum)
+}
+
 /// What triggers made is copied too, so they must not make it again.
 fn without_triggers(
     to: &Connection<'_>,
@@ -149,8 +194,10 @@ fn without_triggers(
     }
 }
 
-fn copy(from: &Connection<'_>, to: &Connection<'_>, table: &Table) -> Result<(), StoreError> {
+/// Copies a table; its sum, as it was read.
+fn copy(from: &Connection<'_>, to: &Connection<'_>, table: &Table) -> Result<TableSum, StoreError> {
     let columns = table.column_list();
+    let mut sum = TableSum::empty(&table.name);
     match to {
         Connection::Sqlite(_) => {
             let places: Vec<String> = (1..=table.columns.len())
@@ -161,13 +208,17 @@ fn copy(from: &Connection<'_>, to: &Connection<'_>, table: &Table) -> Result<(),
                 table.name,
                 places.join(", ")
             ))?;
-            each_row(from, table, |values| insert.execute(values).map(drop))?;
+            each_row(from, table, |values| {
+                sum.add(values);
+                insert.execute(values).map(drop)
+            })?;
         }
         Connection::Postgres(session) => {
             let sql = format!("COPY {} ({columns}) FROM STDIN", table.name);
             session.copy_in(&sql, |out| {
                 let mut buffer = Vec::with_capacity(BUFFER_BYTES);
                 each_row(from, table, |values| {
+                    sum.add(values);
                     copy_line(&mut buffer, values);
                     if buffer.len() >= BUFFER_BYTES {
                         out.write_all(&buffer).map_err(broken)?;
@@ -179,10 +230,10 @@ fn copy(from: &Connection<'_>, to: &Connection<'_>, table: &Table) -> Result<(),
             })?;
         }
     }
-    match &table.numbered {
-        Some(column) => copy_number(from, to, &table.name, column),
-        None => Ok(()),
+    if let Some(column) = &table.numbered {
+        copy_number(from, to, &table.name, column)?;
     }
+    Ok(sum)
 }
 
 fn broken(error: std::io::Error) -> StoreError {

@@ -66,12 +66,15 @@ impl KeepStore for SqlStore {
 }
 
 impl SqlStore {
-    /// Writes the store anew without what was deleted. A database server does this in its own time,
-    /// and its operator decides about its log and copies.
+    /// Writes the store anew without what was deleted. A database server's log and copies are its
+    /// operator's.
     fn scrub(&self) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(engine) => engine.scrub(),
-            Engine::Postgres(_) => Ok(()),
+            Engine::Postgres(engine) => {
+                let tables = tables::all()?;
+                engine.scrub(tables.iter().map(|table| table.name.as_str()))
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod pages_threats;
 mod people;
 mod proofs;
 pub mod server;
+pub mod sum;
 mod tables;
 mod verdicts;
 mod watch;
@@ -49,6 +50,14 @@ impl SqlStore {
         Ok(Self {
             engine: Engine::Sqlite(Box::new(Sqlite::open(file)?)),
         })
+    }
+
+    /// True when nobody has the embedded store in `file` open, in this process or another.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn is_free(file: &Path) -> Result<bool, StoreError> {
+        engine::sqlite::is_free(file)
     }
 
     /// Connects to the PostgreSQL database at `address`, a socket on this machine

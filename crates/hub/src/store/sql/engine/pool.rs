@@ -18,6 +18,8 @@ const WAIT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After how much silence a connection is tried; one that stays silent for twice as long is lost.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How often it is tried within that time.
+const KEEPALIVE_TRIES: u32 = 3;
 /// How often a piece of work is tried when another writer was in the way, or a session was lost
 /// before anything was committed.
 const ATTEMPTS: usize = 8;
@@ -115,6 +117,8 @@ impl Postgres {
             .application_name(APPLICATION)
             .connect_timeout(CONNECT_TIMEOUT)
             .keepalives_idle(KEEPALIVE)
+            .keepalives_interval(KEEPALIVE.checked_div(KEEPALIVE_TRIES).unwrap_or(KEEPALIVE))
+            .keepalives_retries(KEEPALIVE_TRIES)
             .tcp_user_timeout(KEEPALIVE.saturating_mul(2));
         let pool = Self {
             config,
@@ -268,6 +272,19 @@ impl Postgres {
         work(&Connection::Postgres(&session))
     }
 
+    /// Writes `tables` anew without what was deleted. Whoever writes to one of them waits meanwhile.
+    ///
+    /// # Errors
+    /// When the server does not answer, or somebody holds a table.
+    pub fn scrub<'t>(&self, mut tables: impl Iterator<Item = &'t str>) -> Result<(), StoreError> {
+        let session = Leased::take(self)?;
+        session.batch("SET statement_timeout = 0")?;
+        let scrubbed =
+            tables.try_for_each(|table| session.batch(&format!("VACUUM (FULL, ANALYZE) {table}")));
+        session.batch(SETTINGS)?;
+        scrubbed
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -350,15 +367,22 @@ impl std::ops::Deref for Leased<'_> {
 impl Drop for Leased<'_> {
     fn drop(&mut self) {
         let mut state = self.pool.lock();
+        let mut lost = Vec::new();
         match self.session.take() {
             // After a panic the session may stand within a transaction.
             Some(session) if !session.is_closed() && !std::thread::panicking() => {
                 state.idle.push(session);
             }
-            _ => state.open = state.open.saturating_sub(1),
+            ended => {
+                // A session learns that it was cut only when it is used; the others probably were too.
+                lost.append(&mut state.idle);
+                state.open = state.open.saturating_sub(1 + lost.len());
+                lost.extend(ended);
+            }
         }
         drop(state);
         self.pool.freed.notify_one();
+        drop(lost);
     }
 }
 

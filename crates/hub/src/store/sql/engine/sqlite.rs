@@ -20,8 +20,10 @@ const MAX_PREPARED: usize = 256;
 
 /// A file, opened.
 pub struct Sqlite {
-    writer: Mutex<rusqlite::Connection>,
     readers: [Mutex<rusqlite::Connection>; READERS],
+    // Last, so that it is closed last: whoever leaves last brings what is in the log into the file,
+    // which one that only reads cannot.
+    writer: Mutex<rusqlite::Connection>,
 }
 
 impl Sqlite {
@@ -65,6 +67,14 @@ impl Sqlite {
         })
     }
 
+    /// Brings everything into the file itself, so that the file alone is the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] while somebody still reads what was.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        empty_log(&lock(&self.writer))
+    }
+
     /// Writes the file anew without what was deleted, and empties the log beside it.
     ///
     /// # Errors
@@ -72,13 +82,7 @@ impl Sqlite {
     pub fn scrub(&self) -> Result<(), StoreError> {
         let writer = lock(&self.writer);
         writer.execute_batch("VACUUM")?;
-        let busy: i64 =
-            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 {
-            Ok(())
-        } else {
-            Err(StoreError::Contended)
-        }
+        empty_log(&writer)
     }
 
     /// Runs `work` in one writing transaction.
@@ -116,6 +120,42 @@ impl Sqlite {
             },
         }
     }
+}
+
+fn empty_log(writer: &rusqlite::Connection) -> Result<(), StoreError> {
+    let busy: i64 = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 {
+        Ok(())
+    } else {
+        Err(StoreError::Contended)
+    }
+}
+
+/// True when nobody has `file` open: every open connection holds a share of it for as long as it
+/// lives, and only one that is alone gets it whole.
+///
+/// # Errors
+/// When the file cannot be used.
+pub fn is_free(file: &Path) -> Result<bool, StoreError> {
+    let connection = rusqlite::Connection::open(file)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    let alone = || {
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK")
+    };
+    match alone() {
+        Ok(()) => Ok(true),
+        Err(error) if is_busy(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked)
+    )
 }
 
 /// A panic while a connection was held leaves no half-done transaction behind (it rolls back when
