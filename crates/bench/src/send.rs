@@ -157,7 +157,14 @@ fn one(args: &Args, lines: &[Vec<u8>], number: usize) -> Result<usize> {
     match args.over {
         Over::Udp => datagrams(args, share),
         Over::Tcp => stream(connect(args)?, share),
-        Over::Tls => stream(encrypted(args)?, share),
+        Over::Tls => {
+            let mut connection = encrypted(args)?;
+            let sent = stream(&mut connection, share)?;
+            // Without a farewell some receivers drop what they have not read yet.
+            connection.conn.send_close_notify();
+            connection.flush()?;
+            Ok(sent)
+        }
         Over::Relp => relp(connect(args)?, share),
         Over::Http => http(connect(args)?, share, &args.token),
     }

@@ -137,10 +137,11 @@ impl UdpInput {
             } else {
                 OFFER_AGAIN
             };
+            let before = self.chunk.len();
             if self.comes_within(patience) {
                 self.gather();
             }
-            let few = self.chunk.len() < AT_ONCE;
+            let few = self.chunk.len() < before + AT_ONCE;
             self.offer(to);
             if asked.elapsed() >= SYSTEM_DROPS_EVERY {
                 asked = Instant::now();

@@ -12,7 +12,7 @@ use crate::chunk::MAX_RECORD_BYTES;
 use larum_core::time::Timestamp;
 
 use super::position::{FileId, Position, Seen};
-use crate::chunk::{Chunk, FULL_CHUNK_BYTES, Mark};
+use crate::chunk::{Chunk, Mark};
 use crate::config::Start;
 use crate::frame::{Framer, Framing};
 use crate::legend::FileLegend;
@@ -33,7 +33,6 @@ pub(super) struct Follower {
     /// Files that had the name before, oldest first.
     old: VecDeque<Reading>,
     current: Option<Reading>,
-    buffer: Vec<u8>,
 }
 
 /// What a look at a path found.
@@ -66,7 +65,6 @@ impl Follower {
             path: path.to_owned(),
             old: VecDeque::new(),
             current: None,
-            buffer: vec![0; FULL_CHUNK_BYTES],
         };
         let last = seen.last_under(path).cloned();
         let never_seen = last.is_none();
@@ -79,12 +77,17 @@ impl Follower {
         Some(follower)
     }
 
-    /// Reads at most one chunk, oldest file first.
-    pub(super) fn turn(&mut self, now: Timestamp, seen: &mut Seen) -> (Option<Chunk>, Turn) {
+    /// Reads at most one chunk, as long as `buffer`, oldest file first.
+    pub(super) fn turn(
+        &mut self,
+        now: Timestamp,
+        seen: &mut Seen,
+        buffer: &mut [u8],
+    ) -> (Option<Chunk>, Turn) {
         if let Some(old) = self.old.front_mut() {
             let mut chunk = Chunk::new(now, false);
             chunk.legend = Some(old.legend.clone());
-            let read = old.read(&mut self.buffer, &self.source, &mut chunk);
+            let read = old.read(buffer, &self.source, &mut chunk);
             let finished = read == 0 && old.last_byte.elapsed() >= LINGER;
             if finished {
                 old.framer.finish(|record| chunk.push(&self.source, record));
@@ -98,10 +101,15 @@ impl Follower {
                 return (Some(chunk), Turn::More);
             }
         }
-        self.turn_current(now, seen)
+        self.turn_current(now, seen, buffer)
     }
 
-    fn turn_current(&mut self, now: Timestamp, seen: &mut Seen) -> (Option<Chunk>, Turn) {
+    fn turn_current(
+        &mut self,
+        now: Timestamp,
+        seen: &mut Seen,
+        buffer: &mut [u8],
+    ) -> (Option<Chunk>, Turn) {
         let Some(current) = &mut self.current else {
             return (None, self.look_for_new(seen));
         };
@@ -117,7 +125,7 @@ impl Follower {
             }
             return (Some(chunk), Turn::More);
         }
-        let read = current.read(&mut self.buffer, &self.source, &mut chunk);
+        let read = current.read(buffer, &self.source, &mut chunk);
         if read > 0 {
             chunk.mark = Some(Mark::File(current.position(&self.path)));
             return (Some(chunk), Turn::More);

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::follow::{Follower, Turn};
 use crate::board::Board;
-use crate::chunk::{Chunk, Mark};
+use crate::chunk::{Chunk, FULL_CHUNK_BYTES, Mark};
 use crate::config::FileInput;
 use crate::stop::until_stopped;
 
@@ -41,13 +41,15 @@ pub struct Tail {
     clock: Clock,
     seen: Seen,
     followers: BTreeMap<PathBuf, Follower>,
+    /// What is read from one file at a time.
+    buffer: Vec<u8>,
     first_look: bool,
 }
 
 impl Tail {
     /// Follows `inputs`, at most `max_files` files at once, from the positions in `seen`.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         inputs: Vec<FileInput>,
         max_files: usize,
         seen: Seen,
@@ -61,6 +63,7 @@ impl Tail {
             clock,
             seen,
             followers: BTreeMap::new(),
+            buffer: vec![0; FULL_CHUNK_BYTES],
             first_look: true,
         }
     }
@@ -96,7 +99,7 @@ impl Tail {
         let mut busy = false;
         let mut gone = Vec::new();
         for (path, follower) in &mut self.followers {
-            let (chunk, turn) = follower.turn(self.clock.now(), &mut self.seen);
+            let (chunk, turn) = follower.turn(self.clock.now(), &mut self.seen, &mut self.buffer);
             match turn {
                 Turn::More => busy = true,
                 Turn::Waiting => {}

@@ -218,17 +218,16 @@ impl Clocks {
     ) -> Told {
         let time = time.in_year_near(received);
         let (source, host) = (cut(source), cut(host));
-        if self.find(source, host).is_none() {
-            self.make_room(source, received);
-            if !self.has_room(source) {
-                return Device::new(received).read(time, received, rule);
-            }
-            self.insert(source, host, Device::new(received));
+        if let Some(device) = self.find(source, host) {
+            return device.read(time, received, rule);
         }
-        match self.find(source, host) {
-            Some(device) => device.read(time, received, rule),
-            None => Device::new(received).read(time, received, rule),
+        let mut device = Device::new(received);
+        let told = device.read(time, received, rule);
+        self.make_room(source, received);
+        if self.has_room(source) {
+            self.insert(source, host, device);
         }
+        told
     }
 
     /// Number of devices remembered.

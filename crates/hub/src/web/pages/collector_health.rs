@@ -146,3 +146,42 @@ fn reasons(visit: &Visit<'_>, set: &str, reasons: &BTreeMap<String, u64>) -> Mar
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use larum_core::time::Timestamp;
+
+    use super::*;
+
+    /// What reaches the hub of the two things that a firm may not see by itself: its collector has stopped
+    /// calling, and what waits for the hub becomes more.
+    #[test]
+    fn a_collector_that_is_silent_and_a_spool_that_grows_are_seen_here() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let at = |seconds: i64, concerns: &[&str]| {
+            let beat = Heartbeat {
+                version: "0.1.0".into(),
+                now: now.as_millis(),
+                total: Tally::default(),
+                spool_bytes: 4_096,
+                devices: 1,
+                last_heard: None,
+                concerns: concerns.iter().map(ToString::to_string).collect(),
+            };
+            let row = CollectorRow {
+                id: crate::id::CollectorId::parse(&"1".repeat(32)).unwrap(),
+                site: "shop".into(),
+                created: now,
+                revoked: None,
+                conflict: None,
+                last_seen: Some(now.plus_seconds(-seconds)),
+                heartbeat: serde_json::to_string(&beat).ok(),
+            };
+            of(&row).state(now)
+        };
+        assert_eq!(at(299, &[]), State::Working);
+        assert_eq!(at(301, &[]), State::Silent);
+        assert_eq!(at(10, &["spool-grows"]), State::Ailing);
+        assert_eq!(at(10, &["a word of a later version"]), State::Working);
+    }
+}
