@@ -58,21 +58,27 @@ pub(super) struct Habit {
     keys: Vec<Known>,
     /// By a key's bytes its place in `keys`, counted from one; zero is none.
     cells: Vec<u16>,
-    /// What followed the beginning of a record the last time.
-    first: u16,
-    /// The key that stood there last, and the one that is expected now.
+    /// What followed the beginning of a record.
+    first: Followers,
+    /// The key that stood there last, and those that are expected now.
     last: u16,
-    next: u16,
+    next: Followers,
 }
+
+/// What followed a key the last time, and what else did before that: devices write records of several sorts.
+type Followers = [u16; 2];
+
+/// What nothing followed yet.
+const NOBODY: Followers = [NONE; 2];
 
 impl Default for Habit {
     fn default() -> Self {
         Self {
             keys: Vec::new(),
             cells: Vec::new(),
-            first: NONE,
+            first: NOBODY,
             last: NONE,
-            next: NONE,
+            next: NOBODY,
         }
     }
 }
@@ -91,8 +97,8 @@ struct Known {
     within: u16,
     /// What it means.
     means: u16,
-    /// The key that followed it the last time.
-    next: u16,
+    /// The keys that followed it.
+    next: Followers,
 }
 
 impl Known {
@@ -133,13 +139,15 @@ impl Habit {
     /// What the expected key means, and its length, where `rest` begins with it.
     #[inline]
     pub fn expected(&mut self, within: u16, rest: &[u8]) -> Option<(u16, usize)> {
-        let key = self.keys.get(usize::from(self.next))?;
-        if key.within != within || !key.begins(rest) {
-            return None;
+        for next in self.next {
+            let key = self.keys.get(usize::from(next))?;
+            if key.within == within && key.begins(rest) {
+                self.last = next;
+                self.next = key.next;
+                return Some((key.means, usize::from(key.length)));
+            }
         }
-        self.last = self.next;
-        self.next = key.next;
-        Some((key.means, usize::from(key.length)))
+        None
     }
 
     /// The same for a key that ends at `end` of `text`, begins no sooner than at `least` and where it `may`: what
@@ -152,13 +160,20 @@ impl Habit {
         least: usize,
         may: impl Fn(usize) -> bool,
     ) -> Option<(u16, usize)> {
-        let key = self.keys.get(usize::from(self.next))?;
-        let start = end.checked_sub(usize::from(key.length))?;
-        if start < least || !may(start) {
-            return None;
+        for next in self.next {
+            let key = self.keys.get(usize::from(next))?;
+            let start = end.saturating_sub(usize::from(key.length));
+            if start >= least
+                && start + usize::from(key.length) == end
+                && may(start)
+                && key.begins(text.get(start..)?)
+            {
+                self.last = next;
+                self.next = key.next;
+                return Some((key.means, start));
+            }
         }
-        self.expected(0, text.get(start..)?)
-            .map(|(means, _)| (means, start))
+        None
     }
 
     /// Notes that the key `text` followed, and what it means there.
@@ -170,25 +185,32 @@ impl Habit {
         let Some(found) = self.place(within, text, means) else {
             return;
         };
-        match self.keys.get_mut(usize::from(self.last)) {
-            Some(last) => last.next = found,
-            None => self.first = found,
+        let before = match self.keys.get_mut(usize::from(self.last)) {
+            Some(last) => &mut last.next,
+            None => &mut self.first,
+        };
+        if !before.contains(&found) {
+            let [latest, _] = *before;
+            *before = [found, latest];
         }
         self.last = found;
-        self.next = self
-            .keys
-            .get(usize::from(found))
-            .map_or(NONE, |key| key.next);
+        let key = self.keys.get(usize::from(found));
+        self.next = key.map_or(NOBODY, |key| key.next);
     }
 
     /// The place of a key, made if there is none.
     fn place(&mut self, within: u16, text: &[u8], means: u16) -> Option<u16> {
         let mixed = Shape::of(text).mixed() ^ u64::from(within).wrapping_mul(0x9E37_79B9);
-        let cell = usize::try_from(mixed >> 48).unwrap_or(0) & (CELLS - 1);
-        let place = self.cells.get(cell).copied().unwrap_or(0);
-        let known = self.keys.get(usize::from(place).wrapping_sub(1));
-        if known.is_some_and(|key| key.is(within, text)) {
-            return place.checked_sub(1);
+        let home = usize::try_from(mixed >> 48).unwrap_or(0) & (CELLS - 1);
+        // Two that meet lie side by side; a third takes the first one's cell.
+        let mut cell = home;
+        for near in [home, home ^ 1] {
+            let place = self.cells.get(near).copied().unwrap_or(0);
+            match self.keys.get(usize::from(place).wrapping_sub(1)) {
+                Some(key) if key.is(within, text) => return place.checked_sub(1),
+                Some(_) => {}
+                None => cell = near,
+            }
         }
         if self.keys.len() >= MAX_KEYS || self.cells.is_empty() {
             *self = Self::default().with_room_of(self);
@@ -206,7 +228,7 @@ impl Habit {
             length: u8::try_from(text.len()).ok()?,
             within,
             means,
-            next: NONE,
+            next: NOBODY,
         });
         let count = u16::try_from(self.keys.len()).ok()?;
         *self.cells.get_mut(cell)? = count;
@@ -258,6 +280,9 @@ mod tests {
         assert_eq!(read(&mut habit, &keys), 0);
         assert_eq!(read(&mut habit, &keys), 4);
         assert_eq!(read(&mut habit, &["a=", "x=", "y="]), 1);
+        assert_eq!(read(&mut habit, &["a=", "x=", "y="]), 3);
+        // Of two sorts of records both are remembered.
+        assert_eq!(read(&mut habit, &keys), 4);
         assert_eq!(read(&mut habit, &["a=", "x=", "y="]), 3);
         // Its place is another's; nothing is expected there.
         habit.begin();

@@ -1,15 +1,16 @@
 //! Looking for a byte close by.
 //!
-//! Values and keys of log lines are short: setting up a vector search costs more than it saves. Eight
-//! bytes at a time are looked at as one number; only what goes on for long is left to `memchr`.
+//! Values and keys of log lines are short: setting up a search through long text costs more than it saves.
+//! Sixteen bytes are looked at together, right where they are asked for; only what goes on for long is left to
+//! `memchr`.
 
 use memchr::{memchr, memchr2};
+use wide::u8x16;
 
-/// So many words of eight bytes are looked at before the search is left to `memchr`.
-const NEAR_WORDS: usize = 4;
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
+/// So many bytes are looked at together.
+const BLOCK: usize = 16;
+/// So many blocks are looked at before the search is left to `memchr`.
+const NEAR_BLOCKS: usize = 4;
 
 /// The first eight bytes of `text` as a number; of shorter text all bytes, so that two texts of one
 /// length up to eight give the same number only if they are equal.
@@ -51,19 +52,6 @@ fn short_head(text: &[u8]) -> u64 {
     byte(0) | byte(1) << 8 | byte(2) << 16
 }
 
-/// A bit at the top of every byte of `word` that is `byte` (given eight times over); above the first
-/// such byte there may be more. Zero where none is.
-#[inline]
-const fn marks(word: u64, repeated: u64) -> u64 {
-    let zeroed = word ^ repeated;
-    zeroed.wrapping_sub(ONES) & !zeroed & HIGHS
-}
-
-#[inline]
-const fn repeated(byte: u8) -> u64 {
-    ONES.wrapping_mul(byte as u64)
-}
-
 /// The first place from `from` on where `byte` stands.
 #[inline]
 pub(super) fn find(byte: u8, text: &[u8], from: usize) -> Option<usize> {
@@ -75,21 +63,21 @@ pub(super) fn find(byte: u8, text: &[u8], from: usize) -> Option<usize> {
 pub(super) fn find_either(one: u8, other: u8, text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     let Some(bytes) = rest.first_chunk() else {
-        let found = rest.iter().position(|byte| *byte == one || *byte == other);
-        return found.map(|found| from + found);
+        return find_near_end(one, other, text, from);
     };
     let found = either(*bytes, one, other);
     if found == 0 {
-        return find_further(one, other, text, from + 8);
+        return find_further(one, other, text, from + BLOCK);
     }
-    Some(from + (found.trailing_zeros() / 8) as usize)
+    Some(from + found.trailing_zeros() as usize)
 }
 
-/// A bit at the top of the first of `bytes` that is one of the two.
+/// A bit for each of `bytes` that is one of the two, the first byte's the lowest.
 #[inline]
-const fn either(bytes: [u8; 8], one: u8, other: u8) -> u64 {
-    let word = u64::from_le_bytes(bytes);
-    marks(word, repeated(one)) | marks(word, repeated(other))
+fn either(bytes: [u8; BLOCK], one: u8, other: u8) -> u32 {
+    let bytes = u8x16::from(bytes);
+    let found = bytes.simd_eq(u8x16::splat(one)) | bytes.simd_eq(u8x16::splat(other));
+    found.to_bitmask()
 }
 
 /// The same for what was not close by.
@@ -97,16 +85,15 @@ const fn either(bytes: [u8; 8], one: u8, other: u8) -> u64 {
 fn find_further(one: u8, other: u8, text: &[u8], from: usize) -> Option<usize> {
     let mut rest = text.get(from..)?;
     let mut at = from;
-    for _ in 1..NEAR_WORDS {
+    for _ in 1..NEAR_BLOCKS {
         let Some((bytes, after)) = rest.split_first_chunk() else {
-            let found = rest.iter().position(|byte| *byte == one || *byte == other);
-            return found.map(|found| at + found);
+            return find_near_end(one, other, text, at);
         };
         let found = either(*bytes, one, other);
         if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
+            return Some(at + found.trailing_zeros() as usize);
         }
-        (rest, at) = (after, at + 8);
+        (rest, at) = (after, at + BLOCK);
     }
     let found = if one == other {
         memchr(one, rest)
@@ -114,6 +101,20 @@ fn find_further(one: u8, other: u8, text: &[u8], from: usize) -> Option<usize> {
         memchr2(one, other, rest)
     };
     found.map(|found| at + found)
+}
+
+/// The same where less than a block is left: the text's last block is looked at, and what stands before `from`
+/// is left out.
+#[inline(never)]
+fn find_near_end(one: u8, other: u8, text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let Some(bytes) = text.last_chunk() else {
+        let found = rest.iter().position(|byte| *byte == one || *byte == other);
+        return found.map(|found| from + found);
+    };
+    let before = u32::try_from(BLOCK.checked_sub(rest.len())?).ok()?;
+    let found = either(*bytes, one, other).checked_shr(before)?;
+    (found != 0).then(|| from + found.trailing_zeros() as usize)
 }
 
 /// `text` without blanks around it; mostly there are none.

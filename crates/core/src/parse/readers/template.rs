@@ -62,6 +62,21 @@ const GAPS: &[(&str, Gap)] = &[
 ];
 
 impl Gap {
+    /// Whether it can take something that begins with this byte.
+    #[inline]
+    fn may_begin(self, first: Option<u8>) -> bool {
+        match self {
+            Self::Ip => first.is_some_and(|byte| scan::class(byte) & scan::ADDRESS != 0),
+            Self::Host => {
+                first.is_some_and(|byte| scan::class(byte) & (scan::ADDRESS | scan::NAME) != 0)
+            }
+            Self::Int | Self::Stamp => first.is_some_and(|byte| byte.is_ascii_digit()),
+            Self::Quoted => first == Some(b'"'),
+            Self::Word => !matches!(first, None | Some(b' ')),
+            Self::Maybe | Self::Lazy | Self::Text | Self::Rest => true,
+        }
+    }
+
     /// Whether only what follows tells where it ends.
     const fn is_open(self) -> bool {
         matches!(

@@ -142,13 +142,17 @@ impl<'t> Walk<'t> {
 
     /// Fills the first of `gaps` that can be, from this one on, and goes on behind it.
     fn any_gap(&mut self, gaps: &[(Gap, u32)], from: usize) -> bool {
-        if let [(gap, child)] = gaps {
-            return from == 0 && self.gap(*gap, *child);
-        }
-        for (number, (gap, child)) in gaps.iter().enumerate().skip(from) {
+        let first = self.bytes.get(self.at).copied();
+        let mut number = from;
+        while let Some((gap, child)) = gaps.get(number) {
+            number += 1;
+            // Nearly always the next byte tells which of them it cannot be.
+            if !gap.may_begin(first) {
+                continue;
+            }
             let waiting = self.waiting.len();
-            if number + 1 < gaps.len() {
-                self.waiting.push(self.here(Kind::Gaps(short(number + 1))));
+            if number < gaps.len() {
+                self.waiting.push(self.here(Kind::Gaps(short(number))));
             }
             if self.gap(*gap, *child) {
                 return true;
