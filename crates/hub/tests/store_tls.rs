@@ -68,10 +68,7 @@ fn a_server_over_the_network_is_checked_and_all_is_encrypted() {
     let store = open(good.clone()).unwrap();
     assert!(store.collector_entries().unwrap().is_empty());
     assert_eq!(store.term().unwrap(), Some(1));
-    let seen = server.sql(
-        "SELECT string_agg(DISTINCT ssl::text, ',') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
-         WHERE datname = 'larum'",
-    );
+    let seen = server.encrypted("larum");
     assert_eq!(seen, "true");
 
     // By another name, signed by nobody we know, or with a wrong password: refused, and told why.

@@ -74,7 +74,14 @@ fn sql_stands_only_in_the_store() {
     let astray: Vec<String> = files(&root().join("crates"), ".rs")
         .into_iter()
         .filter(|file| {
-            !shown(file).starts_with("crates/hub/src/store/") && !shown(file).ends_with("tidy.rs")
+            // Tests that look at an engine behind the store's back do so in these two places.
+            let may = [
+                "crates/hub/src/store/",
+                "crates/hub/tests/engines/",
+                "crates/hub/tests/schema.rs",
+            ];
+            let name = shown(file);
+            !may.iter().any(|place| name.starts_with(place)) && !name.ends_with("tidy.rs")
         })
         .filter(|file| fs::read_to_string(file).unwrap().lines().any(quoted))
         .map(|file| shown(&file))
@@ -134,6 +141,7 @@ fn plan() -> BTreeMap<&'static str, &'static [&'static str]> {
             &[
                 "larum-collector",
                 "larum-core",
+                "larum-hub-lib",
                 "larum-link",
                 "larum-packet",
                 "larum-spool",

@@ -164,6 +164,14 @@ impl Server {
         .to_owned()
     }
 
+    /// Whether the sessions in a database are encrypted: `true`, `false`, or both.
+    pub fn encrypted(&self, database: &str) -> String {
+        self.sql(&format!(
+            "SELECT string_agg(DISTINCT ssl::text, ',') FROM pg_stat_ssl
+             JOIN pg_stat_activity USING (pid) WHERE datname = '{database}'"
+        ))
+    }
+
     /// What the files of a database's tables hold, all of it written out.
     pub fn tables(&self, database: &str) -> Vec<u8> {
         self.sql("CHECKPOINT");
