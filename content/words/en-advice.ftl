@@ -41,3 +41,6 @@ advice-sonicwall-log-in = On the SonicWall: open the Administration page (System
 
 # Source: https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-gpsb/563b4b54-b546-446b-af90-2847501d8989 (Account Lockout Policies)
 advice-windows-log-in = On that Windows computer: in Local Security Policy > Account Policies > Account Lockout Policy set an account lockout threshold, so that guessing stops for a while.
+
+# Source: https://developer.wordpress.org/advanced-administration/security/brute-force/ (names, passwords, fewer tries) and https://developer.wordpress.org/advanced-administration/security/mfa/ (two steps)
+advice-wordpress-log-in = In WordPress: give administrators a name other than admin and a long password, and add two plugins: one that asks for a second step at log-in, one that limits wrong tries.

@@ -378,3 +378,34 @@ fn each_native_detector_has_its_page_and_its_recording() {
         );
     }
 }
+
+/// What every page of a detector and of a shipped rule tells, in this order.
+const PARTS: &[&str] = &[
+    "What it finds",
+    "Why it matters to a shop",
+    "Method and source",
+    "Limits",
+    "How it is evaded",
+    "False positives",
+    "Tuning",
+];
+
+#[test]
+fn each_page_of_a_detector_or_rule_has_all_its_parts() {
+    for folder in ["docs/detectors", "docs/rules"] {
+        let mut pages = 0;
+        for page in files(&root().join(folder), ".md") {
+            if page.ends_with("README.md") {
+                continue;
+            }
+            let text = fs::read_to_string(&page).unwrap();
+            let parts: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("## "))
+                .collect();
+            assert_eq!(parts, PARTS, "{}", shown(&page));
+            pages += 1;
+        }
+        assert!(pages > 15, "{folder}: {pages}");
+    }
+}

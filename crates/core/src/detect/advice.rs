@@ -24,6 +24,7 @@ const DEVICES: &[(&str, &str)] = &[
     ("sonicos", "sonicwall"),
     ("sonic", "sonicwall"),
     ("windows", "windows"),
+    ("wordpress", "wordpress"),
 ];
 
 /// A device there may be steps for: its place in the list from 1, 0 for others.

@@ -13,12 +13,16 @@ use crate::finding::Severity;
 /// Words devices use, in their own order of badness. Fortinet, Suricata, Snort, Palo Alto, syslog.
 const WORDS: &[(&str, Severity)] = &[
     ("emergency", Severity::Critical),
+    ("very-high", Severity::Critical),
+    ("very high", Severity::Critical),
+    ("fatal", Severity::Critical),
     ("critical", Severity::Critical),
     ("crit", Severity::Critical),
     ("severe", Severity::Critical),
     ("alert", Severity::High),
     ("high", Severity::High),
     ("major", Severity::High),
+    ("malicious", Severity::High),
     ("error", Severity::Medium),
     ("err", Severity::Medium),
     ("medium", Severity::Medium),
@@ -30,16 +34,28 @@ const WORDS: &[(&str, Severity)] = &[
     ("notice", Severity::Info),
 ];
 
-/// How bad the device says it is. Numbers are read as Suricata and Snort use them: 1 high, 2 medium,
-/// 3 low. What was kept out is one step less bad; what says nothing is low.
+/// Formats of the Common Event Format and the like whose names do not say so, and others that count to ten.
+const COUNT_TO_TEN: &[&str] = &[
+    "aws-guardduty",
+    "citrix-waf",
+    "cyberark",
+    "imperva",
+    "microsoft-mcas",
+    "netscout-aed",
+    "opswat",
+    "trend-deep-security",
+    "varonis",
+    "vectra",
+];
+
+/// How bad the device says it is. What was kept out is one step less bad; what says nothing is low.
 pub fn severity_of(event: &Event<'_>) -> Severity {
     let said = event.severity.as_deref().unwrap_or("").trim();
-    let severity = match said {
-        "1" => Severity::High,
-        "2" => Severity::Medium,
-        "3" => Severity::Low,
-        "" => Severity::Low,
-        _ => WORDS
+    let whole = said.split('.').next().unwrap_or("");
+    let severity = match whole.parse::<u8>() {
+        Ok(number) => of_number(number, event.format),
+        Err(_) if said.is_empty() => Severity::Low,
+        Err(_) => WORDS
             .iter()
             .find(|(word, _)| word.eq_ignore_ascii_case(said))
             .map_or(Severity::Info, |(_, severity)| *severity),
@@ -48,6 +64,26 @@ pub fn severity_of(event: &Event<'_>) -> Severity {
         step_down(severity)
     } else {
         severity
+    }
+}
+
+/// CEF, LEEF and GuardDuty count from 0 to 10, the worst (CEF names 0 to 3 low, 4 to 6 medium, 7 and 8
+/// high, 9 and 10 very high); Check Point from 0 to 4, the worst; Suricata and Snort from 1, the worst.
+fn of_number(number: u8, format: &str) -> Severity {
+    let counts_to_ten =
+        format.contains("cef") || format.contains("leef") || COUNT_TO_TEN.contains(&format);
+    match number {
+        0..=3 if counts_to_ten => Severity::Low,
+        4..=6 if counts_to_ten => Severity::Medium,
+        7 | 8 if counts_to_ten => Severity::High,
+        9 | 10 if counts_to_ten => Severity::Critical,
+        4 if format == "checkpoint" => Severity::Critical,
+        3 if format == "checkpoint" => Severity::High,
+        2 => Severity::Medium,
+        1 if format == "checkpoint" => Severity::Low,
+        1 => Severity::High,
+        3 => Severity::Low,
+        _ => Severity::Info,
     }
 }
 
@@ -90,6 +126,30 @@ mod tests {
     use super::*;
     use crate::event::{Action, Kind};
     use crate::time::Timestamp;
+
+    #[test]
+    fn numbers_are_read_as_the_maker_counts() {
+        for (format, said, expected) in [
+            ("suricata", "1", Severity::High),
+            ("snort", "3", Severity::Low),
+            ("suricata", "4", Severity::Info),
+            ("generic-cef", "1", Severity::Low),
+            ("panos-cef", "5", Severity::Medium),
+            ("imperva-leef", "9", Severity::Critical),
+            ("generic-cef", "Very-High", Severity::Critical),
+            ("aws-guardduty", "8", Severity::High),
+            ("aws-guardduty", "8.9", Severity::High),
+            ("aws-guardduty", "2", Severity::Low),
+            ("vectra", "7", Severity::High),
+            ("checkpoint", "4", Severity::Critical),
+            ("checkpoint", "1", Severity::Low),
+            ("generic-cef", "100", Severity::Info),
+        ] {
+            let mut event = Event::new(Timestamp::default(), format, Kind::Ids);
+            event.severity = Some(said.into());
+            assert_eq!(severity_of(&event), expected, "{format} {said}");
+        }
+    }
 
     #[test]
     fn every_scale_becomes_one() {

@@ -1,11 +1,10 @@
 //! Addresses, networks, names, web addresses and fingerprints known bad, from lists.
 //!
-//! A million addresses and a million names lie in flat arrays of about 45 bytes an entry
+//! A million addresses and a million names lie in flat arrays of about 35 bytes an entry
 //! ([`addresses`], [`table`]); what a list says beside the entry is kept once ([`note`]). Lists are
 //! read in pieces ([`Loader`]) and may be plain ([`lines`]), CSV, STIX 2 or MISP ([`objects`]).
 
 mod addresses;
-mod cells;
 mod entry;
 mod intake;
 mod json;

@@ -1,16 +1,14 @@
 //! A compact set of short byte strings: names, web addresses, fingerprints.
 //!
-//! Names are short and lie in [`Cells`], a line of memory each. What finds no room there, and what is
-//! long, lies one behind the other in the order of its hash, about four to a bucket; a look-up reads
-//! the bucket's place, then its entries from first to last. Both compare the bytes themselves. A filter
-//! of 12 bits an entry (a blocked Bloom filter, Putze et al. 2007) answers most misses without touching
-//! either. Per entry: in a cell 5 bytes and the string, and a third as much again that stays empty;
-//! in a bucket 7 bytes and the string; 1.5 bytes of filter; no allocation of its own.
+//! Entries lie one behind the other in the order of their hash, about four to a bucket; a look-up
+//! reads the bucket's place, then its entries from first to last, and compares the bytes themselves.
+//! A filter of 12 bits an entry (a blocked Bloom filter, Putze et al. 2007) answers most misses
+//! without touching either. Per entry: 6 bytes and the string, 1 byte of places, 1.5 bytes of filter;
+//! no allocation of its own.
 //!
-//! One entry of a bucket: the low byte of its hash, the length of the string, the note as four bytes
+//! One entry: the low byte of its hash, the length of the string, the note as four bytes
 //! little-endian, the string.
 
-use super::cells::Cells;
 use super::note::{MAX_NOTES, NoteId, NoteIds, NotesBuilder};
 use crate::detect::hash;
 
@@ -56,7 +54,7 @@ impl Backwards {
 }
 
 /// The place of `hash` among `places`, even and in the order of the hashes.
-pub(super) fn place_of(hash: u64, places: usize) -> usize {
+fn place_of(hash: u64, places: usize) -> usize {
     let places = u128::try_from(places).unwrap_or(0);
     usize::try_from((u128::from(hash) * places) >> 64).unwrap_or(0)
 }
@@ -64,7 +62,6 @@ pub(super) fn place_of(hash: u64, places: usize) -> usize {
 /// The set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    cells: Cells,
     /// Where each bucket begins, and the end.
     places: Vec<u32>,
     entries: Vec<u8>,
@@ -92,12 +89,6 @@ impl Table {
 
     /// Adds the notes of `key`, whose hash is `hash`.
     pub fn find(&self, hash: u64, key: &[u8], out: &mut NoteIds) {
-        if self.cells.find(hash, key, out) {
-            self.find_in_bucket(hash, key, out);
-        }
-    }
-
-    fn find_in_bucket(&self, hash: u64, key: &[u8], out: &mut NoteIds) {
         let bucket = place_of(hash, self.places.len().saturating_sub(1));
         let place = |at: usize| self.places.get(at).and_then(|at| usize::try_from(*at).ok());
         let (Some(from), Some(to)) = (place(bucket), place(bucket + 1)) else {
@@ -169,77 +160,53 @@ impl TableBuilder {
             let times = || until(a.2).cmp(&until(b.2)).then(a.2.cmp(&b.2));
             a.0.cmp(&b.0).then_with(bytes).then_with(times)
         });
-        self.raw
-            .dedup_by(|a, b| a.0 == b.0 && a.2 == b.2 && string(a.1) == string(b.1));
         let count = self.raw.len();
-        let words = (count * FILTER_BITS).div_ceil(64);
+        let buckets = count.div_ceil(PER_BUCKET);
         let mut table = Table {
-            cells: Cells::for_lengths(self.raw.iter().map(|(_, at, _)| string(*at).len())),
-            filter: vec![0; words],
-            ..Table::default()
+            places: Vec::with_capacity(buckets + 1),
+            entries: Vec::with_capacity(strings.len() + 5 * count),
+            filter: vec![0; (count * FILTER_BITS).div_ceil(64)],
+            len: 0,
         };
-        let mut last: Option<&[u8]> = None;
+        let words = table.filter.len();
+        let (mut in_bucket, mut crowded) = (0_usize, 0_usize);
+        let mut last: Option<(&[u8], NoteId)> = None;
         let mut notes_of_key = 0;
-        let mut left = Vec::new();
         for (hash, at, note) in self.raw {
             let key = string(at);
-            let is_same = last.replace(key) == Some(key);
+            while table.places.len() <= place_of(hash, buckets) {
+                table.places.push(end_of(&table.entries));
+                in_bucket = 0;
+            }
+            let before = last.replace((key, note));
+            if before == Some((key, note)) {
+                continue;
+            }
+            let is_same = before.is_some_and(|(held, _)| held == key);
             notes_of_key = if is_same { notes_of_key + 1 } else { 1 };
             if notes_of_key > MAX_NOTES {
                 continue;
-            }
-            let (place, bits) = filter_of(hash, words);
-            if let Some(word) = table.filter.get_mut(place) {
-                *word |= bits;
-            }
-            if table.cells.put(hash, key, note) {
-                table.len += 1;
-            } else {
-                left.push((hash, at, note));
-            }
-        }
-        let crowded = table.fill_buckets(&left, string);
-        (table, crowded)
-    }
-}
-
-impl Table {
-    /// Puts what is left, in the order of the hashes, into buckets; how many find no room there either.
-    fn fill_buckets<'s>(
-        &mut self,
-        left: &[(u64, u32, NoteId)],
-        string: impl Fn(u32) -> &'s [u8],
-    ) -> usize {
-        if left.is_empty() {
-            return 0;
-        }
-        let buckets = left.len().div_ceil(PER_BUCKET);
-        self.places.reserve_exact(buckets + 1);
-        let bytes: usize = left.iter().map(|(_, at, _)| string(*at).len() + 6).sum();
-        self.entries.reserve_exact(bytes);
-        let (mut in_bucket, mut crowded) = (0_usize, 0_usize);
-        for (hash, at, note) in left {
-            while self.places.len() <= place_of(*hash, buckets) {
-                self.places.push(end_of(&self.entries));
-                in_bucket = 0;
             }
             in_bucket += 1;
             if in_bucket > MAX_BUCKET {
                 crowded += 1;
                 continue;
             }
-            let key = string(*at);
-            self.entries.push(tag_of(*hash));
-            self.entries.push(u8::try_from(key.len()).unwrap_or(0));
-            self.entries.extend_from_slice(&note.to_le_bytes());
-            self.entries.extend_from_slice(key);
-            self.len += 1;
+            table.entries.push(tag_of(hash));
+            table.entries.push(u8::try_from(key.len()).unwrap_or(0));
+            table.entries.extend_from_slice(&note.to_le_bytes());
+            table.entries.extend_from_slice(key);
+            table.len += 1;
+            let (place, bits) = filter_of(hash, words);
+            if let Some(word) = table.filter.get_mut(place) {
+                *word |= bits;
+            }
         }
-        while self.places.len() <= buckets {
-            self.places.push(end_of(&self.entries));
+        while table.places.len() <= buckets {
+            table.places.push(end_of(&table.entries));
         }
-        self.entries.shrink_to_fit();
-        crowded
+        table.entries.shrink_to_fit();
+        (table, crowded)
     }
 }
 
