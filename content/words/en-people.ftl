@@ -141,6 +141,98 @@ hub-act-answer-application = Answered a question before joining
 hub-act-ask-application = Asked something of a firm that wants to join
 hub-act-refuse-application = Turned a firm away
 hub-act-accept-application = Let a firm in
+hub-application-contact = Who asks
+hub-application-email = Their e-mail address
+hub-application-domain = Web site or e-mail domain
+hub-application-postcode = First letters of the postcode
+hub-apply-choose = Choose
+
+# Single sign-on.
+hub-oidc = Sign-on of your organisation
+hub-oidc-what = Your organisation can tell us that it is you. Connect your account there once; then you sign in with it.
+hub-oidc-sign-in = Sign in with { $provider }
+hub-oidc-connect = Connect { $provider }
+hub-oidc-remove = Take { $provider } away
+hub-oidc-since = { $provider } is connected since
+hub-oidc-sign-out = Sign out of { $provider } too
+hub-signed-out = You are signed out here
+hub-signed-out-elsewhere = You may still be signed in at your organisation. On a shared computer, sign out there too.
+hub-oidc-refused = We could not sign you in
+hub-oidc-state = Too much time has passed, or you began in another browser. Begin again on the sign-in page.
+hub-oidc-denied = { $provider } did not let you in. Try again, or ask those who run it.
+hub-oidc-issuer = The answer did not come from { $provider }. Tell whoever runs this hub.
+hub-oidc-provider = { $provider } does not answer at the moment. Try again in a few minutes, or sign in another way.
+hub-oidc-code = { $provider } did not stand by its answer. Begin again on the sign-in page.
+hub-oidc-token = We could not read what { $provider } says. Tell whoever runs this hub.
+hub-oidc-algorithm = What { $provider } says is not signed as it must be. Tell whoever runs this hub.
+hub-oidc-signature = What { $provider } says has a wrong signature. Tell whoever runs this hub.
+hub-oidc-audience = What { $provider } says is meant for somebody else. Tell whoever runs this hub.
+hub-oidc-time = What { $provider } says is too old, or its clock is wrong. Begin again on the sign-in page.
+hub-oidc-nonce = The answer belongs to another question. Begin again on the sign-in page.
+hub-oidc-stale = { $provider } saw you too long ago. Sign out there, and begin again here.
+hub-oidc-assurance = { $provider } did not check well enough that it is you. Sign in there with your second step, and begin again here.
+hub-oidc-unknown = Nobody here has connected that account. Sign in with your link or passkey first, and connect it under “Your sign-in”.
+hub-oidc-taken = Somebody else here has connected that account. Ask whoever runs this hub.
+hub-oidc-disabled = You were shut out. Ask whoever runs this hub.
+hub-proof-provider = sign-on of the organisation
+hub-act-add-identity = Connected an account for single sign-on
+hub-act-remove-identity = Took an account for single sign-on away
+hub-config-allowed-oidc = up to eight tables of their own, [[oidc]], each with another name and issuer
+hub-config-allowed-oidc-name = a short name in small letters, digits and dashes, such as "police"
+hub-config-allowed-oidc-label = what people call it, such as "Police sign-on"
+hub-config-allowed-oidc-issuer = the provider's address, such as "https://id.example.org"
+hub-config-allowed-oidc-client-id = the name under which the provider knows this hub
+hub-config-allowed-oidc-secret-file = a file with the secret alone, readable by the hub only
+hub-config-allowed-oidc-acr = a list of words, such as ["phr"]; the provider must say one of them
+hub-config-allowed-oidc-amr = a list of words, such as ["mfa"]; the provider must say all of them
+
+# Before others' eyes: emergencies, and acts to which a second person must agree.
+hub-nav-emergency = Emergency
+hub-emergency-how = When firms need help at once and no officer of their region can be reached, you can work as one for an hour. All officers of that region are told by mail, with your reason. Each firm whose data you look at reads it too.
+hub-emergency-region = Region
+hub-emergency-reason = What is happening, and why nobody else can do it
+hub-emergency-reason-hint = At least a sentence. It cannot be changed later.
+hub-emergency-begin = Begin, for one hour
+hub-emergency-end = End the emergency now
+hub-emergency-wrong-region = Choose the region
+hub-emergency-wrong-reason = Write the reason, between 20 and 1,000 letters
+hub-emergency-mail-subject = Somebody works as an officer of your region in an emergency
+hub-emergency-mail-body =
+    Hello,
+
+    { $name } works as an officer of { $region } for up to an hour. This is the reason they gave:
+
+    { $reason }
+
+    If this is not right, tell whoever runs the hub at once: they can shut the person out.
+hub-emergency-told = { $name } looked at your firm's data in an emergency, as an officer of { $region }, and gave this reason:
+hub-role-emergency = Officer in an emergency
+hub-nav-exports = Take people's addresses along
+hub-exports-how = A list of the people of your region's firms, with their e-mail addresses. A second officer of the region must agree within a day. Each firm sees that you took it.
+hub-exports-ask = Ask a second officer
+hub-approvals = What waits for a second administrator
+hub-approvals-none = Nothing is asked.
+hub-approval-reason = Reason
+hub-approval-reason-hint = The second officer reads it before they agree.
+hub-approval-ask = Ask
+hub-approval-agree = Agree
+hub-approval-take = Do it now
+hub-approval-waits = Waits for a second person
+hub-approval-agreed = { $name } agreed
+hub-approval-wrong-reason = Write the reason, at most 1,000 letters
+hub-approval-wrong-asked = You have asked for this already
+hub-approval-wrong-second = It is asked already, or a second person is needed: nobody agrees to what they asked themselves
+hub-reset-asked = { $name } lost what they sign in with. Make sure by voice that it is them.
+hub-cli-reset = All that the person signed in with is taken away.
+hub-act-begin-emergency = Took a region's role in an emergency
+hub-act-end-emergency = Gave a role back that was taken in an emergency
+hub-act-ask-reset = Asked to take away what a person signs in with
+hub-act-agree-reset = Agreed to take away what a person signs in with
+hub-act-take-reset = Had taken away what a person signs in with
+hub-act-ask-export = Asked to take people's addresses along
+hub-act-agree-export = Agreed that people's addresses are taken along
+hub-act-take-export = Took people's addresses along
+hub-act-export-act = Took the names and addresses of your firm's people along
 
 # Words to be said on the telephone: short, known to everybody, hard to mishear. Exactly 256.
 hub-apply-spoken-list =

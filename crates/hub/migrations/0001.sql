@@ -230,7 +230,7 @@ CREATE TABLE session (
     created     INTEGER NOT NULL,
     last_used   INTEGER NOT NULL,
     expires     INTEGER NOT NULL,
-    proof       TEXT NOT NULL,         -- link | passkey | code | recovery
+    proof       TEXT NOT NULL,         -- link | passkey | code | recovery | provider
     proved      INTEGER NOT NULL,      -- when it was last proved who holds it
     firm        TEXT,                  -- of those looked after, the one chosen
     agent       TEXT NOT NULL          -- what kind of browser on what kind of device
@@ -336,3 +336,40 @@ CREATE TABLE application (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX application_by_region ON application (region, state, asked);
 CREATE INDEX application_by_email ON application (email);
+
+-- Accounts at single sign-on providers that stand for people.
+CREATE TABLE outside_identity (
+    issuer    TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    person    TEXT NOT NULL REFERENCES person (id),
+    created   INTEGER NOT NULL,
+    last_used INTEGER,
+    PRIMARY KEY (issuer, subject),
+    UNIQUE (person, issuer)
+) STRICT, WITHOUT ROWID;
+
+-- A region's role taken in an emergency, by one session, for an hour at most.
+CREATE TABLE emergency (
+    id      TEXT PRIMARY KEY,
+    session TEXT NOT NULL,
+    person  TEXT NOT NULL REFERENCES person (id),
+    region  TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    began   INTEGER NOT NULL,
+    ends    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX emergency_by_session ON emergency (session, ends);
+
+-- Acts to which a second person must agree.
+CREATE TABLE approval (
+    id        TEXT PRIMARY KEY,
+    kind      TEXT NOT NULL,           -- reset | export
+    subject   TEXT NOT NULL,           -- the person; the region, empty for all
+    reason    TEXT NOT NULL,
+    asked_by  TEXT NOT NULL REFERENCES person (id),
+    asked     INTEGER NOT NULL,
+    agreed_by TEXT,
+    agreed    INTEGER,
+    taken     INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approval_by_kind ON approval (kind, asked);

@@ -1,5 +1,6 @@
 //! The hub's configuration: one TOML file, all its problems told at once.
 
+pub mod oidc;
 pub mod store;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,6 +12,7 @@ use larum_link::token::HubAddress;
 
 use crate::keep::KeepDays;
 use crate::people::mail::Relay;
+use oidc::OidcConfig;
 use store::StoreConfig;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -85,6 +87,8 @@ pub struct HubConfig {
     pub mail_login_file: Option<PathBuf>,
     /// Which engine keeps what the hub knows; the table `[store]`, default embedded.
     pub store: StoreConfig,
+    /// Where people may sign in by their own organisation; `[[oidc]]`, default none.
+    pub oidc: Vec<OidcConfig>,
     /// Whether a one-time link alone signs somebody in wholly. No file can say so: it is for the
     /// demonstration, whose people live for an hour.
     pub links_suffice: bool,
@@ -113,6 +117,7 @@ impl HubConfig {
             mail_from: String::new(),
             mail_login_file: None,
             store: StoreConfig::Embedded,
+            oidc: Vec::new(),
             links_suffice: false,
         }
     }
@@ -318,6 +323,7 @@ impl Reader<'_> {
         config.region = self.value(&mut table, "region", text).unwrap_or_default();
         self.mail(&mut table, &mut config);
         config.store = self.store(&mut table);
+        config.oidc = self.oidc(&mut table);
         for key in table.keys() {
             let written = key.get_ref().to_string();
             let nearest = settings::nearest(&written, KEYS);

@@ -85,3 +85,11 @@ id!(
     /// A firm that asks to join.
     ApplicationId
 );
+id!(
+    /// A role taken in an emergency.
+    EmergencyId
+);
+id!(
+    /// An act to which a second person must agree.
+    ApprovalId
+);

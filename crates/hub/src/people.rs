@@ -11,6 +11,7 @@
 pub mod challenge;
 pub mod codes;
 pub mod mail;
+pub mod oidc;
 pub mod passkey;
 pub mod sign_in;
 pub mod totp;
@@ -52,10 +53,18 @@ pub enum ProofKind {
     Code,
     /// A link, and a recovery code.
     Recovery,
+    /// The word of their own organisation's sign-on.
+    Provider,
 }
 
 impl ProofKind {
-    const ALL: [Self; 4] = [Self::Link, Self::Passkey, Self::Code, Self::Recovery];
+    const ALL: [Self; 5] = [
+        Self::Link,
+        Self::Passkey,
+        Self::Code,
+        Self::Recovery,
+        Self::Provider,
+    ];
 
     /// The one spelling, in the store and the catalogue (`hub-proof-…`).
     #[must_use]
@@ -65,6 +74,7 @@ impl ProofKind {
             Self::Passkey => "passkey",
             Self::Code => "code",
             Self::Recovery => "recovery",
+            Self::Provider => "provider",
         }
     }
 

@@ -29,6 +29,8 @@ use crate::door::{self, Patience};
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
 use crate::people::mail::Mailer;
+use crate::people::oidc::Provider;
+use crate::people::oidc::fetch::Fetcher;
 use crate::store::sql::SqlStore;
 use crate::store::{Store, StoreError};
 use crate::web::{self, Invitations, WebState};
@@ -81,6 +83,12 @@ pub enum RunError {
     /// The file with the login for the mail relay.
     #[error("`mail-login-file` must hold a user name and a password, a line each")]
     MailLogin,
+    /// The file with the secret of a provider of single sign-on.
+    #[error("`secret-file` of [[oidc]] must hold the secret: {0}")]
+    OidcSecret(#[source] io::Error),
+    /// The TLS library.
+    #[error("TLS for single sign-on: {0}")]
+    OidcTls(#[from] rustls::Error),
     /// The mail relay.
     #[error(transparent)]
     Mail(#[from] crate::people::mail::MailError),
@@ -233,6 +241,19 @@ fn mailer(config: &HubConfig) -> Result<Option<Arc<Mailer>>, RunError> {
     )?)))
 }
 
+/// Where people may sign in by their own organisation.
+fn providers(config: &HubConfig) -> Result<Vec<Arc<Provider>>, RunError> {
+    if config.oidc.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fetcher = Arc::new(Fetcher::new()?);
+    let provider = |one: &crate::config::oidc::OidcConfig| {
+        let settings = one.settings().map_err(RunError::OidcSecret)?;
+        Ok(Arc::new(Provider::new(settings, fetcher.clone())))
+    };
+    config.oidc.iter().map(provider).collect()
+}
+
 /// The pages for people.
 fn pages(
     hub: &RunningHub,
@@ -252,6 +273,7 @@ fn pages(
             token_hours: config.token_hours,
         }),
         mailer: mailer(config)?,
+        providers: providers(config)?,
         links_suffice: config.links_suffice,
     }))
 }

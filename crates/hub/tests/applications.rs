@@ -236,6 +236,8 @@ async fn browser_a_firm_asks_by_keyboard_and_an_officer_decides() {
     ] {
         type_into(field, text).await;
     }
+    let area = browser.find(Locator::Id("area")).await.unwrap();
+    area.select_by_value("E23000013").await.unwrap();
     // The return key in a field sends the form: no pointer is needed.
     type_into("postcode", "\u{e007}").await;
     let shown = |text: &str| format!("//h1[contains(., '{text}')]");

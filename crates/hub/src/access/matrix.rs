@@ -120,11 +120,15 @@ pub enum Action {
     VetAct,
     /// Making the one-time token with which a collector of one's own firm joins.
     JoinAct,
+    /// Taking a region's role in an emergency.
+    EmergencyAct,
+    /// Taking the names and addresses of firms' people along, with a second officer's word.
+    ExportAct,
 }
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Public,
         Self::Session,
         Self::Account,
@@ -144,6 +148,8 @@ impl Action {
         Self::VetRead,
         Self::VetAct,
         Self::JoinAct,
+        Self::EmergencyAct,
+        Self::ExportAct,
     ];
 
     /// The word for it in the audit ledger.
@@ -169,6 +175,8 @@ impl Action {
             Self::VetRead => "vet-read",
             Self::VetAct => "vet-act",
             Self::JoinAct => "join-act",
+            Self::EmergencyAct => "emergency-act",
+            Self::ExportAct => "export-act",
         }
     }
 
@@ -288,6 +296,8 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; ROLES])] = &[
     (Action::VetRead,    Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
     (Action::VetAct,     Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
     (Action::JoinAct,    Need::Fresh,   Deny,   [Own,    Deny,   Deny,   Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
+    (Action::EmergencyAct, Need::Fresh, Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData, Deny,   Deny,   NoData]),
+    (Action::ExportAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
 ];
 
 #[cfg(test)]

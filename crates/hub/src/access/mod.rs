@@ -93,7 +93,30 @@ pub struct Viewer {
     pub area: Option<String>,
     /// How well this session has proved who they are.
     pub standing: Standing,
+    /// Whether the role was taken in an emergency; see `docs/security/access.md`.
+    pub emergency: bool,
 }
+
+impl Viewer {
+    /// Works as a regional officer of `region` for now, whatever they are otherwise.
+    pub(crate) fn in_emergency(&mut self, region: String) {
+        self.role = Role::Regional;
+        self.member = None;
+        self.area = Some(region);
+        self.emergency = true;
+    }
+}
+
+/// What nobody does with a role taken in an emergency: it is for seeing and warning, not for letting
+/// in, taking along, or staying longer.
+const NOT_IN_EMERGENCY: [Action; 6] = [
+    Action::EmergencyAct,
+    Action::ExportAct,
+    Action::VetAct,
+    Action::KeyAct,
+    Action::AccountAct,
+    Action::PeopleAct,
+];
 
 /// Why somebody may not do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +141,9 @@ pub enum Denied {
 /// [`Denied`].
 pub fn enter(viewer: Option<&Viewer>, action: Action) -> Result<Scope, Denied> {
     let ruling = action.ruling(viewer.map(|viewer| viewer.role));
+    if viewer.is_some_and(|viewer| viewer.emergency) && NOT_IN_EMERGENCY.contains(&action) {
+        return Err(Denied::NotForRole);
+    }
     match (ruling, viewer) {
         (Ruling::Deny, None) => Err(Denied::NotSignedIn),
         (Ruling::Deny, Some(_)) => Err(Denied::NotForRole),
@@ -161,6 +187,7 @@ mod tests {
             member: member.and_then(MemberId::parse),
             area: area.map(str::to_owned),
             standing: Standing::Fresh,
+            emergency: false,
         }
     }
 
@@ -186,6 +213,26 @@ mod tests {
         check(Standing::Half, [Ok(()), half, half, half]);
         check(Standing::Whole, [Ok(()), stale, Ok(()), stale]);
         check(Standing::Fresh, [Ok(()); 4]);
+    }
+
+    #[test]
+    fn a_role_taken_in_an_emergency_sees_its_region_and_takes_nothing_along() {
+        let mut ada = viewer(Role::Administrator, None, None);
+        ada.in_emergency("South West".into());
+        let reach = enter(Some(&ada), Action::MemberRead).map(|scope| scope.reach);
+        assert_eq!(reach, Ok(Reach::Region("South West".into())));
+        for action in NOT_IN_EMERGENCY {
+            assert_eq!(
+                enter(Some(&ada), action),
+                Err(Denied::NotForRole),
+                "{action:?}"
+            );
+        }
+        assert_eq!(
+            enter(Some(&ada), Action::AdminRead),
+            Err(Denied::NotForRole)
+        );
+        assert_eq!(crate::store::audit::Actor::of(&ada).role, "emergency");
     }
 
     #[test]

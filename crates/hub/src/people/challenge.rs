@@ -20,6 +20,10 @@ pub enum Purpose {
     Make,
     /// Signing in with one.
     SignIn,
+    /// Signing in by a provider.
+    Provider,
+    /// Connecting an account at a provider.
+    Connect,
 }
 
 impl Purpose {
@@ -27,6 +31,8 @@ impl Purpose {
         match self {
             Self::Make => 1,
             Self::SignIn => 2,
+            Self::Provider => 3,
+            Self::Connect => 4,
         }
     }
 }

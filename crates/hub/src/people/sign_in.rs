@@ -35,7 +35,11 @@ pub fn challenge_to_make<S: Proofs + ?Sized>(
     Ok(challenge::give(&key(store)?, Purpose::Make, &person, now)?)
 }
 
-fn key<S: Proofs + ?Sized>(store: &S) -> Result<Vec<u8>, PeopleError> {
+/// The key under which challenges are given out.
+///
+/// # Errors
+/// When the store or the randomness fails.
+pub fn key<S: Proofs + ?Sized>(store: &S) -> Result<Vec<u8>, PeopleError> {
     Ok(store.challenge_key(&random::<32>()?)?)
 }
 

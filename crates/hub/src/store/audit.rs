@@ -9,6 +9,9 @@ use crate::id::MemberId;
 /// Most rows one call hands out.
 pub const MAX_AUDIT_ROWS: u32 = 200;
 
+/// What stands in the ledger for a role taken in an emergency.
+const EMERGENCY: &str = "emergency";
+
 /// Who did it: a person, or a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -24,7 +27,11 @@ impl Actor {
     pub fn of(viewer: &Viewer) -> Self {
         Self {
             name: viewer.person.to_string(),
-            role: viewer.role.as_str(),
+            role: if viewer.emergency {
+                EMERGENCY
+            } else {
+                viewer.role.as_str()
+            },
         }
     }
 

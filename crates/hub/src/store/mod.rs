@@ -30,6 +30,7 @@ pub mod audit;
 pub mod codes;
 pub mod enrol;
 pub mod firms;
+pub mod identities;
 pub mod ingest;
 pub mod keep;
 pub mod lead;
@@ -41,6 +42,7 @@ pub mod sql;
 pub mod verdicts;
 pub mod watch;
 pub mod watch_state;
+pub mod watchful;
 
 /// The whole contract.
 pub trait Store:
@@ -52,6 +54,7 @@ pub trait Store:
     + proofs::Proofs
     + codes::Codes
     + firms::LookedAfter
+    + identities::Identities
     + audit::Audit
     + pages::Pages
     + watch::WatchStore
@@ -62,6 +65,7 @@ pub trait Store:
     + keep::KeepStore
     + lead::Lead
     + verdicts::Verdicts
+    + watchful::Watchful
 {
 }
 

@@ -29,6 +29,8 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
     ("/threats", "hub-nav-threats", Action::ThreatList),
     ("/members", "hub-nav-members", Action::MemberList),
     ("/applications", "hub-nav-applications", Action::VetRead),
+    ("/exports", "hub-nav-exports", Action::ExportAct),
+    ("/emergency", "hub-nav-emergency", Action::EmergencyAct),
     ("/admin", "hub-nav-admin", Action::AdminRead),
     ("/admin/members", "hub-nav-admin-members", Action::AdminRead),
     (
@@ -81,7 +83,8 @@ fn masthead(frame: &Frame<'_>) -> Markup {
                     div.who {
                         span.name {
                             (viewer.name)
-                            span.role { (words.say(&format!("hub-role-{}", viewer.role))) }
+                            @if viewer.emergency { span.role { (words.say("hub-role-emergency")) } }
+                            @else { span.role { (words.say(&format!("hub-role-{}", viewer.role))) } }
                         }
                         form method="post" action="/sign-out" {
                             button.plain type="submit" { (words.say("hub-sign-out")) }
@@ -90,6 +93,11 @@ fn masthead(frame: &Frame<'_>) -> Markup {
                 }
             }
             @if frame.viewer.is_some() { (navigation(frame)) }
+            @if frame.viewer.is_some_and(|viewer| viewer.emergency) {
+                form.bar method="post" action="/emergency/end" {
+                    button.danger type="submit" { (words.say("hub-emergency-end")) }
+                }
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ pub use routes::{Method, ROUTES, Route};
 
 use crate::enrol::authority::Authority;
 use crate::people::mail::Mailer;
+use crate::people::oidc::Provider;
 use crate::people::passkey::Site;
 use crate::store::Store;
 
@@ -55,6 +56,8 @@ pub struct WebState {
     pub invitations: Option<Invitations>,
     /// Sends one-time links to those who ask for one; `None`: an administrator hands them over.
     pub mailer: Option<Arc<Mailer>>,
+    /// Where people may sign in by their own organisation.
+    pub providers: Vec<Arc<Provider>>,
     /// Whether a one-time link alone signs somebody in wholly. For a demonstration only: elsewhere a
     /// link leads no further than to one's own proof.
     pub links_suffice: bool,
@@ -90,6 +93,7 @@ impl WebState {
             page_url: page_url.trim_end_matches('/').to_owned(),
             invitations: None,
             mailer: None,
+            providers: Vec::new(),
             links_suffice: false,
         })
     }

@@ -52,9 +52,9 @@ const fn post(
 }
 
 use Action::{
-    Account, AccountAct, AdminAct, AdminRead, FirmList, JoinAct, KeyAct, MemberList, MemberRead,
-    OwnAct, OwnRead, PeopleAct, Public, Session, ThreatAct, ThreatList, ThreatRead, VetAct,
-    VetRead,
+    Account, AccountAct, AdminAct, AdminRead, EmergencyAct, ExportAct, FirmList, JoinAct, KeyAct,
+    MemberList, MemberRead, OwnAct, OwnRead, PeopleAct, Public, Session, ThreatAct, ThreatList,
+    ThreatRead, VetAct, VetRead,
 };
 
 /// Every address there is.
@@ -69,6 +69,8 @@ pub static ROUTES: &[Route] = &[
     get("/sign-in/again", Session, pages::sign_in::again),
     get("/sign-in/{secret}", Public, pages::sign_in::confirm),
     post("/sign-in", Public, pages::sign_in::redeem),
+    get("/sign-in/with/{provider}", Public, pages::single::leave),
+    get("/sign-in/back/{provider}", Public, pages::single::back),
     post("/sign-out", Session, pages::sign_in::sign_out),
     get("/keys", Account, pages::keys::show),
     post("/keys", KeyAct, pages::keys::make),
@@ -79,6 +81,14 @@ pub static ROUTES: &[Route] = &[
     get("/live.js", Public, pages::assets::live),
     get("/passkey.js", Public, pages::assets::passkey),
     get("/mark.svg", Public, pages::assets::mark),
+
+    get("/emergency", EmergencyAct, pages::emergency::ask),
+    post("/emergency", EmergencyAct, pages::emergency::begin),
+    post("/emergency/end", Session, pages::emergency::end),
+    get("/exports", ExportAct, pages::exports::show),
+    post("/exports", ExportAct, pages::exports::ask),
+    post("/exports/{id}/agree", ExportAct, pages::exports::agree),
+    post("/exports/{id}/take", ExportAct, pages::exports::take),
 
     get("/join", Public, pages::join::ask),
     post("/join", Public, pages::join::send),
@@ -98,6 +108,8 @@ pub static ROUTES: &[Route] = &[
     get("/account/codes/add", AccountAct, pages::account::codes::ask),
     post("/account/codes", AccountAct, pages::account::codes::confirm),
     post("/account/codes/remove", AccountAct, pages::account::codes::remove),
+    get("/account/single/{provider}", AccountAct, pages::single::connect),
+    post("/account/single/{provider}/remove", AccountAct, pages::single::remove),
     post("/account/sessions/end", Account, pages::account::sessions::end_others),
     post("/account/sessions/{id}/end", Account, pages::account::sessions::end),
 
@@ -138,5 +150,7 @@ pub static ROUTES: &[Route] = &[
     post("/admin/people/{id}/link", PeopleAct, pages::admin::people::link),
     post("/admin/people/{id}/disable", PeopleAct, pages::admin::people::disable),
     post("/admin/people/{id}/enable", PeopleAct, pages::admin::people::enable),
+    post("/admin/approvals/{id}/agree", PeopleAct, pages::admin::people::agree),
+    post("/admin/approvals/{id}/take", PeopleAct, pages::admin::people::take),
     post("/admin/people/{id}/reset", PeopleAct, pages::admin::people::reset),
 ];

@@ -153,6 +153,7 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
             state,
             viewer: viewer.as_ref(),
             token,
+            away: session::kept(&parts.headers, state.secure()).map(str::to_owned),
             scope,
             opener,
             now,

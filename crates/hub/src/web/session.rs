@@ -5,11 +5,17 @@
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, HOST, ORIGIN};
 
+use crate::people::challenge::CHALLENGE_SECONDS;
 use crate::people::{SECRET_CHARS, SESSION_SECONDS};
 
 const SECURE_NAME: &str = "__Host-larum";
 /// Without TLS (a hub on one's own machine) browsers refuse the `__Host-` prefix.
 const PLAIN_NAME: &str = "larum";
+
+const SECURE_AWAY: &str = "__Host-larum-away";
+const PLAIN_AWAY: &str = "larum-away";
+/// Longest note kept of somebody who left for a provider, in bytes.
+const MAX_AWAY_BYTES: usize = 1_024;
 
 const fn name(secure: bool) -> &'static str {
     if secure { SECURE_NAME } else { PLAIN_NAME }
@@ -17,14 +23,37 @@ const fn name(secure: bool) -> &'static str {
 
 /// The token in the request's cookie, if there is one of the right shape.
 pub(super) fn token(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    cookies(headers)
+        .find(|(found, value)| *found == name(secure) && value.len() == SECRET_CHARS)
+        .map(|(_, value)| value)
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(found, value)| *found == name(secure) && value.len() == SECRET_CHARS)
+}
+
+/// The note of somebody who left for a provider, if there is one.
+pub(super) fn kept(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    let wanted = if secure { SECURE_AWAY } else { PLAIN_AWAY };
+    cookies(headers)
+        .find(|(found, value)| *found == wanted && value.len() <= MAX_AWAY_BYTES)
         .map(|(_, value)| value)
+}
+
+/// The cookie that notes it, for as long as a challenge is good. `Lax`, because coming back begins on
+/// the provider's page.
+pub(super) fn away(note: &str, secure: bool) -> String {
+    let (name, flag) = if secure {
+        (SECURE_AWAY, "; Secure")
+    } else {
+        (PLAIN_AWAY, "")
+    };
+    format!("{name}={note}; Path=/; HttpOnly; SameSite=Lax; Max-Age={CHALLENGE_SECONDS}{flag}")
 }
 
 /// The cookie that begins a session. `Lax`, so that somebody signed in who follows a link from an

@@ -19,6 +19,8 @@ pub(super) struct Visit<'a> {
     pub viewer: Option<&'a Viewer>,
     /// The session's token, for ending it.
     pub token: Option<&'a str>,
+    /// What the browser keeps of somebody who left for a provider.
+    pub away: Option<String>,
     /// What the access matrix grants for this route.
     pub scope: Scope,
     pub opener: Option<Opener<'a>>,

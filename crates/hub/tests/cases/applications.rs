@@ -40,6 +40,7 @@ fn officer(region: Option<&str>) -> Scope {
         member: None,
         area: region.map(str::to_owned),
         standing: Standing::Fresh,
+        emergency: false,
     };
     enter(Some(&viewer), Action::VetRead).unwrap()
 }

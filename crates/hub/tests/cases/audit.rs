@@ -40,6 +40,7 @@ pub fn chain(store: &SqlStore, told: &mut String) {
         member: None,
         area: None,
         standing: Standing::Fresh,
+        emergency: false,
     };
     // An officer's scope is nobody's own firm.
     let scope = enter(Some(&viewer), Action::MemberRead).unwrap();

@@ -12,6 +12,7 @@ mod pages;
 mod people;
 mod proofs;
 pub mod watch;
+mod watchful;
 
 use std::fmt::Write as _;
 
@@ -49,6 +50,9 @@ pub const CASES: &[(&str, Case)] = &[
     ("pages_members", pages::members),
     ("pages_sightings", pages::sightings),
     ("pages_threats", pages::threats),
+    ("watchful_emergency", watchful::emergency),
+    ("watchful_two_persons", watchful::two_persons),
+    ("identities", watchful::identities),
     ("watch_arrivals", watch::arrivals),
     ("watch_episodes", watch::episodes),
     ("watch_lists", watch::lists),

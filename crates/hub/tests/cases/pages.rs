@@ -19,6 +19,7 @@ fn officer(area: Option<&str>) -> (Viewer, Scope) {
         member: None,
         area: area.map(str::to_owned),
         standing: Standing::Fresh,
+        emergency: false,
     };
     let scope = enter(Some(&viewer), Action::MemberRead).unwrap();
     (viewer, scope)

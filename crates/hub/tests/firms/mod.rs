@@ -16,6 +16,8 @@ use larum_hub_lib::api::{self, ApiState};
 use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
 use larum_hub_lib::people::mail::{Mailer, Relay};
+use larum_hub_lib::people::oidc::fetch::Fetcher;
+use larum_hub_lib::people::oidc::{Provider, Settings as ProviderSettings};
 use larum_hub_lib::people::{self, check_person};
 use larum_hub_lib::store::audit::Actor;
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
@@ -115,14 +117,25 @@ impl Firms {
     pub async fn with_mail(relay: SocketAddr) -> Self {
         let relay = Relay::parse(&format!("smtp-plain://{relay}")).unwrap();
         let mailer = Mailer::new(&relay, "larum@hub.example.org", None).unwrap();
-        Self::start("localhost", false, Some(Arc::new(mailer))).await
+        Self::start("localhost", false, Some(Arc::new(mailer)), None).await
+    }
+
+    /// The same with a provider of single sign-on and no mail.
+    pub async fn with_provider(settings: ProviderSettings) -> Self {
+        let provider = Provider::new(settings, Arc::new(Fetcher::new().unwrap()));
+        Self::start("localhost", false, None, Some(Arc::new(provider))).await
     }
 
     async fn empty(host: &str, links_suffice: bool) -> Self {
-        Self::start(host, links_suffice, None).await
+        Self::start(host, links_suffice, None, None).await
     }
 
-    async fn start(host: &str, links_suffice: bool, mailer: Option<Arc<Mailer>>) -> Self {
+    async fn start(
+        host: &str,
+        links_suffice: bool,
+        mailer: Option<Arc<Mailer>>,
+        provider: Option<Arc<Provider>>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqlStore::open(&folder.path().join("hub.sqlite")).unwrap());
         let clock = Clock::system();
@@ -133,6 +146,7 @@ impl Firms {
         let mut state = WebState::new(store.clone(), clock, page_url.clone()).unwrap();
         state.links_suffice = links_suffice;
         state.mailer = mailer;
+        state.providers = provider.into_iter().collect();
         let authority = Authority::create(&folder.path().join("authority"), now).unwrap();
         state.invitations = Some(Invitations {
             authority: Arc::new(authority),

@@ -22,6 +22,7 @@ use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
 use larum_hub_lib::store::keep::KeepStore as _;
 use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::store::proofs::Proofs as _;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::{Store, StoreError};
 use larum_link::clock::Clock;
@@ -144,6 +145,12 @@ enum Act {
         #[arg(long)]
         email: String,
     },
+    /// Take away all that a person signs in with, for those who lost it
+    ResetPerson {
+        /// E-mail address of the person
+        #[arg(long)]
+        email: String,
+    },
     /// Check the audit ledger; prints its last hash
     VerifyLedger,
 }
@@ -205,6 +212,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Act::List { what } => hub.list(what),
         Act::RevokeCollector { id } => hub.revoke_collector(id),
         Act::DisablePerson { email } => hub.disable_person(email),
+        Act::ResetPerson { email } => hub.reset_person(email),
         Act::VerifyLedger => hub.verify_ledger(),
     }
 }
@@ -435,6 +443,13 @@ impl Hub {
             )),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn reset_person(&self, email: &str) -> anyhow::Result<Exit> {
+        let person = self.person(email)?;
+        self.store
+            .reset_proofs(&self.by, person, self.clock.now())?;
+        self.tell("hub-cli-reset", &[])
     }
 
     fn verify_ledger(&self) -> anyhow::Result<Exit> {

@@ -88,7 +88,7 @@ impl Audit for SqlStore {
         self.read(|connection| {
             rows(
                 connection,
-                "WHERE audit.action NOT IN ('threat-read', 'member-list', 'member-read', 'own-read') AND ?3 = ''",
+                "WHERE audit.action NOT IN ('threat-read', 'member-list', 'member-read', 'own-read', 'export-act') AND ?3 = ''",
                 before,
                 limit,
                 "",

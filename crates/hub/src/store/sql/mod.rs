@@ -8,6 +8,7 @@ pub mod copy;
 pub mod engine;
 mod enrol;
 mod firms;
+mod identities;
 mod ingest;
 mod keep;
 mod lists;
@@ -21,6 +22,7 @@ mod tables;
 mod verdicts;
 mod watch;
 mod watch_state;
+mod watchful;
 
 use std::path::Path;
 

@@ -170,6 +170,11 @@ impl People for SqlStore {
                             EXISTS (SELECT 1 FROM passkey WHERE passkey.person = person.id)
                             OR EXISTS (SELECT 1 FROM code_app WHERE code_app.person = person.id
                                        AND code_app.confirmed IS NOT NULL)
+                            OR EXISTS (SELECT 1 FROM outside_identity
+                                       WHERE outside_identity.person = person.id),
+                            (SELECT max(emergency.region) FROM emergency
+                             WHERE emergency.session = session.id AND emergency.person = person.id
+                               AND emergency.ends > ?2)
                      FROM session JOIN person ON person.id = session.person
                      WHERE session.secret_hash = ?1 AND person.disabled IS NULL
                        AND session.expires > ?2 AND session.last_used > ?2 - ?3",
@@ -179,6 +184,9 @@ impl People for SqlStore {
                     let proof = ProofKind::from_word(&row.get::<String>(6)?);
                     let proved = Timestamp::from_millis(row.get(7)?);
                     viewer.standing = people::standing(proof, proved, row.get(8)?, at);
+                    if let Some(region) = row.get::<Option<String>>(9)? {
+                        viewer.in_emergency(region);
+                    }
                     Ok((viewer, row.get::<i64>(5)?))
                 })
                 .optional()
@@ -325,6 +333,7 @@ pub(super) fn viewer(row: &Row<'_>) -> Result<Viewer, StoreError> {
         member: row.get::<Option<MemberId>>(3)?,
         area: row.get(4)?,
         standing: Standing::New,
+        emergency: false,
     })
 }
 

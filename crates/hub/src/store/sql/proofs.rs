@@ -191,20 +191,7 @@ impl Proofs for SqlStore {
     }
 
     fn reset_proofs(&self, by: &Actor, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            let there: u32 = transaction.query_row(
-                "SELECT count(*) FROM person WHERE id = ?1",
-                [person],
-                |row| row.get(0),
-            )?;
-            if there == 0 {
-                return Err(StoreError::NotFound);
-            }
-            for table in ["passkey", "code_app", "recovery_code", "session"] {
-                transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [person])?;
-            }
-            append(transaction, by, &act("reset-proofs", person), now)
-        })
+        self.write(|transaction| reset(transaction, by, person, now))
     }
 
     fn replace_session(
@@ -272,8 +259,38 @@ impl Proofs for SqlStore {
     }
 }
 
+/// Takes away all that `person` signs in with.
+pub(super) fn reset(
+    transaction: &Transaction<'_>,
+    by: &Actor,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let there: u32 = transaction.query_row(
+        "SELECT count(*) FROM person WHERE id = ?1",
+        [person],
+        |row| row.get(0),
+    )?;
+    if there == 0 {
+        return Err(StoreError::NotFound);
+    }
+    for table in [
+        "passkey",
+        "code_app",
+        "recovery_code",
+        "outside_identity",
+        "session",
+    ] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [person])?;
+    }
+    append(transaction, by, &act("reset-proofs", person), now)
+}
+
 /// Notes a challenge as used; `false` when it was before.
-fn spend(transaction: &Transaction<'_>, answered: Answered<'_>) -> Result<bool, StoreError> {
+pub(super) fn spend(
+    transaction: &Transaction<'_>,
+    answered: Answered<'_>,
+) -> Result<bool, StoreError> {
     let spent = transaction.execute(
         "INSERT INTO spent_challenge (challenge, expires) VALUES (?1, ?2)
          ON CONFLICT (challenge) DO NOTHING",
@@ -318,7 +335,8 @@ pub(super) fn refuse_none_left(
 ) -> Result<(), StoreError> {
     let left: u32 = transaction.query_row(
         "SELECT (SELECT count(*) FROM passkey WHERE person = ?1)
-              + (SELECT count(*) FROM code_app WHERE person = ?1 AND confirmed IS NOT NULL)",
+              + (SELECT count(*) FROM code_app WHERE person = ?1 AND confirmed IS NOT NULL)
+              + (SELECT count(*) FROM outside_identity WHERE person = ?1)",
         [person],
         |row| row.get(0),
     )?;

@@ -233,14 +233,14 @@ fn facts(visit: &Visit<'_>, row: &Application) -> Markup {
     let own = apply::own_address(&row.email, &row.domain);
     html! {
         dl.fields {
-            dt { (visit.say("hub-apply-contact")) } dd { (row.contact) }
-            dt { (visit.say("hub-apply-email")) }
+            dt { (visit.say("hub-application-contact")) } dd { (row.contact) }
+            dt { (visit.say("hub-application-email")) }
             dd {
                 (row.email) " "
                 @if own { (tag(Tone::Good, &visit.say("hub-application-own-address"))) }
                 @else { (tag(Tone::Bad, &visit.say("hub-application-other-address"))) }
             }
-            dt { (visit.say("hub-apply-domain")) } dd { (row.domain) }
+            dt { (visit.say("hub-application-domain")) } dd { (row.domain) }
             dt { (visit.say(&format!("hub-apply-register-{}", row.register.as_str()))) }
             dd {
                 @if row.register == Register::None { (visit.say("hub-none")) }
@@ -251,7 +251,7 @@ fn facts(visit: &Visit<'_>, row: &Application) -> Markup {
             dt { (visit.say("hub-sector")) }
             dd { (names::capital(&names::word(words, "sector", &row.sector))) }
             dt { (visit.say("hub-size")) } dd { (names::word(words, "size", &row.size)) }
-            dt { (visit.say("hub-apply-postcode")) } dd { (row.postcode) }
+            dt { (visit.say("hub-application-postcode")) } dd { (row.postcode) }
             dt { (visit.say("hub-area")) } dd { (names::area(&row.area)) }
             dt { (visit.say("hub-apply-when")) } dd { (time(words, row.asked)) }
         }

@@ -300,8 +300,9 @@ fn form(visit: &Visit<'_>) -> Markup {
             )
         })
         .collect();
-    let areas: Vec<(String, String)> = area::coded()
-        .map(|(code, name)| (code.to_owned(), name.to_owned()))
+    let choose = || (String::new(), visit.say("hub-apply-choose"));
+    let areas: Vec<(String, String)> = std::iter::once(choose())
+        .chain(area::coded().map(|(code, name)| (code.to_owned(), name.to_owned())))
         .collect();
     html! {
         form.stack method="post" action="/join" {

@@ -18,12 +18,30 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let main = html! {
         h1 { (heading) }
         p.lead { (visit.say("hub-readers-lead")) }
+        (emergencies(visit)?)
         (table(visit, &rows))
         @if let Some(id) = older {
             p.pages { a href={ "/home/readers?before=" (id) } { (visit.say("hub-older")) } }
         }
     };
     Ok(visit.page(&heading, &main))
+}
+
+/// Why somebody read our data in an emergency, in their own words.
+fn emergencies(visit: &Visit<'_>) -> Result<Markup, Problem> {
+    let found = visit.store().emergencies(&visit.scope)?;
+    Ok(html! {
+        @for one in &found {
+            p {
+                (visit.say_with("hub-emergency-told", &[
+                    ("name", one.who.as_str().into()),
+                    ("region", one.region.as_str().into()),
+                ]))
+                " " (time(&visit.state.words, one.began))
+            }
+            p.told { (one.reason) }
+        }
+    })
 }
 
 /// Rows of the ledger.

@@ -10,6 +10,7 @@ use larum_core::words::Words;
 use maud::{Markup, html};
 
 use super::account::{codes, passkeys};
+use super::single;
 use crate::access::{Standing, Viewer};
 use crate::people::mail::Mailer;
 use crate::people::passkey::{PasskeyRefusal, Signed};
@@ -36,6 +37,7 @@ pub(in crate::web) fn ask(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
                 h1 { (heading) }
                 p.lead { (visit.say("hub-sign-in-how")) }
                 (passkey)
+                (single::ways(visit, "/"))
                 h2 { (visit.say("hub-sign-in-no-link")) }
                 @if visit.state.mailer.is_some() {
                     form.stack method="post" action="/sign-in/email" {
@@ -167,7 +169,12 @@ pub(in crate::web) fn with_passkey(visit: &mut Visit<'_>) -> Result<Answer, Prob
 }
 
 /// Somebody is signed in: the new session takes the place of any the browser had.
-fn arrive(visit: &Visit<'_>, token: &str, viewer: &Viewer, next: &str) -> Result<Answer, Problem> {
+pub(super) fn arrive(
+    visit: &Visit<'_>,
+    token: &str,
+    viewer: &Viewer,
+    next: &str,
+) -> Result<Answer, Problem> {
     // Signing in over another session ends that one: no session outlives its cookie.
     if let Some(old) = visit.token {
         visit.store().end_session(&people::secret_hash(old))?;
@@ -224,6 +231,7 @@ pub(in crate::web) fn next(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
                             p { (visit.say("hub-passkey-what")) }
                             (form)
                         }
+                        (single::ways_to_connect(visit))
                         h2 { (visit.say("hub-first-code")) }
                         p { (visit.say("hub-codes-what")) }
                         p.switch { a href="/account/codes/add" { (visit.say("hub-codes-add")) } }
@@ -249,6 +257,7 @@ fn prove(visit: &Visit<'_>, heading: &str, how: &str, next: &str) -> Result<Answ
         false => html! {},
     };
     let code = codes::form(visit, next)?;
+    let has_single = !visit.store().identities(viewer)?.is_empty();
     Ok(visit.passkey_page(
         heading,
         &html! {
@@ -257,6 +266,7 @@ fn prove(visit: &Visit<'_>, heading: &str, how: &str, next: &str) -> Result<Answ
                 p.lead { (visit.say(how)) }
                 (passkey)
                 (code)
+                @if has_single { (single::ways(visit, next)) }
                 p.hint { (visit.say("hub-sign-in-lost")) }
             }
         },
@@ -314,8 +324,25 @@ fn refused(visit: &Visit<'_>, reason: &str) -> Answer {
 
 /// Ends the session.
 pub(in crate::web) fn sign_out(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let elsewhere = single::places_to_sign_out(visit)?;
     if let Some(token) = visit.token {
         visit.store().end_session(&people::secret_hash(token))?;
     }
-    Ok(Answer::go("/sign-in").with_cookie(session::end(visit.state.secure())))
+    let cookie = session::end(visit.state.secure());
+    if elsewhere.is_empty() {
+        return Ok(Answer::go("/sign-in").with_cookie(cookie));
+    }
+    visit.viewer = None;
+    let heading = visit.say("hub-signed-out");
+    let main = html! {
+        div.narrow {
+            h1 { (heading) }
+            p.lead { (visit.say("hub-signed-out-elsewhere")) }
+            @for (provider, place) in &elsewhere {
+                p.switch { a href=(place) { (visit.say_with("hub-oidc-sign-out", &[("provider", provider.as_str().into())])) } }
+            }
+            p { a href="/sign-in" { (visit.say("hub-problem-sign-in")) } }
+        }
+    };
+    Ok(visit.page(&heading, &main).with_cookie(cookie))
 }

@@ -13,6 +13,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let heading = visit.say("hub-nav-account");
     let passkeys = passkeys::list(visit)?;
     let codes = codes::show(visit)?;
+    let single = super::single::show(visit)?;
     let sessions = sessions::list(visit)?;
     Ok(visit.page(
         &heading,
@@ -21,6 +22,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
             p.lead { (visit.say("hub-account-lead")) }
             (passkeys)
             (codes)
+            (single)
             (sessions)
         },
     ))

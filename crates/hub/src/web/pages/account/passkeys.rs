@@ -145,7 +145,7 @@ pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 
 /// Somebody has just got, and shown, something of their own. If it is their first, their session
 /// rests on it from now on, under a new secret.
-pub(super) fn first_proof(
+pub(in crate::web::pages) fn first_proof(
     visit: &Visit<'_>,
     proof: ProofKind,
     then: &str,
@@ -199,7 +199,7 @@ pub(in crate::web) fn remove(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 }
 
 /// The last thing somebody can sign in with stays.
-pub(super) fn last_one(visit: &Visit<'_>) -> Answer {
+pub(in crate::web::pages) fn last_one(visit: &Visit<'_>) -> Answer {
     let heading = visit.say("hub-last-proof");
     let main = html! {
         div.narrow {

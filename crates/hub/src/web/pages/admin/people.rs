@@ -4,12 +4,14 @@ use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use crate::access::Role;
-use crate::id::{MemberId, PersonId};
+use crate::id::{ApprovalId, MemberId, PersonId};
 use crate::people;
 use crate::store::StoreError;
 use crate::store::people::Person;
+use crate::store::watchful::Kind;
 use crate::web::answer::{Answer, Problem};
 use crate::web::names;
+use crate::web::pages::exports;
 use crate::web::parts::{self, Tone, tag};
 use crate::web::visit::Visit;
 use larum_core::area;
@@ -93,14 +95,67 @@ pub(in crate::web) fn enable(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     change(visit, false)
 }
 
-/// Takes away all that a person signs in with: for those who lost it.
+/// Asks a second administrator to agree that all a person signs in with is taken away: for those who
+/// lost it. Alone, an administrator could make a way in as somebody else.
 pub(in crate::web) fn reset(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
-    let id = person_id(visit)?;
-    visit
-        .store()
-        .reset_proofs(&visit.actor()?, id, visit.people_now)?;
+    let person = visit.store().person(person_id(visit)?)?;
+    let reason = visit.say_with("hub-reset-asked", &[("name", person.name.as_str().into())]);
+    let asked = visit.store().ask_approval(
+        &visit.actor()?,
+        visit.viewer()?.person,
+        Kind::Reset,
+        &person.id.to_string(),
+        &reason,
+        visit.people_now,
+    );
+    settled(visit, asked)
+}
+
+/// The second administrator agrees.
+pub(in crate::web) fn agree(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    let agreed = visit.store().agree(
+        &visit.actor()?,
+        visit.viewer()?.person,
+        approval(visit)?,
+        visit.people_now,
+    );
+    settled(visit, agreed)
+}
+
+/// Whoever asked has it done.
+pub(in crate::web) fn take(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
+    visit.store().take_approval(
+        &visit.actor()?,
+        visit.viewer()?.person,
+        approval(visit)?,
+        visit.people_now,
+    )?;
     tracing::info!("somebody's proofs were taken away");
     Ok(Answer::go("/admin/people"))
+}
+
+/// The number in the path, if it is of an act that administrators agree to.
+fn approval(visit: &Visit<'_>) -> Result<ApprovalId, Problem> {
+    let id = visit
+        .params
+        .get("id")
+        .and_then(|text| ApprovalId::parse(text))
+        .ok_or(Problem::NotFound)?;
+    let rows = visit.store().approvals(Kind::Reset, visit.people_now)?;
+    let is_one = rows.iter().any(|row| row.id == id);
+    is_one.then_some(id).ok_or(Problem::NotFound)
+}
+
+fn settled(visit: &Visit<'_>, done: Result<(), StoreError>) -> Result<Answer, Problem> {
+    match done {
+        Ok(()) => Ok(Answer::go("/admin/people")),
+        Err(StoreError::Conflict(_)) => {
+            let message = visit.say("hub-approval-wrong-second");
+            let field = "people";
+            render(visit, Some(&Wrong { field, message }))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn change(visit: &Visit<'_>, disabled: bool) -> Result<Answer, Problem> {
@@ -136,6 +191,9 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
     let words = &*visit.state.words;
     let rows = visit.store().people()?;
     let heading = visit.say("hub-nav-admin-people");
+    let asked = visit.store().approvals(Kind::Reset, visit.people_now)?;
+    let caption = visit.say("hub-approvals");
+    let waiting = exports::waiting(visit, &asked, &caption, "/admin/approvals")?;
     let head = [
         "hub-name",
         "hub-role",
@@ -148,6 +206,12 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
     let main = html! {
         @if let Some(wrong) = wrong { (parts::error_summary(words, wrong.field, &wrong.message)) }
         h1 #people { (heading) }
+        @if !asked.is_empty() {
+            section aria-labelledby="asked" {
+                h2 #asked { (visit.say("hub-approvals")) }
+                (waiting)
+            }
+        }
         (parts::cards(&heading, &head, &cells))
         section aria-labelledby="add" {
             h2 #add { (visit.say("hub-person-add")) }
