@@ -102,6 +102,10 @@ async fn every_lie_of_a_provider_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one answer, offered in every wrong place"
+)]
 async fn an_answer_is_for_one_browser_one_provider_and_one_errand() {
     use OidcRefusal as No;
     let (op, other) = (Op::start().await, Op::start().await);
@@ -326,7 +330,8 @@ struct Theirs {
 }
 
 impl Theirs {
-    async fn start() -> Self {
+    /// `None` where it is not installed; in CI it must be.
+    async fn start() -> Option<Self> {
         let port = {
             let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             free.local_addr().unwrap().port()
@@ -338,8 +343,18 @@ impl Theirs {
             .args(["--user-claims", &claims.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("oidc-provider-mock is installed: run tools/test");
+            .spawn();
+        let process = match process {
+            Ok(process) => process,
+            Err(error) => {
+                assert!(
+                    std::env::var_os("CI").is_none_or(|value| value != "true"),
+                    "oidc-provider-mock does not start: {error}; run tools/test"
+                );
+                eprintln!("SKIPPED: oidc-provider-mock is not installed ({error})");
+                return None;
+            }
+        };
         let started = Instant::now();
         while tokio::net::TcpStream::connect(("127.0.0.1", port))
             .await
@@ -348,10 +363,10 @@ impl Theirs {
             assert!(started.elapsed() < START, "the provider does not answer");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Self {
+        Some(Self {
             process,
             issuer: format!("http://127.0.0.1:{port}"),
-        }
+        })
     }
 }
 
@@ -373,7 +388,9 @@ async fn browser_single_sign_on_with_a_provider_that_others_wrote() {
     let Some(driver) = Driver::start().await else {
         return;
     };
-    let theirs = Theirs::start().await;
+    let Some(theirs) = Theirs::start().await else {
+        return;
+    };
     let firms = Firms::with_provider(settings("police", &theirs.issuer)).await;
     let pat = firms.person(Role::Regional, None, Some("SWROCU"));
     let browser = driver.open("single", false).await;

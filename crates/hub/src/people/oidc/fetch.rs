@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{Method, Request, Uri};
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXUPPER};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -107,14 +107,13 @@ pub fn form(pairs: &[(&str, &str)]) -> String {
 
 /// Percent-encoded, but for what RFC 3986 calls unreserved.
 fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
-            // Writing into a text cannot fail.
-            let _ = write!(out, "%{byte:02X}");
+            out.push('%');
+            out.push_str(&HEXUPPER.encode(&[byte]));
         }
     }
     out
