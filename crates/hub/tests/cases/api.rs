@@ -32,6 +32,7 @@ fn owner(store: &SqlStore, number: u32, member: MemberId) -> Viewer {
         member: person.member,
         area: None,
         standing: Standing::Fresh,
+        emergency: false,
     }
 }
 
