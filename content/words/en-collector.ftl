@@ -78,7 +78,7 @@ trouble-spool-unreadable = What waits for the hub cannot be read or written. Che
 trouble-state-unwritable = Larum cannot write its state folder. Make room on the disk, or check who owns the folder.
 trouble-intake-unwritable = Larum cannot write the records it receives to its disk. Make room, or check the disk, then restart Larum. Until then devices that wait for an answer keep their records.
 trouble-certificate-unusable = A certificate your settings name cannot be used, so Larum goes on with the one it had before. Run “larum check-config”.
-trouble-capture-down = A network interface that Larum watches is down or gone. Check its cable and its settings; if it was taken out and put back, restart Larum.
+trouble-capture-down = A network interface that Larum watches is down or gone. Check its cable and its settings. Larum goes on by itself once it is back; if it does not, restart Larum.
 trouble-journal-unreadable = Larum cannot read this computer's own journal. Check that journalctl is there, and that Larum's account is in the group systemd-journal.
 trouble-too-many-files = More log files match your settings than Larum follows. Narrow the patterns, or raise “limits.files”.
 
@@ -155,6 +155,7 @@ page-going-on = still going on
 page-once = once
 page-times = { $count } times
 page-nobody = not known
+page-calls-itself = { $address } (calls itself “{ $name }”)
 page-outcome-attempt = Tried. Nothing says that it worked.
 page-outcome-blocked = No, it was kept out.
 page-outcome-success = Yes.

@@ -158,6 +158,9 @@ enum Command {
         /// How large, in millions of bytes
         #[arg(long, default_value_t = 500)]
         megabytes: u64,
+        /// So many web conversations instead, of which none ends
+        #[arg(long)]
+        open: Option<u64>,
         /// What it follows from
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -228,9 +231,13 @@ fn main() -> Result<()> {
         Command::Send(args) => send::run(&args),
         Command::MakePackets {
             megabytes,
+            open,
             seed,
             file,
-        } => packets::make(seed, megabytes.saturating_mul(1_000_000), &file),
+        } => match open {
+            Some(conversations) => packets::make_open(seed, conversations, &file),
+            None => packets::make(seed, megabytes.saturating_mul(1_000_000), &file),
+        },
         Command::Packets { rounds, file } => packets::measure(rounds, &file),
         Command::Memory { file } => whole::memory(&file),
     }

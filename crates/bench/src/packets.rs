@@ -290,17 +290,59 @@ fn encrypted(chance: &mut Chance, host: &str) -> Vec<Turn> {
     connection(turns)
 }
 
-/// Writes a capture of at least `bytes` bytes to `file`.
-pub fn make(seed: u64, bytes: u64, file: &Path) -> Result<()> {
+/// When made-up captures begin, in microseconds.
+const BEGIN_MICROS: u64 = 1_795_341_600_000_000;
+/// Packets of a conversation that goes on for ever: the hellos, a request, the beginning of its answer.
+const OPEN_PACKETS: usize = 5;
+
+/// A capture file with nothing in it yet.
+fn begin(file: &Path) -> Result<BufWriter<File>> {
     let created =
         File::create(file).with_context(|| format!("cannot create {}", file.display()))?;
     let mut out = BufWriter::new(created);
-    let mut chance = Chance(seed);
     out.write_all(&[
         0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
     ])?;
+    Ok(out)
+}
+
+fn put(out: &mut impl std::io::Write, micros: u64, frame: &[u8]) -> Result<()> {
+    out.write_all(&u32::try_from(micros / 1_000_000)?.to_le_bytes())?;
+    out.write_all(&u32::try_from(micros % 1_000_000)?.to_le_bytes())?;
+    let length = u32::try_from(frame.len())?.to_le_bytes();
+    out.write_all(&length)?;
+    out.write_all(&length)?;
+    Ok(out.write_all(frame)?)
+}
+
+/// Writes a capture of so many web conversations to `file`, of which none ends.
+pub fn make_open(seed: u64, conversations: u64, file: &Path) -> Result<()> {
+    let mut out = begin(file)?;
+    let mut chance = Chance(seed);
+    let mut micros = BEGIN_MICROS;
+    for number in 0..conversations {
+        let mut talk = Talk::new(&mut chance, number);
+        // No two of them are between the same ends, and hardly any between the same hosts.
+        let [.., high, low] = (number % 4_001).to_be_bytes();
+        talk.client = [10, 1, high, low];
+        talk.server = [198, 51, 100, byte(number % 250)];
+        (talk.udp, talk.ports.1) = (false, 80);
+        talk.turns = plain(&mut chance, "www.example.org").into_iter();
+        for _ in 0..OPEN_PACKETS {
+            micros += 100;
+            let frame = talk.frame().unwrap_or_default();
+            put(&mut out, micros, &frame)?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// Writes a capture of at least `bytes` bytes to `file`.
+pub fn make(seed: u64, bytes: u64, file: &Path) -> Result<()> {
+    let mut out = begin(file)?;
+    let mut chance = Chance(seed);
     let mut talks: Vec<Talk> = Vec::new();
-    let (mut written, mut number, mut micros) = (0_u64, 0_u64, 1_795_341_600_000_000_u64);
+    let (mut written, mut number, mut micros) = (0_u64, 0_u64, BEGIN_MICROS);
     while written < bytes || !talks.is_empty() {
         if talks.len() < AT_ONCE && written < bytes {
             number += 1;
@@ -312,12 +354,7 @@ pub fn make(seed: u64, bytes: u64, file: &Path) -> Result<()> {
             continue;
         };
         micros += 1 + chance.below(100);
-        out.write_all(&u32::try_from(micros / 1_000_000)?.to_le_bytes())?;
-        out.write_all(&u32::try_from(micros % 1_000_000)?.to_le_bytes())?;
-        let length = u32::try_from(frame.len())?.to_le_bytes();
-        out.write_all(&length)?;
-        out.write_all(&length)?;
-        out.write_all(&frame)?;
+        put(&mut out, micros, &frame)?;
         written += 16 + u64::try_from(frame.len())?;
     }
     Ok(out.flush()?)

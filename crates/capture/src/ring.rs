@@ -74,6 +74,17 @@ pub enum Link {
     Network,
 }
 
+impl Link {
+    const fn of(hardware: u16) -> Self {
+        match hardware {
+            // Ethernet and what looks like it: Wi-Fi, bridges, veth; loopback.
+            libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Self::Ethernet,
+            // Of all others the system takes off the header, whatever it is.
+            _ => Self::Network,
+        }
+    }
+}
+
 /// What the kernel counted at one ring since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -90,6 +101,10 @@ pub struct Ring {
     map: Map,
     next: usize,
     link: Link,
+    interface: String,
+    promiscuous: bool,
+    /// Most bytes kept of a frame.
+    kept: usize,
 }
 
 /// Opens the rings of an interface; frames are handed over from now on.
@@ -114,8 +129,7 @@ pub fn open(settings: &Settings) -> Result<Vec<Ring>, OpenError> {
     // Until here each ring passed over everything: one that is alone in its group for a moment would
     // hand over what the others are for.
     for ring in &rings {
-        let kept = settings.frame_bytes.clamp(64, MAX_FRAME_BYTES);
-        ring.keep(kept)
+        ring.keep(ring.kept)
             .map_err(refused("set the length of frames"))?;
     }
     Ok(rings)
@@ -124,11 +138,9 @@ pub fn open(settings: &Settings) -> Result<Vec<Ring>, OpenError> {
 impl Ring {
     fn new(settings: &Settings, blocks: usize) -> Result<Self, OpenError> {
         let (ring, hardware) = Self::of_type(settings, blocks, Type::RAW)?;
-        match hardware {
-            // Ethernet and what looks like it: Wi-Fi, bridges, veth; loopback.
-            libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Ok(ring),
-            // Of all others the system takes off the header, whatever it is.
-            _ => Ok(Self::of_type(settings, blocks, Type::DGRAM)?.0),
+        match Link::of(hardware) {
+            Link::Ethernet => Ok(ring),
+            Link::Network => Ok(Self::of_type(settings, blocks, Type::DGRAM)?.0),
         }
     }
 
@@ -153,11 +165,14 @@ impl Ring {
             } else {
                 Link::Network
             },
+            interface: settings.interface.clone(),
+            promiscuous: settings.promiscuous,
+            kept: settings.frame_bytes.clamp(64, MAX_FRAME_BYTES),
         };
         ring.keep(0).map_err(refused("set a filter"))?;
         system::bind(&ring.socket, &address_of(index)).map_err(refused("bind to the interface"))?;
-        let hardware = ring
-            .hardware()
+        let (_, hardware) = ring
+            .bound_to()
             .map_err(refused("say what the interface is"))?;
         if hardware == libc::ARPHRD_LOOPBACK {
             // What is sent there comes in again.
@@ -168,14 +183,8 @@ impl Ring {
             )
             .map_err(refused("leave out what is sent"))?;
         }
-        if settings.promiscuous && hardware == libc::ARPHRD_ETHER {
-            system::set_option(
-                &ring.socket,
-                libc::PACKET_ADD_MEMBERSHIP,
-                &promiscuous(index),
-            )
+        ring.hear_others(index, hardware)
             .map_err(refused("listen to frames meant for others"))?;
-        }
         ring.next = 0;
         Ok((ring, hardware))
     }
@@ -187,11 +196,48 @@ impl Ring {
             .attach_filter(&[SockFilter::new(BPF_RETURN, 0, 0, bytes)])
     }
 
-    fn hardware(&self) -> io::Result<u16> {
+    /// The number of the interface it is bound to, which no interface has any more once that was taken
+    /// away, and what that interface is.
+    fn bound_to(&self) -> io::Result<(u32, u16)> {
         let mut address = [0_u8; ADDRESS_BYTES];
         system::bound_to(&self.socket, &mut address)?;
-        let [_, _, _, _, _, _, _, _, low, high, ..] = address;
-        Ok(u16::from_ne_bytes([low, high]))
+        let [_, _, _, _, a, b, c, d, low, high, ..] = address;
+        let index = u32::from_ne_bytes([a, b, c, d]);
+        Ok((index, u16::from_ne_bytes([low, high])))
+    }
+
+    /// Frames meant for others as well, if that was asked for and there can be any.
+    fn hear_others(&self, index: u32, hardware: u16) -> io::Result<()> {
+        if !self.promiscuous || hardware != libc::ARPHRD_ETHER {
+            return Ok(());
+        }
+        let request = promiscuous(index);
+        system::set_option(&self.socket, libc::PACKET_ADD_MEMBERSHIP, &request)
+    }
+
+    /// When the interface was taken away and one of its name is there again: goes on with that one; whether
+    /// it did. This takes no capability. One that is down is heard once it is up.
+    ///
+    /// # Errors
+    /// When the system refuses, as it does where several rings share an interface, or when the interface is
+    /// of another sort now, of which nothing is handed over.
+    pub fn take_up_again(&mut self) -> io::Result<bool> {
+        let (bound, _) = self.bound_to()?;
+        let Ok(index) = name_to_index(&self.socket, &self.interface) else {
+            return Ok(false);
+        };
+        if index == bound {
+            return Ok(false);
+        }
+        self.keep(0)?;
+        system::bind(&self.socket, &address_of(index))?;
+        let (_, hardware) = self.bound_to()?;
+        if Link::of(hardware) != self.link {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.hear_others(index, hardware)?;
+        self.keep(self.kept)?;
+        Ok(true)
     }
 
     /// Joins a group of rings, or founds one; its number.
@@ -237,8 +283,8 @@ impl Ring {
     /// Waits until a block can be read, for `patience` at most; whether there is one.
     ///
     /// # Errors
-    /// When the interface went down or was taken away. It is heard again once it is back, unless it was
-    /// taken away.
+    /// When the interface went down or was taken away. It is heard again once it is up; after it was taken
+    /// away, by [`Self::take_up_again`].
     pub fn wait(&self, patience: Duration) -> io::Result<bool> {
         if self.map.is_ours(self.next) {
             return Ok(true);

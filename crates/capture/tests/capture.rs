@@ -243,6 +243,17 @@ fn what_cannot_be_opened_says_why_and_an_interface_that_goes_is_told() {
             }
             ip("link del near");
             assert!(ring.wait(PATIENCE).is_err());
+            assert!(!ring.take_up_again().unwrap());
+            // One of the same name is another interface, which the ring goes on with.
+            pair();
+            assert!(ring.take_up_again().unwrap());
+            assert!(!ring.take_up_again().unwrap());
+            let mut again = Vec::new();
+            while again.is_empty() {
+                assert!(begun.elapsed() < PATIENCE);
+                send(4_000, 0..1);
+                take(&mut ring, &mut again);
+            }
         },
     );
 }

@@ -19,6 +19,7 @@ use crate::health::ConcernRow;
 use crate::intake::IntakeState;
 use crate::learned::Learned;
 use crate::legend::SavedLegend;
+use crate::names::Names;
 use crate::outbox::InFlight;
 use crate::reason::{Closed, Dropped};
 use crate::tail::{Position, Seen};
@@ -77,6 +78,8 @@ pub struct Posted {
     pub concerns: Vec<ConcernRow>,
     /// What was captured on each interface since the start.
     pub captures: Vec<CaptureState>,
+    /// What devices call themselves; never sent.
+    pub names: Names,
 }
 
 /// How the spool is.
@@ -236,6 +239,7 @@ impl Board {
                 troubles: BTreeSet::new(),
                 concerns: Vec::new(),
                 captures: Vec::new(),
+                names: Names::default(),
             }),
             catching_up: AtomicBool::new(false),
             unpacking: AtomicBool::new(false),

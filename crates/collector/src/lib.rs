@@ -28,6 +28,7 @@ pub mod legend;
 pub mod listen;
 pub mod lists;
 mod memory;
+pub mod names;
 pub mod outbox;
 pub mod own_formats;
 pub mod page;

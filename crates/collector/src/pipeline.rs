@@ -306,6 +306,9 @@ impl Pipeline {
         };
         let mut sums = vec![Sum::default(); devices.len()];
         for (source, mut event) in events {
+            if event.src_host.is_some() {
+                board.lock().names.learn(&event, chunk.received);
+            }
             let device = devices.get(source).copied().unwrap_or(OTHER);
             let judged = catch_unwind(AssertUnwindSafe(|| {
                 let at = self.learner.read(&mut event, None);

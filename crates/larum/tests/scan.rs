@@ -110,6 +110,59 @@ fn findings_do_not_depend_on_workers_packing_or_the_order_of_files() {
     assert!(run("2", &[&b, &a]) == one, "the order of files matters");
 }
 
+/// A TCP packet without content on Ethernet, as a pcap file has it.
+fn packet(micros: u32, from: ([u8; 4], u16), to: ([u8; 4], u16), flags: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in [
+        1_790_000_000 + micros / 1_000_000,
+        micros % 1_000_000,
+        54,
+        54,
+    ] {
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes.extend([2; 12]);
+    bytes.extend([8, 0, 0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0]);
+    bytes.extend(from.0.iter().chain(&to.0));
+    bytes.extend(from.1.to_be_bytes());
+    bytes.extend(to.1.to_be_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend([0x50, flags, 4, 0, 0, 0, 0, 0]);
+    bytes
+}
+
+#[test]
+fn what_a_capture_shows_does_not_depend_on_workers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scans.pcap");
+    let mut bytes = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0".to_vec();
+    // Twenty from outside try one port after another on ten inside, and are refused: several blocks.
+    for number in 0..20_000_u32 {
+        let ends = [number % 20 + 1, number / 20 % 10 + 1].map(|end| u8::try_from(end).unwrap());
+        let (outside, inside) = ([198, 51, 100, ends[0]], [192, 168, 1, ends[1]]);
+        let port = u16::try_from(number / 200 + 1).unwrap();
+        let micros = number * 5_000;
+        bytes.extend(packet(micros, (outside, 40_000), (inside, port), 2));
+        bytes.extend(packet(micros + 900, (inside, port), (outside, 40_000), 20));
+    }
+    fs::write(&path, bytes).unwrap();
+    let run = |workers: &str| {
+        let output = scan(&["--json", "--stats", "--workers", workers], &[&path]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        let (findings, stats) = said.trim_end().rsplit_once('\n').unwrap();
+        let mut stats: Value = serde_json::from_str(stats).unwrap();
+        stats["stats"].as_object_mut().unwrap().remove("seconds");
+        (findings.to_owned(), stats)
+    };
+    let one = run("1");
+    assert_eq!(one.1["stats"]["packets"]["in-flows"], 40_000);
+    assert!(one.0.lines().count() >= 20, "{}", one.0);
+    for workers in ["2", "8"] {
+        assert!(run(workers) == one, "{workers} workers differ");
+    }
+}
+
 #[test]
 fn sums_are_printed_and_every_record_is_accounted_for() {
     let folder = tempfile::tempdir().unwrap();

@@ -84,10 +84,11 @@ pub fn pair_hash(bytes: &[u8]) -> u64 {
     let sum = |part: Option<&[u8]>| {
         let words = part.unwrap_or_default().chunks(4);
         words.fold(0_u64, |sum, word| {
+            // Addresses of one network differ in their last bits alone, which have to reach all others.
             let word = be32(word, 0).unwrap_or(0);
-            (sum ^ u64::from(word))
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                .rotate_left(29)
+            let mixed = (sum ^ u64::from(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+            mixed ^ (mixed >> 32)
         })
     };
     sum(source)

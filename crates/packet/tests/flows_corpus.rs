@@ -78,6 +78,42 @@ fn between<'e>(
 }
 
 #[test]
+fn flows_are_those_zeek_found() {
+    let Some(path) = corpus("pcap/zeek/logs.jsonl") else {
+        return;
+    };
+    let root = corpus("README.md").unwrap();
+    let root = root.parent().unwrap();
+    let mut score = Score::default();
+    for line in String::from_utf8(bytes(&path)).unwrap().lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let rows = case["logs"]["conn"].as_array().cloned().unwrap_or_default();
+        if rows.is_empty() {
+            continue;
+        }
+        let (told, _) = read(&bytes(&root.join(case["pcap"].as_str().unwrap())));
+        for row in rows {
+            let proto = row["proto"].as_str().unwrap();
+            let source = (ip(&row["id.orig_h"]), port(&row["id.orig_p"]));
+            let target = (ip(&row["id.resp_h"]), port(&row["id.resp_p"]));
+            // Theirs have types of ICMP where others have ports; and they tell a tunnel as well as what is
+            // in it, we the innermost packet alone (design 0009).
+            let is_tunnel = [2_152, 4_789, 6_081].contains(&target.1);
+            if !["tcp", "udp"].contains(&proto) || is_tunnel {
+                continue;
+            }
+            let found = between(&told.events, proto, source, target);
+            let name = || format!("{} {proto} {source:?} {target:?}", case["id"]);
+            score.check(!found.is_empty(), || format!("no flow {}", name()));
+            score.check(found.iter().any(|(_, straight)| *straight), || {
+                format!("turned round {}", name())
+            });
+        }
+    }
+    score.at_least(980);
+}
+
+#[test]
 fn flows_are_those_arkime_found() {
     let Some(path) = corpus("pcap/arkime/flows.jsonl") else {
         return;

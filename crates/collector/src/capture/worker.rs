@@ -47,6 +47,8 @@ pub struct Worker {
     told: Counts,
     last: Instant,
     down: bool,
+    /// When an interface that is down was last looked for.
+    looked: Instant,
 }
 
 /// What came of packets and is not handed on yet.
@@ -109,6 +111,7 @@ impl Worker {
             told: Counts::default(),
             last: Instant::now(),
             down: false,
+            looked: Instant::now(),
         }
     }
 
@@ -148,7 +151,10 @@ impl Worker {
                 self.note_down(false);
                 self.block();
             }
-            Ok(false) => self.shed.rest(),
+            Ok(false) => {
+                self.shed.rest();
+                self.look_for_interface();
+            }
             Err(_) => {
                 self.note_down(true);
                 std::thread::sleep(DOWN_PATIENCE);
@@ -213,6 +219,18 @@ impl Worker {
         for chunk in self.heard.full.drain(..) {
             // It fails only when the pipeline is gone, and then nobody counts any more.
             drop(queue.blocking_send(chunk));
+        }
+    }
+
+    /// Goes on with an interface that was taken away and is back.
+    fn look_for_interface(&mut self) {
+        if !self.down || self.looked.elapsed() < DOWN_PATIENCE {
+            return;
+        }
+        self.looked = Instant::now();
+        // Whatever is refused stays the trouble that was told.
+        if matches!(self.ring.take_up_again(), Ok(true)) && self.ring.wait(Duration::ZERO).is_ok() {
+            self.note_down(false);
         }
     }
 

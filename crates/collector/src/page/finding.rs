@@ -65,7 +65,7 @@ pub(super) fn card(
             @if !finding.advice.is_empty() { p { (finding.advice) } }
             dl {
                 dt { (words.say("page-who")) }
-                dd { (who(finding, words)) }
+                dd { (who(state, finding)) }
                 dt { (words.say("page-when")) }
                 dd { (when(state, finding)) }
                 dt { (words.say("page-outcome")) }
@@ -119,16 +119,25 @@ fn steps(state: &PageState, story: &[KeptFinding]) -> Markup {
     }
 }
 
-fn who(finding: &KeptFinding, words: &Words) -> String {
+/// The sources by address, and what a device of the firm calls itself.
+fn who(state: &PageState, finding: &KeptFinding) -> String {
+    let words: &Words = &state.words;
     if finding.sources.is_empty() {
         return words.say("page-nobody");
     }
-    let mut named: Vec<String> = finding
-        .sources
-        .iter()
-        .take(MAX_NAMED)
-        .map(ToString::to_string)
-        .collect();
+    let mut named: Vec<String> = {
+        let posted = state.board.lock();
+        let shown = finding.sources.iter().take(MAX_NAMED);
+        shown
+            .map(|ip| match posted.names.of(*ip) {
+                Some(name) => {
+                    let args = [("address", ip.to_string().into()), ("name", name.into())];
+                    words.say_with("page-calls-itself", &args)
+                }
+                None => ip.to_string(),
+            })
+            .collect()
+    };
     let more = finding.sources.len().saturating_sub(MAX_NAMED);
     if more > 0 {
         named.push(words.say_with("page-parcel-more", &[("count", more.into())]));

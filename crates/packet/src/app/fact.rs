@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use larum_core::address::is_public;
 use larum_core::event::{Event, Kind, Outcome};
 use larum_core::time::Timestamp;
 
@@ -220,5 +221,8 @@ impl Banner {
 impl Device {
     fn fill<'a>(&'a self, event: &mut Event<'a>) {
         event.src_host = borrowed(&self.name);
+        // The address it wants: what it sends from is mostly none yet. A public one is no firm's to give
+        // out, and must not look like the firm's own outside.
+        event.src_nat_ip = self.ip.filter(|ip| !is_public(*ip));
     }
 }

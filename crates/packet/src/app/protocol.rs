@@ -91,6 +91,8 @@ protocols! {
     Nntp = "nntp",
     /// Network time (RFC 5905).
     Ntp = "ntp",
+    /// Oracle's database (TNS).
+    Oracle = "oracle",
     /// `OpenVPN`.
     OpenVpn = "openvpn",
     /// POP3 (RFC 1939).

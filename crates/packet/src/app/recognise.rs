@@ -22,11 +22,13 @@ const OF_CLIENT: &[Asked] = &[
     mqtt,
     postgresql,
     mssql,
+    oracle,
     mongodb,
     redis,
     ldap,
     kerberos,
     socks,
+    git,
     telnet,
     dcerpc,
     sunrpc,
@@ -349,6 +351,25 @@ fn mssql(bytes: &[u8]) -> Verdict {
     }
 }
 
+/// The wish to be connected, as clients of Oracle's database send it: a packet of that type with no check
+/// sums, a version, and an older one that would do.
+fn oracle(bytes: &[u8]) -> Verdict {
+    let mut cursor = Cursor(bytes);
+    let (length, sum, kind) = (cursor.be16(), cursor.be16(), cursor.be16());
+    match (length, sum, kind) {
+        (Some(58..), Some(0), Some(0x0100..=0x01ff)) => {}
+        (Some(58..) | None, Some(0) | None, None) => return Maybe,
+        _ => return Not,
+    }
+    match (cursor.be16(), cursor.be16(), cursor.be16()) {
+        (Some(0), Some(version @ 0x012c..=0x0150), Some(least)) if least <= version => {
+            Is(Protocol::Oracle)
+        }
+        (Some(0) | None, Some(0x012c..=0x0150) | None, None) => Maybe,
+        _ => Not,
+    }
+}
+
 fn mongodb(bytes: &[u8]) -> Verdict {
     let mut cursor = Cursor(bytes);
     let (Some(length), Some(_), Some(_)) = (cursor.le32(), cursor.le32(), cursor.le32()) else {
@@ -458,6 +479,19 @@ fn socks(bytes: &[u8]) -> Verdict {
             _ => Not,
         },
         _ => Not,
+    }
+}
+
+/// A length in four hexadecimal digits, and one of Git's services.
+fn git(bytes: &[u8]) -> Verdict {
+    let (length, service) = bytes.split_at(bytes.len().min(4));
+    if !length.iter().all(u8::is_ascii_hexdigit) {
+        return Not;
+    }
+    match begins(service, b"git-") {
+        Some(true) => Is(Protocol::Git),
+        Some(false) => Not,
+        None => Maybe,
     }
 }
 

@@ -9,7 +9,9 @@ type Asked = fn(&[u8]) -> bool;
 /// The protocol of one datagram between these ports (client, server).
 pub(super) fn recognise(side: Side, bytes: &[u8], ports: (u16, u16)) -> Option<Protocol> {
     let either = |port: u16| ports.0 == port || ports.1 == port;
-    if is_dns(bytes) {
+    // What is asked of a clock may read as an answer of DNS that repeats no question.
+    let like_a_clock = either(123) && is_ntp(bytes) && bytes.get(4..6) == Some(&[0, 0]);
+    if !like_a_clock && is_dns(bytes) {
         return Some(match () {
             () if either(5353) => Protocol::Mdns,
             () if either(5355) => Protocol::Llmnr,

@@ -125,6 +125,22 @@ fn both_directions_share_out_alike() {
     assert_ne!(pair_hash(&there), pair_hash(&back));
 }
 
+#[test]
+fn neighbours_are_shared_out_evenly() {
+    let mut packet = four(6, b"");
+    let mut parts = [0_u32; 16];
+    for number in 0..32_000_u32 {
+        let [.., high, low] = (number / 250).to_be_bytes();
+        packet[12..16].copy_from_slice(&[10, 0, high, low]);
+        packet[16..20].copy_from_slice(&[198, 51, 100, (number % 250).to_be_bytes()[3]]);
+        parts[usize::try_from(pair_hash(&packet) % 16).unwrap()] += 1;
+    }
+    assert!(
+        parts.iter().all(|part| (1_800..2_200).contains(part)),
+        "{parts:?}"
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_end(packet in proptest::collection::vec(proptest::num::u8::ANY, 0..200), first in 0..3_u8) {

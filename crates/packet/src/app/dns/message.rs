@@ -10,6 +10,9 @@ const POINTERS: u8 = 32;
 /// The longest name (RFC 1035, 2.3.4).
 const NAME_BYTES: usize = 255;
 
+/// The operation that changes a zone (RFC 2136).
+const UPDATE: u16 = 5;
+
 /// What is told of a message.
 pub(in crate::app) struct Message {
     pub id: u16,
@@ -25,7 +28,9 @@ pub(in crate::app) fn read(bytes: &[u8], protocol: Protocol) -> Option<Message> 
     let mut cursor = Cursor(bytes);
     let (id, flags) = (cursor.be16()?, cursor.be16()?);
     let (questions, answers) = (cursor.be16()?, cursor.be16()?);
-    cursor.take(4)?;
+    let changes = cursor.be16()?;
+    cursor.take(2)?;
+    let is_update = flags >> 11 & 0xf == UPDATE;
     let mut message = Message {
         id,
         answer: flags & 0x8000 != 0,
@@ -53,6 +58,17 @@ pub(in crate::app) fn read(bytes: &[u8], protocol: Protocol) -> Option<Message> 
             name
         };
         message.questions.push((name, record_type));
+    }
+    if is_update {
+        // The question is the zone only; what matters is the name to be changed. An answer need not
+        // repeat it.
+        let at = bytes.len().saturating_sub(cursor.0.len());
+        let changed = (answers > 0 || changes > 0).then(|| name(bytes, at));
+        match (message.questions.first_mut(), changed.flatten()) {
+            _ if message.answer => message.questions.clear(),
+            (Some(question), Some((name, _))) => question.0 = name,
+            _ => {}
+        }
     }
     Some(message)
 }
