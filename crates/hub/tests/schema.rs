@@ -185,10 +185,8 @@ fn comes_forward(text: &str, server: Option<&engines::Server>, name: &str) {
     for table in &before {
         assert!(after.contains(table), "{table:?} became {after:?}");
     }
-    let Verified::Whole { rows: ledger, .. } = store.verify().unwrap() else {
-        panic!("the ledger broke");
-    };
-    assert!(ledger > 0);
+    let ledger = store.verify().unwrap();
+    assert!(matches!(ledger, Verified::Whole { rows, .. } if rows > 0));
     let id = cases::collector_id(1);
     let next = store.count_batch(&batch(id, 2, Vec::new()), at(20));
     assert_eq!(next.unwrap().unwrap().receipt, 3);

@@ -135,7 +135,7 @@ pub fn acknowledgements(store: &SqlStore, told: &mut String) {
         .unwrap();
     assert_eq!(said, again);
     tell(told, page(None, 2));
-    tell(told, page(Some(all[1].0.id), 2));
+    tell(told, page(all.get(1).map(|row| row.0.id), 2));
     // Another firm's warning is not there for this one, nor this one's for the other.
     let theirs = enter(Some(&eve), Action::OwnAct).unwrap();
     for (member, by) in [(own, &eve), (other, &eve)] {
