@@ -49,50 +49,96 @@ CREATE TABLE certificate (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX certificate_by_collector ON certificate (collector, not_after);
 
--- What firms sent: each batch once, each finding's latest sighting, and the edges the watch counts.
-CREATE TABLE batch (
-    receipt   INTEGER PRIMARY KEY AUTOINCREMENT,
-    collector TEXT NOT NULL REFERENCES collector (id),
-    sequence  INTEGER NOT NULL,
-    sha256    TEXT NOT NULL,
-    received  INTEGER NOT NULL,
-    sightings INTEGER NOT NULL,        -- kept as sightings
-    set_aside TEXT NOT NULL,           -- the others, JSON object of reason and number
-    UNIQUE (collector, sequence)
+-- What firms sent. Firms and collectors have short numbers here, given when they are first heard.
+CREATE TABLE firm (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    member    TEXT NOT NULL UNIQUE REFERENCES member (id),
+    batches   INTEGER NOT NULL,        -- counted so far
+    sightings INTEGER NOT NULL,        -- in them
+    findings  INTEGER NOT NULL         -- kept now
 ) STRICT;
 
-CREATE TABLE sighting (
-    member     TEXT NOT NULL REFERENCES member (id),
-    id         TEXT NOT NULL,
-    collector  TEXT NOT NULL,
-    key        TEXT NOT NULL,
-    detector   TEXT NOT NULL,
-    category   TEXT NOT NULL,
-    attack     TEXT NOT NULL,          -- JSON array
-    severity   TEXT NOT NULL,
-    confidence INTEGER NOT NULL,
-    outcome    TEXT NOT NULL,
-    first      INTEGER NOT NULL,
-    last       INTEGER NOT NULL,
-    count      INTEGER NOT NULL,
-    sources    TEXT NOT NULL,          -- JSON array
-    PRIMARY KEY (member, id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX sighting_by_last ON sighting (last);
-CREATE INDEX sighting_by_key ON sighting (key, last);
-CREATE INDEX sighting_by_member ON sighting (member, last, id);
+CREATE TABLE sender (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    collector TEXT NOT NULL UNIQUE REFERENCES collector (id),
+    firm      INTEGER NOT NULL REFERENCES firm (number)
+) STRICT;
 
-CREATE TABLE edge (
-    hour   INTEGER NOT NULL,           -- start of the hour
-    key    TEXT NOT NULL,
-    member TEXT NOT NULL,
-    source TEXT NOT NULL,              -- IPv4 address, or the /64 of an IPv6 one
-    count  INTEGER NOT NULL,           -- greatest count of a sighting behind it
-    receipt INTEGER NOT NULL,          -- the batch that brought it first: the order of arrival
-    PRIMARY KEY (hour, key, member, source)
+-- Each batch once.
+CREATE TABLE batch (
+    receipt   INTEGER PRIMARY KEY AUTOINCREMENT,
+    sender    INTEGER NOT NULL REFERENCES sender (number),
+    sequence  INTEGER NOT NULL,
+    sha256    BLOB NOT NULL,
+    received  INTEGER NOT NULL,
+    sightings INTEGER NOT NULL,        -- accepted as sightings
+    set_aside TEXT NOT NULL,           -- the others, JSON object of reason and number
+    UNIQUE (sender, sequence)
+) STRICT;
+
+-- Below, `firm` is a firm's number and `receipt` the batch's. No reference is declared, since it would
+-- be looked up for every row; erasing knows (store/sql/tables.rs).
+
+-- The sightings of a batch in one block (store/packed); of each finding the latest word counts.
+CREATE TABLE chunk (
+    receipt INTEGER PRIMARY KEY,
+    firm    INTEGER NOT NULL,
+    sender  INTEGER NOT NULL,
+    oldest  INTEGER NOT NULL,          -- earliest of the last events in it
+    newest  INTEGER NOT NULL,          -- latest of them
+    body    BLOB NOT NULL
+) STRICT;
+CREATE INDEX chunk_by_firm ON chunk (firm, newest);
+CREATE INDEX chunk_by_oldest ON chunk (oldest);
+
+-- Where the latest word about a finding stands. A finding's first event is part of its identity, so its
+-- day keeps the rows that come together together.
+CREATE TABLE finding (
+    firm    INTEGER NOT NULL,
+    day     INTEGER NOT NULL,          -- of its first event, since the epoch
+    id      INTEGER NOT NULL,          -- the first eight bytes of its identity
+    count   INTEGER NOT NULL,
+    receipt INTEGER NOT NULL,
+    PRIMARY KEY (firm, day, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX edge_by_key ON edge (key, hour);
-CREATE INDEX edge_by_receipt ON edge (receipt);
+
+-- Words in a block about which there is a later one.
+CREATE TABLE stale (
+    receipt INTEGER NOT NULL,
+    id      INTEGER NOT NULL,
+    firm    INTEGER NOT NULL,
+    PRIMARY KEY (receipt, id)
+) STRICT, WITHOUT ROWID;
+
+-- What the watch counts: who was seen at which firm for a key in an hour, as each batch said it.
+CREATE TABLE edge (
+    hour    INTEGER NOT NULL,          -- hours since the epoch
+    key     TEXT NOT NULL,
+    firm    INTEGER NOT NULL,
+    receipt INTEGER NOT NULL,          -- the order of arrival
+    seen    BLOB NOT NULL,             -- times, severity, sources with counts (store/packed)
+    PRIMARY KEY (hour, key, firm, receipt)
+) STRICT, WITHOUT ROWID;
+
+-- Sums for the pages, kept with the sightings in one transaction. Events are spread over the hours that
+-- their sighting lasted.
+CREATE TABLE rollup_hour (
+    firm     INTEGER NOT NULL,
+    hour     INTEGER NOT NULL,         -- hours since the epoch
+    outcome  TEXT NOT NULL,
+    events   INTEGER NOT NULL,
+    findings INTEGER NOT NULL,         -- whose last event is in it
+    PRIMARY KEY (firm, hour, outcome)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_day (
+    firm     INTEGER NOT NULL,
+    day      INTEGER NOT NULL,         -- days since the epoch
+    outcome  TEXT NOT NULL,
+    events   INTEGER NOT NULL,
+    findings INTEGER NOT NULL,
+    PRIMARY KEY (firm, day, outcome)
+) STRICT, WITHOUT ROWID;
 
 -- What the watch concluded, and who was told.
 CREATE TABLE threat (

@@ -8,7 +8,8 @@ use larum_core::time::Timestamp;
 use super::StoreError;
 use crate::id::{CollectorId, MemberId};
 
-/// Longest span of hours that one sighting is spread over, counted back from its last event.
+/// Longest span of hours that one sighting is spread over, counted back from its last event; what lies
+/// before counts in the first of them.
 pub const MAX_EDGE_HOURS: i64 = 48;
 /// Most edges of one batch; beyond it a sighting counts in the hour of its last event only.
 pub const MAX_BATCH_EDGES: usize = 100_000;
@@ -52,6 +53,17 @@ pub struct ChainConflict {
     pub expected: u64,
 }
 
+/// What came of one batch among several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchAnswer {
+    /// It is durably counted.
+    Counted(Counted),
+    /// It contradicts what was counted.
+    Conflict(ChainConflict),
+    /// Nobody knows its collector.
+    Unknown,
+}
+
 /// How much was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -59,7 +71,7 @@ pub struct Totals {
     pub batches: u64,
     /// Sightings in them, updates of one finding counted each.
     pub arrived: u64,
-    /// Sightings kept: one for each finding of a member.
+    /// Findings kept: one for each, however many sightings told of it.
     pub findings: u64,
     /// Collectors whose batches have contradicted the chain.
     pub conflicts: u64,
@@ -67,9 +79,20 @@ pub struct Totals {
 
 /// What ingest needs of the store.
 pub trait IngestStore {
-    /// Counts a batch: its row, its sightings and their edges in one transaction that is on the disk
-    /// when this returns (invariant 3). A batch counted before, with the same bytes, gets the same
-    /// answer again. On a contradiction nothing is counted and the collector is marked.
+    /// Counts batches, one after the other: their rows, their sightings, edges and sums in one
+    /// transaction that is on the disk when this returns (invariant 3). A batch counted before, with
+    /// the same bytes, gets the same answer again. On a contradiction nothing of the batch is counted
+    /// and the collector is marked. One answer for each batch, in order.
+    ///
+    /// # Errors
+    /// When the store fails; nothing of any of them is counted then.
+    fn count_batches(
+        &self,
+        batches: &[CheckedBatch],
+        now: Timestamp,
+    ) -> Result<Vec<BatchAnswer>, StoreError>;
+
+    /// Counts one batch; see [`Self::count_batches`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown collector.
@@ -77,7 +100,13 @@ pub trait IngestStore {
         &self,
         batch: &CheckedBatch,
         now: Timestamp,
-    ) -> Result<Result<Counted, ChainConflict>, StoreError>;
+    ) -> Result<Result<Counted, ChainConflict>, StoreError> {
+        match self.count_batches(std::slice::from_ref(batch), now)?.pop() {
+            Some(BatchAnswer::Counted(counted)) => Ok(Ok(counted)),
+            Some(BatchAnswer::Conflict(conflict)) => Ok(Err(conflict)),
+            Some(BatchAnswer::Unknown) | None => Err(StoreError::NotFound),
+        }
+    }
 
     /// Keeps a collector's last sign of life, JSON.
     ///

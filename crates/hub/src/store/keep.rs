@@ -12,9 +12,9 @@ pub const MAX_FORGOTTEN_ROWS: u32 = 5_000;
 /// From when on things are kept. What is older goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepSince {
-    /// Attackers' addresses: sightings, and the edges the watch counts. 90 days by default.
+    /// Attackers' addresses: sightings, the edges the watch counts, and the sums by hour. 90 days by default.
     pub addresses: Timestamp,
-    /// Counts without addresses: threats that are closed with the warnings about them, receipts. 13 months by default.
+    /// Counts without addresses: threats that are closed with the warnings about them, sums by day, receipts. 13 months by default.
     pub counts: Timestamp,
 }
 
@@ -23,9 +23,9 @@ pub struct KeepSince {
 pub struct Forgotten {
     /// Sightings.
     pub sightings: usize,
-    /// Edges.
+    /// Edges, as batches brought them.
     pub edges: usize,
-    /// Closed threats with what belongs to them, receipts.
+    /// Closed threats with what belongs to them, sums, receipts.
     pub counts: usize,
 }
 

@@ -35,6 +35,7 @@ pub mod ingest;
 pub mod keep;
 pub mod lead;
 pub mod lists;
+pub mod packed;
 pub mod pages;
 pub mod people;
 pub mod proofs;

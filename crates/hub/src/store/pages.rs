@@ -13,7 +13,7 @@ use crate::id::{CollectorId, MemberId};
 pub const MAX_PAGE_ROWS: u32 = 50;
 /// Most sightings of one download.
 pub const MAX_DOWNLOAD_ROWS: u32 = 10_000;
-/// Most sightings that a sum over time looks at.
+/// Most sightings that different sources are counted in.
 pub const MAX_SUMMED_ROWS: u32 = 20_000;
 /// Most threats of one list.
 pub const MAX_THREATS: u32 = 100;
@@ -116,16 +116,16 @@ pub struct SightingCursor {
 /// Sums over a member's sightings of some time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// Events by outcome word.
+    /// Events by outcome word, of the hours asked for.
     pub events: BTreeMap<String, u64>,
-    /// Sightings.
+    /// Findings whose last event is in these hours.
     pub sightings: u64,
     /// Different attackers' addresses.
     pub sources: u64,
     /// Events per hour, by start of the hour; a sighting's events are spread evenly over the hours it
     /// lasted, because no finer times leave the firm.
     pub hours: BTreeMap<Timestamp, u64>,
-    /// Whether there were more sightings than [`MAX_SUMMED_ROWS`], so that the sums are too low.
+    /// Whether there were more sightings than [`MAX_SUMMED_ROWS`], so that `sources` is too low.
     pub cut: bool,
 }
 
@@ -321,7 +321,7 @@ pub trait Pages: Send + Sync {
         limit: u32,
     ) -> Result<Sealed<Vec<SightingRow>>, StoreError>;
 
-    /// Sums over a firm's sightings that end at `from` or later and begin before `to`.
+    /// Sums over a firm's sightings in the hours from `from` up to, not including, `to`.
     ///
     /// # Errors
     /// When the store fails.

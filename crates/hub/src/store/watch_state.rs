@@ -24,7 +24,7 @@ pub struct ArrivedEdge {
     pub member: MemberId,
     /// Who did it.
     pub source: IpAddr,
-    /// Greatest count of a sighting behind it.
+    /// Greatest count of a sighting behind it, in the batch that brought it.
     pub count: u64,
 }
 
@@ -69,8 +69,8 @@ pub trait WatchState {
     /// When the store fails; so for every call here.
     fn newest_receipt(&self) -> Result<u64, StoreError>;
 
-    /// The edges brought first by batches after `after` up to `up_to`, in order of batch, hour, key,
-    /// member and source.
+    /// The edges brought first by batches after `after` up to `up_to`, in order of batch, hour, key
+    /// and source.
     ///
     /// # Errors
     /// When the store fails.

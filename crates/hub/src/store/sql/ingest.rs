@@ -1,59 +1,36 @@
-//! Ingest.
+//! Ingest: batches, signs of life, what a collector fetches. What a batch brings is in
+//! `ingest_rows.rs`.
 
 use std::collections::BTreeMap;
 
 use super::engine::{Connection, OptionalExtension as _, Transaction, params};
-use larum_core::address::source_key;
-use larum_core::sighting::Sighting;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use larum_core::time::Timestamp;
-use larum_core::watch::fold::NO_SOURCE;
 
 use super::SqlStore;
+use super::ingest_rows::{Place, keep_sightings};
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::ingest::{
-    ChainConflict, CheckedBatch, Counted, IngestStore, MAX_BATCH_EDGES, MAX_EDGE_HOURS, Totals,
+    BatchAnswer, ChainConflict, CheckedBatch, Counted, IngestStore, Totals,
 };
 
-const HOUR_SECONDS: i64 = 3_600;
-
 impl IngestStore for SqlStore {
-    fn count_batch(
+    fn count_batches(
         &self,
-        batch: &CheckedBatch,
+        batches: &[CheckedBatch],
         now: Timestamp,
-    ) -> Result<Result<Counted, ChainConflict>, StoreError> {
+    ) -> Result<Vec<BatchAnswer>, StoreError> {
         self.write_beside(|transaction| {
-            let (member, expected, head) = position(transaction, batch.collector)?;
-            if let Some((sha256, counted)) = counted_before(transaction, batch)?
-                && sha256 == batch.sha256
-            {
-                return Ok(Ok(counted));
-            }
-            if batch.sequence != expected || batch.previous != head {
-                transaction.execute(
-                    "UPDATE collector SET conflict = ?2 WHERE id = ?1",
-                    params![batch.collector, now.as_millis()],
-                )?;
-                return Ok(Err(ChainConflict { expected }));
-            }
-            for sighting in &batch.sightings {
-                upsert_sighting(transaction, member, batch.collector, sighting)?;
-            }
-            // Last what other writers wait for: a receipt must not be seen before an earlier one,
-            // since the watch goes on from the newest it saw.
+            // Receipts become visible in their order: the watch goes on from the newest it saw.
             transaction.in_order()?;
-            let receipt = insert_batch(transaction, batch, now)?;
-            let mut edges_left = MAX_BATCH_EDGES;
-            for sighting in &batch.sightings {
-                upsert_edges(transaction, (member, receipt), sighting, &mut edges_left)?;
-            }
-            Ok(Ok(Counted {
-                receipt,
-                received: Timestamp::from_millis(now.as_millis()),
-                set_aside: batch.set_aside.clone(),
-                fresh: true,
-            }))
+            batches
+                .iter()
+                .map(|batch| match count_one(transaction, batch, now) {
+                    Err(StoreError::NotFound) => Ok(BatchAnswer::Unknown),
+                    answer => answer,
+                })
+                .collect()
         })
     }
 
@@ -117,10 +94,10 @@ impl IngestStore for SqlStore {
         self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT (SELECT count(*) FROM batch),
-                            (SELECT coalesce(sum(sightings), 0) FROM batch),
-                            (SELECT count(*) FROM sighting),
-                            (SELECT count(*) FROM collector WHERE conflict IS NOT NULL)",
+                    "SELECT coalesce(sum(batches), 0), coalesce(sum(sightings), 0),
+                            coalesce(sum(findings), 0),
+                            (SELECT count(*) FROM collector WHERE conflict IS NOT NULL)
+                     FROM firm",
                 )?
                 .query_row([], |row| {
                     Ok(Totals {
@@ -142,6 +119,48 @@ impl IngestStore for SqlStore {
     }
 }
 
+/// Counts one batch, if it is the next of its collector.
+fn count_one(
+    transaction: &Transaction<'_>,
+    batch: &CheckedBatch,
+    now: Timestamp,
+) -> Result<BatchAnswer, StoreError> {
+    let (member, expected, head) = position(transaction, batch.collector)?;
+    if batch.sequence != expected || batch.previous != head {
+        if let Some((sha256, counted)) = counted_before(transaction, batch)?
+            && sha256 == digest(&batch.sha256)
+        {
+            return Ok(BatchAnswer::Counted(counted));
+        }
+        transaction.execute(
+            "UPDATE collector SET conflict = ?2 WHERE id = ?1",
+            params![batch.collector, now.as_millis()],
+        )?;
+        return Ok(BatchAnswer::Conflict(ChainConflict { expected }));
+    }
+    let (sender, firm) = sender(transaction, member, batch.collector)?;
+    let receipt = insert_batch(transaction, sender, batch, now)?;
+    let place = Place {
+        firm,
+        sender,
+        receipt,
+    };
+    let new = keep_sightings(transaction, &place, &batch.sightings)?;
+    transaction
+        .prepare_cached(
+            "UPDATE firm SET batches = batches + 1, sightings = sightings + ?2,
+                             findings = findings + ?3
+             WHERE number = ?1",
+        )?
+        .execute(params![firm, length(batch.sightings.len()), length(new)])?;
+    Ok(BatchAnswer::Counted(Counted {
+        receipt: unsigned(receipt),
+        received: Timestamp::from_millis(now.as_millis()),
+        set_aside: batch.set_aside.clone(),
+        fresh: true,
+    }))
+}
+
 /// The collector's member, the number expected next, and the hash of the last batch counted.
 fn position(
     transaction: &Transaction<'_>,
@@ -157,14 +176,40 @@ fn position(
         })
 }
 
+/// The numbers of a collector and its firm, given now if they have none yet.
+fn sender(
+    transaction: &Transaction<'_>,
+    member: MemberId,
+    collector: CollectorId,
+) -> Result<(i64, i64), StoreError> {
+    let known = transaction
+        .prepare_cached("SELECT number, firm FROM sender WHERE collector = ?1")?
+        .query_row([collector], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    transaction.execute(
+        "INSERT INTO firm (member, batches, sightings, findings) VALUES (?1, 0, 0, 0)
+         ON CONFLICT (member) DO NOTHING",
+        [member],
+    )?;
+    transaction.query_row(
+        "INSERT INTO sender (collector, firm) SELECT ?1, number FROM firm WHERE member = ?2
+         RETURNING number, firm",
+        params![collector, member],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 fn counted_before(
     connection: &Connection<'_>,
     batch: &CheckedBatch,
-) -> Result<Option<(String, Counted)>, StoreError> {
+) -> Result<Option<(Vec<u8>, Counted)>, StoreError> {
     connection
         .prepare_cached(
             "SELECT sha256, receipt, received, set_aside FROM batch
-             WHERE collector = ?1 AND sequence = ?2",
+             WHERE sender = (SELECT number FROM sender WHERE collector = ?1) AND sequence = ?2",
         )?
         .query_row(params![batch.collector, signed(batch.sequence)], |row| {
             let set_aside: String = row.get(3)?;
@@ -181,21 +226,22 @@ fn counted_before(
 
 fn insert_batch(
     transaction: &Transaction<'_>,
+    sender: i64,
     batch: &CheckedBatch,
     now: Timestamp,
-) -> Result<u64, StoreError> {
+) -> Result<i64, StoreError> {
     let receipt = transaction.query_row(
-        "INSERT INTO batch (collector, sequence, sha256, received, sightings, set_aside)
+        "INSERT INTO batch (sender, sequence, sha256, received, sightings, set_aside)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING receipt",
         params![
-            batch.collector,
+            sender,
             signed(batch.sequence),
-            batch.sha256,
+            digest(&batch.sha256),
             now.as_millis(),
-            signed(u64::try_from(batch.sightings.len()).unwrap_or(u64::MAX)),
+            length(batch.sightings.len()),
             json_object(&batch.set_aside),
         ],
-        |row| Ok(unsigned(row.get(0)?)),
+        |row| row.get(0),
     )?;
     transaction.execute(
         "UPDATE collector SET next_sequence = ?2, chain_head = ?3, last_seen = ?4 WHERE id = ?1",
@@ -209,103 +255,11 @@ fn insert_batch(
     Ok(receipt)
 }
 
-/// The later word about a finding replaces the earlier; an older one that arrives late (a smaller
-/// count) changes nothing.
-fn upsert_sighting(
-    transaction: &Transaction<'_>,
-    member: MemberId,
-    collector: CollectorId,
-    sighting: &Sighting,
-) -> Result<(), StoreError> {
-    let attack: Vec<&str> = sighting.attack.iter().map(AsRef::as_ref).collect();
-    let sources: Vec<String> = sighting.sources.iter().map(ToString::to_string).collect();
-    transaction
-        .prepare_cached(
-            "INSERT INTO sighting (member, id, collector, key, detector, category, attack, severity,
-                                   confidence, outcome, first, last, count, sources)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-             ON CONFLICT (member, id) DO UPDATE SET
-                 collector = excluded.collector, key = excluded.key, detector = excluded.detector,
-                 category = excluded.category, attack = excluded.attack,
-                 severity = excluded.severity, confidence = excluded.confidence,
-                 outcome = excluded.outcome, 
-                 first = CASE WHEN excluded.first < sighting.first
-                     THEN excluded.first ELSE sighting.first END,
-                 last = CASE WHEN excluded.last > sighting.last
-                     THEN excluded.last ELSE sighting.last END, count = excluded.count,
-                 sources = excluded.sources
-             WHERE excluded.count >= sighting.count",
-        )?
-        .execute(params![
-            member,
-            sighting.id.to_string(),
-            collector,
-            sighting.key,
-            &*sighting.detector,
-            sighting.category.as_str(),
-            json_list(&attack),
-            sighting.severity.as_str(),
-            sighting.confidence,
-            sighting.outcome.as_str(),
-            sighting.first.as_millis(),
-            sighting.last.as_millis(),
-            signed(sighting.count),
-            json_list(&sources),
-        ])?;
-    Ok(())
-}
-
-/// One row per source and hour the sighting spans, which is what the watch counts.
-fn upsert_edges(
-    transaction: &Transaction<'_>,
-    (member, receipt): (MemberId, u64),
-    sighting: &Sighting,
-    edges_left: &mut usize,
-) -> Result<(), StoreError> {
-    let last = sighting.last.floor_to(HOUR_SECONDS);
-    let earliest = last.plus_seconds(-(MAX_EDGE_HOURS - 1) * HOUR_SECONDS);
-    let mut first = sighting.first.floor_to(HOUR_SECONDS).max(earliest);
-    let hours = usize::try_from((last.as_seconds() - first.as_seconds()) / HOUR_SECONDS + 1)
-        .unwrap_or(usize::MAX);
-    // Where nobody attacked from outside the key is a place, and the edge has no source.
-    let no_source = [NO_SOURCE];
-    let sources = if sighting.sources.is_empty() {
-        &no_source[..]
-    } else {
-        &sighting.sources
-    };
-    let rows = hours.saturating_mul(sources.len());
-    if rows > *edges_left {
-        first = last;
-    }
-    *edges_left = edges_left.saturating_sub(rows);
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO edge (hour, key, member, source, count, receipt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (hour, key, member, source) DO UPDATE SET count = excluded.count
-         WHERE excluded.count > edge.count",
-    )?;
-    for source in sources {
-        let source = source_key(*source).to_string();
-        let mut hour = first;
-        while hour <= last {
-            statement.execute(params![
-                hour.as_millis(),
-                sighting.key,
-                member,
-                source,
-                signed(sighting.count),
-                signed(receipt)
-            ])?;
-            hour = hour.plus_seconds(HOUR_SECONDS);
-        }
-    }
-    Ok(())
-}
-
-fn json_list<T: AsRef<str>>(items: &[T]) -> String {
-    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
-    serde_json::Value::from(items).to_string()
+/// The bytes of a hash in hexadecimal; its letters where it is none, so that two stay different.
+fn digest(hex: &str) -> Vec<u8> {
+    HEXLOWER_PERMISSIVE
+        .decode(hex.as_bytes())
+        .unwrap_or_else(|_| hex.as_bytes().to_vec())
 }
 
 fn json_object(reasons: &BTreeMap<String, u64>) -> String {
@@ -316,11 +270,15 @@ fn json_object(reasons: &BTreeMap<String, u64>) -> String {
     serde_json::Value::from(object).to_string()
 }
 
+fn length(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// SQLite's integers are signed; a count beyond its range is kept as the greatest it can hold.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

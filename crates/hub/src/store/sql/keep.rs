@@ -1,16 +1,21 @@
 //! Forgetting and erasing.
 
+use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::audit::append;
 use super::engine::{Connection, ToValue, Transaction, params};
+use super::ingest_rows::{day_of, ends, hour_of, short_id};
 use super::tables::{self, LEDGER, Table};
 use super::{Engine, SqlStore};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::audit::{Actor, Entry};
 use crate::store::keep::{Forgotten, KeepSince, KeepStore, MAX_FORGOTTEN_ROWS};
+use crate::store::packed;
 
+/// Blocks of sightings looked into in one transaction at most.
+const MAX_FORGOTTEN_BLOCKS: u32 = 200;
 /// Closed threats deleted in one transaction at most.
 const MAX_FORGOTTEN_THREATS: u32 = 50;
 
@@ -26,13 +31,17 @@ impl KeepStore for SqlStore {
                 );
                 transaction.execute(&sql, [before])
             };
-            let sightings = delete("sighting", "member, id", "last < ?1", addresses)?;
-            let edge_key = "hour, key, member, source";
-            let edges = delete("edge", edge_key, "hour < ?1", addresses)?;
+            let sightings = forget_sightings(transaction, addresses)?;
+            let hour = hour_of(since.addresses);
+            let edges = delete("edge", "hour, key, firm, receipt", "hour < ?1", hour)?;
             let mut gone = forget_threats(transaction, &tables, counts)?;
+            gone += delete("rollup_hour", "firm, hour, outcome", "hour < ?1", hour)?;
+            let day = day_of(since.counts);
+            gone += delete("rollup_day", "firm, day, outcome", "day < ?1", day)?;
             // The newest batch of a collector stays, to tell a repeated one from a forked chain.
-            let old = "received < ?1 AND EXISTS (SELECT 1 FROM collector
-                WHERE collector.id = batch.collector
+            let old = "received < ?1 AND EXISTS (SELECT 1 FROM sender
+                JOIN collector ON collector.id = sender.collector
+                WHERE sender.number = batch.sender
                   AND collector.next_sequence > batch.sequence + 1)";
             gone += delete("batch", "receipt", old, counts)?;
             Ok(Forgotten {
@@ -103,6 +112,65 @@ fn erase(
     let rows = delete_about(transaction, tables, &root, &member)?;
     // What the watch keeps in mind names members too; it makes it anew from what is left.
     Ok(rows + transaction.execute("DELETE FROM watch_state", [])?)
+}
+
+/// Takes sightings that ended before `before` out of their blocks; how many words went.
+fn forget_sightings(transaction: &Transaction<'_>, before: i64) -> Result<usize, StoreError> {
+    let blocks = transaction
+        .prepare_cached(&format!(
+            "SELECT receipt, firm, body FROM chunk WHERE oldest < ?1
+             ORDER BY oldest LIMIT {MAX_FORGOTTEN_BLOCKS}"
+        ))?
+        .query_map([before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<Vec<(i64, i64, Vec<u8>)>, _>>()?;
+    let most = usize::try_from(MAX_FORGOTTEN_ROWS).unwrap_or(usize::MAX);
+    let mut gone = 0;
+    for (receipt, firm, body) in blocks {
+        let words = packed::unpack(&body).ok_or_else(|| StoreError::malformed(2))?;
+        let (kept, old): (Vec<Sighting>, Vec<Sighting>) = words
+            .into_iter()
+            .partition(|word| word.last.as_millis() >= before);
+        gone += old.len();
+        forget_words(transaction, (receipt, firm), &old)?;
+        if kept.is_empty() {
+            transaction.execute("DELETE FROM chunk WHERE receipt = ?1", [receipt])?;
+        } else {
+            let (oldest, newest) = ends(&kept);
+            transaction.execute(
+                "UPDATE chunk SET oldest = ?2, newest = ?3, body = ?4 WHERE receipt = ?1",
+                params![receipt, oldest, newest, packed::pack(&kept)],
+            )?;
+        }
+        if gone >= most {
+            break;
+        }
+    }
+    Ok(gone)
+}
+
+/// Forgets where words stood; where it was the latest about a finding, the finding is gone.
+fn forget_words(
+    transaction: &Transaction<'_>,
+    (receipt, firm): (i64, i64),
+    words: &[Sighting],
+) -> Result<(), StoreError> {
+    let mut forget = transaction.prepare_cached(
+        "DELETE FROM finding WHERE firm = ?1 AND day = ?2 AND id = ?3 AND receipt = ?4",
+    )?;
+    let mut unmark =
+        transaction.prepare_cached("DELETE FROM stale WHERE receipt = ?1 AND id = ?2")?;
+    let mut findings = 0_usize;
+    for word in words {
+        let id = short_id(&word.id);
+        findings += forget.execute(params![firm, day_of(word.first), id, receipt])?;
+        unmark.execute(params![receipt, id])?;
+    }
+    let findings = i64::try_from(findings).unwrap_or(i64::MAX);
+    transaction.execute(
+        "UPDATE firm SET findings = findings - ?2 WHERE number = ?1",
+        [firm, findings],
+    )?;
+    Ok(())
 }
 
 /// Deletes threats closed before `before`, with everything that belongs to them.
@@ -191,11 +259,15 @@ mod tests {
             let table = tables.iter().find(|table| table.name == name).unwrap();
             assert_eq!(about(table, &tables, &root).as_deref(), expected, "{name}");
         };
-        check("edge", Some("member = ?1"));
-        check(
-            "batch",
-            Some("collector IN (SELECT id FROM collector WHERE member = ?1)"),
+        let firm = "firm IN (SELECT number FROM firm WHERE member = ?1)";
+        check("edge", Some(firm));
+        let sender = format!(
+            "sender IN (SELECT number FROM sender WHERE {firm} OR collector IN \
+             (SELECT id FROM collector WHERE member = ?1))"
         );
+        check("batch", Some(&sender));
+        check("chunk", Some(&format!("{firm} OR {sender}")));
+        check("member", Some("id = ?1"));
         check(
             "session",
             Some("person IN (SELECT id FROM person WHERE member = ?1)"),

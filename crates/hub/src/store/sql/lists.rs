@@ -1,15 +1,19 @@
 //! Blocklists.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::engine::{OptionalExtension as _, Row, params};
 use larum_core::time::Timestamp;
+use larum_core::watch::fold::NO_SOURCE;
 
 use super::SqlStore;
+use super::ingest_rows::{hour_of, hour_start};
 use super::watch::{address, count, signed};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::lists::{Device, Listed, Lists, MAX_DEVICES, PastEdge};
+use crate::store::packed::Seen;
 
 const DEVICE: &str = "SELECT id, member, name, size, created, fetched FROM blocklist_device";
 const ENTRY: &str = "SELECT source, rank, witnesses, last, expires FROM blocklist_entry";
@@ -96,20 +100,38 @@ impl Lists for SqlStore {
     fn past_edges(&self, from: Timestamp, to: Timestamp) -> Result<Vec<PastEdge>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT hour, member, source, key, count FROM edge
-                 WHERE hour >= ?1 AND hour < ?2 AND source <> '::'
-                 ORDER BY hour, key, member, source",
+                "SELECT edge.hour, edge.key, firm.member, edge.seen
+                 FROM edge JOIN firm ON firm.number = edge.firm
+                 WHERE edge.hour >= ?1 AND edge.hour < ?2",
             )?;
-            let rows = statement.query_map(params![from.as_millis(), to.as_millis()], |row| {
-                Ok(PastEdge {
-                    hour: Timestamp::from_millis(row.get(0)?),
-                    member: row.get(1)?,
-                    source: address(row, 2)?,
-                    key: row.get(3)?,
-                    count: u64::try_from(row.get::<i64>(4)?).unwrap_or_default(),
-                })
-            })?;
-            rows.collect::<Result<_, _>>()
+            let end = hour_of(to.plus_millis(-1)).saturating_add(1);
+            let mut rows = statement.query(params![hour_of(from), end])?;
+            let mut edges: BTreeMap<(i64, String, MemberId, IpAddr), u64> = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let (hour, key, member): (i64, String, MemberId) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                let seen: Vec<u8> = row.get(3)?;
+                let seen = Seen::unpack(&seen, hour_start(hour));
+                let seen = seen.ok_or_else(|| StoreError::malformed(3))?;
+                for (source, count) in seen.sources {
+                    if source != NO_SOURCE {
+                        let known = edges
+                            .entry((hour, key.clone(), member, source))
+                            .or_default();
+                        *known = count.max(*known);
+                    }
+                }
+            }
+            let past = edges
+                .into_iter()
+                .map(|((hour, key, member, source), count)| PastEdge {
+                    hour: hour_start(hour),
+                    member,
+                    source,
+                    key,
+                    count,
+                });
+            Ok(past.collect())
         })
     }
 

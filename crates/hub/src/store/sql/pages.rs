@@ -1,22 +1,19 @@
-//! What the pages read about members,. Threats are in `pages_threats.rs`.
-
-use std::collections::BTreeSet;
+//! What the pages read about members. Sightings are in `pages_sightings.rs`, threats in `pages_threats.rs`.
 
 use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
+use super::pages_sightings::{activity, firm, sightings};
 use super::people::{list, moment};
 use crate::access::{Reach, Scope, Sealed};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::pages::{
-    Activity, CollectorRow, MAX_DOWNLOAD_ROWS, MAX_PAGE_ROWS, MAX_SUMMED_ROWS, MemberCard,
-    MemberRow, Pages, SightingCursor, SightingRow, Spread, ThreatFilter, ThreatHour, ThreatMember,
-    ThreatRow, ThreatSource, WarningRow,
+    Activity, CollectorRow, MAX_DOWNLOAD_ROWS, MAX_PAGE_ROWS, MemberCard, MemberRow, Pages,
+    SightingCursor, SightingRow, Spread, ThreatFilter, ThreatHour, ThreatMember, ThreatRow,
+    ThreatSource, WarningRow,
 };
-
-const HOUR_SECONDS: i64 = 3_600;
 
 /// The scope in SQL over a row of `member`: `?1` is what it reaches, `?2` whose.
 pub(super) const IN_SCOPE: &str =
@@ -143,25 +140,12 @@ impl Pages for SqlStore {
         before: Option<&SightingCursor>,
         limit: u32,
     ) -> Result<Sealed<Vec<SightingRow>>, StoreError> {
-        let (reach, whose) = scope_parameters(scope);
-        let (last, id) = before.map_or((None, None), |cursor| {
-            (Some(cursor.last.as_millis()), Some(cursor.id.as_str()))
-        });
-        let sql = format!(
-            "SELECT sighting.id, sighting.collector, key, detector, category, attack, severity,
-                    confidence, outcome, first, last, count, sources
-             FROM sighting JOIN member ON member.id = sighting.member
-             WHERE sighting.member = ?3 AND {IN_SCOPE}
-               AND (?4 IS NULL OR (sighting.last, sighting.id) < (?4, ?5))
-             ORDER BY sighting.last DESC, sighting.id DESC LIMIT ?6"
-        );
+        let limit = usize::try_from(limit.min(MAX_DOWNLOAD_ROWS)).unwrap_or(usize::MAX);
         self.read(|connection| {
-            let rows = list(
-                connection,
-                &sql,
-                params![reach, whose, member, last, id, limit.min(MAX_DOWNLOAD_ROWS)],
-                sighting,
-            )?;
+            let rows = match firm(connection, scope, member)? {
+                Some(firm) => sightings(connection, firm, before, limit)?,
+                None => Vec::new(),
+            };
             Ok(Sealed::new(vec![member], rows))
         })
     }
@@ -173,31 +157,11 @@ impl Pages for SqlStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Sealed<Activity>, StoreError> {
-        let (reach, whose) = scope_parameters(scope);
-        let sql = format!(
-            "SELECT outcome, first, last, count, sources
-             FROM sighting JOIN member ON member.id = sighting.member
-             WHERE sighting.member = ?3 AND {IN_SCOPE} AND last >= ?4 AND first < ?5
-             ORDER BY last DESC LIMIT {MAX_SUMMED_ROWS}"
-        );
-        let parameters = params![reach, whose, member, from.as_millis(), to.as_millis()];
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(parameters)?;
-            let mut activity = Activity::default();
-            let mut sources = BTreeSet::new();
-            while let Some(row) = rows.next()? {
-                let events = count(&row, 3)?;
-                activity.sightings += 1;
-                let sum = activity.events.entry(row.get(0)?).or_default();
-                *sum = sum.saturating_add(events);
-                sources.extend(texts(&row, 4)?);
-                let first = Timestamp::from_millis(row.get(1)?);
-                let last = Timestamp::from_millis(row.get(2)?);
-                spread(&mut activity, first, last, events, (from, to));
-            }
-            activity.sources = u64::try_from(sources.len()).unwrap_or(u64::MAX);
-            activity.cut = activity.sightings >= u64::from(MAX_SUMMED_ROWS);
+            let activity = match firm(connection, scope, member)? {
+                Some(firm) => activity(connection, firm, from, to)?,
+                None => Activity::default(),
+            };
             Ok(Sealed::new(vec![member], activity))
         })
     }
@@ -266,31 +230,6 @@ impl Pages for SqlStore {
     }
 }
 
-/// Spreads `events` evenly over the hours from `first` to `last`, the remainder to the first ones,
-/// and keeps those that begin within `window`.
-fn spread(
-    activity: &mut Activity,
-    first: Timestamp,
-    last: Timestamp,
-    events: u64,
-    window: (Timestamp, Timestamp),
-) {
-    let begin = first.floor_to(HOUR_SECONDS);
-    let hours = last.max(first).floor_to(HOUR_SECONDS).as_seconds() - begin.as_seconds();
-    let hours = u64::try_from(hours / HOUR_SECONDS + 1).unwrap_or(1);
-    let (each, rest) = (events / hours, events % hours);
-    // Only the hours within the window are walked, however long the sighting lasted.
-    let (from, to) = (window.0.floor_to(HOUR_SECONDS), window.1);
-    let mut hour = begin.max(from);
-    while hour < to && hour <= last.max(first) {
-        let index = (hour.as_seconds() - begin.as_seconds()) / HOUR_SECONDS;
-        let extra = u64::from(u64::try_from(index).unwrap_or(u64::MAX) < rest);
-        let sum = activity.hours.entry(hour).or_default();
-        *sum = sum.saturating_add(each + extra);
-        hour = hour.plus_seconds(HOUR_SECONDS);
-    }
-}
-
 fn warnings(
     connection: &Connection<'_>,
     scope: &Scope,
@@ -324,24 +263,6 @@ fn warnings(
     )
 }
 
-fn sighting(row: &Row<'_>) -> Result<SightingRow, StoreError> {
-    Ok(SightingRow {
-        id: row.get(0)?,
-        collector: row.get(1)?,
-        key: row.get(2)?,
-        detector: row.get(3)?,
-        category: row.get(4)?,
-        attack: texts(row, 5)?,
-        severity: row.get(6)?,
-        confidence: row.get(7)?,
-        outcome: row.get(8)?,
-        first: Timestamp::from_millis(row.get(9)?),
-        last: Timestamp::from_millis(row.get(10)?),
-        count: count(row, 11)?,
-        sources: texts(row, 12)?,
-    })
-}
-
 /// Five columns from `index`: id, name, area, sector, size.
 pub(super) fn card(row: &Row<'_>, index: usize) -> Result<MemberCard, StoreError> {
     Ok(MemberCard {
@@ -356,36 +277,4 @@ pub(super) fn card(row: &Row<'_>, index: usize) -> Result<MemberCard, StoreError
 /// A number that is never negative.
 pub(super) fn count(row: &Row<'_>, index: usize) -> Result<u64, StoreError> {
     Ok(u64::try_from(row.get::<i64>(index)?).unwrap_or_default())
-}
-
-/// A JSON array of texts.
-fn texts(row: &Row<'_>, index: usize) -> Result<Vec<String>, StoreError> {
-    let text: Option<String> = row.get(index)?;
-    Ok(text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sighting_spreads_over_its_hours_and_nothing_is_lost() {
-        let at = |hour: i64, minute: i64| Timestamp::from_seconds(hour * 3_600 + minute * 60);
-        let check = |first, last, events, window, expected: &[u64]| {
-            let mut activity = Activity::default();
-            spread(&mut activity, first, last, events, window);
-            assert_eq!(
-                activity.hours.values().copied().collect::<Vec<_>>(),
-                expected
-            );
-        };
-        let day = (at(0, 0), at(24, 0));
-        check(at(1, 5), at(1, 50), 7, day, &[7]);
-        check(at(1, 50), at(3, 10), 8, day, &[3, 3, 2]);
-        check(at(1, 50), at(1, 10), 8, day, &[8]);
-        check(at(1, 0), at(4, 0), 8, (at(2, 0), at(4, 0)), &[2, 2]);
-        check(at(-900_000, 0), at(1, 0), 900_002, day, &[1, 1]);
-    }
 }

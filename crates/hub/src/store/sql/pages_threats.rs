@@ -1,12 +1,18 @@
 //! What the pages read about threats: counts for everybody who may see threats, names as
 //! far as the scope goes.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
 use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
+use larum_core::watch::fold::NO_SOURCE;
 
 use super::pages::{IN_SCOPE, card, count, scope_parameters};
 use super::people::{list, moment};
+use super::watch::each_edge;
 use crate::access::{Scope, Sealed};
+use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::pages::{
     MAX_THREAT_MEMBERS, MAX_THREAT_SOURCES, MAX_THREATS, MIN_SHOWN, Spread, ThreatFilter,
@@ -69,19 +75,21 @@ pub(super) fn hours(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<ThreatHour>, StoreError> {
-    list(
-        connection,
-        "SELECT hour, count(DISTINCT source), count(DISTINCT member) FROM edge
-         WHERE key = ?1 AND hour >= ?2 AND hour < ?3 GROUP BY hour ORDER BY hour",
-        params![key, from.as_millis(), to.as_millis()],
-        |row| {
-            Ok(ThreatHour {
-                hour: Timestamp::from_millis(row.get(0)?),
-                sources: count(row, 1)?,
-                members: count(row, 2)?,
-            })
-        },
-    )
+    let mut hours: BTreeMap<Timestamp, (BTreeSet<IpAddr>, BTreeSet<MemberId>)> = BTreeMap::new();
+    each_edge(connection, key, (from, to), |hour, member, seen| {
+        let (sources, members) = hours.entry(hour).or_default();
+        sources.extend(seen.sources.into_keys());
+        members.insert(member);
+    })?;
+    let size = |length| u64::try_from(length).unwrap_or(u64::MAX);
+    Ok(hours
+        .into_iter()
+        .map(|(hour, (sources, members))| ThreatHour {
+            hour,
+            sources: size(sources.len()),
+            members: size(members.len()),
+        })
+        .collect())
 }
 
 pub(super) fn sources(
@@ -89,19 +97,32 @@ pub(super) fn sources(
     key: &str,
     from: Timestamp,
 ) -> Result<Vec<ThreatSource>, StoreError> {
-    let sql = format!(
-        "SELECT source, count(DISTINCT member), min(hour), max(hour) FROM edge
-         WHERE key = ?1 AND hour >= ?2 AND source <> '::' GROUP BY source
-         ORDER BY 2 DESC, 4 DESC, 1 LIMIT {MAX_THREAT_SOURCES}"
-    );
-    list(connection, &sql, params![key, from.as_millis()], |row| {
-        Ok(ThreatSource {
-            source: row.get(0)?,
-            members: count(row, 1)?,
-            first: Timestamp::from_millis(row.get(2)?),
-            last: Timestamp::from_millis(row.get(3)?),
+    let mut known: BTreeMap<IpAddr, (BTreeSet<MemberId>, Timestamp, Timestamp)> = BTreeMap::new();
+    let end = Timestamp::from_millis(i64::MAX);
+    each_edge(connection, key, (from, end), |hour, member, seen| {
+        for source in seen.sources.into_keys().filter(|ip| *ip != NO_SOURCE) {
+            let (members, first, last) = known
+                .entry(source)
+                .or_insert_with(|| (BTreeSet::new(), hour, hour));
+            members.insert(member);
+            *first = hour.min(*first);
+            *last = hour.max(*last);
+        }
+    })?;
+    let mut sources: Vec<ThreatSource> = known
+        .into_iter()
+        .map(|(source, (members, first, last))| ThreatSource {
+            source: source.to_string(),
+            members: u64::try_from(members.len()).unwrap_or(u64::MAX),
+            first,
+            last,
         })
-    })
+        .collect();
+    sources.sort_by(|left, right| {
+        (right.members, right.last, &left.source).cmp(&(left.members, left.last, &right.source))
+    });
+    sources.truncate(usize::try_from(MAX_THREAT_SOURCES).unwrap_or(usize::MAX));
+    Ok(sources)
 }
 
 pub(super) fn members(

@@ -6,6 +6,10 @@ use crate::store::StoreError;
 /// The ledger: it is never changed, not even to erase (it holds numbers, no names).
 pub const LEDGER: &str = "audit";
 
+/// Columns that hold the number of a row in the table of the same name, whether or not they declare it:
+/// the tables of sightings do not, since the engine would look the number up for every row.
+const NUMBERED: [&str; 2] = ["firm", "sender"];
+
 /// One table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -79,7 +83,7 @@ fn read(connection: &rusqlite::Connection, name: String, sql: &str) -> Result<Ta
         .iter()
         .find(|(_, _, key)| is_numbered && *key == 1)
         .map(|(column, ..)| column.clone());
-    let columns = found
+    let columns: Vec<(String, Kind)> = found
         .into_iter()
         .map(|(column, kind, _)| (column, kind_of(&kind)))
         .collect();
@@ -87,9 +91,15 @@ fn read(connection: &rusqlite::Connection, name: String, sql: &str) -> Result<Ta
     let mut keys = connection.prepare(
         "SELECT \"from\", \"table\", coalesce(\"to\", 'id') FROM pragma_foreign_key_list(?1)",
     )?;
-    let references = keys
+    let mut references = keys
         .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<(String, String, String)>, _>>()?;
+    for (column, _) in &columns {
+        let is_declared = references.iter().any(|(from, ..)| from == column);
+        if NUMBERED.contains(&column.as_str()) && !is_declared {
+            references.push((column.clone(), column.clone(), "number".to_owned()));
+        }
+    }
     Ok(Table {
         name,
         columns,
@@ -118,12 +128,10 @@ mod tests {
         assert!(place("member") < place("collector") && place("collector") < place("batch"));
         let batch = tables.get(place("batch")).unwrap();
         assert_eq!(batch.numbered.as_deref(), Some("receipt"));
-        assert!(batch.columns.contains(&("sha256".to_owned(), Kind::Text)));
-        let reference = (
-            "collector".to_owned(),
-            "collector".to_owned(),
-            "id".to_owned(),
-        );
-        assert_eq!(batch.references, [reference]);
+        assert!(batch.columns.contains(&("sha256".to_owned(), Kind::Blob)));
+        let number = |table: &str| (table.to_owned(), table.to_owned(), "number".to_owned());
+        assert_eq!(batch.references, [number("sender")]);
+        let chunk = tables.get(place("chunk")).unwrap();
+        assert_eq!(chunk.references, [number("firm"), number("sender")]);
     }
 }

@@ -1,13 +1,17 @@
 //! The watch.
 
-use super::engine::{OptionalExtension as _, Row, Transaction, params};
-use larum_core::finding::{AttackOutcome, Severity};
+use std::collections::BTreeMap;
+
+use super::engine::{Connection, OptionalExtension as _, Row, Transaction, params};
+use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
 use larum_core::watch::{Edges, Kind, State};
 
 use super::SqlStore;
+use super::ingest_rows::{hour_of, hour_start};
 use crate::id::MemberId;
 use crate::store::StoreError;
+use crate::store::packed::Seen;
 use crate::store::watch::{
     Applied, Counts, Reached, ThreatChange, ThreatRow, WarningState, WatchStore,
 };
@@ -15,6 +19,43 @@ use crate::store::watch::{
 pub(super) const THREAT_COLUMNS: &str =
     "id, key, kind, level, scope, state, severity, opened, updated, closed,
     score, sources, members, first, evidence";
+
+/// What batches said about a key, hour by hour.
+pub(super) const EDGES_OF_KEY: &str =
+    "WITH RECURSIVE span (hour) AS (SELECT ?2 UNION ALL SELECT hour + 1 FROM span WHERE hour < ?3)
+     SELECT span.hour, firm.member, edge.seen
+     FROM span CROSS JOIN edge JOIN firm ON firm.number = edge.firm
+     WHERE edge.hour = span.hour AND edge.key = ?1";
+
+/// Calls `each` with what every batch said about a key in the hours from `from` up to, not including,
+/// `to`.
+pub(super) fn each_edge(
+    connection: &Connection<'_>,
+    key: &str,
+    (from, to): (Timestamp, Timestamp),
+    mut each: impl FnMut(Timestamp, MemberId, Seen),
+) -> Result<(), StoreError> {
+    let (oldest, newest): (Option<i64>, Option<i64>) = connection
+        .prepare_cached("SELECT (SELECT min(hour) FROM edge), (SELECT max(hour) FROM edge)")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(oldest), Some(newest)) = (oldest, newest) else {
+        return Ok(());
+    };
+    let first = hour_of(from).max(oldest);
+    let last = hour_of(to.plus_millis(-1)).min(newest);
+    if first > last {
+        return Ok(());
+    }
+    let mut statement = connection.prepare_cached(EDGES_OF_KEY)?;
+    let mut rows = statement.query(params![key, first, last])?;
+    while let Some(row) = rows.next()? {
+        let hour = hour_start(row.get(0)?);
+        let seen: Vec<u8> = row.get(2)?;
+        let seen = Seen::unpack(&seen, hour).ok_or_else(|| StoreError::malformed(2))?;
+        each(hour, row.get(1)?, seen);
+    }
+    Ok(())
+}
 
 impl WatchStore for SqlStore {
     fn edges(
@@ -24,15 +65,11 @@ impl WatchStore for SqlStore {
         to: Timestamp,
     ) -> Result<Edges<MemberId>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT member, source FROM edge
-                 WHERE key = ?1 AND hour >= ?2 AND hour < ?3",
-            )?;
-            let rows = statement
-                .query_map(params![key, from.as_millis(), to.as_millis()], |row| {
-                    Ok((row.get(0)?, address(row, 1)?))
-                })?;
-            rows.collect::<Result<_, _>>()
+            let mut edges = Edges::new();
+            each_edge(connection, key, (from, to), |_, member, seen| {
+                edges.extend(seen.sources.into_keys().map(|source| (member, source)));
+            })?;
+            Ok(edges)
         })
     }
 
@@ -50,29 +87,23 @@ impl WatchStore for SqlStore {
 
     fn reached(&self, key: &str, since: Timestamp) -> Result<Vec<Reached>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT member, first, severity, outcome FROM sighting
-                 WHERE key = ?1 AND last >= ?2 ORDER BY member",
-            )?;
-            let mut rows = statement.query(params![key, since.as_millis()])?;
-            let mut reached: Vec<Reached> = Vec::new();
-            while let Some(row) = rows.next()? {
-                let next = Reached {
-                    member: row.get(0)?,
-                    first: Timestamp::from_millis(row.get(1)?),
-                    severity: word(&row, 2, Severity::from_word)?,
-                    success: word(&row, 3, AttackOutcome::from_word)? == AttackOutcome::Success,
-                };
-                match reached.last_mut() {
-                    Some(same) if same.member == next.member => {
-                        same.first = same.first.min(next.first);
-                        same.severity = same.severity.max(next.severity);
-                        same.success |= next.success;
-                    }
-                    _ => reached.push(next),
+            let mut reached: BTreeMap<MemberId, Reached> = BTreeMap::new();
+            let end = Timestamp::from_millis(i64::MAX);
+            each_edge(connection, key, (since, end), |_, member, seen| {
+                if seen.last < since {
+                    return;
                 }
-            }
-            Ok(reached)
+                let known = reached.entry(member).or_insert(Reached {
+                    member,
+                    first: seen.first,
+                    severity: seen.severity,
+                    success: false,
+                });
+                known.first = known.first.min(seen.first);
+                known.severity = known.severity.max(seen.severity);
+                known.success |= seen.success;
+            })?;
+            Ok(reached.into_values().collect())
         })
     }
 
@@ -123,9 +154,9 @@ impl WatchStore for SqlStore {
                 Ok(u64::try_from(number).unwrap_or_default())
             };
             Ok(Counts {
-                batches: number("SELECT count(*) FROM batch")?,
-                sightings: number("SELECT coalesce(sum(sightings), 0) FROM batch")?,
-                findings: number("SELECT count(*) FROM sighting")?,
+                batches: number("SELECT coalesce(sum(batches), 0) FROM firm")?,
+                sightings: number("SELECT coalesce(sum(sightings), 0) FROM firm")?,
+                findings: number("SELECT coalesce(sum(findings), 0) FROM firm")?,
             })
         })
     }

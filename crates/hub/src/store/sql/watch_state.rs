@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::engine::{OptionalExtension as _, Row, params};
+use super::engine::{Connection, OptionalExtension as _, Row, params};
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
-use super::watch::{THREAT_COLUMNS, address, threat};
+use super::ingest_rows::{edges_of, hour_start};
+use super::watch::{THREAT_COLUMNS, threat};
 use crate::id::MemberId;
 use crate::store::StoreError;
+use crate::store::packed::{self, Seen};
 use crate::store::watch::ThreatRow;
 use crate::store::watch_state::{ArrivedEdge, Look, OpenThreat, Place, WatchState};
 
@@ -24,20 +26,29 @@ impl WatchState for SqlStore {
     fn arrived(&self, after: u64, up_to: u64) -> Result<Vec<ArrivedEdge>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT hour, key, member, source, count FROM edge
-                 WHERE receipt > ?1 AND receipt <= ?2
-                 ORDER BY receipt, hour, key, member, source",
+                "SELECT chunk.receipt, chunk.firm, firm.member, chunk.body
+                 FROM chunk JOIN firm ON firm.number = chunk.firm
+                 WHERE chunk.receipt > ?1 AND chunk.receipt <= ?2 ORDER BY chunk.receipt",
             )?;
-            let rows = statement.query_map(params![unsigned(after), unsigned(up_to)], |row| {
-                Ok(ArrivedEdge {
-                    hour: Timestamp::from_millis(row.get(0)?),
-                    key: row.get(1)?,
-                    member: row.get(2)?,
-                    source: address(row, 3)?,
-                    count: number(row, 4)?,
-                })
-            })?;
-            rows.collect::<Result<_, _>>()
+            let mut rows = statement.query(params![unsigned(after), unsigned(up_to)])?;
+            let mut arrived = Vec::new();
+            while let Some(row) = rows.next()? {
+                let body: Vec<u8> = row.get(3)?;
+                let words = packed::unpack(&body).ok_or_else(|| StoreError::malformed(3))?;
+                let member = row.get(2)?;
+                for ((hour, key), mut seen) in edges_of(&words) {
+                    let place = (hour, key, row.get(1)?, row.get(0)?);
+                    leave_out_known(connection, place, &mut seen)?;
+                    arrived.extend(seen.sources.iter().map(|(source, count)| ArrivedEdge {
+                        hour: hour_start(hour),
+                        key: key.to_owned(),
+                        member,
+                        source: *source,
+                        count: *count,
+                    }));
+                }
+            }
+            Ok(arrived)
         })
     }
 
@@ -190,6 +201,26 @@ impl WatchState for SqlStore {
             rows.collect::<Result<_, _>>()
         })
     }
+}
+
+/// Leaves out the sources that earlier batches of the firm named for the key and hour.
+fn leave_out_known(
+    connection: &Connection<'_>,
+    (hour, key, firm, receipt): (i64, &str, i64, i64),
+    seen: &mut Seen,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seen FROM edge WHERE hour = ?1 AND key = ?2 AND firm = ?3 AND receipt < ?4",
+    )?;
+    let mut rows = statement.query(params![hour, key, firm, receipt])?;
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(0)?;
+        let earlier = Seen::unpack(&bytes, hour_start(hour));
+        let earlier = earlier.ok_or_else(|| StoreError::malformed(0))?;
+        seen.sources
+            .retain(|source, _| !earlier.sources.contains_key(source));
+    }
+    Ok(())
 }
 
 fn look(row: &Row<'_>) -> Result<Look, StoreError> {
