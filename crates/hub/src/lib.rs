@@ -19,6 +19,7 @@ pub mod limit;
 pub mod link_server;
 pub mod migrate;
 pub mod people;
+pub mod ready;
 pub mod run;
 pub mod store;
 pub mod watch;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -27,10 +28,12 @@ pub use crate::config::HubConfig;
 use crate::config::store::StoreConfig;
 use crate::door::{self, Patience};
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
+use crate::ingest::queue::Queue;
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
 use crate::people::mail::Mailer;
 use crate::people::oidc::Provider;
 use crate::people::oidc::fetch::Fetcher;
+use crate::ready;
 use crate::store::sql::SqlStore;
 use crate::store::{Store, StoreError};
 use crate::web::{self, Invitations, WebState};
@@ -300,6 +303,7 @@ fn start(
     link_metrics.register(&mut registry);
     let state = Arc::new(LinkState {
         store: hub.store.clone() as Arc<dyn Store>,
+        queue: Queue::new(hub.store.clone() as Arc<dyn Store>, clock.clone()),
         authority: hub.authority.clone(),
         clock: clock.clone(),
         words: words.clone(),
@@ -333,7 +337,7 @@ fn start(
     let patience = Patience::default();
     parts.spawn(door::serve(doors.page, pages, patience, stopping.clone()));
     if let Some(listener) = doors.metrics {
-        let router = metrics_router(registry);
+        let router = metrics_router(registry, Asked::of(hub, config, clock));
         parts.spawn(door::serve(listener, router, patience, stopping.clone()));
     }
     Ok(parts)
@@ -460,10 +464,48 @@ async fn keep_certificate(
     }
 }
 
-fn metrics_router(registry: Registry) -> Router {
+/// What `/ready` asks.
+struct Asked {
+    store: Arc<SqlStore>,
+    folder: std::path::PathBuf,
+    clock: Clock,
+}
+
+impl Asked {
+    fn of(hub: &RunningHub, config: &HubConfig, clock: &Clock) -> Self {
+        Self {
+            store: hub.store.clone(),
+            folder: config.state_dir.clone(),
+            clock: clock.clone(),
+        }
+    }
+}
+
+fn metrics_router(registry: Registry, asked: Asked) -> Router {
     Router::new()
         .route("/metrics", get(show_metrics))
         .with_state(Arc::new(registry))
+        .merge(
+            Router::new()
+                .route("/ready", get(show_ready))
+                .with_state(Arc::new(asked)),
+        )
+}
+
+async fn show_ready(State(asked): State<Arc<Asked>>) -> impl IntoResponse {
+    let found = tokio::task::spawn_blocking(move || {
+        ready::ask(&*asked.store, &asked.folder, asked.clock.now())
+    });
+    let Ok(found) = found.await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let status = if found.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let text = serde_json::to_string(&found).unwrap_or_default();
+    (status, [(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 async fn show_metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {

@@ -35,3 +35,21 @@ fn every_case_holds_in_postgres_and_answers_alike() {
         drop(SqlStore::connect(&address).unwrap());
     }
 }
+
+#[test]
+fn no_page_walks_through_all_sightings() {
+    engines::embedded(|store| {
+        let steps = store.reading_plans().unwrap();
+        assert!(
+            steps.iter().any(|step| step.contains("chunk_by_firm")),
+            "{steps:?}"
+        );
+        for table in ["chunk", "edge", "finding", "stale", "rollup_hour"] {
+            let scan = format!("SCAN {table}");
+            assert!(
+                !steps.iter().any(|step| step.starts_with(&scan)),
+                "{steps:?}"
+            );
+        }
+    });
+}

@@ -2,10 +2,13 @@
 //! disk.
 
 pub mod check;
+pub mod queue;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
+use hyper::body::Bytes;
 use larum_core::time::Timestamp;
 use larum_link::body::{BodyError, decompress};
 use larum_link::wire::{
@@ -15,8 +18,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::enrol::authority::{Authority, AuthorityError};
 use crate::id::CollectorId;
-use crate::store::ingest::{ChainConflict, CheckedBatch};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
+use crate::store::ingest::{BatchAnswer, ChainConflict, CheckedBatch};
+use queue::{Queue, QueueError};
 
 /// Why a batch was not counted.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,9 @@ pub enum IngestError {
     /// Its number or chain contradicts what the hub has.
     #[error("the batch contradicts what was counted; expected number {}", .0.expected)]
     Conflict(ChainConflict),
+    /// Too many batches wait: seconds until it may come again.
+    #[error("too many batches wait")]
+    Busy(u32),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,17 +56,57 @@ pub struct Taken {
     pub fresh: bool,
 }
 
-/// Takes one batch as it came over the wire, compressed, and signs the receipt.
+impl From<QueueError> for IngestError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Full(seconds) => Self::Busy(seconds),
+            QueueError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Takes one batch as it came over the wire, compressed, and signs the receipt once it is on the disk.
 ///
 /// # Errors
 /// When it cannot be counted. Nothing of it is kept then.
-pub fn take(
-    store: &dyn Store,
+pub async fn take(
+    queue: &Arc<Queue>,
     authority: &Authority,
     collector: CollectorId,
-    body: &[u8],
+    body: Bytes,
     now: Timestamp,
 ) -> Result<Taken, IngestError> {
+    let checked = {
+        let reading = queue.reading.acquire().await;
+        let read = tokio::task::spawn_blocking(move || read(collector, &body, now));
+        let checked = read.await.map_err(|_| StoreError::Contended)??;
+        drop(reading);
+        checked
+    };
+    let (sequence, sha256) = (checked.sequence, checked.sha256.clone());
+    let sightings = u64::try_from(checked.sightings.len()).unwrap_or(u64::MAX);
+    let counted = match queue.count(checked).await? {
+        BatchAnswer::Counted(counted) => counted,
+        BatchAnswer::Conflict(conflict) => return Err(IngestError::Conflict(conflict)),
+        BatchAnswer::Unknown => return Err(StoreError::NotFound.into()),
+    };
+    let receipt = Receipt {
+        sequence,
+        sha256,
+        receipt: counted.receipt,
+        received: counted.received.as_millis(),
+        set_aside: counted.set_aside,
+        signature: String::new(),
+    };
+    Ok(Taken {
+        kept: if counted.fresh { sightings } else { 0 },
+        fresh: counted.fresh,
+        receipt: authority.sign_receipt(receipt, collector)?,
+    })
+}
+
+/// Unpacks and checks a batch.
+fn read(collector: CollectorId, body: &[u8], now: Timestamp) -> Result<CheckedBatch, IngestError> {
     let body = decompress(body, MAX_BATCH_BYTES).map_err(|error| match error {
         BodyError::TooLarge => IngestError::TooLarge,
         BodyError::NotCompressed => IngestError::Malformed,
@@ -69,27 +116,7 @@ pub fn take(
         return Err(IngestError::TooLarge);
     }
     let sha256 = Sha256::digest(&body).into();
-    let checked = check_batch(&batch, &sha256, collector, now).ok_or(IngestError::Malformed)?;
-    let counted = store
-        .count_batch(&checked, now)?
-        .map_err(IngestError::Conflict)?;
-    let receipt = Receipt {
-        sequence: batch.sequence,
-        sha256: checked.sha256,
-        receipt: counted.receipt,
-        received: counted.received.as_millis(),
-        set_aside: counted.set_aside,
-        signature: String::new(),
-    };
-    Ok(Taken {
-        kept: if counted.fresh {
-            u64::try_from(checked.sightings.len()).unwrap_or(u64::MAX)
-        } else {
-            0
-        },
-        fresh: counted.fresh,
-        receipt: authority.sign_receipt(receipt, collector)?,
-    })
+    check_batch(&batch, &sha256, collector, now).ok_or(IngestError::Malformed)
 }
 
 /// `None` when the frame of the batch (version, number, chain) is not one.

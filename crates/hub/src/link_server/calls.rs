@@ -190,13 +190,7 @@ async fn batch_call(
     }
     let body = read_bytes(request, MAX_COMPRESSED_BYTES).await?;
     let now = state.clock.now();
-    let authority = state.authority.clone();
-    let taken = blocking(state, move |store| {
-        Ok::<_, StoreError>(ingest::take(store, &authority, peer.collector, &body, now))
-    })
-    .await
-    .map_err(|error| internal(&error))?;
-    match taken {
+    match ingest::take(&state.queue, &state.authority, peer.collector, body, now).await {
         Ok(taken) => {
             state.metrics.batch(&taken);
             Ok(json(StatusCode::OK, &taken.receipt))
@@ -216,6 +210,10 @@ async fn batch_call(
                 ..Refuse::from(RefusalCode::SequenceConflict)
             })
         }
+        Err(IngestError::Busy(seconds)) => Err(Refuse {
+            status: Some(StatusCode::SERVICE_UNAVAILABLE),
+            ..Refuse::busy(seconds)
+        }),
         Err(IngestError::Store(error)) => Err(internal(&error)),
         Err(IngestError::Unsigned(error)) => Err(internal(&error)),
     }

@@ -28,6 +28,7 @@ use self::calls::Caller;
 use crate::enrol::authority::Authority;
 use crate::enrol::identity;
 use crate::id::CollectorId;
+use crate::ingest::queue::Queue;
 use crate::limit::{Allowance, Limiter};
 use crate::store::Store;
 
@@ -71,6 +72,8 @@ pub const QUOTA: Allowance = Allowance {
 pub struct LinkState {
     /// The store.
     pub store: Arc<dyn Store>,
+    /// The line of batches before the store.
+    pub queue: Arc<Queue>,
     /// The authority that names collectors.
     pub authority: Arc<Authority>,
     /// The hub's clock.

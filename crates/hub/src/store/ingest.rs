@@ -139,6 +139,13 @@ pub trait IngestStore {
     /// When the store fails.
     fn newest_warning(&self) -> Result<u64, StoreError>;
 
+    /// Writes something, durably, and gives when the watch last looked: the proof that the store can do
+    /// its work now.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn prove_writable(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
     /// How much was counted so far, for metrics and the proof that nothing is counted twice.
     ///
     /// # Errors

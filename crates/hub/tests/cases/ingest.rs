@@ -1,7 +1,7 @@
 //! Batches, each counted once; signs of life; what a collector fetches.
 
 use larum_hub_lib::store::StoreError;
-use larum_hub_lib::store::ingest::{ChainConflict, IngestStore as _};
+use larum_hub_lib::store::ingest::{BatchAnswer, ChainConflict, IngestStore as _};
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::watch::WatchStore as _;
 use larum_hub_lib::store::watch_state::WatchState as _;
@@ -39,7 +39,54 @@ pub fn once(store: &SqlStore, told: &mut String) {
     store.heartbeat(id, "{\"spool\":1}", at(61)).unwrap();
     let unknown = store.heartbeat(collector_id(9), "{}", at(61));
     assert!(matches!(unknown, Err(StoreError::NotFound)));
+    assert_eq!(store.prove_writable(at(62)).unwrap(), None);
+    let look = store.begin_look(at(63), 0, at(0)).unwrap();
+    assert_eq!(store.prove_writable(at(64)).unwrap(), Some(look.at));
     tell(told, (store.totals().unwrap(), store.counts().unwrap()));
+}
+
+/// Several batches in one transaction: each is answered for itself.
+pub fn together(store: &SqlStore, told: &mut String) {
+    let members = [1, 2].map(|number| firm(store, number, "Firm"));
+    let ids: Vec<_> = (1..)
+        .zip(members)
+        .map(|(number, member)| collector(store, member, number))
+        .collect();
+    let seen = |number| vec![sighting(number, "tcp/22", 1, 10, 20, 3)];
+    let mut all: Vec<_> = ids.iter().map(|id| batch(*id, 1, seen(1))).collect();
+    all.push(batch(collector_id(9), 1, seen(2)));
+    all.extend(ids.iter().map(|id| batch(*id, 2, seen(3))));
+    all.extend(ids.iter().map(|id| batch(*id, 1, seen(1))));
+    all.extend(ids.iter().map(|id| batch(*id, 4, seen(4))));
+    let answers = store.count_batches(&all, at(30)).unwrap();
+    let fresh = |answer: &BatchAnswer| match answer {
+        BatchAnswer::Counted(counted) => Some(counted.fresh),
+        BatchAnswer::Conflict(_) | BatchAnswer::Unknown => None,
+    };
+    let expected = [
+        Some(true),
+        Some(true),
+        None,
+        Some(true),
+        Some(true),
+        Some(false),
+        Some(false),
+        None,
+        None,
+    ];
+    assert_eq!(answers.iter().map(fresh).collect::<Vec<_>>(), expected);
+    assert_eq!(answers.get(2), Some(&BatchAnswer::Unknown));
+    let totals = store.totals().unwrap();
+    assert_eq!(
+        (
+            totals.batches,
+            totals.arrived,
+            totals.findings,
+            totals.conflicts
+        ),
+        (4, 4, 4, 2)
+    );
+    tell(told, (answers, totals));
 }
 
 /// The later word about a finding replaces the earlier, and never the other way round.

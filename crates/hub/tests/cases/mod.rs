@@ -33,6 +33,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("enrol_collectors", enrol::collectors),
     ("enrol_settings", enrol::settings),
     ("ingest_once", ingest::once),
+    ("ingest_together", ingest::together),
     ("ingest_sightings", ingest::sightings),
     ("ingest_foreign_text", ingest::foreign_text),
     ("ingest_warnings", ingest::warnings),

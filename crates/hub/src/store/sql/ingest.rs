@@ -90,6 +90,20 @@ impl IngestStore for SqlStore {
         Ok(found)
     }
 
+    fn prove_writable(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.write_beside(|transaction| {
+            transaction.execute(
+                "INSERT INTO setting (name, value) VALUES ('written', ?1)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [now.as_millis().to_be_bytes().to_vec()],
+            )?;
+            transaction
+                .prepare_cached("SELECT at FROM watch_look ORDER BY id DESC LIMIT 1")?
+                .query_row([], |row| row.get(0).map(Timestamp::from_millis))
+                .optional()
+        })
+    }
+
     fn totals(&self) -> Result<Totals, StoreError> {
         self.read(|connection| {
             connection

@@ -119,18 +119,7 @@ fn take(
     if signed(sighting.count) < count {
         return Ok(());
     }
-    transaction
-        .prepare_cached(
-            "UPDATE finding SET count = ?4, receipt = ?5
-             WHERE firm = ?1 AND day = ?2 AND id = ?3",
-        )?
-        .execute(params![
-            place.firm,
-            day,
-            id,
-            signed(sighting.count),
-            place.receipt
-        ])?;
+    point_to(transaction, place, (day, id), sighting.count)?;
     if let Some(kept) = taken
         .places
         .get(&(day, id))
@@ -159,6 +148,22 @@ fn take(
         .execute(params![receipt, id, place.firm])?;
     taken.places.insert((day, id), taken.kept.len());
     taken.kept.push(word);
+    Ok(())
+}
+
+/// The latest word about a finding stands in this batch now.
+fn point_to(
+    transaction: &Transaction<'_>,
+    place: &Place,
+    (day, id): (i64, i64),
+    count: u64,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE finding SET count = ?4, receipt = ?5
+             WHERE firm = ?1 AND day = ?2 AND id = ?3",
+        )?
+        .execute(params![place.firm, day, id, signed(count), place.receipt])?;
     Ok(())
 }
 

@@ -20,6 +20,8 @@ const MAX_PREPARED: usize = 256;
 
 /// A file, opened.
 pub struct Sqlite {
+    /// Held while waiting for the writer: who comes back at once waits behind who waited before.
+    next: Mutex<()>,
     readers: [Mutex<rusqlite::Connection>; READERS],
     // Last, so that it is closed last: whoever leaves last brings what is in the log into the file,
     // which one that only reads cannot.
@@ -47,6 +49,7 @@ impl Sqlite {
         };
         Ok(Self {
             writer: Mutex::new(writer),
+            next: Mutex::new(()),
             readers: [reader()?, reader()?, reader()?, reader()?],
         })
     }
@@ -80,9 +83,16 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError::Contended`] while somebody still reads what was.
     pub fn scrub(&self) -> Result<(), StoreError> {
-        let writer = lock(&self.writer);
+        let writer = self.lock_writer();
         writer.execute_batch("VACUUM")?;
         empty_log(&writer)
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, rusqlite::Connection> {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = lock(&self.writer);
+        drop(next);
+        writer
     }
 
     /// Runs `work` in one writing transaction.
@@ -93,7 +103,7 @@ impl Sqlite {
         &self,
         work: &mut dyn FnMut(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut writer = lock(&self.writer);
+        let mut writer = self.lock_writer();
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&Connection::Sqlite(&transaction))?;
         transaction.commit()?;
