@@ -96,7 +96,7 @@ CREATE INDEX chunk_by_oldest ON chunk (oldest);
 CREATE TABLE finding (
     firm    INTEGER NOT NULL,
     day     INTEGER NOT NULL,          -- of its first event, since the epoch
-    id      INTEGER NOT NULL,          -- the first eight bytes of its identity
+    id      INTEGER NOT NULL,          -- its identity, one half laid over the other
     count   INTEGER NOT NULL,
     receipt INTEGER NOT NULL,
     PRIMARY KEY (firm, day, id)

@@ -1,11 +1,12 @@
-//! The store alone, as ingest uses it: one writer, each batch on the disk before the next.
+//! The store alone, as ingest uses it: one writer, each group of batches on the disk before the next.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use larum_hub_lib::config::HubConfig;
-use larum_hub_lib::store::ingest::IngestStore as _;
+use larum_hub_lib::ingest::queue::{GROUP_BATCHES, GROUP_SIGHTINGS};
+use larum_hub_lib::store::ingest::{BatchAnswer, CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 
@@ -13,7 +14,7 @@ use super::made::{Plan, add_collector};
 use super::{Args, Sent, timed};
 
 /// Batches made ahead of the store.
-const AHEAD: usize = 64;
+const AHEAD: usize = 512;
 
 pub fn send(args: &Args, plan: &Plan, config: &HubConfig) -> Result<Sent> {
     let store = SqlStore::open(&config.store_file())?;
@@ -40,13 +41,18 @@ pub fn send(args: &Args, plan: &Plan, config: &HubConfig) -> Result<Sent> {
         });
         let begun = Instant::now();
         let (mut sightings, mut waits) = (0, Vec::new());
-        while let Ok(batch) = made.recv() {
-            sightings += u64::try_from(batch.sightings.len())?;
-            let (counted, wait) = timed(|| Ok(store.count_batch(&batch, now)?))?;
-            if counted.is_err() {
+        while let Ok(first) = made.recv() {
+            let group = gather(first, &made);
+            for batch in &group {
+                sightings += u64::try_from(batch.sightings.len())?;
+            }
+            let (counted, wait) = timed(|| Ok(store.count_batches(&group, now)?))?;
+            let is_fresh =
+                |answer: &BatchAnswer| matches!(answer, BatchAnswer::Counted(done) if done.fresh);
+            if !counted.iter().all(is_fresh) {
                 bail!("a batch contradicts its chain");
             }
-            waits.push(wait);
+            waits.extend(group.iter().map(|_| wait));
         }
         Ok(Sent {
             sightings,
@@ -54,4 +60,16 @@ pub fn send(args: &Args, plan: &Plan, config: &HubConfig) -> Result<Sent> {
             waits,
         })
     })
+}
+
+/// As many as the line before the store would give at once.
+fn gather(first: CheckedBatch, made: &Receiver<CheckedBatch>) -> Vec<CheckedBatch> {
+    let mut sightings = first.sightings.len();
+    let mut group = vec![first];
+    while sightings < GROUP_SIGHTINGS && group.len() < GROUP_BATCHES {
+        let Ok(batch) = made.try_recv() else { break };
+        sightings += batch.sightings.len();
+        group.push(batch);
+    }
+    group
 }

@@ -1,6 +1,6 @@
 //! Collectors that join and send over TLS, each with a key and a certificate of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 use super::made::{Chain, Plan, add_firm};
-use super::{Args, Sent};
+use super::{Args, Sent, pages, percentiles};
 
 /// Collectors that join at once.
 const JOINING: usize = 16;
@@ -55,7 +55,15 @@ pub fn send(args: &Args, plan: &Plan, config: &HubConfig, clock: &Clock) -> Resu
         let hub = Hub::start(config, clock).await?;
         let collectors = join_all(args, plan, &hub, clock).await?;
         println!("{} collectors joined", collectors.len());
+        let waits = Arc::new(Mutex::new(Vec::new()));
+        let (store, address) = (hub.running.store.clone(), hub.running.page_addr);
+        let reading = pages::meanwhile(store, address, clock.clone(), waits.clone());
+        let reading = tokio::spawn(reading);
         let sent = send_all(args, collectors).await?;
+        reading.abort();
+        if let Ok(waits) = waits.lock() {
+            println!("pages meanwhile: {}", percentiles(waits.clone()));
+        }
         hub.end().await;
         Ok(sent)
     })

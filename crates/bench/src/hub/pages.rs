@@ -1,6 +1,7 @@
 //! How long the pages take, over HTTP, for people who are signed in.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -22,6 +23,8 @@ use larum_link::clock::Clock;
 use super::link::{Hub, whole_runtime};
 use super::percentiles;
 
+/// Between two pages that are loaded while batches arrive.
+const MEANWHILE: Duration = Duration::from_millis(100);
 /// Firms whose pages are loaded in turn.
 const FIRMS: usize = 50;
 
@@ -70,6 +73,26 @@ async fn all(loads: usize, hub: &Hub, clock: &Clock) -> Result<()> {
         waits.extend(load(address, &member, &paths).await?);
     }
     show("the home of a firm", waits);
+    Ok(())
+}
+
+/// Loads the pages of firms, one after the other, until the task is dropped; times go to `waits`.
+pub async fn meanwhile(
+    store: Arc<SqlStore>,
+    address: SocketAddr,
+    clock: Clock,
+    waits: Arc<Mutex<Vec<Duration>>>,
+) -> Result<()> {
+    let places = store.places()?;
+    let officer = sign_in(&store, address, Role::Regional, None, &clock).await?;
+    for place in places.iter().cycle() {
+        let paths = [format!("/members/{}", place.member)];
+        let loaded = load(address, &officer, &paths).await?;
+        if let Ok(mut waits) = waits.lock() {
+            waits.extend(loaded);
+        }
+        tokio::time::sleep(MEANWHILE).await;
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Blocks are written once, read whole, and need nothing beside them. Numbers are variable in length
 //! (seven bits a byte, the lowest first); those that may be negative fold the sign into the lowest bit.
-//! Words stand once in a block. The layout is in `docs/developer/store.md`.
+//! Words stand once in a block. Why it is so: `docs/design/0014-sightings.md`.
 
 mod bytes;
 mod seen;

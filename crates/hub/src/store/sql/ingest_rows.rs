@@ -44,10 +44,12 @@ pub(super) const fn hour_start(hour: i64) -> Timestamp {
     Timestamp::from_seconds(hour.saturating_mul(HOUR_SECONDS))
 }
 
-/// The first eight bytes of a finding's identity, by which it is found among those of its firm and day.
+/// Both halves of a finding's identity laid over each other, by which it is found among those of its firm
+/// and day.
 pub(super) fn short_id(id: &FindingId) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = id.0;
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let bits = u128::from_be_bytes(id.0);
+    let [low, high] = [bits, bits >> 64].map(|half| half & u128::from(u64::MAX));
+    u64::try_from(low ^ high).unwrap_or_default().cast_signed()
 }
 
 /// Keeps the sightings of a batch; how many findings are new.
@@ -57,8 +59,27 @@ pub(super) fn keep_sightings(
     sightings: &[Sighting],
 ) -> Result<usize, StoreError> {
     let mut taken = Taken::default();
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO finding (firm, day, id, count, receipt) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (firm, day, id) DO NOTHING",
+    )?;
     for sighting in sightings {
-        take(transaction, place, sighting, &mut taken)?;
+        let finding = (day_of(sighting.first), short_id(&sighting.id));
+        let inserted = insert.execute(params![
+            place.firm,
+            finding.0,
+            finding.1,
+            signed(sighting.count),
+            place.receipt
+        ])?;
+        if inserted > 0 {
+            taken.new += 1;
+            taken.sums.add(sighting, 1);
+            taken.places.insert(finding, taken.kept.len());
+            taken.kept.push(sighting.clone());
+        } else {
+            replace(transaction, place, finding, sighting, &mut taken)?;
+        }
     }
     if taken.kept.is_empty() {
         return Ok(0);
@@ -83,32 +104,13 @@ struct Taken {
 
 /// The later word about a finding replaces the earlier; an older one that arrives late (a smaller
 /// count) changes nothing.
-fn take(
+fn replace(
     transaction: &Transaction<'_>,
     place: &Place,
+    (day, id): (i64, i64),
     sighting: &Sighting,
     taken: &mut Taken,
 ) -> Result<(), StoreError> {
-    let (day, id) = (day_of(sighting.first), short_id(&sighting.id));
-    let inserted = transaction
-        .prepare_cached(
-            "INSERT INTO finding (firm, day, id, count, receipt) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (firm, day, id) DO NOTHING",
-        )?
-        .execute(params![
-            place.firm,
-            day,
-            id,
-            signed(sighting.count),
-            place.receipt
-        ])?;
-    if inserted > 0 {
-        taken.new += 1;
-        taken.sums.add(sighting, 1);
-        taken.places.insert((day, id), taken.kept.len());
-        taken.kept.push(sighting.clone());
-        return Ok(());
-    }
     let (count, receipt): (i64, i64) = transaction
         .prepare_cached(
             "SELECT count, receipt FROM finding WHERE firm = ?1 AND day = ?2 AND id = ?3",

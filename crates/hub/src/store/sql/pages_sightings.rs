@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
-use super::engine::{Connection, OptionalExtension as _, params};
+use super::engine::{Connection, OptionalExtension as _, Value, params};
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
@@ -39,6 +39,11 @@ const BLOCKS: &str = "SELECT chunk.receipt, chunk.newest, sender.collector, chun
     WHERE chunk.firm = ?1 AND chunk.newest >= ?2 AND chunk.newest <= ?4 AND chunk.oldest <= ?3
       AND (chunk.newest < ?4 OR chunk.receipt < ?5)
     ORDER BY chunk.newest DESC, chunk.receipt DESC LIMIT ?6";
+/// Words in a block about which there is a later one.
+const STALE: &str = "SELECT id FROM stale WHERE receipt = ?1";
+/// A firm's sums.
+const SUMS: &str = "SELECT hour, outcome, events, findings FROM rollup_hour
+    WHERE firm = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour";
 /// Blocks asked for at once at first; twice as many each time after it.
 const FIRST_BLOCKS: i64 = 4;
 /// Most blocks asked for at once.
@@ -141,7 +146,7 @@ fn order(found: &mut [(Sighting, String)]) {
 /// Findings in a block about which there is a later word.
 pub(super) fn stale(connection: &Connection<'_>, receipt: i64) -> Result<HashSet<i64>, StoreError> {
     connection
-        .prepare_cached("SELECT id FROM stale WHERE receipt = ?1")?
+        .prepare_cached(STALE)?
         .query_map([receipt], |row| row.get(0))?
         .collect()
 }
@@ -172,10 +177,7 @@ pub(super) fn activity(
     to: Timestamp,
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
-    let mut statement = connection.prepare_cached(
-        "SELECT hour, outcome, events, findings FROM rollup_hour
-         WHERE firm = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour",
-    )?;
+    let mut statement = connection.prepare_cached(SUMS)?;
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
     let mut rows = statement.query(params![firm, hour_of(from), end])?;
     while let Some(row) = rows.next()? {
@@ -219,16 +221,16 @@ impl SqlStore {
     pub fn reading_plans(&self) -> Result<Vec<String>, StoreError> {
         self.read(|connection| {
             let mut steps = Vec::new();
-            for sql in [
-                BLOCKS,
-                "SELECT id FROM stale WHERE receipt = ?1",
-                "SELECT hour, outcome, events, findings FROM rollup_hour
-                 WHERE firm = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour",
-                super::watch::EDGES_OF_KEY,
+            for (sql, places) in [
+                (BLOCKS, 6),
+                (STALE, 1),
+                (SUMS, 3),
+                (super::watch::EDGES_OF_KEY, 3),
             ] {
+                let nothing = vec![Value::Null; places];
                 let plan = connection
                     .prepare_cached(&format!("EXPLAIN QUERY PLAN {sql}"))?
-                    .query_map([], |row| row.get::<String>(3))?
+                    .query_map(nothing.as_slice(), |row| row.get::<String>(3))?
                     .collect::<Result<Vec<_>, _>>()?;
                 steps.extend(plan);
             }

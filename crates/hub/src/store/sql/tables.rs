@@ -94,7 +94,8 @@ fn read(connection: &rusqlite::Connection, name: String, sql: &str) -> Result<Ta
     let mut references = keys
         .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<Vec<(String, String, String)>, _>>()?;
-    for (column, _) in &columns {
+    // Where the same word names an identity it is no number.
+    for (column, _) in columns.iter().filter(|(_, kind)| *kind == Kind::Integer) {
         let is_declared = references.iter().any(|(from, ..)| from == column);
         if NUMBERED.contains(&column.as_str()) && !is_declared {
             references.push((column.clone(), column.clone(), "number".to_owned()));
