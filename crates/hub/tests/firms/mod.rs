@@ -212,7 +212,10 @@ impl Firms {
     /// The store's files.
     pub fn files(&self) -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .collect()
     }
 
     /// All speak, but the fourth firm's collector fell silent yesterday.
