@@ -158,6 +158,7 @@ impl Worker {
             Err(_) => {
                 self.note_down(true);
                 std::thread::sleep(DOWN_PATIENCE);
+                self.take_what_waits(queue);
             }
         }
         self.hand_on(queue);
@@ -168,6 +169,18 @@ impl Worker {
             self.tell();
             // What was said is judged within a second.
             self.finish_chunk();
+            self.hand_on(queue);
+        }
+    }
+
+    /// Takes the blocks that were begun before the interface went down, so that whatever comes after them
+    /// shows that it is up.
+    fn take_what_waits(&mut self, queue: &mpsc::Sender<Chunk>) {
+        for _ in 0..self.ring.blocks() {
+            if !matches!(self.ring.wait(Duration::ZERO), Ok(true)) {
+                return;
+            }
+            self.block();
             self.hand_on(queue);
         }
     }
