@@ -126,24 +126,35 @@ fn a_loud_address_or_a_few_contacts_are_no_scan_shared_out() {
 }
 
 #[test]
-fn five_firms_that_lie_together_cannot_invent_one() {
+fn seven_firms_that_lie_together_cannot_invent_one() {
     let lies = |liars: u32| -> Vec<Row> {
         let mut rows = Vec::new();
-        // Each has two trials: more would be an outbreak of its own.
-        for turn in 0..liars * 2 {
+        // Every second one has a second trial, on another key: with more of them the network would be
+        // of no one mind.
+        for turn in 0..liars * 3 / 2 {
             let (liar, host) = (turn % liars, u8::try_from(turn).unwrap());
-            let key = ["tcp/22", "tcp/3389"][usize::try_from(turn / liars % 2).unwrap()];
+            let key = ["tcp/22", "tcp/3389"][usize::try_from(turn / liars).unwrap()];
             let source = IpAddr::from([203, 0, 113, host]);
             rows.push((30 * DAY + i64::from(turn) * 60, liar, source, key));
         }
         rows
     };
-    assert_eq!(slow_alarms(&[background(), lies(5)]), []);
+    assert_eq!(slow_alarms(&[background(), lies(7)]), []);
     assert_eq!(
-        slow_alarms(&[background(), lies(6)]).len(),
+        slow_alarms(&[background(), lies(8)]).len(),
         1,
-        "a published limit: six that lie together are believed"
+        "a published limit: eight that lie together are believed"
     );
+}
+
+#[test]
+fn a_busy_network_that_wants_something_else_of_everyone_is_no_scan() {
+    let busy = (0..40_u32).map(|turn| {
+        let key = ["tcp/22", "tcp/3389", "tcp/8080", "tcp/23"][usize::try_from(turn % 4).unwrap()];
+        let source = IpAddr::from([203, 0, 113, u8::try_from(turn).unwrap()]);
+        (30 * DAY + i64::from(turn) * HOUR, turn, source, key)
+    });
+    assert_eq!(slow_alarms(&[background(), busy.collect()]), []);
 }
 
 /// Waves called when, beside noise everywhere, one in so many of the firms of some areas is hit each hour,

@@ -7,7 +7,8 @@
 //! Balakrishnan 2004 (its odds), with the drift of Wald's test of two Poisson rates, because firms send
 //! no word of the contacts that were welcome. An address that looks at more than two firms gives itself
 //! away and is no evidence. A firm has two trials at most, and those of as many firms as may lie are
-//! taken off.
+//! taken off. What looks for one thing is a scan; a network whose addresses each want something else is
+//! only a busy one.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -144,7 +145,8 @@ impl Slow {
             row.evidence += STEP;
         }
         let lies = as_number(contact.lies.min(MAX_LIES)) * f64::from(MAX_TRIALS) * STEP;
-        if !row.told && row.sources.len() >= MIN_SOURCES && row.evidence >= VERDICT + lies {
+        let is_proven = row.sources.len() >= MIN_SOURCES && row.evidence >= VERDICT + lies;
+        if !row.told && is_proven && row.is_of_one_mind() {
             self.due.insert(id);
         }
     }
@@ -268,6 +270,16 @@ impl Row {
         } else {
             self.votes = self.votes.saturating_sub(1);
         }
+    }
+
+    /// Whether two trials of three or more are on one key: by the vote, so that no key is counted apart.
+    fn is_of_one_mind(&self) -> bool {
+        let trials: u32 = self
+            .firms
+            .iter()
+            .map(|(_, trials)| u32::from(*trials))
+            .sum();
+        self.votes.saturating_mul(3) >= trials
     }
 
     /// How many trials the address has had.
