@@ -20,6 +20,9 @@ use crate::state::{self, HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
 
 /// How long to wait after spool or ledger could not be used.
 const STORAGE_PAUSE: Duration = Duration::from_secs(30);
+/// How long a collector that stops still waits for the receipt of the batch it has just sent; it is sent
+/// again after the start if none came.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
 const MILLIS_PER_DAY: i64 = 24 * 3_600 * 1_000;
 /// How often to look whether a part of the ledger is to go.
 const PRUNE_EVERY_MS: u64 = MILLIS_PER_DAY.unsigned_abs();
@@ -181,8 +184,12 @@ impl Sender<'_> {
             Err(error) => return storage_failed(self.session, &error).await,
         };
         let asked = self.session.now();
+        let ended = async {
+            self.session.stopped().await;
+            tokio::time::sleep(LAST_ANSWER).await;
+        };
         let posted = tokio::select! {
-            () = self.session.stopped() => return false,
+            () = ended => return false,
             posted = self.session.client.post(path::BATCHES, &entry.body) => posted,
         };
         let answered = posted.and_then(|answered| {
