@@ -207,7 +207,7 @@ hub-emergency-mail-body =
     If this is not right, tell whoever runs the hub at once: they can shut the person out.
 hub-emergency-told = { $name } looked at your firm's data in an emergency, as an officer of { $region }, and gave this reason:
 hub-role-emergency = Officer in an emergency
-hub-nav-exports = Take people's addresses along
+hub-nav-exports = Export people's addresses
 hub-exports-how = A list of the people of your region's firms, with their e-mail addresses. A second officer of the region must agree within a day. Each firm sees that you took it.
 hub-exports-ask = Ask a second officer
 hub-approvals = What waits for a second administrator
@@ -229,10 +229,10 @@ hub-act-end-emergency = Gave a role back that was taken in an emergency
 hub-act-ask-reset = Asked to take away what a person signs in with
 hub-act-agree-reset = Agreed to take away what a person signs in with
 hub-act-take-reset = Had taken away what a person signs in with
-hub-act-ask-export = Asked to take people's addresses along
-hub-act-agree-export = Agreed that people's addresses are taken along
-hub-act-take-export = Took people's addresses along
-hub-act-export-act = Took the names and addresses of your firm's people along
+hub-act-ask-export = Asked to export people's addresses
+hub-act-agree-export = Agreed that people's addresses are exported
+hub-act-take-export = Exported people's addresses
+hub-act-export-act = Exported the names and addresses of your firm's people
 
 # Words to be said on the telephone: short, known to everybody, hard to mishear. Exactly 256.
 hub-apply-spoken-list =

@@ -14,11 +14,10 @@ mod inbox;
 mod provider;
 mod visitor;
 
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use driver::{Driver, START, visit};
+use driver::{Driver, START, server, visit};
 use fantoccini::{Client, Locator};
 use firms::Firms;
 use inbox::{by_link, set_up};
@@ -332,37 +331,22 @@ struct Theirs {
 impl Theirs {
     /// `None` where it is not installed; in CI it must be.
     async fn start() -> Option<Self> {
-        let port = {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            free.local_addr().unwrap().port()
-        };
         let claims = serde_json::json!({ "sub": "pat@there", "acr": "phr", "amr": ["pwd", "mfa"],
             "auth_time": now().as_seconds() });
-        let process = Command::new("oidc-provider-mock")
-            .args(["--port", &port.to_string(), "--require-nonce", "true"])
-            .args(["--user-claims", &claims.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let process = match process {
-            Ok(process) => process,
-            Err(error) => {
-                assert!(
-                    std::env::var_os("CI").is_none_or(|value| value != "true"),
-                    "oidc-provider-mock does not start: {error}; run tools/test"
-                );
-                eprintln!("SKIPPED: oidc-provider-mock is not installed ({error})");
-                return None;
-            }
+        let arguments = |port: u16| {
+            let port = port.to_string();
+            let claims = claims.to_string();
+            let words = [
+                "--port",
+                &port,
+                "--require-nonce",
+                "true",
+                "--user-claims",
+                &claims,
+            ];
+            words.map(str::to_owned).to_vec()
         };
-        let started = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port))
-            .await
-            .is_err()
-        {
-            assert!(started.elapsed() < START, "the provider does not answer");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let (process, port) = server("oidc-provider-mock", "run tools/test", arguments).await?;
         Some(Self {
             process,
             issuer: format!("http://127.0.0.1:{port}"),

@@ -16,6 +16,44 @@ use serde_json::json;
 /// How long the browser may take to start.
 pub const START: Duration = Duration::from_secs(60);
 
+/// Starts a program that serves a free port of this machine, and waits until it answers; `None` where it
+/// is not installed.
+pub async fn server(
+    program: &str,
+    install: &str,
+    arguments: impl FnOnce(u16) -> Vec<String>,
+) -> Option<(Child, u16)> {
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let process = Command::new(program)
+        .args(arguments(port))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let process = match process {
+        Ok(process) => process,
+        Err(error) => {
+            assert!(
+                std::env::var_os("CI").is_none_or(|value| value != "true"),
+                "{program} does not start: {error}; {install}"
+            );
+            eprintln!("SKIPPED: {program} is not installed ({error})");
+            return None;
+        }
+    };
+    let started = Instant::now();
+    while tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .is_err()
+    {
+        assert!(started.elapsed() < START, "{program} does not answer");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Some((process, port))
+}
+
 /// A chromedriver that ends with the test.
 pub struct Driver {
     process: Child,
@@ -26,34 +64,9 @@ pub struct Driver {
 impl Driver {
     /// `None` when no browser is installed.
     pub async fn start() -> Option<Self> {
-        let port = {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            free.local_addr().unwrap().port()
-        };
-        let process = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let process = match process {
-            Ok(process) => process,
-            Err(error) => {
-                assert!(
-                    std::env::var_os("CI").is_none_or(|value| value != "true"),
-                    "chromedriver does not start: {error}; install chromium and chromium-driver"
-                );
-                eprintln!("SKIPPED: chromedriver is not installed ({error})");
-                return None;
-            }
-        };
-        let started = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port))
-            .await
-            .is_err()
-        {
-            assert!(started.elapsed() < START, "chromedriver does not answer");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let install = "install chromium and chromium-driver";
+        let arguments = |port| vec![format!("--port={port}")];
+        let (process, port) = server("chromedriver", install, arguments).await?;
         let profile = tempfile::tempdir().unwrap();
         Some(Self {
             process,
