@@ -57,19 +57,11 @@ pub fn measure<M: Ord + Copy>(edges: &Edges<M>, trim: usize) -> Breadth {
 pub fn measure_by_source<M: Ord + Copy>(edges: &[(IpAddr, M)], trim: usize) -> Breadth {
     // Each edge: its member, and what the shared sum would lose without it.
     let mut of_members: Vec<(M, usize)> = Vec::with_capacity(edges.len());
-    let (mut sources, mut shared, mut networks) = (0, 0, 0);
-    let mut last = None;
-    for same in edges.chunk_by(|left, right| left.0 == right.0) {
-        sources += 1;
-        // Sources are sorted, so those of one network stand together.
-        let here = same.first().map(|(source, _)| network(*source));
-        networks += usize::from(here != last);
-        last = here;
-        let value = shared_value(same.len());
-        shared += value;
-        let adds = value - shared_value(same.len() - 1);
-        of_members.extend(same.iter().map(|(_, member)| (*member, adds)));
-    }
+    let OfSources {
+        sources,
+        networks,
+        shared,
+    } = sum_sources(edges, |member, adds| of_members.push((member, adds)));
     of_members.sort_unstable();
     let mut by_size: Vec<(usize, M)> = Vec::new();
     let mut most_shared = 0;
@@ -100,7 +92,43 @@ pub fn measure_by_source<M: Ord + Copy>(edges: &[(IpAddr, M)], trim: usize) -> B
     }
 }
 
-pub(super) const fn shared_value(members: usize) -> usize {
+/// What the sources of a window come to, whoever saw them.
+pub(super) struct OfSources {
+    pub sources: usize,
+    pub networks: usize,
+    /// The shared sum, before any member is left out.
+    pub shared: usize,
+}
+
+/// Sums over edges sorted by source; `each` is told every edge's member, and what the shared sum would lose
+/// without that edge.
+pub(super) fn sum_sources<M: Copy>(
+    edges: &[(IpAddr, M)],
+    mut each: impl FnMut(M, usize),
+) -> OfSources {
+    let mut sums = OfSources {
+        sources: 0,
+        networks: 0,
+        shared: 0,
+    };
+    let mut last = None;
+    for same in edges.chunk_by(|left, right| left.0 == right.0) {
+        sums.sources += 1;
+        // Sources are sorted, so those of one network stand together.
+        let here = same.first().map(|(source, _)| network(*source));
+        sums.networks += usize::from(here != last);
+        last = here;
+        let value = shared_value(same.len());
+        sums.shared += value;
+        let adds = value - shared_value(same.len() - 1);
+        for (_, member) in same {
+            each(*member, adds);
+        }
+    }
+    sums
+}
+
+const fn shared_value(members: usize) -> usize {
     match members {
         0 | 1 => 0,
         2 => 1,

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::edges::Recent;
 use crate::watch::baseline::as_number;
-use crate::watch::breadth::shared_value;
-use crate::watch::{Breadth, MEMBER_CAP, SOURCE_CAP, network};
+use crate::watch::breadth::{OfSources, sum_sources};
+use crate::watch::{Breadth, MEMBER_CAP, SOURCE_CAP};
 
 /// A place for each member.
 #[derive(Clone, Debug, Default)]
@@ -37,21 +37,13 @@ impl Tally {
 
     /// As [`crate::watch::measure_by_source`]; members without room are not counted.
     pub fn measure(&mut self, edges: &[(IpAddr, u32)], trim: usize) -> Breadth {
-        let (mut sources, mut shared, mut networks) = (0, 0, 0);
-        let mut last = None;
-        for same in edges.chunk_by(|left, right| left.0 == right.0) {
-            sources += 1;
-            // Sources are sorted, so those of one network stand together.
-            let here = same.first().map(|(source, _)| network(*source));
-            networks += usize::from(here != last);
-            last = here;
-            let value = shared_value(same.len());
-            shared += value;
-            let adds = value - shared_value(same.len() - 1);
-            for (_, member) in same {
-                self.add(*member, u32::try_from(adds).unwrap_or(0));
-            }
-        }
+        let OfSources {
+            sources,
+            networks,
+            shared,
+        } = sum_sources(edges, |member, adds| {
+            self.add(member, u32::try_from(adds).unwrap_or(0));
+        });
         let most_shared = self.leave_out(trim);
         let mut capped = 0;
         for same in edges.chunk_by(|left, right| left.0 == right.0) {

@@ -1,7 +1,8 @@
 //! A firm's owner, or who looks after it, makes the one-time token with which a collector joins.
 
 use axum::http::StatusCode;
-use maud::html;
+use larum_link::token::Token;
+use maud::{Markup, html};
 
 use crate::apply;
 use crate::enrol;
@@ -11,7 +12,7 @@ use crate::web::parts;
 use crate::web::visit::Visit;
 
 /// Longest name of a place, in characters.
-const MAX_SITE_CHARS: usize = 100;
+pub(in crate::web) const MAX_SITE_CHARS: usize = 100;
 
 pub(in crate::web) fn ask(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     visit.own()?;
@@ -43,18 +44,26 @@ pub(in crate::web) fn make(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         invitations.token_hours,
     )
     .map_err(|error| Problem::Failed(error.to_string()))?;
+    let hours = invitations.token_hours;
+    let lead = visit.say_with("hub-installing-do", &[("hours", hours.into())]);
+    let back = parts::back("/home", &visit.say("hub-nav-home"));
+    Ok(shown(visit, &back, &lead, &token))
+}
+
+/// The page that shows a token, once.
+pub(in crate::web) fn shown(visit: &Visit<'_>, back: &Markup, lead: &str, token: &Token) -> Answer {
     let heading = visit.say("hub-token-made");
     let command = format!("larum join {token}");
-    Ok(visit.page(
+    visit.page(
         &heading,
         &html! {
-            (parts::back("/home", &visit.say("hub-nav-home")))
+            (back)
             h1 { (heading) }
-            p.lead { (visit.say_with("hub-installing-do", &[("hours", invitations.token_hours.into())])) }
+            p.lead { (lead) }
             pre.secret tabindex="0" { code { (command) } }
             p { (visit.say("hub-shown-once")) }
         },
-    ))
+    )
 }
 
 fn render(visit: &Visit<'_>, wrong: Option<&str>) -> Answer {

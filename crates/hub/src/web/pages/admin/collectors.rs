@@ -8,14 +8,12 @@ use crate::id::{CollectorId, MemberId};
 use crate::store::people::{CollectorEntry, TokenEntry};
 use crate::web::answer::{Answer, Problem};
 use crate::web::format::{time, time_ago};
+use crate::web::pages::installing::{MAX_SITE_CHARS, shown};
 use crate::web::parts::{self, Tone, tag};
 use crate::web::verdict::{Health, State};
 use crate::web::visit::Visit;
 
 use super::{Wrong, note};
-
-/// Longest name of a place, in characters.
-const MAX_SITE_CHARS: usize = 100;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     render(visit, None)
@@ -59,18 +57,10 @@ pub(in crate::web) fn invite(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         }
         Err(error) => return Err(Problem::Failed(error.to_string())),
     };
-    let heading = visit.say("hub-token-made");
-    let command = format!("larum join {token}");
-    Ok(visit.page(
-        &heading,
-        &html! {
-            (parts::back("/admin/collectors", &visit.say("hub-nav-admin-collectors")))
-            h1 { (heading) }
-            p.lead { (visit.say_with("hub-token-do", &[("hours", invitations.token_hours.into())])) }
-            pre.secret tabindex="0" { code { (command) } }
-            p { (visit.say("hub-shown-once")) }
-        },
-    ))
+    let hours = invitations.token_hours;
+    let lead = visit.say_with("hub-token-do", &[("hours", hours.into())]);
+    let back = parts::back("/admin/collectors", &visit.say("hub-nav-admin-collectors"));
+    Ok(shown(visit, &back, &lead, &token))
 }
 
 pub(in crate::web) fn revoke(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
