@@ -242,15 +242,23 @@ fn links_in_documents_lead_somewhere() {
     assert!(broken.is_empty(), "links that lead nowhere: {broken:#?}");
 }
 
-/// Fails unless `path/to/file.rs::test_name` is there.
+/// Fails unless each row names tests, as `path/to/file.rs::test_name`, and each of them is there.
 #[track_caller]
-fn is_there(name: &str) {
-    let (file, test) = name.split_once("::").unwrap();
-    let source = fs::read_to_string(root().join(file)).unwrap_or_default();
-    assert!(
-        source.contains(&format!("fn {test}(")),
-        "{file} is not there, or has no test {test}"
-    );
+fn each_names_tests(rows: &[&str]) {
+    for row in rows {
+        let mut named = row
+            .split('`')
+            .filter_map(|part| part.split_once(".rs::"))
+            .peekable();
+        assert!(named.peek().is_some(), "no test named in: {row}");
+        for (file, test) in named {
+            let source = fs::read_to_string(root().join(format!("{file}.rs"))).unwrap_or_default();
+            assert!(
+                source.contains(&format!("fn {test}(")),
+                "{file}.rs is not there, or has no test {test}"
+            );
+        }
+    }
 }
 
 /// Every threat of the threat model names the tests that hold its answer; each must exist.
@@ -265,14 +273,7 @@ fn each_threat_names_tests_that_exist() {
         .skip(1)
         .collect();
     assert!(rows.len() > 20, "{} threats", rows.len());
-    for row in rows {
-        let mut named = row
-            .split('`')
-            .filter(|part| part.contains(".rs::"))
-            .peekable();
-        assert!(named.peek().is_some(), "no test named in: {row}");
-        named.for_each(is_there);
-    }
+    each_names_tests(&rows);
 }
 
 /// Every item of the security standard names the tests that hold it; each must exist.
@@ -284,14 +285,7 @@ fn each_item_of_the_security_standard_names_tests_that_exist() {
         .filter(|line| line.starts_with("| V"))
         .collect();
     assert!(rows.len() > 20, "{} items", rows.len());
-    for row in rows {
-        let mut named = row
-            .split('`')
-            .filter(|part| part.contains(".rs::"))
-            .peekable();
-        assert!(named.peek().is_some(), "no test named in: {row}");
-        named.for_each(is_there);
-    }
+    each_names_tests(&rows);
 }
 
 /// ARCHITECTURE.md names, for each of the ten invariants, the tests that hold it, as
@@ -307,16 +301,7 @@ fn each_invariant_names_tests_that_exist() {
         })
         .collect();
     assert_eq!(rows.len(), 10, "one row for each invariant");
-    for row in rows {
-        let named: Vec<&str> = row
-            .split('`')
-            .filter(|part| part.contains(".rs::"))
-            .collect();
-        assert!(!named.is_empty(), "no test named in: {row}");
-        for name in named {
-            is_there(name);
-        }
-    }
+    each_names_tests(&rows);
 }
 
 #[test]
