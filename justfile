@@ -42,10 +42,12 @@ fuzz target="parse" seconds="60":
 evaluate:
     cargo run --locked -q --bin larum-bench -- evaluate > docs/developer/evaluation.md
 
-# kill, cut, fill and slow down the real programs for many cycles (docs/developer/proofs.md)
-torture cycles="300":
-    cargo build --locked --bin larum --bin larum-hub
-    LARUM_TORTURE_CYCLES={{cycles}} cargo test --locked -p larum-hub --test torture -- --nocapture
+# kill, cut, fill and slow down the real programs for many cycles; several seeds may run side by side
+# (docs/developer/proofs.md)
+torture cycles="300" seed="1":
+    cargo build --release --locked --bin larum --bin larum-hub --test torture
+    LARUM_TORTURE_CYCLES={{cycles}} LARUM_TORTURE_SEED={{seed}} \
+        cargo test --release --locked --test torture -- --nocapture
 
 # what the watch and the blocklist find beside rules others publish, written to
 # docs/developer/watch-evaluation.md; takes minutes

@@ -12,8 +12,14 @@ use unic_langid::LanguageIdentifier;
 use crate::content;
 
 /// Everything Larum can say in one language.
+///
+/// A catalogue read into a tree takes over a megabyte, in a collector that may not say one of its
+/// sentences for weeks. So only the place of each message is kept, and a message is read when it is said.
+/// Messages therefore cannot refer to each other; a test reads all of them.
 pub struct Words {
-    bundle: FluentBundle<FluentResource>,
+    tag: LanguageIdentifier,
+    /// Id and text of each message, by id. The text begins behind the equals sign.
+    messages: Vec<(&'static str, &'static str)>,
 }
 
 /// Why a catalogue cannot be used.
@@ -21,13 +27,6 @@ pub struct Words {
 pub enum CatalogueError {
     /// There is no catalogue of that language.
     NoSuchLanguage(String),
-    /// A file does not follow Fluent's syntax, or says a message twice.
-    Malformed {
-        /// Name of the file, without ending.
-        file: String,
-        /// What is wrong.
-        problem: String,
-    },
 }
 
 impl std::fmt::Display for CatalogueError {
@@ -36,7 +35,6 @@ impl std::fmt::Display for CatalogueError {
             Self::NoSuchLanguage(language) => {
                 write!(f, "there are no words in language {language}")
             }
-            Self::Malformed { file, problem } => write!(f, "content/words/{file}.ftl: {problem}"),
         }
     }
 }
@@ -47,35 +45,21 @@ impl Words {
     /// The catalogue of `language` (`en`).
     ///
     /// # Errors
-    /// When there is none, or a file of it is malformed.
+    /// When there is none.
     pub fn of(language: &str) -> Result<Self, CatalogueError> {
-        let tag: LanguageIdentifier = language
-            .parse()
-            .map_err(|_| CatalogueError::NoSuchLanguage(language.to_owned()))?;
-        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-        // Isolation marks are for mixed writing directions; in plain text they are noise.
-        bundle.set_use_isolating(false);
-        let mut found = false;
-        for (file, text) in content::WORDS {
-            if file.split('-').next() != Some(language) {
-                continue;
-            }
-            found = true;
-            let malformed = |problem: String| CatalogueError::Malformed {
-                file: (*file).to_owned(),
-                problem,
-            };
-            let resource = FluentResource::try_new((*text).to_owned())
-                .map_err(|(_, errors)| malformed(format!("{errors:?}")))?;
-            bundle
-                .add_resource(resource)
-                .map_err(|errors| malformed(format!("{errors:?}")))?;
+        let none = || CatalogueError::NoSuchLanguage(language.to_owned());
+        let tag: LanguageIdentifier = language.parse().map_err(|_| none())?;
+        let mut messages: Vec<_> = content::WORDS
+            .iter()
+            .filter(|(file, _)| file.split('-').next() == Some(language))
+            .flat_map(|(_, text)| Messages(text))
+            .collect();
+        if messages.is_empty() {
+            return Err(none());
         }
-        if found {
-            Ok(Self { bundle })
-        } else {
-            Err(CatalogueError::NoSuchLanguage(language.to_owned()))
-        }
+        messages.sort_unstable_by_key(|(id, _)| *id);
+        messages.shrink_to_fit();
+        Ok(Self { tag, messages })
     }
 
     /// The message `id`, without arguments.
@@ -88,27 +72,79 @@ impl Words {
     /// shows as its id in double angle brackets, which a test finds.
     #[must_use]
     pub fn say_with(&self, id: &str, args: &[(&str, Argument<'_>)]) -> String {
-        let Some(pattern) = self
-            .bundle
-            .get_message(id)
-            .and_then(|message| message.value())
-        else {
+        let Some(text) = self.text(id) else {
             return format!("«{id}»");
         };
-        let mut values = FluentArgs::with_capacity(args.len());
-        for (name, value) in args {
-            values.set(*name, value.clone());
+        // Most messages are one line without anything to put in.
+        if !text.contains(['{', '\n']) {
+            return text.trim_matches(' ').to_owned();
         }
-        let mut errors = Vec::new();
-        self.bundle
-            .format_pattern(pattern, Some(&values), &mut errors)
-            .into_owned()
+        self.read(text, args).unwrap_or_else(|| format!("«{id}»"))
     }
 
     /// Whether the catalogue has the message `id`.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
-        self.bundle.has_message(id)
+        self.text(id).is_some()
+    }
+
+    fn text(&self, id: &str) -> Option<&'static str> {
+        let at = self.messages.binary_search_by_key(&id, |(id, _)| id);
+        at.ok()
+            .and_then(|at| self.messages.get(at))
+            .map(|(_, text)| *text)
+    }
+
+    /// Reads a message's text and puts its arguments in.
+    fn read(&self, text: &str, args: &[(&str, Argument<'_>)]) -> Option<String> {
+        let mut bundle = FluentBundle::new_concurrent(vec![self.tag.clone()]);
+        // Isolation marks are for mixed writing directions; in plain text they are noise.
+        bundle.set_use_isolating(false);
+        let message = FluentResource::try_new(format!("{SAID} ={text}\n")).ok()?;
+        bundle.add_resource(message).ok()?;
+        let mut values = FluentArgs::with_capacity(args.len());
+        for (name, value) in args {
+            values.set(*name, value.clone());
+        }
+        let pattern = bundle.get_message(SAID)?.value()?;
+        let said = bundle.format_pattern(pattern, Some(&values), &mut Vec::new());
+        Some(said.into_owned())
+    }
+}
+
+/// What a message is called while it is read.
+const SAID: &str = "said";
+
+/// The messages of a catalogue's text: id, and what stands behind the equals sign, to its last line. A
+/// message begins with a letter at the beginning of a line; comments and empty lines end it.
+struct Messages(&'static str);
+
+impl Iterator for Messages {
+    type Item = (&'static str, &'static str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let begins = self
+                .0
+                .starts_with(|first: char| first.is_ascii_alphabetic());
+            let mut end = 0;
+            for (number, line) in self.0.split_inclusive('\n').enumerate() {
+                let is_next =
+                    line.starts_with(|first: char| first.is_ascii_alphabetic() || first == '#');
+                if number > 0 && (is_next || !begins) {
+                    break;
+                }
+                end += line.len();
+            }
+            let (message, rest) = self.0.split_at_checked(end)?;
+            if message.is_empty() {
+                return None;
+            }
+            self.0 = rest;
+            if begins && let Some((id, text)) = message.split_once('=') {
+                return Some((id.trim_end(), text.trim_end()));
+            }
+        }
     }
 }
 
@@ -166,6 +202,39 @@ impl<'a> From<Argument<'a>> for FluentValue<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What Fluent makes of whole catalogues, text by text: the same messages, each said the same.
+    #[test]
+    fn messages_are_found_and_read_as_fluent_reads_whole_catalogues() {
+        let words = Words::of("en").unwrap();
+        let mut whole = FluentBundle::new_concurrent(vec!["en".parse().unwrap()]);
+        whole.set_use_isolating(false);
+        let mut count = 0;
+        for (file, text) in content::WORDS {
+            let resource = FluentResource::try_new((*text).to_owned())
+                .map_err(|(_, errors)| format!("content/words/{file}.ftl: {errors:?}"))
+                .unwrap();
+            count += resource.entries().count();
+            // Also fails when a message is said twice.
+            whole.add_resource(resource).unwrap();
+        }
+        assert_eq!(words.messages.len(), count, "messages only, no terms");
+        for (id, _) in &words.messages {
+            let message = whole.get_message(id).unwrap();
+            assert_eq!(message.attributes().count(), 0, "{id}");
+            let pattern = message.value().unwrap();
+            for number in [0_u32, 1, 2, 7] {
+                let names = ["count", "members", "seconds", "minutes", "level", "device"];
+                let args = names.map(|name| (name, Argument::from(number)));
+                let mut values = FluentArgs::new();
+                for (name, value) in &args {
+                    values.set(*name, value.clone());
+                }
+                let expected = whole.format_pattern(pattern, Some(&values), &mut Vec::new());
+                assert_eq!(words.say_with(id, &args), expected, "{id}");
+            }
+        }
+    }
 
     #[test]
     fn english_speaks_and_a_missing_message_is_visible() {

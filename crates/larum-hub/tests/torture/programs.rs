@@ -4,6 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use super::clocks::FarClock;
+
 /// The hub's program.
 const HUB: &str = env!("CARGO_BIN_EXE_larum-hub");
 
@@ -43,30 +45,26 @@ pub struct Program {
     program: PathBuf,
     args: Vec<String>,
     log: PathBuf,
+    clock: FarClock,
     child: Option<Child>,
 }
 
 impl Program {
-    pub fn hub(config: &Path, log: &Path) -> Self {
-        Self::new(Path::new(HUB), "serve", config, log)
+    pub fn hub(config: &Path, log: &Path, clock: &FarClock) -> Self {
+        Self::new(Path::new(HUB), ["serve", "--config"], config, log, clock)
     }
 
-    pub fn collector(program: &Path, config: &Path, log: &Path) -> Self {
-        Self::new(program, "collect", config, log)
+    pub fn collector(program: &Path, config: &Path, log: &Path, clock: &FarClock) -> Self {
+        Self::new(program, ["collect", "--config"], config, log, clock)
     }
 
-    fn new(program: &Path, command: &str, config: &Path, log: &Path) -> Self {
-        let args = [
-            command,
-            "--config",
-            config.to_str().unwrap(),
-            "--log",
-            "json",
-        ];
+    fn new(program: &Path, args: [&str; 2], config: &Path, log: &Path, clock: &FarClock) -> Self {
+        let args = [args[0], args[1], config.to_str().unwrap(), "--log", "json"];
         Self {
             program: program.to_owned(),
             args: args.map(str::to_owned).to_vec(),
             log: log.to_owned(),
+            clock: clock.clone(),
             child: None,
         }
     }
@@ -88,6 +86,7 @@ impl Program {
             .unwrap();
         let child = Command::new(&self.program)
             .args(&self.args)
+            .envs(self.clock.environment())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -112,6 +111,7 @@ impl Program {
         if let Some(mut child) = self.child.take() {
             drop(child.kill());
             child.wait().unwrap();
+            FarClock::forget(child.id());
         }
     }
 

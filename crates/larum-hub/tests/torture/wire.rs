@@ -44,9 +44,9 @@ struct Shared {
 }
 
 impl Network {
-    /// Between whoever connects and `hub`.
-    pub fn new(hub: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    /// Between whoever connects to `here` and `hub`.
+    pub fn new(here: Ipv4Addr, hub: SocketAddr) -> Self {
+        let listener = TcpListener::bind((here, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();

@@ -15,6 +15,8 @@ use larum_link::clock::Clock;
 use larum_link::wire::{Batch, Receipt, Tally, path};
 use larum_spool::{FolderStorage, Ledger};
 
+use super::clocks::{FarClock, hours};
+use super::counts::Counts;
 use super::feed::{Feed, WORD};
 use super::programs::{Program, collector_program, hub, larum};
 use super::wire::{Network, Weather};
@@ -37,21 +39,6 @@ impl Random {
     }
 }
 
-/// What was done, added up.
-#[derive(Debug, Default)]
-struct Done {
-    collector_killed: u64,
-    collector_stopped: u64,
-    collector_frozen: u64,
-    hub_killed: u64,
-    hub_stopped: u64,
-    network_broken: u64,
-    disk_filled: u64,
-    syncs_slowed: u64,
-    syncs_failed: u64,
-    batches_repeated: u64,
-}
-
 pub struct World {
     random: Random,
     folder: tempfile::TempDir,
@@ -66,13 +53,24 @@ pub struct World {
     network: Network,
     feed: Feed,
     runtime: tokio::runtime::Runtime,
-    done: Done,
-    last: String,
+    collector_clock: FarClock,
+    hub_clock: FarClock,
+    done: Counts,
+    /// What was there when the oracle held the last time.
+    held: Counts,
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+/// This rig's own address: calls go out from 127.0.0.1, so no call of this or another rig takes the
+/// port of a program that is just being started again.
+fn own_address() -> Ipv4Addr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | (high & 63), middle, low)
+}
+
+/// Free ports, each another.
+fn free_ports<const N: usize>() -> [SocketAddr; N] {
+    let held = [(); N].map(|()| TcpListener::bind((own_address(), 0)).unwrap());
+    held.map(|listener| listener.local_addr().unwrap())
 }
 
 /// Whether a command is there and succeeds.
@@ -87,40 +85,37 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        let (hub_state, hub_port) = (at("hub"), free_port());
-        let network = Network::new(SocketAddr::from((Ipv4Addr::LOCALHOST, hub_port)));
-        let hub_config = at("hub.toml");
-        set_up_hub(&hub_state, &hub_config, hub_port, &network);
+        let [hub_address, page, http] = free_ports();
+        let network = Network::new(own_address(), hub_address);
+        let (hub_state, hub_config) = (at("hub"), at("hub.toml"));
+        set_up_hub(&hub_state, &hub_config, [hub_address, page], &network);
         let token = token(&hub_config);
 
         let larum_program = collector_program();
         let state = at("state");
         fs::create_dir(&state).unwrap();
         let size = format!("size={DISK}");
-        let mount = [
-            "-t",
-            "tmpfs",
-            "-o",
-            &size,
-            "larum-rig",
-            state.to_str().unwrap(),
-        ];
+        let place = state.to_str().unwrap();
+        let mount = ["-t", "tmpfs", "-o", &size, "larum-rig", place];
         let small_disk = works("mount", &mount);
-        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let config = at("collector.toml");
         configure_collector(&config, &state, &at("devices.log"), http);
-        let mut hub = Program::hub(&hub_config, &at("hub.err"));
+        let hub_clock = FarClock::new(&at("hub.clock"));
+        // The collector may read nothing outside but what it was told to.
+        let collector_clock = FarClock::new(&state.join("clock"));
+        let mut hub = Program::hub(&hub_config, &at("hub.err"), &hub_clock);
         hub.run();
         until(|| {
-            network_answers(hub_port)
+            network_answers(hub_address)
                 .then_some(())
                 .ok_or("the hub does not start")
         });
         let join = ["join", &token, "--config", config.to_str().unwrap()];
         larum(&larum_program, &join);
+        let log = at("collector.err");
         Self {
             random: Random(seed),
-            collector: Program::collector(&larum_program, &config, &at("collector.err")),
+            collector: Program::collector(&larum_program, &config, &log, &collector_clock),
             feed: Feed::new(&at("devices.log"), http),
             larum: larum_program,
             state,
@@ -134,18 +129,21 @@ impl World {
                 .enable_all()
                 .build()
                 .unwrap(),
-            done: Done::default(),
-            last: String::new(),
+            collector_clock,
+            hub_clock,
+            done: Counts::default(),
+            held: Counts::default(),
             folder,
         }
     }
 
     /// Some seconds of life with two or three things going wrong, then calm and the oracle.
     pub fn cycle(&mut self, cycle: u64) {
+        let begun = Instant::now();
         self.collector.run();
         self.hub.run();
         let mut faults: Vec<u64> = (0..2 + self.random.below(2))
-            .map(|_| self.random.below(22))
+            .map(|_| self.random.below(26))
             .collect();
         let mut helper = None;
         for _ in 0..24 {
@@ -167,34 +165,40 @@ impl World {
             }
         }
         self.calm(helper);
-        let context = |done: &Done| format!("cycle {cycle}, {done:?}");
+        let lived = begun.elapsed();
+        let context = |done: &Counts| format!("cycle {cycle}, {done}");
         until_with(|| self.oracle(), || context(&self.done));
         self.repeat_batches();
         // Nothing was counted by that; meanwhile life may have gone on.
-        self.last = until_with(|| self.oracle(), || context(&self.done));
+        self.held = until_with(|| self.oracle(), || context(&self.done));
+        self.held.set("connections cut", self.network.cut());
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap();
+        self.done.add("ms of life", millis(lived));
+        self.done
+            .add("ms until the sums agreed", millis(begun.elapsed() - lived));
     }
 
     /// Does one thing to them.
     fn fault(&mut self, fault: u64) -> Option<Child> {
         match fault {
             0..=3 => {
-                self.done.collector_killed += 1;
+                self.done.add("collector killed", 1);
                 self.collector.kill();
             }
             4..=6 => {
-                self.done.hub_killed += 1;
+                self.done.add("hub killed", 1);
                 self.hub.kill();
             }
             7 => {
-                self.done.collector_stopped += 1;
+                self.done.add("collector stopped", 1);
                 self.collector.stop();
             }
             8 => {
-                self.done.hub_stopped += 1;
+                self.done.add("hub stopped", 1);
                 self.hub.stop();
             }
             9..=14 => {
-                self.done.network_broken += 1;
+                self.done.add("network broken", 1);
                 self.network.turn(match fault {
                     9..=11 => Weather::Cutting,
                     12 => Weather::Slow,
@@ -203,25 +207,33 @@ impl World {
                 });
             }
             15 | 16 => {
-                self.done.collector_frozen += 1;
+                self.done.add("collector frozen", 1);
                 self.collector.signal("-STOP");
                 std::thread::sleep(Duration::from_millis(200 + self.random.below(600)));
                 self.collector.signal("-CONT");
             }
             17 | 18 if self.small_disk => {
-                self.done.disk_filled += 1;
+                self.done.add("disk filled", 1);
                 // Until it says that there is no room; a little may be left.
                 let room = vec![7_u8; 1 << 16];
                 let mut ballast = fs::File::create(self.state.join("ballast")).unwrap();
                 while std::io::Write::write_all(&mut ballast, &room).is_ok() {}
             }
             19 | 20 if self.strace => {
-                self.done.syncs_slowed += 1;
+                self.done.add("syncs slowed", 1);
                 return self.inject("delay_exit=150000");
             }
             21 if self.strace => {
-                self.done.syncs_failed += 1;
+                self.done.add("syncs failed", 1);
                 return self.inject("error=EIO:when=2");
+            }
+            22 | 23 if FarClock::there() => {
+                self.done.add("collector's clock set", 1);
+                self.collector_clock.set(hours(&mut self.random));
+            }
+            24 | 25 if FarClock::there() => {
+                self.done.add("hub's clock set", 1);
+                self.hub_clock.set(hours(&mut self.random));
             }
             _ => {}
         }
@@ -258,8 +270,12 @@ impl World {
         if self.small_disk {
             drop(fs::remove_file(self.state.join("ballast")));
         }
-        // A spool that a failed sync has shut is opened by a start: a person would do it.
-        if self.troubled() {
+        // A spool that a failed sync has shut is opened by a start: a person would do it. So would one
+        // whose clock was wrong, and one who will not wait: after failures the uplink rests for up to a
+        // minute, and only one cycle in four sits that out.
+        let clocks_were_wrong = self.hub_clock.mend() | self.collector_clock.mend();
+        if self.troubled() || clocks_were_wrong || self.random.below(4) != 0 {
+            self.done.add("collector killed in the end", 1);
             self.collector.kill();
         }
         self.hub.run();
@@ -314,7 +330,7 @@ impl World {
     }
 
     /// The conservation oracle; what does not agree yet, or the sums.
-    fn oracle(&self) -> Result<String, String> {
+    fn oracle(&self) -> Result<Counts, String> {
         let status = self.status().ok_or("no status")?;
         let total = &status.total;
         let sum = |counts: &std::collections::BTreeMap<String, u64>| counts.values().sum::<u64>();
@@ -344,10 +360,14 @@ impl World {
             (status.spool.lost() == 0, "nothing lost"),
         ];
         match agree.iter().find(|(agrees, _)| !agrees) {
-            None => Ok(format!(
-                "{lines} lines followed, {answered} records answered for of {tried} sent, \
-                 {sightings} sightings in {batches} batches, {findings} findings"
-            )),
+            None => Ok(Counts::from([
+                ("lines followed", lines),
+                ("records answered for", answered),
+                ("records sent", tried),
+                ("sightings", sightings),
+                ("batches", batches),
+                ("findings", findings),
+            ])),
             Some((_, what)) => Err(format!(
                 "not so: {what}. file {file} of {lines}, http {others} of {answered} to {tried}, \
                  {total:?}, waiting {}, ledger {batches}/{sightings}/{findings}, hub {totals:?}, \
@@ -376,7 +396,7 @@ impl World {
                 (answer.receipt, answer.received, answer.sha256),
                 (kept.receipt, kept.received, kept.sha256)
             );
-            self.done.batches_repeated += 1;
+            self.done.add("batches repeated", 1);
         }
     }
 
@@ -398,20 +418,20 @@ impl World {
         );
     }
 
-    pub fn summary(&self, cycles: u64) -> String {
-        let left_out = match (self.small_disk, self.strace) {
-            (true, true) => "nothing",
-            (false, true) => "full disk (no right to mount)",
-            (true, false) => "slow and failing syncs (no strace)",
-            (false, false) => "full disk (no right to mount), slow and failing syncs (no strace)",
-        };
-        format!(
-            "{cycles} cycles, the oracle held after each: {}. Done to them: {:?}; {} connections cut. \
-             Left out: {left_out}.",
-            self.last,
-            self.done,
-            self.network.cut()
-        )
+    /// What was there when the oracle held the last time, and what was done until now.
+    pub const fn counts(&self) -> (&Counts, &Counts) {
+        (&self.held, &self.done)
+    }
+
+    /// What this machine does not allow.
+    pub fn left_out(&self) -> Vec<&'static str> {
+        let needs = [
+            (self.small_disk, "full disk (no right to mount)"),
+            (self.strace, "slow and failing syncs (no strace)"),
+            (FarClock::there(), "clocks that are set (no libfaketime)"),
+        ];
+        let missing = needs.iter().filter(|(there, _)| !there);
+        missing.map(|(_, what)| *what).collect()
     }
 }
 
@@ -444,7 +464,7 @@ fn of_device(status: &StatusDocument, name: &str) -> u64 {
         .sum()
 }
 
-fn set_up_hub(state: &Path, config: &Path, port: u16, network: &Network) {
+fn set_up_hub(state: &Path, config: &Path, listen: [SocketAddr; 2], network: &Network) {
     hub(&[
         "init",
         "--state",
@@ -455,10 +475,9 @@ fn set_up_hub(state: &Path, config: &Path, port: u16, network: &Network) {
         config.to_str().unwrap(),
     ]);
     let text = format!(
-        "state-dir = {state:?}\nlink-name = \"{}\"\nlink-listen = \"127.0.0.1:{port}\"\n\
-         page-listen = \"127.0.0.1:{}\"\nmetrics-listen = \"off\"\n",
-        network.address,
-        free_port()
+        "state-dir = {state:?}\nlink-name = \"{}\"\nlink-listen = \"{}\"\n\
+         page-listen = \"{}\"\nmetrics-listen = \"off\"\n",
+        network.address, listen[0], listen[1]
     );
     fs::write(config, text).unwrap();
 }
@@ -495,8 +514,8 @@ fn configure_collector(config: &Path, state: &Path, log: &Path, http: SocketAddr
     fs::write(config, text).unwrap();
 }
 
-fn network_answers(port: u16) -> bool {
-    std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+fn network_answers(address: SocketAddr) -> bool {
+    std::net::TcpStream::connect(address).is_ok()
 }
 
 fn until(what: impl Fn() -> Result<(), &'static str>) {
