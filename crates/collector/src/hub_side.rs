@@ -98,6 +98,7 @@ impl HubSide {
                 devices: u32::try_from(heard).unwrap_or(u32::MAX),
                 last_heard: posted.tally.last_heard().map(|heard| heard.as_millis()),
                 concerns: concerns_of(&posted.concerns),
+                trust: None,
             }
         })
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use larum_core::time::Timestamp;
 use larum_link::clock::Clock;
 use larum_link::key;
-use larum_link::tls::{self, TlsError};
+use larum_link::tls::{self, MAX_AUTHORITIES, TlsError};
 use larum_link::token::{HubAddress, Token};
 use larum_link::wire::{EnrolRequest, Enrolled, RenewRequest, path};
 use rustls::ClientConfig;
@@ -35,7 +35,11 @@ pub struct Identity {
     member: String,
     key_pem: String,
     chain_pem: String,
+    /// The hub, as the token named it: its authority when this collector joined.
     authority_sha256: String,
+    /// Whom to trust by now; empty in what older versions kept: the last of the chain.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    authorities_pem: String,
     not_before: i64,
     not_after: i64,
 }
@@ -154,17 +158,41 @@ impl Identity {
         &self.hub
     }
 
-    /// Fingerprint of the hub's authority, hexadecimal.
+    /// Fingerprint of the authority that the hub had when this collector joined, hexadecimal: the hub's
+    /// lasting name here.
     #[must_use]
     pub fn authority_sha256(&self) -> &str {
         &self.authority_sha256
     }
 
-    /// The certificate of the hub's authority; `None` in an identity that cannot be used.
+    /// The certificates of the hub's authorities: one, or two while the hub changes it. Empty in an
+    /// identity that cannot be used.
     #[must_use]
-    pub fn authority(&self) -> Option<CertificateDer<'static>> {
-        let authority = tls::certificates(&self.chain_pem).ok()?.pop()?;
-        (hex(&tls::fingerprint(&authority)) == self.authority_sha256).then_some(authority)
+    pub fn authorities(&self) -> Vec<CertificateDer<'static>> {
+        self.known_authorities().unwrap_or_default()
+    }
+
+    /// `None` when they do not fit: the own chain must end in one of them.
+    fn known_authorities(&self) -> Option<Vec<CertificateDer<'static>>> {
+        let last = tls::certificates(&self.chain_pem).ok()?.pop()?;
+        if self.authorities_pem.is_empty() {
+            let is_pinned = hex(&tls::fingerprint(&last)) == self.authority_sha256;
+            return is_pinned.then(|| vec![last]);
+        }
+        let known = tls::certificates(&self.authorities_pem).ok()?;
+        (known.len() <= MAX_AUTHORITIES && known.contains(&last)).then_some(known)
+    }
+
+    /// Whether the authority that the token named is among those the hub says it has.
+    fn names_its_hub(&self) -> bool {
+        let named = |known: &CertificateDer<'_>| hex(&tls::fingerprint(known)) == self.authority_sha256;
+        self.authorities().iter().any(named)
+    }
+
+    /// Whom this collector trusts, as [`tls::trust`].
+    #[must_use]
+    pub fn trust(&self) -> String {
+        tls::trust(&self.authorities())
     }
 
     /// End of the certificate's validity.
@@ -195,9 +223,9 @@ impl Identity {
     /// When key and certificates do not fit.
     pub fn tls(&self, clock: &Clock) -> Result<Arc<ClientConfig>, TlsError> {
         let chain = tls::certificates(&self.chain_pem)?;
-        let authority = self.authority().ok_or(TlsError::Certificate)?;
+        let authorities = self.known_authorities().ok_or(TlsError::Certificate)?;
         tls::client(
-            authority,
+            authorities,
             chain,
             tls::private_key(&self.key_pem)?,
             clock.clone(),
@@ -226,7 +254,7 @@ impl Identity {
     }
 
     /// The identity that results from the hub's answer; `None` when the answer does not fit the key or
-    /// names another authority.
+    /// comes from none of the authorities it names.
     fn accept(
         hub: String,
         key_pem: String,
@@ -240,6 +268,7 @@ impl Identity {
             key_pem,
             chain_pem: enrolled.chain_pem,
             authority_sha256,
+            authorities_pem: enrolled.authorities_pem,
             not_before: enrolled.not_before,
             not_after: enrolled.not_after,
         };
@@ -285,6 +314,7 @@ pub async fn join_through(
     let enrolled: Enrolled = client.post_json(path::ENROL, &request).await?.value;
     let hub = token.hub.to_string();
     let identity = Identity::accept(hub, made.key_pem, hex(&token.authority_sha256), enrolled)
+        .filter(Identity::names_its_hub)
         .ok_or(CallError::Malformed)?;
     identity.save(state_dir)?;
     Ok(identity)

@@ -14,8 +14,6 @@ pub const SPOOL_FOLDER: &str = "spool";
 /// identities stand beside it as `ledger-` and a name.
 pub const LEDGER_FOLDER: &str = "ledger";
 
-/// In a ledger's folder: the certificate of the hub's authority, DER, which proves its receipts.
-pub const HUB_CERTIFICATE: &str = "hub.der";
 /// In the identity folder: the identity whose ledger stands in [`LEDGER_FOLDER`].
 pub const LEDGER_OF: &str = "ledger-of";
 

@@ -19,6 +19,7 @@ use larum_link::clock::Clock;
 use larum_link::tls::{self, ServerIdentity, TlsError};
 use larum_link::token::HubAddress;
 use prometheus_client::registry::Registry;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -40,8 +41,11 @@ use crate::web::{self, Invitations, WebState};
 
 /// How often the store is asked for new warnings; those who wait are woken by it.
 const NEWS_EVERY: Duration = Duration::from_millis(500);
-/// How often the hub's own certificate is looked at, on the hub's clock.
-const RENEW_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the authority's files and the age of the hub's own certificate are looked at, on the hub's
+/// clock; never faster than [`LEAST_PAUSE`].
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// However fast the clock runs, no loop runs faster than this.
+const LEAST_PAUSE: Duration = Duration::from_millis(500);
 /// Seconds of a day, of an hour.
 const DAY_SECONDS: i64 = 86_400;
 
@@ -291,9 +295,7 @@ fn start(
 ) -> Result<JoinSet<()>, RunError> {
     let words = Arc::new(Words::of("en")?);
     let names = vec![hub.link_address.host().to_owned()];
-    let (chain, key) = hub.authority.issue_server(&names, clock.now())?;
-    let identity = ServerIdentity::new(chain, key)?;
-    let tls = tls::server(identity.clone(), hub.authority.certificate(), clock.clone())?;
+    let (tls_in, tls) = watch::channel(link_tls(&hub.authority, &names, clock)?);
     let (news_in, news) = watch::channel(0);
     let mut registry = Registry::default();
     let store = hub.store.clone() as Arc<dyn Store>;
@@ -322,7 +324,7 @@ fn start(
     let stop = stopping.clone();
     parts.spawn(keep_certificate(
         authority,
-        identity,
+        tls_in,
         names,
         clock.clone(),
         stop,
@@ -430,36 +432,57 @@ async fn keep_watch(
     }
 }
 
-/// Makes the hub's own certificate anew before a third of its life is gone, and when the clock was
-/// set to before it.
+/// What the hub shows collectors, and whom it lets in.
+fn link_tls(
+    authority: &Authority,
+    names: &[String],
+    clock: &Clock,
+) -> Result<Arc<ServerConfig>, RunError> {
+    let (chain, key) = authority.issue_server(names, clock.now())?;
+    let identity = ServerIdentity::new(chain, key)?;
+    Ok(tls::server(identity, authority.trusted(), clock.clone())?)
+}
+
+/// Makes the hub's own certificate anew before a third of its life is gone, when the clock was set to
+/// before it, and when somebody has changed the authority.
 async fn keep_certificate(
     authority: Arc<Authority>,
-    identity: Arc<ServerIdentity>,
+    tls: watch::Sender<Arc<ServerConfig>>,
     names: Vec<String>,
     clock: Clock,
     stopping: watch::Receiver<bool>,
 ) {
     let mut made = clock.now();
+    let pause = clock.real(LOOK_EVERY).max(LEAST_PAUSE);
     loop {
         tokio::select! {
             () = stopped(stopping.clone()) => return,
-            () = tokio::time::sleep(clock.real(RENEW_EVERY)) => {}
+            () = tokio::time::sleep(pause) => {}
         }
+        let looked_at = authority.clone();
+        let changed = match tokio::task::spawn_blocking(move || looked_at.reload()).await {
+            Ok(Ok(changed)) => changed,
+            // Between two renames of a change; if it stays so, the next start will say it.
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!(reason = "authority", "the authority's files cannot be used");
+                false
+            }
+        };
         let now = clock.now();
         let age_seconds = now.as_seconds() - made.as_seconds();
-        if (0..SERVER_SECONDS / 3).contains(&age_seconds) {
+        if !changed && (0..SERVER_SECONDS / 3).contains(&age_seconds) {
             continue;
         }
-        let replaced = authority
-            .issue_server(&names, now)
-            .is_ok_and(|(chain, key)| identity.replace(chain, key).is_ok());
-        if replaced {
-            made = now;
-        } else {
-            tracing::error!(
+        match link_tls(&authority, &names, &clock) {
+            Ok(next) => {
+                tls.send_replace(next);
+                made = now;
+                tracing::info!(changed, "the hub's certificate was renewed");
+            }
+            Err(_) => tracing::error!(
                 reason = "certificate",
                 "the hub's certificate was not renewed"
-            );
+            ),
         }
     }
 }

@@ -33,6 +33,8 @@ enum Command {
     Restore(commands::backup::RestoreArgs),
     /// Move the store to another engine, or back
     MigrateStore(commands::migrate_store::Args),
+    /// Change the authority that collectors know the hub by
+    Authority(commands::authority::Args),
     /// Manage members, tokens and people
     Admin(commands::admin::Args),
     /// Export data for partners
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Backup(args) => commands::backup::backup(&args),
         Command::Restore(args) => commands::backup::restore(&args),
         Command::MigrateStore(args) => commands::migrate_store::run(&args),
+        Command::Authority(args) => commands::authority::run(&args),
         Command::Admin(args) => commands::admin::run(&args),
         Command::Export(args) => not_built::run("export", &args),
         Command::Backtest(args) => commands::backtest::run(&args),

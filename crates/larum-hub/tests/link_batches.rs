@@ -60,7 +60,7 @@ async fn sent_batches_are_receipted_and_survive_a_restart() {
     assert_eq!(entries.len(), 3);
     for entry in entries {
         let receipt: Receipt = serde_json::from_slice(&entry.receipt.unwrap()).unwrap();
-        let authority = identity.authority().unwrap();
+        let authority = identity.authorities().pop().unwrap();
         receipt::verify(&receipt, identity.collector(), &authority).unwrap();
     }
     let mut collector = Collector::run(&state, &clock);

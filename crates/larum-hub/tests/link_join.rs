@@ -45,6 +45,7 @@ async fn beat(identity: &Identity, clock: &Clock) -> Result<(), CallError> {
         devices: 0,
         last_heard: None,
         concerns: Vec::new(),
+        trust: None,
     };
     let body = serde_json::to_vec(&heartbeat).unwrap();
     let client = identity.client(clock).unwrap();

@@ -63,6 +63,7 @@ async fn greedy(identity: Identity) -> u32 {
         devices: 1,
         last_heard: None,
         concerns: Vec::new(),
+        trust: None,
     };
     let body = serde_json::to_vec(&beat).unwrap();
     for _ in 0..100_000 {

@@ -31,6 +31,9 @@ pub const MEDIA_TYPE: &str = "application/json";
 /// Header of every answer: the hub's clock, milliseconds since the epoch, so that the collector can
 /// tell its owner when its own clock is wrong.
 pub const TIME_HEADER: &str = "larum-time";
+/// Header of every answer: whom the hub would have its collectors trust ([`crate::tls::trust`]). A collector
+/// that trusts others asks for its next certificate at once, and learns it with that.
+pub const TRUST_HEADER: &str = "larum-trust";
 /// Longest time a call for warnings is held open, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 30;
 /// Most warnings in one answer.
@@ -95,6 +98,10 @@ pub struct Enrolled {
     pub member: String,
     /// Client certificate and the CA's, PEM, leaf first.
     pub chain_pem: String,
+    /// The authorities to trust from now on, and no others, PEM: while the hub changes its authority, two.
+    /// Empty from a hub older than that: the one at the end of `chain_pem`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub authorities_pem: String,
     /// Start of validity, seconds since the epoch.
     pub not_before: i64,
     /// End of validity, seconds since the epoch. Renew before two thirds have gone.
@@ -212,6 +219,9 @@ pub struct Heartbeat {
     /// about a device.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub concerns: Vec<String>,
+    /// Whom this collector trusts to be its hub: [`crate::tls::trust`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
 }
 
 /// What the hub tells a member about a threat.

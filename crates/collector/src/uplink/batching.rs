@@ -73,23 +73,23 @@ pub fn make_batch<S: Storage>(
 #[derive(Clone, Debug)]
 pub struct Hub {
     collector: String,
-    certificate: CertificateDer<'static>,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl Hub {
-    /// The hub whose authority has this certificate, giving receipts to `collector`.
+    /// The hub with these authorities, giving receipts to `collector`.
     #[must_use]
-    pub const fn new(collector: String, certificate: CertificateDer<'static>) -> Self {
+    pub const fn new(collector: String, authorities: Vec<CertificateDer<'static>>) -> Self {
         Self {
             collector,
-            certificate,
+            authorities,
         }
     }
 
-    /// Its authority's certificate, DER.
+    /// Its authorities' certificates.
     #[must_use]
-    pub fn certificate(&self) -> &[u8] {
-        &self.certificate
+    pub fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
     }
 
     /// The receipt in the hub's answer, if it is one for this batch and the hub has signed it.
@@ -102,8 +102,13 @@ impl Hub {
         if receipt.sequence != entry.sequence || receipt.sha256 != hex(&sha256) {
             return Err(CallError::Malformed);
         }
-        receipt::verify(&receipt, &self.collector, &self.certificate)
-            .map_err(|_| CallError::Link(LinkProblem::WrongHub))?;
-        Ok(receipt)
+        let proved = |authority: &CertificateDer<'_>| {
+            receipt::verify(&receipt, &self.collector, authority).is_ok()
+        };
+        if self.authorities.iter().any(proved) {
+            Ok(receipt)
+        } else {
+            Err(CallError::Link(LinkProblem::WrongHub))
+        }
     }
 }

@@ -16,13 +16,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use larum_core::forward::Failure;
 use larum_link::body::{MAX_PLAIN_BYTES, compress};
 use larum_link::token::HubAddress;
-use larum_link::wire::{MEDIA_TYPE, Refusal, RefusalCode, TIME_HEADER};
+use larum_link::wire::{MEDIA_TYPE, Refusal, RefusalCode, TIME_HEADER, TRUST_HEADER};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -36,6 +37,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// And given up when none comes within this.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest word about trust that is remembered.
+const MAX_TRUST_BYTES: usize = 64;
 
 /// Why the hub was not reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -169,6 +172,7 @@ struct Inner {
     proxy: Option<HubAddress>,
     tls: Mutex<Arc<ClientConfig>>,
     open: tokio::sync::Mutex<Option<Open>>,
+    trust: watch::Sender<Option<String>>,
 }
 
 #[derive(Clone)]
@@ -195,7 +199,29 @@ impl Client {
             proxy,
             tls: Mutex::new(tls),
             open: tokio::sync::Mutex::new(None),
+            trust: watch::Sender::new(None),
         }))
+    }
+
+    /// Whom the hub last said its collectors should trust ([`larum_link::tls::trust`]).
+    #[must_use]
+    pub fn trust_told(&self) -> watch::Receiver<Option<String>> {
+        self.0.trust.subscribe()
+    }
+
+    fn note_trust(&self, head: &hyper::http::response::Parts) {
+        let told = head.headers.get(TRUST_HEADER);
+        if let Some(told) = told.and_then(|told| told.to_str().ok())
+            && told.len() <= MAX_TRUST_BYTES
+        {
+            self.0.trust.send_if_modified(|known| {
+                let is_new = known.as_deref() != Some(told);
+                if is_new {
+                    *known = Some(told.to_owned());
+                }
+                is_new
+            });
+        }
     }
 
     /// Uses another certificate from now on; calls under way end on the old connection.
@@ -268,7 +294,10 @@ impl Client {
             Some((head, body.to_bytes()))
         });
         let problem = match answered.await {
-            Ok(Some((head, body))) => return answer(&head, body),
+            Ok(Some((head, body))) => {
+                self.note_trust(&head);
+                return answer(&head, body);
+            }
             Ok(None) => told(&fault),
             Err(_) => LinkProblem::TimedOut,
         };

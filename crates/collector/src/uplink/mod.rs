@@ -3,6 +3,7 @@
 
 pub mod batching;
 pub mod connection;
+pub mod proofs;
 pub mod proxy;
 mod sender;
 
@@ -16,18 +17,22 @@ use larum_link::clock::Clock;
 use larum_link::secret::random;
 use larum_link::token::HubAddress;
 use larum_link::wire::{Heartbeat, Receipt, WireWarning, path};
+use larum_spool::ledger::Entry;
 use larum_spool::{Fault, Spool};
 use tokio::sync::{mpsc, watch};
 
 use self::batching::{Hub, Made};
 use self::connection::{CallError, Client};
 use crate::identity::{self, Identity};
-use crate::warnings;
+use crate::{state, warnings};
 
 /// How often a sign of life is sent, on the collector's clock; never faster than [`LEAST_PAUSE`].
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
 /// How often the certificate's age is looked at, on the collector's clock.
 const RENEWAL_EVERY: Duration = Duration::from_secs(600);
+/// When the hub changes its authority, collectors ask for the next certificate within this many seconds,
+/// not all at once.
+const TRUST_SPREAD_SECONDS: u64 = 60;
 /// How often the identity on the disk is looked at, so that `larum join` works while this runs.
 const IDENTITY_EVERY: Duration = Duration::from_secs(3);
 /// However fast the clock runs, no loop runs faster than this.
@@ -105,7 +110,7 @@ struct Session {
     uplink: Uplink,
     identity: Mutex<Identity>,
     client: Client,
-    hub: Hub,
+    hub: Mutex<Arc<Hub>>,
     stop: watch::Sender<bool>,
 }
 
@@ -119,6 +124,40 @@ impl Session {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// The hub as it is known by now.
+    fn hub(&self) -> Arc<Hub> {
+        let hub = self.hub.lock();
+        hub.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The receipt in an answer. A hub that has changed its authority meanwhile signs it with a key that this
+    /// collector learns with its next certificate, a moment later: that is to be tried again soon.
+    fn receipt(&self, answer: &[u8], entry: &Entry) -> Result<Receipt, CallError> {
+        let told = self.client.trust_told();
+        self.hub().receipt(answer, entry).map_err(|error| {
+            let is_behind = told.borrow().as_ref().is_some_and(|told| *told != self.identity().trust());
+            if is_behind { CallError::Malformed } else { error }
+        })
+    }
+
+    /// Goes on under the next certificate; whom it makes known as the hub is kept beside the receipts
+    /// first, so that each that comes can be proved later.
+    async fn go_on_under(&self, next: Identity) {
+        let (collector, authorities) = (next.collector().to_owned(), next.authorities());
+        let folder = self.uplink.state_dir.join(state::LEDGER_FOLDER);
+        let kept = authorities.clone();
+        let keeping = move || proofs::keep(&folder, &kept);
+        if !matches!(tokio::task::spawn_blocking(keeping).await, Ok(Ok(()))) {
+            tracing::error!(reason = "state-unwritable", "the hub's certificate was not kept");
+        }
+        *self.hub.lock().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Hub::new(collector, authorities));
+        if let Ok(tls) = next.tls(&self.uplink.clock) {
+            self.client.replace_tls(tls).await;
+        }
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
     async fn report(&self, report: Report) {
@@ -216,17 +255,17 @@ async fn session(
     identity: Identity,
     shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> bool {
-    let (Ok(client), Some(certificate)) = (
-        identity.client_through(uplink.proxy.clone(), &uplink.clock),
-        identity.authority(),
-    ) else {
+    let Ok(client) = identity.client_through(uplink.proxy.clone(), &uplink.clock) else {
         tokio::time::sleep(IDENTITY_EVERY).await;
         return false;
     };
     let session = Session {
         uplink: uplink.clone(),
         client,
-        hub: Hub::new(identity.collector().to_owned(), certificate),
+        hub: Mutex::new(Arc::new(Hub::new(
+            identity.collector().to_owned(),
+            identity.authorities(),
+        ))),
         stop: watch::Sender::new(false),
         identity: Mutex::new(identity.clone()),
     };
@@ -272,7 +311,8 @@ async fn other_identity(session: &Session) {
 async fn send_heartbeats(session: &Session) {
     let mut pace = Forward::default();
     loop {
-        let heartbeat = (session.uplink.heartbeat)();
+        let mut heartbeat = (session.uplink.heartbeat)();
+        heartbeat.trust = Some(session.identity().trust());
         let asked = session.now();
         let body = serde_json::to_vec(&heartbeat).unwrap_or_default();
         let posted = tokio::select! {
@@ -299,16 +339,27 @@ async fn send_heartbeats(session: &Session) {
 async fn keep_certificate(session: &Session) {
     let spread = random::<8>().map_or(0, u64::from_le_bytes);
     let mut pace = Forward::default();
+    let mut told = session.client.trust_told();
+    let mut followed = None;
     loop {
         let identity = session.identity();
         let now = session.now();
         let left_ms = identity.renew_at(spread).millis_since(now);
-        if left_ms > 0 || identity.has_ended(now) {
+        let news = followed_by(&told.borrow_and_update(), &identity, followed.as_ref());
+        if identity.has_ended(now) || (left_ms > 0 && news.is_none()) {
             let wait = span(left_ms).clamp(Duration::from_secs(1), RENEWAL_EVERY);
-            if !session.pause(wait).await {
+            let go_on = tokio::select! {
+                go_on = session.pause(wait) => go_on,
+                Ok(()) = told.changed() => true,
+            };
+            if !go_on {
                 return;
             }
             continue;
+        }
+        let hold = Duration::from_secs(spread % TRUST_SPREAD_SECONDS);
+        if left_ms > 0 && !session.pause(hold).await {
+            return;
         }
         let renewed = tokio::select! {
             () = session.stopped() => return,
@@ -317,13 +368,8 @@ async fn keep_certificate(session: &Session) {
         let go_on = match renewed {
             Ok(next) => {
                 pace.succeeded();
-                if let Ok(tls) = next.tls(&session.uplink.clock) {
-                    session.client.replace_tls(tls).await;
-                }
-                *session
-                    .identity
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = next;
+                followed = news.or(followed);
+                session.go_on_under(next).await;
                 tracing::info!("certificate renewed");
                 true
             }
@@ -337,6 +383,17 @@ async fn keep_certificate(session: &Session) {
             return;
         }
     }
+}
+
+/// Whom the hub would have trusted, if that is not whom this collector trusts. It is asked for at once,
+/// and once only, so that two hubs that disagree do not keep it going.
+fn followed_by(
+    told: &Option<String>,
+    identity: &Identity,
+    followed: Option<&String>,
+) -> Option<String> {
+    let told = told.as_ref()?;
+    (followed != Some(told) && *told != identity.trust()).then(|| told.clone())
 }
 
 async fn fetch_warnings(session: &Session) {

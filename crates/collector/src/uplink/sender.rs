@@ -14,9 +14,9 @@ use larum_spool::{Fault, FolderStorage, Ledger, Spool, SpoolError};
 
 use super::batching::make_batch;
 use super::connection::CallError;
-use super::{KeepLedger, Report, Session, span};
+use super::{KeepLedger, Report, Session, proofs, span};
 use crate::identity::FOLDER;
-use crate::state::{self, HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
+use crate::state::{self, LEDGER_FOLDER, LEDGER_OF};
 
 /// How long to wait after spool or ledger could not be used.
 const STORAGE_PAUSE: Duration = Duration::from_secs(30);
@@ -193,7 +193,7 @@ impl Sender<'_> {
             posted = self.session.client.post(path::BATCHES, &entry.body) => posted,
         };
         let answered = posted.and_then(|answered| {
-            let receipt = self.session.hub.receipt(&answered.value, &entry)?;
+            let receipt = self.session.receipt(&answered.value, &entry)?;
             Ok((answered, receipt))
         });
         let (answered, receipt) = match answered {
@@ -236,15 +236,13 @@ async fn open(session: &Session) -> Result<Ledger, SpoolError> {
     let state_dir = session.uplink.state_dir.clone();
     let collector = session.identity().collector().to_owned();
     let spool = session.uplink.spool.clone();
-    let hub_certificate = session.hub.certificate().to_vec();
+    let hub = session.hub();
     blocking(move || {
         begin_anew_for_another(&state_dir, &collector, &spool)?;
         let folder = state_dir.join(LEDGER_FOLDER);
         let ledger = Ledger::open(FolderStorage::open(&folder)?)?;
-        // Beside the receipts it proves, so that they can be checked when the identity is another.
-        if fs::read(folder.join(HUB_CERTIFICATE)).ok().as_ref() != Some(&hub_certificate) {
-            state::replace(&folder, HUB_CERTIFICATE, &hub_certificate)?;
-        }
+        // Beside the receipts they prove, so that those can be checked when the identity is another.
+        proofs::keep(&folder, hub.authorities())?;
         locked(&spool).release(ledger.head().spool_up_to)?;
         Ok(ledger)
     })

@@ -7,10 +7,9 @@
 //!
 //! Standards: RFC 5280; identities as SPIFFE ids in a URI name.
 
-use std::fs;
-use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::HEXLOWER;
 use larum_core::time::Timestamp;
@@ -18,13 +17,14 @@ use larum_link::secret::{NoRandomness, random};
 use larum_link::tls::{self, TlsError};
 use larum_link::wire::Receipt;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
+    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
     SanType, SerialNumber, SigningKey as _,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::identity::{Peer, trust_domain};
+use super::files::{CERTIFICATE_FILE, Files, KEY_FILE, make_private_folder, write_private};
+use super::identity::{self, NotACollector, Peer, Shown, trust_domain};
 use crate::id::{CollectorId, MemberId};
 use crate::store::enrol::Issued;
 
@@ -38,9 +38,6 @@ pub const SERVER_SECONDS: i64 = 30 * 86_400;
 const BACKDATE_SECONDS: i64 = 300;
 /// The longest uncompressed P-256 point: a collector's public key.
 const P256_POINT_BYTES: usize = 65;
-
-const CERTIFICATE_FILE: &str = "authority.crt";
-const KEY_FILE: &str = "authority.key";
 
 /// Why the authority cannot do it.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +65,9 @@ pub enum AuthorityError {
     /// A receipt with a word in it that would break out of its line.
     #[error("the receipt cannot be signed")]
     Unsignable,
+    /// The key is of another certificate.
+    #[error("the certificate authority's key does not fit its certificate")]
+    Unfit,
     /// A time outside what a certificate can say.
     #[error("the hub's clock shows a time that no certificate can say")]
     Time,
@@ -99,12 +99,57 @@ impl CheckedRequest {
     }
 }
 
-/// The authority.
+/// The authority that signs now, with those that are trusted besides while it is being changed. What stands
+/// in the folder is looked at again by [`reload`](Self::reload).
 pub struct Authority {
+    folder: PathBuf,
+    held: RwLock<Arc<Held>>,
+}
+
+/// What the folder held when it was last looked at.
+struct Held {
+    files: Files,
     certificate: CertificateDer<'static>,
     certificate_pem: String,
     issuer: Issuer<'static, KeyPair>,
-    trust_domain: String,
+    /// The same key and name, signed by the authority before: for whoever trusts only that one.
+    cross: Option<CertificateDer<'static>>,
+    /// The one that signs first, then the next or the former one.
+    trusted: Vec<CertificateDer<'static>>,
+    fingerprints: Vec<[u8; 32]>,
+    trust: String,
+}
+
+/// What a collector is given.
+pub struct Given {
+    /// What the store keeps of it.
+    pub issued: Issued,
+    /// Its certificate and the authority's, PEM, leaf first.
+    pub chain_pem: String,
+    /// Whom to trust from now on, PEM.
+    pub authorities_pem: String,
+}
+
+impl Held {
+    fn of(files: Files) -> Result<Self, AuthorityError> {
+        let set = files.set()?;
+        let issuer = Issuer::from_ca_cert_der(&set.certificate, set.key)?;
+        let fingerprints: Vec<_> = set.trusted.iter().map(tls::fingerprint).collect();
+        Ok(Self {
+            files,
+            certificate_pem: tls::pem(&set.certificate),
+            certificate: set.certificate,
+            issuer,
+            cross: set.cross,
+            trust: tls::trust(&set.trusted),
+            trusted: set.trusted,
+            fingerprints,
+        })
+    }
+
+    fn sha256(&self) -> [u8; 32] {
+        tls::fingerprint(&self.certificate)
+    }
 }
 
 impl Authority {
@@ -118,15 +163,7 @@ impl Authority {
         if certificate_file.exists() || key_file.exists() {
             return Err(AuthorityError::Exists(folder.to_owned()));
         }
-        let serial = random::<16>()?;
-        let key = KeyPair::generate()?;
-        let mut params = CertificateParams::default();
-        validity(&mut params, now, AUTHORITY_SECONDS)?;
-        params.serial_number = Some(positive(serial));
-        params.distinguished_name = name(&format!("Larum hub {}", HEXLOWER.encode(&serial)));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = params.self_signed(&key)?;
+        let (key, certificate) = self_signed(now)?;
         make_private_folder(folder)?;
         write_private(&key_file, key.serialize_pem().as_bytes())?;
         write_private(&certificate_file, certificate.pem().as_bytes())?;
@@ -138,38 +175,63 @@ impl Authority {
     /// # Errors
     /// When it is missing or not usable.
     pub fn load(folder: &Path) -> Result<Self, AuthorityError> {
-        let certificate_pem = read(&folder.join(CERTIFICATE_FILE))?;
-        let key = KeyPair::from_pem(&read(&folder.join(KEY_FILE))?)?;
-        let certificate = tls::certificates(&certificate_pem)?
-            .into_iter()
-            .next()
-            .ok_or(TlsError::Certificate)?;
-        let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
         Ok(Self {
-            trust_domain: trust_domain(&tls::fingerprint(&certificate)),
-            certificate,
-            certificate_pem,
-            issuer,
+            folder: folder.to_owned(),
+            held: RwLock::new(Arc::new(Held::of(Files::read(folder)?)?)),
         })
     }
 
-    /// The authority's certificate.
-    #[must_use]
-    pub fn certificate(&self) -> CertificateDer<'static> {
-        self.certificate.clone()
+    /// Looks at the folder again, and says whether anything is different.
+    ///
+    /// # Errors
+    /// When it is not usable; what was held stays.
+    pub fn reload(&self) -> Result<bool, AuthorityError> {
+        let files = Files::read(&self.folder)?;
+        if files == self.held().files {
+            return Ok(false);
+        }
+        let next = Arc::new(Held::of(files)?);
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(true)
     }
 
-    /// Its fingerprint, as it stands in tokens.
+    fn held(&self) -> Arc<Held> {
+        let held = self.held.read();
+        held.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The certificates whose holders are let in: of the authority that signs, and of the next or the
+    /// former one while it is being changed.
+    #[must_use]
+    pub fn trusted(&self) -> Vec<CertificateDer<'static>> {
+        self.held().trusted.clone()
+    }
+
+    /// Whom collectors are to trust, as [`tls::trust`].
+    #[must_use]
+    pub fn trust(&self) -> String {
+        self.held().trust.clone()
+    }
+
+    /// The fingerprint of the authority that signs, as it stands in tokens.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
-        tls::fingerprint(&self.certificate)
+        self.held().sha256()
     }
 
-    /// The name under which its collectors' identities stand: `hub-` and the first 16 hexadecimal
-    /// digits of the fingerprint.
+    /// Whether certificates of the authority with this fingerprint are let in.
     #[must_use]
-    pub fn trust_domain(&self) -> &str {
-        &self.trust_domain
+    pub fn accepts(&self, authority: &[u8; 32]) -> bool {
+        self.held().fingerprints.contains(authority)
+    }
+
+    /// Whom a certificate speaks for, once TLS has verified it. Names stand under `hub-` and the first
+    /// 16 hexadecimal digits of their authority's fingerprint.
+    ///
+    /// # Errors
+    /// When it names no collector of this hub.
+    pub fn shown(&self, certificate: &CertificateDer<'_>) -> Result<Shown, NotACollector> {
+        identity::read(certificate, &self.held().fingerprints)
     }
 
     /// Signs a receipt for `collector` (32 hexadecimal digits); see [`larum_link::receipt`].
@@ -183,11 +245,13 @@ impl Authority {
     ) -> Result<Receipt, AuthorityError> {
         let text = larum_link::receipt::signed_text(&receipt, &collector.to_string())
             .ok_or(AuthorityError::Unsignable)?;
-        receipt.signature = larum_link::receipt::written(&self.issuer.key().sign(&text)?);
+        let signature = self.held().issuer.key().sign(&text)?;
+        receipt.signature = larum_link::receipt::written(&signature);
         Ok(receipt)
     }
 
-    /// A certificate and a new key for the hub itself, for the names collectors call it by.
+    /// A certificate and a new key for the hub itself, for the names collectors call it by. Behind the
+    /// certificate stands what leads to each authority that a collector may still trust alone.
     ///
     /// # Errors
     /// When a name is not one, or the clock is out of range.
@@ -196,6 +260,7 @@ impl Authority {
         names: &[String],
         now: Timestamp,
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), AuthorityError> {
+        let held = self.held();
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         for name in names {
@@ -210,13 +275,15 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        let leaf = params.signed_by(&key, &self.issuer)?;
-        let chain = vec![leaf.der().clone(), self.certificate.clone()];
+        let leaf = params.signed_by(&key, &held.issuer)?;
+        let mut chain = vec![leaf.der().clone()];
+        chain.extend(held.cross.clone());
+        chain.extend(held.trusted.iter().cloned());
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         Ok((chain, PrivateKeyDer::Pkcs8(key)))
     }
 
-    /// A client certificate of `seconds` for a collector, and the chain as PEM, leaf first.
+    /// A client certificate of `seconds` for a collector, with whom it is to trust.
     ///
     /// # Errors
     /// When the clock is out of range or no random bytes are to be had.
@@ -227,14 +294,16 @@ impl Authority {
         collector: CollectorId,
         now: Timestamp,
         seconds: i64,
-    ) -> Result<(Issued, String), AuthorityError> {
+    ) -> Result<Given, AuthorityError> {
+        let held = self.held();
         let peer = Peer { member, collector };
         let serial = positive(random::<16>()?);
         let mut params = CertificateParams::default();
         let (not_before, not_after) = validity(&mut params, now, seconds)?;
         params.serial_number = Some(serial.clone());
         params.distinguished_name = name(&collector.to_string());
-        params.subject_alt_names = vec![SanType::URI(peer.uri(&self.trust_domain).try_into()?)];
+        let uri = peer.uri(&trust_domain(&held.sha256()));
+        params.subject_alt_names = vec![SanType::URI(uri.try_into()?)];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         // As a server too: a collector may show it to devices that send their log over TLS. It names no
         // host, so nobody takes it for the hub.
@@ -243,15 +312,43 @@ impl Authority {
             ExtendedKeyUsagePurpose::ServerAuth,
         ];
         params.use_authority_key_identifier_extension = true;
-        let leaf = params.signed_by(&request.0, &self.issuer)?;
+        let leaf = params.signed_by(&request.0, &held.issuer)?;
         let issued = Issued {
             collector,
             serial: HEXLOWER.encode(serial.as_ref()),
             not_before,
             not_after,
         };
-        Ok((issued, format!("{}{}", leaf.pem(), self.certificate_pem)))
+        Ok(Given {
+            issued,
+            chain_pem: format!("{}{}", leaf.pem(), held.certificate_pem),
+            authorities_pem: held.trusted.iter().map(tls::pem).collect(),
+        })
     }
+}
+
+/// A new key, and a certificate of an authority over it that it signed itself.
+pub(super) fn self_signed(now: Timestamp) -> Result<(KeyPair, Certificate), AuthorityError> {
+    let key = KeyPair::generate()?;
+    let name = format!("Larum hub {}", HEXLOWER.encode(&random::<16>()?));
+    let certificate = authority_params(&name, now)?.self_signed(&key)?;
+    Ok((key, certificate))
+}
+
+/// What a certificate of an authority with this name says. It may sign one more below it: the next
+/// authority, for collectors that know this one only.
+pub(super) fn authority_params(
+    common: &str,
+    now: Timestamp,
+) -> Result<CertificateParams, AuthorityError> {
+    let mut params = CertificateParams::default();
+    validity(&mut params, now, AUTHORITY_SECONDS)?;
+    params.serial_number = Some(positive(random::<16>()?));
+    params.distinguished_name = name(common);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
 }
 
 fn validity(
@@ -270,7 +367,7 @@ fn validity(
     Ok((not_before, not_after))
 }
 
-fn name(common: &str) -> DistinguishedName {
+pub(super) fn name(common: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, common);
     name
@@ -284,45 +381,9 @@ fn positive(mut bytes: [u8; 16]) -> SerialNumber {
     SerialNumber::from_slice(&bytes)
 }
 
-fn read(file: &Path) -> Result<String, AuthorityError> {
-    fs::read_to_string(file).map_err(|source| AuthorityError::File {
-        file: file.to_owned(),
-        source,
-    })
-}
-
-fn make_private_folder(folder: &Path) -> Result<(), AuthorityError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|source| AuthorityError::File {
-            file: folder.to_owned(),
-            source,
-        })
-}
-
-/// Writes a file only the owner can read, on the disk when this returns; never over another.
-fn write_private(file: &Path, bytes: &[u8]) -> Result<(), AuthorityError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let write = || -> std::io::Result<()> {
-        let mut open = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(file)?;
-        open.write_all(bytes)?;
-        open.sync_all()
-    };
-    write().map_err(|source| AuthorityError::File {
-        file: file.to_owned(),
-        source,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -359,17 +420,17 @@ mod tests {
             member: MemberId::random().unwrap(),
             collector: CollectorId::random().unwrap(),
         };
-        let (issued, chain) = authority
+        let given = authority
             .issue_collector(&request, peer.member, peer.collector, NOW, 7 * 86_400)
             .unwrap();
-        let leaf = tls::certificates(&chain).unwrap().remove(0);
-        let seen = super::super::identity::read(&leaf, authority.trust_domain()).unwrap();
+        let leaf = tls::certificates(&given.chain_pem).unwrap().remove(0);
+        let seen = authority.shown(&leaf).unwrap();
         assert_eq!(seen.peer, peer);
         assert_eq!(seen.not_before, NOW.plus_seconds(-300));
-        assert_eq!(seen.not_after, issued.not_after);
+        assert_eq!(seen.not_after, given.issued.not_after);
         assert_eq!(
-            super::super::identity::read(&leaf, "hub-of-someone-else").err(),
-            Some(super::super::identity::NotACollector)
+            identity::read(&leaf, &[[7; 32]]).err(),
+            Some(NotACollector)
         );
         let text = format!("{:?}", x509_parser::parse_x509_certificate(&leaf).unwrap());
         assert!(!text.contains("evil"));

@@ -44,6 +44,8 @@ pub struct Shown {
     pub not_before: Timestamp,
     /// End of validity. A connection may outlive it; a call may not.
     pub not_after: Timestamp,
+    /// Fingerprint of the authority it is from. A connection may outlive that authority; a call may not.
+    pub authority: [u8; 32],
 }
 
 /// The certificate names no collector of this hub.
@@ -60,8 +62,11 @@ pub fn trust_domain(authority_sha256: &[u8; 32]) -> String {
 /// Reads a certificate that TLS has verified already.
 ///
 /// # Errors
-/// When it does not carry exactly one collector's name of `trust_domain`.
-pub fn read(certificate: &CertificateDer<'_>, trust_domain: &str) -> Result<Shown, NotACollector> {
+/// When it does not carry exactly one collector's name under one of `authorities` (fingerprints).
+pub fn read(
+    certificate: &CertificateDer<'_>,
+    authorities: &[[u8; 32]],
+) -> Result<Shown, NotACollector> {
     let (_, parsed) =
         x509_parser::parse_x509_certificate(certificate).map_err(|_| NotACollector)?;
     let names = parsed
@@ -72,10 +77,18 @@ pub fn read(certificate: &CertificateDer<'_>, trust_domain: &str) -> Result<Show
     let [GeneralName::URI(uri)] = names.value.general_names.as_slice() else {
         return Err(NotACollector);
     };
+    let named = |authority: &[u8; 32]| {
+        Peer::from_uri(uri, &trust_domain(authority)).map(|peer| (peer, *authority))
+    };
+    let (peer, authority) = authorities
+        .iter()
+        .find_map(named)
+        .ok_or(NotACollector)?;
     let validity = parsed.validity();
     Ok(Shown {
-        peer: Peer::from_uri(uri, trust_domain).ok_or(NotACollector)?,
+        peer,
         not_before: Timestamp::from_seconds(validity.not_before.timestamp()),
         not_after: Timestamp::from_seconds(validity.not_after.timestamp()),
+        authority,
     })
 }

@@ -2,17 +2,19 @@
 //! it renews by itself. No password anywhere.
 
 pub mod authority;
+mod files;
 pub mod identity;
+pub mod rotation;
 
 use larum_core::time::Timestamp;
 use larum_link::secret::NoRandomness;
 use larum_link::token::{HubAddress, Token, secret_hash};
 use larum_link::wire::{EnrolRequest, Enrolled, RefusalCode, RenewRequest};
 
-use self::authority::{Authority, AuthorityError, CheckedRequest};
+use self::authority::{Authority, AuthorityError, CheckedRequest, Given};
 use self::identity::Peer;
 use crate::id::{CollectorId, MemberId};
-use crate::store::enrol::{Issued, NewToken, Standing, TokenRefusal};
+use crate::store::enrol::{NewToken, Standing, TokenRefusal};
 use crate::store::{Store, StoreError};
 
 /// Longest secret read, in bytes.
@@ -79,10 +81,10 @@ pub fn enrol(
     let invitation = store.invitation(&hash, now)?.map_err(refused)?;
     let checked = check(&request.csr_pem)?;
     let collector = CollectorId::random()?;
-    let (issued, chain_pem) =
+    let given =
         authority.issue_collector(&checked, invitation.member, collector, now, life_seconds)?;
-    let invitation = store.enrol(&hash, &issued, now)?.map_err(refused)?;
-    Ok(enrolled(&issued, invitation.member_name, chain_pem))
+    let invitation = store.enrol(&hash, &given.issued, now)?.map_err(refused)?;
+    Ok(enrolled(given, invitation.member_name))
 }
 
 /// Gives a collector its next certificate.
@@ -99,10 +101,10 @@ pub fn renew(
     life_seconds: i64,
 ) -> Result<Enrolled, EnrolError> {
     let checked = check(&request.csr_pem)?;
-    let (issued, chain_pem) =
+    let given =
         authority.issue_collector(&checked, standing.member, peer.collector, now, life_seconds)?;
-    store.renew(&issued, now)?;
-    Ok(enrolled(&issued, standing.member_name.clone(), chain_pem))
+    store.renew(&given.issued, now)?;
+    Ok(enrolled(given, standing.member_name.clone()))
 }
 
 fn check(pem: &str) -> Result<CheckedRequest, EnrolError> {
@@ -117,12 +119,13 @@ const fn refused(refusal: TokenRefusal) -> EnrolError {
     })
 }
 
-fn enrolled(issued: &Issued, member: String, chain_pem: String) -> Enrolled {
+fn enrolled(given: Given, member: String) -> Enrolled {
     Enrolled {
-        collector: issued.collector.to_string(),
+        collector: given.issued.collector.to_string(),
         member,
-        chain_pem,
-        not_before: issued.not_before.as_seconds(),
-        not_after: issued.not_after.as_seconds(),
+        chain_pem: given.chain_pem,
+        authorities_pem: given.authorities_pem,
+        not_before: given.issued.not_before.as_seconds(),
+        not_after: given.issued.not_after.as_seconds(),
     }
 }

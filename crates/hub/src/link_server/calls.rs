@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_ENCODING;
+use hyper::header::{CONTENT_ENCODING, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use larum_core::address::source_key;
 use larum_link::body::{MAX_COMPRESSED_BYTES, decompress};
 use larum_link::wire::{
     EnrolRequest, Heartbeat, MAX_WAIT_SECONDS, MAX_WARNINGS, RefusalCode, RenewRequest,
-    TIME_HEADER, Warnings, WireWarning, path,
+    TIME_HEADER, TRUST_HEADER, Warnings, WireWarning, path,
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -60,9 +60,11 @@ pub(super) async fn answer(
         refuse.answer(&state.words)
     });
     state.metrics.answered(call, answer.status().as_u16());
-    answer
-        .headers_mut()
-        .insert(TIME_HEADER, state.clock.now().as_millis().into());
+    let headers = answer.headers_mut();
+    headers.insert(TIME_HEADER, state.clock.now().as_millis().into());
+    if let Ok(trust) = HeaderValue::try_from(state.authority.trust()) {
+        headers.insert(TRUST_HEADER, trust);
+    }
     answer
 }
 
@@ -107,11 +109,14 @@ async fn route(
 }
 
 /// Who may call is asked of the store at every call, so that a revoked collector is out at once, and
-/// of the certificate's end, which a connection may outlive.
+/// of the certificate's end and its authority's, which a connection may outlive.
 async fn admit(state: &Arc<LinkState>, caller: Caller) -> Result<(Peer, Standing), Refuse> {
     let shown = caller.shown.ok_or(RefusalCode::NotAuthorised)?;
     let now = state.clock.now();
     if now < shown.not_before || now >= shown.not_after {
+        return Err(RefusalCode::NotAuthorised.into());
+    }
+    if !state.authority.accepts(&shown.authority) {
         return Err(RefusalCode::NotAuthorised.into());
     }
     let found = blocking(state, move |store| store.standing(shown.peer.collector)).await;

@@ -26,7 +26,6 @@ use tokio_rustls::server::TlsStream;
 
 use self::calls::Caller;
 use crate::enrol::authority::Authority;
-use crate::enrol::identity;
 use crate::id::CollectorId;
 use crate::ingest::queue::Queue;
 use crate::limit::{Allowance, Limiter};
@@ -108,8 +107,12 @@ impl Default for Pace {
 }
 
 /// Serves the link on `listener` until the hub stops, then lets calls that have begun end.
-pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, state: Arc<LinkState>) {
-    let acceptor = TlsAcceptor::from(tls);
+/// Each connection begins with the certificates that `tls` holds then.
+pub async fn serve(
+    listener: TcpListener,
+    tls: watch::Receiver<Arc<ServerConfig>>,
+    state: Arc<LinkState>,
+) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -122,7 +125,8 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, state: Arc<Lin
                         state.metrics.turned_away("too-many-connections");
                         continue;
                     };
-                    let (acceptor, state) = (acceptor.clone(), state.clone());
+                    let acceptor = TlsAcceptor::from(tls.borrow().clone());
+                    let state = state.clone();
                     connections.spawn(async move {
                         state.metrics.opened();
                         connection(stream, address.ip(), &acceptor, &state).await;
@@ -200,7 +204,7 @@ async fn let_alert_arrive(mut stream: TcpStream) {
 fn caller(stream: &TlsStream<TcpStream>, address: IpAddr, state: &LinkState) -> Option<Caller> {
     let (_, session) = stream.get_ref();
     let shown = match session.peer_certificates().and_then(<[_]>::first) {
-        Some(leaf) => Some(identity::read(leaf, state.authority.trust_domain()).ok()?),
+        Some(leaf) => Some(state.authority.shown(leaf).ok()?),
         None => None,
     };
     Some(Caller { address, shown })

@@ -68,6 +68,19 @@ pub struct Standing {
     pub revoked: Option<Timestamp>,
 }
 
+/// Whom a collector said it trusts to be the hub, in its last sign of life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustEntry {
+    /// The collector.
+    pub collector: CollectorId,
+    /// Name of its firm.
+    pub member_name: String,
+    /// Where it stands.
+    pub site: String,
+    /// As [`larum_link::tls::trust`]; `None` when it has not said, as versions before do not.
+    pub trust: Option<String>,
+}
+
 /// Why an invitation is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
@@ -126,6 +139,13 @@ pub trait EnrolStore {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such collector.
     fn standing(&self, collector: CollectorId) -> Result<Standing, StoreError>;
+
+    /// Whom the collectors trust that can still call: not shut out, and with a certificate in force at
+    /// `now`. By firm and place.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn trust_entries(&self, now: Timestamp) -> Result<Vec<TrustEntry>, StoreError>;
 
     /// Shuts a collector out for good; doing it twice keeps the first time.
     ///

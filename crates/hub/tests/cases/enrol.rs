@@ -2,6 +2,7 @@
 
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember, TokenRefusal};
+use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::sql::SqlStore;
 
 use super::{at, collector, collector_id, firm, issued, member_id, tell, token};
@@ -53,6 +54,28 @@ pub fn collectors(store: &SqlStore, told: &mut String) {
     assert!(matches!(store.standing(nobody), Err(StoreError::NotFound)));
     let gone = store.revoke_collector(nobody, at(0));
     assert!(matches!(gone, Err(StoreError::NotFound)));
+}
+
+/// Those that can still call say whom they trust.
+pub fn trust(store: &SqlStore, told: &mut String) {
+    let member = firm(store, 1, "Bakery");
+    let [silent, says, out] = [1, 2, 3].map(|number| collector(store, member, number));
+    let beat = r#"{"version":"1","now":0,"total":{"received":0,"events":0,"rejected":{},"dropped":{},
+        "findings":0,"withheld":{},"sightings":0,"sent":0,"receipted":0},"spool_bytes":0,"devices":0,
+        "trust":"abc"}"#;
+    for id in [says, out] {
+        store.heartbeat(id, beat, at(1)).unwrap();
+    }
+    store.revoke_collector(out, at(1)).unwrap();
+    let entries = store.trust_entries(at(1)).unwrap();
+    let known: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.collector, entry.trust.as_deref()))
+        .collect();
+    assert_eq!(known, [(silent, None), (says, Some("abc"))]);
+    tell(told, entries);
+    let ended = issued(1).not_after;
+    assert!(store.trust_entries(ended).unwrap().is_empty());
 }
 
 /// Bytes come back as they went in; the later replaces the earlier.

@@ -32,6 +32,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("enrol_tokens", enrol::tokens),
     ("enrol_collectors", enrol::collectors),
     ("enrol_settings", enrol::settings),
+    ("enrol_trust", enrol::trust),
     ("ingest_once", ingest::once),
     ("ingest_together", ingest::together),
     ("ingest_sightings", ingest::sightings),

@@ -352,5 +352,6 @@ fn heartbeat(now: Timestamp) -> Heartbeat {
         devices: 3,
         last_heard: Some(now.as_millis()),
         concerns: Vec::new(),
+        trust: None,
     }
 }

@@ -11,7 +11,7 @@ use larum_collector::doctor::{Check, State, tell};
 use larum_core::words::Words;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::config::store::StoreConfig;
-use larum_hub_lib::enrol::authority::Authority;
+use larum_hub_lib::enrol::rotation;
 use larum_hub_lib::store::audit::{Audit as _, Verified};
 use larum_hub_lib::store::people::People as _;
 use larum_link::clock::Clock;
@@ -25,6 +25,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: u64 = 4_096;
 /// A collector not heard for this long is quiet.
 const QUIET_SECONDS: i64 = 3_600;
+
+/// An authority that ends within this time is to be changed: a year.
+const ENDS_SOON_SECONDS: i64 = 366 * 86_400;
 
 /// Arguments of `larum-hub doctor`.
 #[derive(clap::Args)]
@@ -108,8 +111,15 @@ fn private(config: &HubConfig) -> Look {
 }
 
 fn authority(config: &HubConfig) -> Look {
-    let usable = Authority::load(&config.authority_dir()).is_ok();
-    look("authority", if usable { State::Ok } else { State::Broken })
+    let soon = Clock::system().now().plus_seconds(ENDS_SOON_SECONDS);
+    let state = match rotation::standing(&config.authority_dir()) {
+        Err(_) => State::Broken,
+        Ok(found) => match found.authorities.first() {
+            Some(signs) if signs.not_after < soon => State::Look,
+            _ => State::Ok,
+        },
+    };
+    look("authority", state)
 }
 
 fn store(config: &HubConfig) -> Vec<Look> {

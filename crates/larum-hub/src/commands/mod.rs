@@ -1,6 +1,7 @@
 //! One file per command: its arguments, and what it does.
 
 pub mod admin;
+pub mod authority;
 pub mod backtest;
 pub mod backup;
 pub mod check_config;

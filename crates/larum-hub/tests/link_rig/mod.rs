@@ -154,6 +154,7 @@ impl Collector {
                 devices: 1,
                 last_heard: None,
                 concerns: Vec::new(),
+                trust: None,
             }),
             reports: report,
         };

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use larum_cli::exit::{Exit, failure};
 use larum_collector::identity::{self, Identity};
-use larum_collector::state::{HUB_CERTIFICATE, LEDGER_FOLDER, LEDGER_OF};
+use larum_collector::state::{LEDGER_FOLDER, LEDGER_OF};
+use larum_collector::uplink::proofs;
 use larum_core::time::Timestamp;
 use larum_core::words::Words;
 use larum_link::receipt::NoProof;
@@ -72,7 +73,7 @@ struct Row<'r> {
     /// Receipts whose signature of the hub is right.
     #[serde(skip_serializing_if = "Option::is_none")]
     signed: Option<u64>,
-    /// SHA-256 of the certificate they were checked with.
+    /// SHA-256 of the certificate that the newest of them was checked with.
     #[serde(skip_serializing_if = "Option::is_none")]
     hub: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +169,7 @@ struct Whole {
     summary: Summary,
     /// Receipts with a right signature.
     signed: u64,
-    /// Fingerprint of the certificate they were checked with; `None` when there is none.
+    /// Fingerprint of the certificate that the newest was checked with; `None` when there is none.
     hub: Option<String>,
 }
 
@@ -201,61 +202,72 @@ fn check(folder: &Path) -> anyhow::Result<Result<Whole, Wrong>> {
     Ok(Ok(Whole {
         summary,
         signed: proof.signed,
-        hub: proof
-            .hub
-            .map(|(_, certificate)| hex(&fingerprint(&certificate))),
+        hub: proof.newest.map(|certificate| hex(&fingerprint(&certificate))),
     }))
 }
 
 /// What receipts are checked with, and how many were.
 struct Proof {
-    /// Identity of the collector, and the certificate of its hub's authority.
-    hub: Option<(String, CertificateDer<'static>)>,
+    /// Identity of the collector, and the certificates of its hub's authorities.
+    hub: Option<(String, Vec<CertificateDer<'static>>)>,
+    /// The one that the newest receipt was checked with.
+    newest: Option<CertificateDer<'static>>,
     signed: u64,
 }
 
 impl Proof {
-    /// For the record in use the certificate is the one that the collector's identity trusts; for an
-    /// older one, the one that was put beside it.
+    /// Those that were put beside the record, as far as the hub had that authority once; for the record
+    /// in use also those that the collector's identity trusts today.
     fn of(folder: &Path) -> Self {
         let state = folder.parent().unwrap_or(folder);
-        let beside = || {
-            let der = std::fs::read(folder.join(HUB_CERTIFICATE)).ok()?;
-            Some(CertificateDer::from(der))
-        };
         let name = folder.file_name().and_then(|name| name.to_str());
         let older = name
             .and_then(|name| name.strip_prefix(LEDGER_FOLDER)?.strip_prefix('-'))
             .map(ToOwned::to_owned);
-        let hub = match older {
-            Some(collector) => beside().map(|certificate| (collector, certificate)),
+        let mut trusted = Vec::new();
+        let owner = match older {
+            Some(collector) => Some(collector),
             None => {
                 let owner = std::fs::read_to_string(state.join(identity::FOLDER).join(LEDGER_OF));
                 let owner = owner.map(|owner| owner.trim().to_owned()).ok();
-                let trusted = Identity::load(state)
+                trusted = Identity::load(state)
                     .ok()
                     .flatten()
                     .filter(|identity| Some(identity.collector()) == owner.as_deref())
-                    .and_then(|identity| identity.authority());
-                owner.and_then(|owner| Some((owner, trusted.or_else(beside)?)))
+                    .map(|identity| identity.authorities())
+                    .unwrap_or_default();
+                owner
             }
         };
-        Self { hub, signed: 0 }
+        trusted.extend(proofs::kept(folder).unwrap_or_default());
+        Self {
+            newest: trusted.first().cloned(),
+            hub: owner
+                .filter(|_| !trusted.is_empty())
+                .map(|owner| (owner, trusted)),
+            signed: 0,
+        }
     }
 
     /// A receipt without signature is from a hub older than signatures. Once there was one, each
     /// must have it: somebody may have taken it off.
     fn check(&mut self, receipt: &Receipt) -> Result<(), &'static str> {
-        let Some((collector, certificate)) = &self.hub else {
+        let Some((collector, certificates)) = &self.hub else {
             return Ok(());
         };
-        match larum_link::receipt::verify(receipt, collector, certificate) {
-            Ok(()) => self.signed += 1,
-            Err(NoProof::Unsigned) if self.signed == 0 => {}
-            Err(NoProof::Unsigned) => return Err("unsigned"),
-            Err(NoProof::Wrong) => return Err("signature"),
+        for certificate in certificates {
+            match larum_link::receipt::verify(receipt, collector, certificate) {
+                Ok(()) => {
+                    self.signed += 1;
+                    self.newest = Some(certificate.clone());
+                    return Ok(());
+                }
+                Err(NoProof::Unsigned) if self.signed == 0 => return Ok(()),
+                Err(NoProof::Unsigned) => return Err("unsigned"),
+                Err(NoProof::Wrong) => {}
+            }
         }
-        Ok(())
+        Err("signature")
     }
 }
 

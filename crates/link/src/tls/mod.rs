@@ -14,6 +14,7 @@ pub use server::{ServerIdentity, server};
 
 use std::sync::Arc;
 
+use data_encoding::{BASE64, HEXLOWER};
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::PrivateKeyDer;
@@ -26,6 +27,12 @@ use crate::clock::Clock;
 pub const ALPN: &[u8] = b"h2";
 /// Most certificates read from one PEM text.
 const MAX_CHAIN: usize = 8;
+/// Most authorities a hub has at once: the one that signs, and the next or the former one.
+pub const MAX_AUTHORITIES: usize = 4;
+/// Characters of a line of a PEM text (RFC 7468, section 2).
+const PEM_LINE: usize = 64;
+/// Digits of [`trust`].
+const TRUST_DIGITS: usize = 32;
 
 /// Why a TLS configuration cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +80,36 @@ pub fn fingerprint(certificate: &CertificateDer<'_>) -> [u8; 32] {
     Sha256::digest(certificate.as_ref()).into()
 }
 
+/// The certificate as a PEM text (RFC 7468).
+#[must_use]
+pub fn pem(certificate: &CertificateDer<'_>) -> String {
+    let digits = BASE64.encode(certificate.as_ref());
+    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
+    let mut rest = digits.as_str();
+    while !rest.is_empty() {
+        // Base64 is ASCII: any place is between two characters.
+        let (line, after) = rest.split_at(rest.len().min(PEM_LINE));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    text.push_str("-----END CERTIFICATE-----\n");
+    text
+}
+
+/// A short name for "these authorities, in this order", by which a collector and its hub compare whom
+/// they trust: the first 32 hexadecimal digits of the SHA-256 over their fingerprints.
+#[must_use]
+pub fn trust(authorities: &[CertificateDer<'_>]) -> String {
+    let mut hash = Sha256::new();
+    for authority in authorities {
+        hash.update(fingerprint(authority));
+    }
+    let mut digits = HEXLOWER.encode(&hash.finalize());
+    digits.truncate(TRUST_DIGITS);
+    digits
+}
+
 /// The collector's side before it has a certificate: the hub must show the authority whose
 /// fingerprint stands in the token, and a certificate that this authority gave it.
 ///
@@ -92,20 +129,20 @@ pub fn enrolling_client(
     Ok(Arc::new(config))
 }
 
-/// The collector's side once it has joined: trusts the stored authority and nothing else, and shows
+/// The collector's side once it has joined: trusts the stored authorities and nothing else, and shows
 /// its own certificate.
 ///
 /// # Errors
-/// When authority, chain or key are not usable together.
+/// When authorities, chain or key are not usable together.
 pub fn client(
-    authority: CertificateDer<'static>,
+    authorities: Vec<CertificateDer<'static>>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     clock: Clock,
 ) -> Result<Arc<ClientConfig>, TlsError> {
     let mut config = ClientConfig::builder_with_details(provider(), Arc::new(clock))
         .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_root_certificates(only(authority)?)
+        .with_root_certificates(only(authorities)?)
         .with_client_auth_cert(chain, key)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
     // A resumed session would keep an old certificate's standing alive.
@@ -113,12 +150,44 @@ pub fn client(
     Ok(Arc::new(config))
 }
 
-fn only(authority: CertificateDer<'static>) -> Result<RootCertStore, TlsError> {
+fn only(authorities: Vec<CertificateDer<'static>>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    roots.add(authority)?;
+    for authority in authorities {
+        roots.add(authority)?;
+    }
     Ok(roots)
 }
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_survives_its_text() {
+        for length in [1, 47, 48, 49, 700] {
+            let certificate = CertificateDer::from(vec![7; length]);
+            let text = pem(&certificate);
+            assert!(text.lines().all(|line| line.len() <= PEM_LINE));
+            assert_eq!(certificates(&text).unwrap(), [certificate], "{length}");
+        }
+    }
+
+    #[test]
+    fn trust_is_about_which_and_in_which_order() {
+        let [one, two] = [1, 2].map(|byte| CertificateDer::from(vec![byte]));
+        let all = [
+            trust(&[]),
+            trust(std::slice::from_ref(&one)),
+            trust(&[one.clone(), two.clone()]),
+            trust(&[two, one]),
+        ];
+        for (index, digits) in all.iter().enumerate() {
+            assert_eq!(digits.len(), TRUST_DIGITS);
+            assert!(!all.iter().skip(index + 1).any(|other| other == digits));
+        }
+    }
 }

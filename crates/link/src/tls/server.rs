@@ -61,16 +61,16 @@ fn certified(
 }
 
 /// The hub's side of the link. A caller without a certificate is let in as far as enrolment; one with
-/// a certificate must have it from `authority`, in force by `clock`.
+/// a certificate must have it from one of `authorities`, in force by `clock`.
 ///
 /// # Errors
-/// When the authority is not usable.
+/// When an authority is not usable.
 pub fn server(
     identity: Arc<ServerIdentity>,
-    authority: CertificateDer<'static>,
+    authorities: Vec<CertificateDer<'static>>,
     clock: Clock,
 ) -> Result<Arc<ServerConfig>, TlsError> {
-    let roots = Arc::new(only(authority)?);
+    let roots = Arc::new(only(authorities)?);
     let collectors = WebPkiClientVerifier::builder_with_provider(roots, provider())
         .allow_unauthenticated()
         .build()?;

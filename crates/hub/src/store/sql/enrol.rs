@@ -2,13 +2,14 @@
 
 use super::engine::{Connection, OptionalExtension as _, params};
 use larum_core::time::Timestamp;
-use larum_link::wire::CHAIN_START;
+use larum_link::wire::{CHAIN_START, Heartbeat};
 
 use super::SqlStore;
+use super::people::list;
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::enrol::{
-    EnrolStore, Invitation, Issued, NewMember, NewToken, Standing, TokenRefusal,
+    EnrolStore, Invitation, Issued, NewMember, NewToken, Standing, TokenRefusal, TrustEntry,
 };
 
 /// How long an ended certificate's row is kept, in milliseconds: 30 days.
@@ -117,6 +118,34 @@ impl EnrolStore for SqlStore {
                         revoked: row.get::<Option<i64>>(2)?.map(Timestamp::from_millis),
                     })
                 })
+        })
+    }
+
+    fn trust_entries(&self, now: Timestamp) -> Result<Vec<TrustEntry>, StoreError> {
+        let said = |beat: Option<String>| {
+            let beat: Heartbeat = serde_json::from_str(&beat?).ok()?;
+            beat.trust
+        };
+        self.read(|connection| {
+            list(
+                connection,
+                "SELECT collector.id, member.name, collector.site, collector.heartbeat
+                 FROM collector JOIN member ON member.id = collector.member
+                 WHERE collector.revoked IS NULL
+                   AND EXISTS (SELECT 1 FROM certificate
+                               WHERE certificate.collector = collector.id
+                                 AND certificate.not_after > ?1)
+                 ORDER BY member.name, collector.site, collector.id",
+                params![now.as_millis()],
+                |row| {
+                    Ok(TrustEntry {
+                        collector: row.get(0)?,
+                        member_name: row.get(1)?,
+                        site: row.get(2)?,
+                        trust: said(row.get(3)?),
+                    })
+                },
+            )
         })
     }
 

@@ -167,6 +167,7 @@ mod tests {
                 devices: 1,
                 last_heard: None,
                 concerns: concerns.iter().map(ToString::to_string).collect(),
+                trust: None,
             };
             let row = CollectorRow {
                 id: crate::id::CollectorId::parse(&"1".repeat(32)).unwrap(),
