@@ -185,7 +185,8 @@ impl Identity {
 
     /// Whether the authority that the token named is among those the hub says it has.
     fn names_its_hub(&self) -> bool {
-        let named = |known: &CertificateDer<'_>| hex(&tls::fingerprint(known)) == self.authority_sha256;
+        let named =
+            |known: &CertificateDer<'_>| hex(&tls::fingerprint(known)) == self.authority_sha256;
         self.authorities().iter().any(named)
     }
 

@@ -86,7 +86,10 @@ fn each_step_has_its_turn_and_waits_for_the_collectors() {
     let id = add_collector(&state);
     assert_eq!(step(&state)["behind"][0]["collector"], id.to_string());
     let said = ends(&state, &["authority", "show"], 0);
-    assert!(said.contains(&id.to_string()) && said.contains("1 of 1"), "{said}");
+    assert!(
+        said.contains(&id.to_string()) && said.contains("1 of 1"),
+        "{said}"
+    );
     ends(&state, &["authority", "switch"], 5);
     ends(&state, &["authority", "switch", "--anyway"], 0);
     let switched = step(&state);
@@ -111,6 +114,9 @@ fn each_step_has_its_turn_and_waits_for_the_collectors() {
     let acts = store.acts(None, 10).unwrap();
     let done: Vec<_> = acts.iter().map(|act| act.action.as_str()).collect();
     for act in ["prepare", "switch", "retire", "replace"] {
-        assert!(done.contains(&format!("{act}-authority").as_str()), "{done:?}");
+        assert!(
+            done.contains(&format!("{act}-authority").as_str()),
+            "{done:?}"
+        );
     }
 }

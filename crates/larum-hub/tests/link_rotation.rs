@@ -98,9 +98,8 @@ fn all_proved(state: &Path) -> usize {
     let ledger = Ledger::look(FolderStorage::read_only(&folder).unwrap()).unwrap();
     for entry in ledger.entries(1, u64::MAX).unwrap() {
         let receipt: Receipt = serde_json::from_slice(&entry.receipt.unwrap()).unwrap();
-        let proved = |authority: &_| {
-            receipt::verify(&receipt, identity.collector(), authority).is_ok()
-        };
+        let proved =
+            |authority: &_| receipt::verify(&receipt, identity.collector(), authority).is_ok();
         assert!(authorities.iter().any(proved), "{}", entry.sequence);
     }
     authorities.len()
@@ -156,7 +155,11 @@ async fn the_authority_changes_while_collectors_send_and_nothing_is_lost() {
     // Who is shut out in the middle of it is out with the next call.
     let shut_out = Identity::load(&late).unwrap().unwrap();
     let id = CollectorId::parse(shut_out.collector()).unwrap();
-    town.hub.running.store.revoke_collector(id, town.clock.now()).unwrap();
+    town.hub
+        .running
+        .store
+        .revoke_collector(id, town.clock.now())
+        .unwrap();
     collectors.pop().unwrap().stop().await;
 
     rotation::retire(&folder).unwrap();
@@ -170,7 +173,10 @@ async fn the_authority_changes_while_collectors_send_and_nothing_is_lost() {
     assert_eq!(hub.totals().arrived, sent);
     for state in states.iter().chain([&asleep]) {
         assert_eq!(all_proved(state), 2);
-        assert_eq!(Identity::load(state).unwrap().unwrap().authorities().len(), 1);
+        assert_eq!(
+            Identity::load(state).unwrap().unwrap().authorities().len(),
+            1
+        );
     }
     assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
 }
@@ -268,12 +274,18 @@ async fn the_next_authority_may_come_from_a_root_elsewhere() {
         ),
     );
     let sign = "x509 -req -in next.csr -CA root.crt -CAkey root.key -CAcreateserial";
-    openssl(&root, &format!("{sign} {dates} -extfile next.ext -out next.crt"));
+    openssl(
+        &root,
+        &format!("{sign} {dates} -extfile next.ext -out next.crt"),
+    );
     openssl(&root, &format!("{sign} {dates} -out leaf.crt"));
     let pem = |name: &str| fs::read_to_string(root.join(name)).unwrap();
     for wrong in ["root.crt", "leaf.crt", "next.ext"] {
         let refused = rotation::prepare_signed(&folder, &pem(wrong), now);
-        assert!(matches!(refused, Err(RotationError::Certificate)), "{wrong}");
+        assert!(
+            matches!(refused, Err(RotationError::Certificate)),
+            "{wrong}"
+        );
     }
     rotation::prepare_signed(&folder, &pem("next.crt"), now).unwrap();
     rotation::switch(&folder).unwrap();

@@ -137,8 +137,15 @@ impl Session {
     fn receipt(&self, answer: &[u8], entry: &Entry) -> Result<Receipt, CallError> {
         let told = self.client.trust_told();
         self.hub().receipt(answer, entry).map_err(|error| {
-            let is_behind = told.borrow().as_ref().is_some_and(|told| *told != self.identity().trust());
-            if is_behind { CallError::Malformed } else { error }
+            let is_behind = told
+                .borrow()
+                .as_ref()
+                .is_some_and(|told| *told != self.identity().trust());
+            if is_behind {
+                CallError::Malformed
+            } else {
+                error
+            }
         })
     }
 
@@ -150,7 +157,10 @@ impl Session {
         let kept = authorities.clone();
         let keeping = move || proofs::keep(&folder, &kept);
         if !matches!(tokio::task::spawn_blocking(keeping).await, Ok(Ok(()))) {
-            tracing::error!(reason = "state-unwritable", "the hub's certificate was not kept");
+            tracing::error!(
+                reason = "state-unwritable",
+                "the hub's certificate was not kept"
+            );
         }
         *self.hub.lock().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(Hub::new(collector, authorities));

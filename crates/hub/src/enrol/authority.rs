@@ -17,9 +17,9 @@ use larum_link::secret::{NoRandomness, random};
 use larum_link::tls::{self, TlsError};
 use larum_link::wire::Receipt;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
-    SanType, SerialNumber, SigningKey as _,
+    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PublicKeyData as _, SanType, SerialNumber, SigningKey as _,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -428,10 +428,7 @@ mod tests {
         assert_eq!(seen.peer, peer);
         assert_eq!(seen.not_before, NOW.plus_seconds(-300));
         assert_eq!(seen.not_after, given.issued.not_after);
-        assert_eq!(
-            identity::read(&leaf, &[[7; 32]]).err(),
-            Some(NotACollector)
-        );
+        assert_eq!(identity::read(&leaf, &[[7; 32]]).err(), Some(NotACollector));
         let text = format!("{:?}", x509_parser::parse_x509_certificate(&leaf).unwrap());
         assert!(!text.contains("evil"));
         assert!(!text.contains("somebody else"));

@@ -80,10 +80,7 @@ pub fn read(
     let named = |authority: &[u8; 32]| {
         Peer::from_uri(uri, &trust_domain(authority)).map(|peer| (peer, *authority))
     };
-    let (peer, authority) = authorities
-        .iter()
-        .find_map(named)
-        .ok_or(NotACollector)?;
+    let (peer, authority) = authorities.iter().find_map(named).ok_or(NotACollector)?;
     let validity = parsed.validity();
     Ok(Shown {
         peer,

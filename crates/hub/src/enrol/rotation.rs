@@ -198,7 +198,9 @@ fn announce(
     let params = authority_params(common, now)?;
     let issuer =
         Issuer::from_ca_cert_der(&set.certificate, set.key).map_err(AuthorityError::from)?;
-    let cross = params.signed_by(key, &issuer).map_err(AuthorityError::from)?;
+    let cross = params
+        .signed_by(key, &issuer)
+        .map_err(AuthorityError::from)?;
     let named_alike = x509_parser::parse_x509_certificate(cross.der())
         .is_ok_and(|(_, twin)| twin.subject().as_raw() == parsed.subject().as_raw());
     if !named_alike {

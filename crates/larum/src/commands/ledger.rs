@@ -202,7 +202,9 @@ fn check(folder: &Path) -> anyhow::Result<Result<Whole, Wrong>> {
     Ok(Ok(Whole {
         summary,
         signed: proof.signed,
-        hub: proof.newest.map(|certificate| hex(&fingerprint(&certificate))),
+        hub: proof
+            .newest
+            .map(|certificate| hex(&fingerprint(&certificate))),
     }))
 }
 
