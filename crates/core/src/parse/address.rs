@@ -44,16 +44,22 @@ pub(super) fn ipv4_start(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
     }
     let (octets, length) = match text.first_chunk() {
         Some(window) => octets(window)?,
-        None => {
-            let mut window = [0; V4_WINDOW];
-            window
-                .iter_mut()
-                .zip(text)
-                .for_each(|(to, from)| *to = *from);
-            octets(&window)?
-        }
+        None => octets(&padded(text))?,
     };
     Some((Ipv4Addr::from(octets), text.get(length..)?))
+}
+
+/// A text shorter than a window, and zeros.
+#[inline]
+fn padded(text: &[u8]) -> [u8; V4_WINDOW] {
+    let low = u128::from(scan::head(text));
+    // What stands behind the first eight bytes is the upper part of the last eight.
+    let before = V4_WINDOW.saturating_sub(text.len()) & 7;
+    let high = match text.last_chunk() {
+        Some(last) if text.len() > 8 => u128::from(u64::from_le_bytes(*last) >> (8 * before)),
+        _ => 0,
+    };
+    (low | high << 64).to_le_bytes()
 }
 
 /// The numbers that `window` begins with, and how many bytes they take. A byte that is missing is zero.
@@ -191,6 +197,16 @@ mod tests {
                 expected.map(|text| text.parse().unwrap()),
                 "{input}"
             );
+        }
+    }
+
+    #[test]
+    fn a_short_text_is_padded() {
+        let text = b"0123456789abcdef";
+        for length in 0..V4_WINDOW {
+            let mut expected = [0; V4_WINDOW];
+            expected[..length].copy_from_slice(&text[..length]);
+            assert_eq!(padded(&text[..length]), expected, "{length}");
         }
     }
 

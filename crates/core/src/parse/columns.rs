@@ -284,7 +284,7 @@ impl Formats {
             Reading::Yes,
             missing,
             room,
-            &mut slots,
+            (&mut slots, None),
             event,
         );
         if columns.is_whole(count) {

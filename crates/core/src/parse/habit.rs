@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::keys::Shape;
+use super::keys::{Shape, SlotSet};
 
 /// The longest key remembered, in bytes, with the signs that enclose it.
 const MAX_KEY_BYTES: usize = 40;
@@ -16,6 +16,18 @@ const MAX_KEYS: usize = 256;
 const CELLS: usize = 1_024;
 /// Stands for "no key".
 const NONE: u16 = u16::MAX;
+/// So many sorts of records, by what they fill, are remembered of one format; a power of two.
+const FILLINGS: usize = 8;
+
+/// What follows from which slots a record fills, whatever stands in them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filling {
+    filled: SlotSet,
+    /// The fields that may take a value, a bit each.
+    pub fields: u64,
+    /// The rules, of the first that are bits together, that may hold.
+    pub rules: u64,
+}
 
 /// What one room to work in remembers of every format.
 #[derive(Debug, Default)]
@@ -63,6 +75,7 @@ pub(super) struct Habit {
     /// The key that stood there last, and those that are expected now.
     last: u16,
     next: Followers,
+    fillings: [Option<Filling>; FILLINGS],
 }
 
 /// What followed a key the last time, and what else did before that: devices write records of several sorts.
@@ -79,6 +92,7 @@ impl Default for Habit {
             first: NOBODY,
             last: NONE,
             next: NOBODY,
+            fillings: [None; FILLINGS],
         }
     }
 }
@@ -176,6 +190,26 @@ impl Habit {
         None
     }
 
+    /// What follows from these slots being filled: remembered, or as `reckon` says of them, fields and rules.
+    #[inline]
+    pub fn filling(&mut self, filled: SlotSet, reckon: impl Fn() -> (u64, u64)) -> (u64, u64) {
+        let Some(place) = self.fillings.get_mut(filled.mixed() & (FILLINGS - 1)) else {
+            return reckon();
+        };
+        if let Some(known) = place
+            && known.filled == filled
+        {
+            return (known.fields, known.rules);
+        }
+        let (fields, rules) = reckon();
+        *place = Some(Filling {
+            filled,
+            fields,
+            rules,
+        });
+        (fields, rules)
+    }
+
     /// Notes that the key `text` followed, and what it means there.
     #[inline(never)]
     pub fn learn(&mut self, within: u16, text: &[u8], means: u16) {
@@ -239,6 +273,7 @@ impl Habit {
     fn with_room_of(mut self, other: &mut Self) -> Self {
         self.keys = std::mem::take(&mut other.keys);
         self.cells = std::mem::take(&mut other.cells);
+        self.fillings = other.fillings;
         self.keys.clear();
         self.cells.clear();
         self.cells.resize(CELLS, 0);

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use smallvec::SmallVec;
-
 use super::escape::Escape;
 use super::scan;
 
@@ -271,6 +269,13 @@ impl SlotSet {
         })
     }
 
+    /// A number that differs where sets do, mostly.
+    #[inline]
+    pub fn mixed(self) -> usize {
+        let mixed = (self.low ^ self.high.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        usize::try_from(mixed >> 56).unwrap_or(0)
+    }
+
     /// Adds one. What is no slot ([`MAX_SLOTS`]) is left out.
     #[inline]
     pub const fn insert(&mut self, slot: u16) {
@@ -292,12 +297,7 @@ impl SlotSet {
 
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
-    /// For each slot its place in `values`, counted from one; zero where it is empty.
-    places: [u8; MAX_SLOTS],
-    /// What was said, in the record's order: only this costs, not what could have been said.
-    values: SmallVec<[Raw<'a>; MAX_SLOTS]>,
-    /// How many there are; no more than slots.
-    count: u8,
+    values: [Option<Raw<'a>>; MAX_SLOTS],
     filled: SlotSet,
 }
 
@@ -312,38 +312,33 @@ impl<'a> Slots<'a> {
     /// All empty.
     pub fn new() -> Self {
         Self {
-            places: [0; MAX_SLOTS],
-            values: SmallVec::new(),
-            count: 0,
+            values: [None; MAX_SLOTS],
             filled: SlotSet::default(),
         }
     }
 
     /// Empties all slots.
     pub fn clear(&mut self) {
-        self.places = [0; MAX_SLOTS];
-        self.values.clear();
-        self.count = 0;
-        self.filled = SlotSet::default();
+        for slot in std::mem::take(&mut self.filled).each() {
+            if let Some(value) = self.values.get_mut(slot) {
+                *value = None;
+            }
+        }
     }
 
     /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
     /// further on in the record cannot replace it.
     #[inline]
     pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
-        if let Some(place) = self.places.get_mut(usize::from(slot))
-            && *place == 0
-        {
-            self.count = self.count.wrapping_add(1);
-            *place = self.count;
-            self.values.push(Raw { text, escape });
+        if let Some(value @ None) = self.values.get_mut(usize::from(slot)) {
+            *value = Some(Raw { text, escape });
             self.filled.insert(slot);
         }
     }
 
     /// How many slots hold something.
     pub fn count(&self) -> usize {
-        usize::from(self.count)
+        self.filled.each().count()
     }
 
     /// The slots that hold something.
@@ -355,8 +350,7 @@ impl<'a> Slots<'a> {
     /// What stands under `slot`.
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
-        let place = usize::from(*self.places.get(usize::from(slot))?);
-        self.values.get(place.wrapping_sub(1)).copied()
+        *self.values.get(usize::from(slot))?
     }
 }
 

@@ -1,6 +1,7 @@
 //! From what a record said under its keys to the fields of an event: the same for every reader.
 
 use super::convert::{self, Constant, How};
+use super::habit::Habit;
 use super::keys::{Raw, SlotSet, Slots};
 use super::pattern::Pattern;
 use super::readers::Reading;
@@ -140,11 +141,15 @@ impl Ops {
         Self { ops, by_slot }
     }
 
-    /// Those that may take a value from one of these slots, in order.
-    #[inline]
-    fn of(&self, filled: SlotSet) -> impl Iterator<Item = &Op> {
+    /// A bit for each that may take a value from one of these slots.
+    fn of(&self, filled: SlotSet) -> u64 {
         let bits = |slot: usize| self.by_slot.get(slot).copied().unwrap_or(0);
-        let mut wanted = filled.each().fold(0, |wanted, slot| wanted | bits(slot));
+        filled.each().fold(0, |wanted, slot| wanted | bits(slot))
+    }
+
+    /// Those with a bit in `wanted`, in order.
+    #[inline]
+    fn each(&self, mut wanted: u64) -> impl Iterator<Item = &Op> {
         std::iter::from_fn(move || {
             let op = self.ops.get(wanted.trailing_zeros() as usize)?;
             wanted &= wanted.wrapping_sub(1);
@@ -178,7 +183,7 @@ pub(super) struct Sentence {
 }
 
 impl Mapping {
-    /// Fills `event` from `slots`.
+    /// Fills `event` from `slots`; `habit` is what is remembered of the format's records.
     ///
     /// # Errors
     /// [`Reject::NotOfInterest`] where the format says so, [`Reject::FieldUnreadable`] where a field
@@ -188,6 +193,7 @@ impl Mapping {
         slots: &Slots<'a>,
         reading: Reading,
         missing: &Missing,
+        habit: Option<&mut Habit>,
         event: &mut Event<'a>,
     ) -> Result<(), Reject> {
         let template = match reading {
@@ -197,8 +203,14 @@ impl Mapping {
         if template.is_some_and(|rule| rule.skip) {
             return Err(Reject::NotOfInterest);
         }
+        let filled = slots.filled();
+        let reckon = || (self.ops.of(filled), self.rules.askable(filled));
+        let (wanted, askable) = match habit {
+            Some(habit) => habit.filling(filled, reckon),
+            None => reckon(),
+        };
         put_all(&self.set, event);
-        for op in self.ops.of(slots.filled()) {
+        for op in self.ops.each(wanted) {
             if op.plain.is_empty() {
                 self.run(op, slots, missing, event);
                 continue;
@@ -214,7 +226,7 @@ impl Mapping {
         if let Some(template) = template {
             put_all(&template.set, event);
         }
-        for rule in self.rules.holding(slots) {
+        for rule in self.rules.holding(askable, slots) {
             if rule.skip {
                 return Err(Reject::NotOfInterest);
             }
@@ -233,7 +245,9 @@ impl Mapping {
 
     /// The first field that the record must have and `event` lacks.
     pub fn lacking(&self, slots: &Slots<'_>, event: &Event<'_>) -> Option<Field> {
-        let by_rule = self.rules.holding(slots).flat_map(|rule| &rule.require);
+        let askable = self.rules.askable(slots.filled());
+        let by_rule = self.rules.holding(askable, slots);
+        let by_rule = by_rule.flat_map(|rule| &rule.require);
         by_rule
             .chain(&self.require)
             .copied()

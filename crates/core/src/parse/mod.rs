@@ -497,14 +497,15 @@ impl Format {
         let (reading, stamp, host) = if self.whole_record {
             let mut bodies = envelope.bodies().filter(|body| self.may_begin(body.text));
             bodies.find_map(|body| {
-                let reading = self.fill(body.text, envelope, slots, habit.as_deref_mut())?;
+                let habit = habit.as_deref_mut();
+                let reading = self.fill(body.text, envelope, slots, habit)?;
                 Some((reading, body.stamp, body.host))
             })?
         } else {
-            let reading = self.fill(envelope.message, envelope, slots, habit)?;
+            let reading = self.fill(envelope.message, envelope, slots, habit.as_deref_mut())?;
             (reading, envelope.stamp, envelope.host)
         };
-        Some(self.finish((stamp, host), reading, missing, room, slots, event))
+        Some(self.finish((stamp, host), reading, missing, room, (slots, habit), event))
     }
 
     /// The same, once `slots` are filled; `around` is what the header says.
@@ -514,7 +515,7 @@ impl Format {
         reading: Reading,
         missing: &Missing,
         room: &mut std::slice::IterMut<'a, String>,
-        slots: &mut Slots<'a>,
+        (slots, habit): (&mut Slots<'a>, Option<&mut Habit>),
         event: &mut Event<'a>,
     ) -> Result<(), Reject> {
         for step in &self.steps {
@@ -525,7 +526,7 @@ impl Format {
         event.vendor = self.vendor.as_deref();
         event.product = self.product.as_deref();
         (event.ts, event.device) = (around.0, around.1.map(Into::into));
-        self.mapping.apply(slots, reading, missing, event)
+        self.mapping.apply(slots, reading, missing, habit, event)
     }
 
     /// Whether a record of the format can begin as `text` does.

@@ -5,7 +5,7 @@
 //! the record did not fill, and each value that it says, strikes out at once all rules that ask for another.
 
 use super::condition::{Condition, MAX_VALUES, Values, Wanted};
-use super::keys::Slots;
+use super::keys::{SlotSet, Slots};
 use super::mapping::Setting;
 use crate::event::Field;
 
@@ -22,6 +22,8 @@ pub(super) struct Rule {
     pub require: Vec<Field>,
     pub skip: bool,
     tests: Vec<Test>,
+    /// Whether two of the tests ask the same question.
+    asks_again: bool,
 }
 
 /// One condition of a rule.
@@ -131,16 +133,24 @@ impl Group {
         }
     }
 
-    /// A bit for each rule that may hold. One that asks the same question twice may not after all.
+    /// A bit for each rule that may hold in a record that fills these slots.
+    fn askable(&self, filled: SlotSet) -> u64 {
+        let unfilled = self.needed.iter().filter(|(slot, _)| !filled.has(*slot));
+        unfilled.fold(self.all, |left, (_, rules)| left & !rules)
+    }
+
+    /// A bit for each of the `askable` rules that may hold. One that asks the same question twice may not after
+    /// all.
     #[inline]
-    fn left(&self, questions: &[Question], slots: &Slots<'_>, answers: &mut Answers) -> u64 {
+    fn left(
+        &self,
+        askable: u64,
+        questions: &[Question],
+        slots: &Slots<'_>,
+        answers: &mut Answers,
+    ) -> u64 {
         let filled = slots.filled();
-        let mut left = self.all;
-        for (slot, rules) in &self.needed {
-            if !filled.has(*slot) {
-                left &= !rules;
-            }
-        }
+        let mut left = askable;
         for strike in &self.strikes {
             if left & strike.asking == 0 || !filled.has(strike.slot) {
                 continue;
@@ -171,21 +181,33 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The rules that hold, in order.
+    /// Of the first rules, a bit for each that may hold in a record that fills these slots.
+    pub fn askable(&self, filled: SlotSet) -> u64 {
+        self.groups.first().map_or(0, |group| group.askable(filled))
+    }
+
+    /// The rules that hold, in order; `askable` is what [`Rules::askable`] says of the filled slots.
     #[inline]
-    pub fn holding<'r>(&'r self, slots: &Slots<'_>) -> impl Iterator<Item = &'r Rule> {
+    pub fn holding<'r>(
+        &'r self,
+        askable: u64,
+        slots: &Slots<'_>,
+    ) -> impl Iterator<Item = &'r Rule> {
         let mut answers = Answers {
             known: 0,
             bits: [0; REMEMBERED],
         };
         let mut groups = self.groups.iter().zip(self.rules.chunks(RULES_TOGETHER));
         let (mut left, mut rules) = (0_u64, &[] as &[Rule]);
+        let mut askable = Some(askable);
         std::iter::from_fn(move || {
             loop {
                 let Some(rule) = rules.get(left.trailing_zeros() as usize) else {
                     let (group, next) = groups.next()?;
                     rules = next;
-                    left = group.left(&self.questions, slots, &mut answers);
+                    let askable = askable.take();
+                    let askable = askable.unwrap_or_else(|| group.askable(slots.filled()));
+                    left = group.left(askable, &self.questions, slots, &mut answers);
                     continue;
                 };
                 left &= left.wrapping_sub(1);
@@ -193,7 +215,7 @@ impl Rules {
                     let answer = answers.to(test.question, &self.questions, slots);
                     (answer & test.fits != 0) != test.negated
                 };
-                if rule.tests.iter().all(holds) {
+                if !rule.asks_again || rule.tests.iter().all(holds) {
                     return Some(rule);
                 }
             }
@@ -247,11 +269,19 @@ impl Builder {
             .into_iter()
             .map(|condition| self.test(condition))
             .collect();
+        let tests: Vec<Test> = tests;
+        let question = |test: &Test| test.question;
+        let asks_again = (1..tests.len()).any(|end| {
+            let (before, after) = tests.split_at(end);
+            let asked = after.first().map(question);
+            before.iter().any(|test| Some(question(test)) == asked)
+        });
         self.rules.push(Rule {
             set,
             require,
             skip,
             tests,
+            asks_again,
         });
     }
 
@@ -331,7 +361,10 @@ mod tests {
         let mut slots = Slots::new();
         slots.clear();
         slots.set(0, "LOGIN", Escape::None);
-        assert_eq!(rules.holding(&slots).count(), 4);
+        assert_eq!(
+            rules.holding(rules.askable(slots.filled()), &slots).count(),
+            4
+        );
     }
 
     #[test]
@@ -360,8 +393,11 @@ mod tests {
             let mut slots = Slots::new();
             slots.clear();
             slots.set(0, text, Escape::None);
-            assert_eq!(rules.holding(&slots).count(), expected, "{text}");
+            let askable = rules.askable(slots.filled());
+            assert_eq!(rules.holding(askable, &slots).count(), expected, "{text}");
         }
-        assert_eq!(rules.holding(&Slots::new()).count(), 0);
+        let nothing = Slots::new();
+        let askable = rules.askable(nothing.filled());
+        assert_eq!(rules.holding(askable, &nothing).count(), 0);
     }
 }

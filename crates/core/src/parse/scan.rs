@@ -129,11 +129,11 @@ pub(super) fn trimmed(text: &str) -> &str {
 /// `text` without blanks in front.
 #[inline]
 pub(super) fn unblanked(text: &str) -> &str {
-    if text.as_bytes().first() == Some(&b' ') {
-        text.trim_start_matches(' ')
-    } else {
-        text
+    let mut rest = text;
+    while let [b' ', ..] = rest.as_bytes() {
+        rest = rest.get(1..).unwrap_or_default();
     }
+    rest
 }
 
 /// The text before the first blank and behind it. Words are short.

@@ -4,7 +4,7 @@
 //! year gets the latest year that puts it no more than a day after receipt; a stamp without a zone
 //! gets the zone the caller states.
 
-use super::Context;
+use super::{Context, scan};
 use crate::time::{Assumed, DeviceTime, Timestamp};
 
 /// A stamp without a year may lie this far after receipt (clock skew and zones), no further.
@@ -14,6 +14,22 @@ const LEAP_SEARCH_YEARS: i64 = 8;
 
 const WEEKDAYS: [[u8; 3]; 7] = [
     *b"Mon", *b"Tue", *b"Wed", *b"Thu", *b"Fri", *b"Sat", *b"Sun",
+];
+
+/// The months' names as numbers, in order.
+const MONTHS: [u32; 12] = [
+    u32::from_le_bytes(*b"jan\0"),
+    u32::from_le_bytes(*b"feb\0"),
+    u32::from_le_bytes(*b"mar\0"),
+    u32::from_le_bytes(*b"apr\0"),
+    u32::from_le_bytes(*b"may\0"),
+    u32::from_le_bytes(*b"jun\0"),
+    u32::from_le_bytes(*b"jul\0"),
+    u32::from_le_bytes(*b"aug\0"),
+    u32::from_le_bytes(*b"sep\0"),
+    u32::from_le_bytes(*b"oct\0"),
+    u32::from_le_bytes(*b"nov\0"),
+    u32::from_le_bytes(*b"dec\0"),
 ];
 
 /// Zone names that mean one offset in the logs of devices, in minutes.
@@ -135,13 +151,15 @@ pub(super) fn begins_bsd(text: &[u8], missing: &Missing) -> bool {
 
 /// Skips the day of the week that C's `ctime` writes before a stamp.
 pub(super) fn without_weekday(text: &str) -> &str {
-    let rest = text.get(4..).unwrap_or_default();
-    let is_weekday = text
-        .as_bytes()
-        .first_chunk()
-        .is_some_and(|day| WEEKDAYS.contains(day))
-        && text.as_bytes().get(3) == Some(&b' ');
-    if is_weekday { rest } else { text }
+    match text.as_bytes() {
+        [b'F' | b'M' | b'S' | b'T' | b'W', _, _, b' ', ..] => {}
+        _ => return text,
+    }
+    let day = text.as_bytes().first_chunk();
+    let rest = text
+        .get(4..)
+        .filter(|_| day.is_some_and(|day| WEEKDAYS.contains(day)));
+    rest.unwrap_or(text)
 }
 
 /// `yyyy Mmm dd hh:mm:ss`, followed by a blank and a host; what some devices and collectors write.
@@ -366,23 +384,10 @@ pub(super) fn length_ms(text: &[u8]) -> Option<u64> {
 }
 
 pub(super) fn month(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (name, rest) = text.split_first_chunk::<3>()?;
+    let ([a, b, c], rest) = text.split_first_chunk::<3>()?;
     // With this bit a capital becomes a small letter, and nothing else becomes a letter.
-    let number = match &name.map(|byte| byte | 0x20) {
-        b"jan" => 1,
-        b"feb" => 2,
-        b"mar" => 3,
-        b"apr" => 4,
-        b"may" => 5,
-        b"jun" => 6,
-        b"jul" => 7,
-        b"aug" => 8,
-        b"sep" => 9,
-        b"oct" => 10,
-        b"nov" => 11,
-        b"dec" => 12,
-        _ => return None,
-    };
+    let name = u32::from_le_bytes([*a, *b, *c, 0]) | 0x20_2020;
+    let number = MONTHS.iter().zip(1..).find(|(month, _)| **month == name)?.1;
     if rest.first() == Some(&b' ') {
         return Some((number, rest));
     }
@@ -490,16 +495,16 @@ pub(super) fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some((b'.' | b',', digits)) = text.split_first() else {
         return Some((0, text));
     };
-    let count = digits
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let count = scan::run(digits, scan::DIGIT);
     let (head, rest) = digits.split_at_checked(count)?;
     if head.is_empty() {
         return Some((0, text));
     }
-    let padded = head.iter().copied().chain(std::iter::repeat(b'0')).take(6);
-    let micros = padded.fold(0_i64, |sum, byte| sum * 10 + i64::from(byte - b'0'));
+    let (mut micros, mut unit) = (0_i64, 100_000);
+    for byte in head.iter().take(6) {
+        micros += i64::from(byte.wrapping_sub(b'0')) * unit;
+        unit /= 10;
+    }
     Some((micros, rest))
 }
 
@@ -519,10 +524,12 @@ fn trailing_zone(text: &[u8]) -> (Option<i32>, &[u8]) {
 /// The offset that a sign and four digits spell, in seconds.
 #[inline]
 fn offset(sign: u8, digits: [u8; 4]) -> Option<i32> {
-    let [h1, h2, m1, m2] = digits.map(|byte| i32::from(byte.wrapping_sub(b'0')));
-    let (hours, minutes) = (h1 * 10 + h2, m1 * 10 + m2);
-    let good = h1.max(h2).max(m1).max(m2) <= 9 && hours <= 18 && minutes < 60;
-    let seconds = hours * 3_600 + minutes * 60;
+    let [h1, h2, m1, m2] = digits;
+    let are_digits =
+        h1.is_ascii_digit() && h2.is_ascii_digit() && m1.is_ascii_digit() && m2.is_ascii_digit();
+    let (hours, minutes) = (pair(h1, h2), pair(m1, m2));
+    let good = are_digits && hours <= 18 && minutes < 60;
+    let seconds = i32::try_from(hours * 3_600 + minutes * 60).ok()?;
     good.then_some(if sign == b'-' { -seconds } else { seconds })
 }
 

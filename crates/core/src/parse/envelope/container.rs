@@ -3,6 +3,7 @@
 //! JSON (`journalctl -o json`). The line inside is what counts.
 
 use crate::parse::escape::Escape;
+use crate::parse::scan;
 use crate::parse::stamp::{self, Missing};
 use crate::time::DeviceTime;
 
@@ -32,11 +33,12 @@ pub(super) fn compose(text: &str) -> Option<&str> {
     /// Longest name of a service that is looked for, in bytes.
     const MAX_NAME_BYTES: usize = 64;
     let bytes = text.as_bytes();
-    let near = bytes.get(..MAX_NAME_BYTES.min(bytes.len()))?;
-    let (name, rest) = text.split_at_checked(memchr::memchr(b' ', near)?)?;
-    let inside = rest.trim_start_matches(' ').strip_prefix("| ")?;
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    (!name.is_empty() && name.bytes().all(is_name)).then_some(inside)
+    let name = scan::run(bytes.get(..MAX_NAME_BYTES).unwrap_or(bytes), scan::NAME);
+    // Mostly something else stands behind the first word.
+    if name == 0 || name >= MAX_NAME_BYTES || bytes.get(name) != Some(&b' ') {
+        return None;
+    }
+    scan::unblanked(text.get(name..)?).strip_prefix("| ")
 }
 
 /// A line in JSON: its inside as written, how that is escaped, and when it was written.

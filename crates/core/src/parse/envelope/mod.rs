@@ -186,9 +186,12 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
 
 /// What begins with `<pri>` behind the octet count of a framed message (RFC 6587) that a relay kept.
 fn counted(text: &str) -> Option<&str> {
+    if !text.as_bytes().first()?.is_ascii_digit() {
+        return None;
+    }
     let digits = text.bytes().take(6).take_while(u8::is_ascii_digit).count();
     let rest = text.get(digits..)?.strip_prefix(' ')?;
-    (digits > 0 && priority(rest).0).then_some(rest)
+    priority(rest).0.then_some(rest)
 }
 
 /// `Original Address=192.0.2.7 `, which some relays put before the device's own header.
@@ -207,22 +210,26 @@ fn after_header(text: &str) -> &str {
 
 /// Strips `<0>` to `<999>`.
 fn priority(text: &str) -> (bool, &str) {
-    let stripped = text.strip_prefix('<').and_then(|rest| {
-        let digits = rest.bytes().take(4).take_while(u8::is_ascii_digit).count();
-        (1..=3)
-            .contains(&digits)
-            .then(|| rest.get(digits..))
-            .flatten()?
-            .strip_prefix('>')
-    });
-    match stripped {
-        Some(rest) => (true, unblanked(rest)),
-        None => (false, text),
+    let digits = match text.as_bytes() {
+        [b'<', _, _, _, b'>', ..] => 3,
+        [b'<', _, _, b'>', ..] => 2,
+        [b'<', _, b'>', ..] => 1,
+        _ => return (false, text),
+    };
+    let number = text.as_bytes().get(1..=digits).unwrap_or_default();
+    match text.get(digits + 2..) {
+        Some(rest) if number.iter().all(u8::is_ascii_digit) => (true, unblanked(rest)),
+        _ => (false, text),
     }
 }
 
 /// `text` without blanks and colons in front.
 fn uncoloned(text: &str) -> &str {
+    // Mostly there is one blank.
+    let text = unblanked(text);
+    if text.as_bytes().first() != Some(&b':') {
+        return text;
+    }
     let more = text
         .bytes()
         .take_while(|byte| matches!(byte, b' ' | b':'))
@@ -339,6 +346,9 @@ pub(super) fn is_level(word: &str) -> bool {
 
 /// Skips `nnn: ` before a stamp, Cisco's running number.
 fn sequence_number(text: &str) -> &str {
+    if !matches!(text.as_bytes(), [b'0'..=b'9', ..]) {
+        return text;
+    }
     let digits = text.bytes().take(11).take_while(u8::is_ascii_digit).count();
     match text.get(digits..).and_then(|rest| rest.strip_prefix(": ")) {
         Some(rest) if digits > 0 => rest,
@@ -526,7 +536,7 @@ fn unversioned(text: &str) -> Option<&str> {
 fn event_format(message: &str) -> Option<&str> {
     let mut rest = message;
     for _ in 0..4 {
-        if rest.starts_with("CEF:") || rest.starts_with("LEEF:") {
+        if let [b'C', b'E', b'F', b':', ..] | [b'L', b'E', b'E', b'F', b':', ..] = rest.as_bytes() {
             return Some(rest);
         }
         let word = run(rest.as_bytes(), LABEL);
