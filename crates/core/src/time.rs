@@ -322,15 +322,18 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970-01-01 of a proleptic Gregorian date, counting years from March so that the leap
-/// day is the last of its year.
+/// day is the last of its year. Of years from 0 on.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let shifted_year = if month <= 2 { year - 1 } else { year };
-    let era = shifted_year.div_euclid(400);
-    let year_of_era = shifted_year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    // Four centuries later, so that no year counted from March is below zero and plain division rounds down.
+    let year = year + 400 - i64::from(month <= 2);
+    let month = usize::try_from(month - 1).ok();
+    let before = month.and_then(|month| DAYS_FROM_MARCH.get(month));
+    let leap_days = year / 4 - year / 100 + year / 400;
+    year * 365 + leap_days + before.copied().unwrap_or(0) + day - (1 + 719_468 + 146_097)
 }
+
+/// How many days lie between the first of March and the first of each month, January first.
+const DAYS_FROM_MARCH: [i64; 12] = [306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
 
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
@@ -418,7 +421,8 @@ mod tests {
 
     #[test]
     fn every_day_of_four_centuries_survives_the_round_trip() {
-        for day in -200_000..200_000 {
+        let first = days_from_civil(0, 1, 1);
+        for day in (first..first + 2_000).chain(-200_000..200_000) {
             let (year, month, date) = civil_from_days(day);
             assert_eq!(days_from_civil(year, month, date), day);
         }

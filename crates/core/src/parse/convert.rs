@@ -391,6 +391,7 @@ fn keep_word<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) {
 }
 
 /// Writes `raw` into `field` as the field asks. False when it says nothing that the field can hold.
+#[inline]
 pub(super) fn plain<'a>(field: Field, raw: Raw<'a>, event: &mut Event<'a>) -> bool {
     // Most fields are text.
     if let Some(place) = text_place(field, event) {

@@ -51,9 +51,13 @@ fn named(host: &str) -> bool {
 
 /// The digits behind one mark, up to what is no digit.
 fn port(text: &str) -> Option<u16> {
-    let digits = text.get(1..)?;
-    let end = digits.bytes().take_while(u8::is_ascii_digit).count();
-    digits.get(..end)?.parse().ok()
+    let digits = text.as_bytes().get(1..)?;
+    let mut port = None;
+    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
+        let before = port.unwrap_or(0_u16).checked_mul(10)?;
+        port = Some(before.checked_add(u16::from(digit.wrapping_sub(b'0')))?);
+    }
+    port
 }
 
 /// Host and port of a URL (RFC 3986, 3.2), or of what comes without a scheme but looks like a host.

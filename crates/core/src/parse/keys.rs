@@ -297,7 +297,9 @@ impl SlotSet {
 
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
-    values: [Option<Raw<'a>>; MAX_SLOTS],
+    /// Apart from the escapes, so that empty slots are zeros: these are quickly made.
+    texts: [Option<&'a str>; MAX_SLOTS],
+    escapes: [Escape; MAX_SLOTS],
     filled: SlotSet,
 }
 
@@ -310,18 +312,20 @@ pub(super) struct Raw<'a> {
 
 impl<'a> Slots<'a> {
     /// All empty.
-    pub fn new() -> Self {
+    #[inline]
+    pub const fn new() -> Self {
         Self {
-            values: [None; MAX_SLOTS],
-            filled: SlotSet::default(),
+            texts: [None; MAX_SLOTS],
+            escapes: [Escape::None; MAX_SLOTS],
+            filled: SlotSet { low: 0, high: 0 },
         }
     }
 
     /// Empties all slots.
     pub fn clear(&mut self) {
         for slot in std::mem::take(&mut self.filled).each() {
-            if let Some(value) = self.values.get_mut(slot) {
-                *value = None;
+            if let Some(text) = self.texts.get_mut(slot) {
+                *text = None;
             }
         }
     }
@@ -330,8 +334,11 @@ impl<'a> Slots<'a> {
     /// further on in the record cannot replace it.
     #[inline]
     pub fn set(&mut self, slot: u16, text: &'a str, escape: Escape) {
-        if let Some(value @ None) = self.values.get_mut(usize::from(slot)) {
-            *value = Some(Raw { text, escape });
+        let place = usize::from(slot);
+        if let (Some(said @ None), Some(how)) =
+            (self.texts.get_mut(place), self.escapes.get_mut(place))
+        {
+            (*said, *how) = (Some(text), escape);
             self.filled.insert(slot);
         }
     }
@@ -350,7 +357,10 @@ impl<'a> Slots<'a> {
     /// What stands under `slot`.
     #[inline]
     pub fn get(&self, slot: u16) -> Option<Raw<'a>> {
-        *self.values.get(usize::from(slot))?
+        let slot = usize::from(slot);
+        let text = (*self.texts.get(slot)?)?;
+        let escape = *self.escapes.get(slot)?;
+        Some(Raw { text, escape })
     }
 }
 

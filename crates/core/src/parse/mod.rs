@@ -379,7 +379,7 @@ impl Formats {
         } = scratch;
         event.truncated = truncated;
         // One search for what hardly any record has: a terminal's colours, and more than one line.
-        let is_plain = memchr::memchr2(ESC, b'\n', record).is_none();
+        let is_plain = !scan::has_either(ESC, b'\n', record);
         let text = match std::str::from_utf8(record) {
             Ok(text) if is_plain => text,
             _ => as_text(record, lossy),

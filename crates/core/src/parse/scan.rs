@@ -72,6 +72,24 @@ pub(super) fn find_either(one: u8, other: u8, text: &[u8], from: usize) -> Optio
     Some(from + found.trailing_zeros() as usize)
 }
 
+/// Whether either byte stands in `text`, all of which is looked at.
+pub(super) fn has_either(one: u8, other: u8, text: &[u8]) -> bool {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let Some(last) = text.last_chunk() else {
+        return text.iter().any(|byte| *byte == one || *byte == other);
+    };
+    let (one, other) = (u8x16::splat(one), u8x16::splat(other));
+    let found = |bytes: [u8; BLOCK]| {
+        let bytes = u8x16::from(bytes);
+        bytes.simd_eq(one) | bytes.simd_eq(other)
+    };
+    let mut any = found(*last);
+    for bytes in blocks {
+        any |= found(*bytes);
+    }
+    any.to_bitmask() != 0
+}
+
 /// A bit for each of `bytes` that is one of the two, the first byte's the lowest.
 #[inline]
 fn either(bytes: [u8; BLOCK], one: u8, other: u8) -> u32 {
@@ -240,6 +258,11 @@ mod tests {
                     );
                     assert_eq!(find(b'=', &text, from), slow(&|b| b == b'='));
                 }
+                if let Some(place) = text.get_mut(at) {
+                    *place = b'\n';
+                }
+                assert!(has_either(b'\n', 2, &text) && has_either(2, b'\n', &text));
+                assert!(!has_either(b' ', 2, &text));
             }
         }
     }

@@ -130,7 +130,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
     }
     let text = envelope.message;
     if had_priority
-        && let Some(rest) = text.strip_prefix("1 ").or_else(|| unversioned(text))
+        && let Some(rest) = versioned(text).or_else(|| unversioned(text))
         && rfc5424(&mut envelope, rest, missing)
     {
         envelope.first_header_read();
@@ -148,7 +148,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         envelope.first_header_read();
         // A relay may have put its header before the device's whole record.
         let (inner_priority, inner) = priority(envelope.message);
-        if let Some(rest) = inner.strip_prefix("1 ")
+        if let Some(rest) = versioned(inner)
             && rfc5424(&mut envelope, rest, missing)
         {
             return envelope;
@@ -158,7 +158,7 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         } else if let Some(inner) = counted(envelope.message) {
             let (_, inner) = priority(inner);
             envelope.message = inner;
-            if let Some(rest) = inner.strip_prefix("1 ")
+            if let Some(rest) = versioned(inner)
                 && rfc5424(&mut envelope, rest, missing)
             {
                 return envelope;
@@ -192,6 +192,14 @@ fn counted(text: &str) -> Option<&str> {
     let digits = text.bytes().take(6).take_while(u8::is_ascii_digit).count();
     let rest = text.get(digits..)?.strip_prefix(' ')?;
     priority(rest).0.then_some(rest)
+}
+
+/// What follows RFC 5424's version.
+fn versioned(text: &str) -> Option<&str> {
+    match text.as_bytes() {
+        [b'1', b' ', ..] => text.get(2..),
+        _ => None,
+    }
 }
 
 /// `Original Address=192.0.2.7 `, which some relays put before the device's own header.

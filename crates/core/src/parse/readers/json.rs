@@ -52,9 +52,17 @@ impl<'a> Scanner<'a, '_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is no blank; mostly there are none.
     #[inline]
     fn next(&mut self) -> Option<u8> {
+        match self.peek()? {
+            ..=b' ' => self.next_further(),
+            other => Some(other),
+        }
+    }
+
+    #[inline(never)]
+    fn next_further(&mut self) -> Option<u8> {
         loop {
             match self.peek()? {
                 b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,

@@ -25,7 +25,7 @@ use super::super::escape::Escape;
 use super::super::keys::Slots;
 use super::super::scan;
 use tree::{Growing, NO_SLOT, Tree};
-use walk::Walk;
+use walk::{Waiting, Walk};
 
 /// The most fields of one template.
 const MAX_FIELDS: usize = 32;
@@ -248,7 +248,8 @@ impl Templates {
     pub fn read<'a>(&self, message: &'a str, escapes: bool, slots: &mut Slots<'a>) -> Option<u16> {
         // Looked for once, not in each value.
         let escapes = escapes && memchr::memchr(b'\\', message.as_bytes()).is_some();
-        let mut walk = Walk::new(&self.tree, message, escapes);
+        let mut waiting = Waiting::default();
+        let mut walk = Walk::new(&self.tree, message, escapes, &mut waiting);
         let (template, wanted) = self.tree.path(walk.path()?)?;
         for (slot, (start, end)) in wanted.iter().zip(walk.gaps()) {
             if *slot != NO_SLOT
@@ -311,12 +312,14 @@ mod tests {
         let length = 60_000;
         let many = |head: &str, piece: &str| head.to_owned() + &piece.repeat(length / piece.len());
         for message in [many("a ", "bc"), many("t ", " from  to "), many("w ", "a:")] {
-            let mut walk = Walk::new(&tree, &message, true);
+            let mut waiting = Waiting::default();
+            let mut walk = Walk::new(&tree, &message, true, &mut waiting);
             assert_eq!(walk.path(), None);
             assert!(walk.tries < 64, "{} tries left", walk.tries);
         }
         let honest = many("h x for ", "user name ") + " from 192.0.2.1 port 7 ssh2";
-        let mut walk = Walk::new(&tree, &honest, true);
+        let mut waiting = Waiting::default();
+        let mut walk = Walk::new(&tree, &honest, true, &mut waiting);
         let before = walk.tries;
         assert!(walk.path().is_some());
         assert!(walk.tries > before / 10 * 9, "{} of {before}", walk.tries);

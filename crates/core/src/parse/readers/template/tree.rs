@@ -224,7 +224,9 @@ struct Edge {
     /// Its first eight bytes as a number, and which of them there are.
     head: u64,
     mask: u64,
-    /// All of it, in the tree's text.
+    /// Its last eight bytes, where there are more.
+    tail: u64,
+    /// All of it, where these leave something open, in the tree's text.
     start: u32,
     length: u32,
     child: u32,
@@ -233,13 +235,15 @@ struct Edge {
 impl Edge {
     fn new(text: &str, child: usize, pool: &mut String) -> Self {
         let start = short(pool.len());
-        if text.len() > 8 {
+        if text.len() > 16 {
             pool.push_str(text);
         }
+        let last = text.as_bytes().last_chunk();
         let missing = 8_u32.saturating_sub(short(text.len()));
         Self {
             head: scan::head(text.as_bytes()),
             mask: u64::MAX.checked_shr(8 * missing).unwrap_or(0),
+            tail: last.map_or(0, |last| u64::from_le_bytes(*last)),
             start,
             length: short(text.len()),
             child: short(child),
@@ -257,7 +261,7 @@ pub(super) struct Tree {
     gaps: Vec<(Gap, u32)>,
     /// First bytes of literals behind open gaps.
     sets: Vec<Bytes>,
-    /// The literals longer than eight bytes.
+    /// The literals longer than sixteen bytes.
     text: String,
     /// Template, and where its slots begin and end in `slots`.
     paths: Vec<(u16, u32, u32)>,
@@ -366,13 +370,17 @@ impl Tree {
             edges.iter().find(|edge| word & edge.mask == edge.head)?
         };
         let length = edge.length as usize;
-        if length > rest.len() {
-            return None;
-        }
+        let begun = rest.get(..length)?;
         if length > 8 {
+            let last = begun.last_chunk()?;
+            if u64::from_le_bytes(*last) != edge.tail {
+                return None;
+            }
+        }
+        if length > 16 {
             let start = edge.start as usize;
             let text = self.text.as_bytes().get(start..start + length)?;
-            if rest.get(8..length)? != text.get(8..)? {
+            if begun.get(8..length - 8)? != text.get(8..length - 8)? {
                 return None;
             }
         }

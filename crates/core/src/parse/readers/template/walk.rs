@@ -46,8 +46,12 @@ enum Kind {
     Earlier(u32),
 }
 
+/// The ways that were not taken yet; the last is taken first. Apart from the walk, which is moved about.
+#[derive(Default)]
+pub(super) struct Waiting(SmallVec<[Way; USUAL_WAYS]>);
+
 /// One attempt to match.
-pub(super) struct Walk<'t> {
+pub(super) struct Walk<'t, 'w> {
     tree: &'t Tree,
     text: &'t str,
     bytes: &'t [u8],
@@ -58,13 +62,13 @@ pub(super) struct Walk<'t> {
     count: u8,
     /// Start and end of what each gap took so far.
     gaps: [(u32, u32); MAX_FIELDS],
-    waiting: SmallVec<[Way; USUAL_WAYS]>,
+    waiting: &'w mut Waiting,
     pub tries: usize,
 }
 
-impl<'t> Walk<'t> {
+impl<'t, 'w> Walk<'t, 'w> {
     /// From the start of `message`; `escapes` count in quotes.
-    pub fn new(tree: &'t Tree, message: &'t str, escapes: bool) -> Self {
+    pub fn new(tree: &'t Tree, message: &'t str, escapes: bool, waiting: &'w mut Waiting) -> Self {
         Self {
             tree,
             text: message,
@@ -74,7 +78,7 @@ impl<'t> Walk<'t> {
             at: 0,
             count: 0,
             gaps: [(0, 0); MAX_FIELDS],
-            waiting: SmallVec::new(),
+            waiting,
             tries: message.len() * MAX_TRIES_PER_BYTE + MIN_TRIES,
         }
     }
@@ -96,7 +100,7 @@ impl<'t> Walk<'t> {
                 }
             } else if let Some((child, length)) = tree.literal(node, rest) {
                 if node.has_gaps() {
-                    self.waiting.push(self.here(Kind::Gaps(0)));
+                    self.waiting.0.push(self.here(Kind::Gaps(0)));
                 }
                 self.node = child;
                 self.at += length;
@@ -127,7 +131,7 @@ impl<'t> Walk<'t> {
     /// template covers the message.
     fn next_way(&mut self) -> Option<bool> {
         self.tries = self.tries.checked_sub(1)?;
-        let way = self.waiting.pop()?;
+        let way = self.waiting.0.pop()?;
         (self.node, self.at, self.count) = (way.node, way.at as usize, way.count);
         Some(match way.kind {
             Kind::Gaps(from) => {
@@ -150,14 +154,14 @@ impl<'t> Walk<'t> {
             if !gap.may_begin(first) {
                 continue;
             }
-            let waiting = self.waiting.len();
+            let waiting = self.waiting.0.len();
             if number < gaps.len() {
-                self.waiting.push(self.here(Kind::Gaps(short(number))));
+                self.waiting.0.push(self.here(Kind::Gaps(short(number))));
             }
             if self.gap(*gap, *child) {
                 return true;
             }
-            self.waiting.truncate(waiting);
+            self.waiting.0.truncate(waiting);
         }
         false
     }
@@ -230,7 +234,7 @@ impl<'t> Walk<'t> {
                 Kind::Later
             };
             let way = self.here(later(short(end + 1)));
-            self.waiting.push(Way { node: child, ..way });
+            self.waiting.0.push(Way { node: child, ..way });
         }
         self.took(child, self.at, end, end)
     }
@@ -268,7 +272,7 @@ impl<'t> Walk<'t> {
             return false;
         };
         let way = self.here(Kind::Earlier(short(end)));
-        self.waiting.push(Way { node: child, ..way });
+        self.waiting.0.push(Way { node: child, ..way });
         self.took(child, self.at, end, end)
     }
 
