@@ -22,6 +22,7 @@ config-allowed-word = one of: { $words }
 config-allowed-address = an address and port such as [::]:5514
 config-allowed-proxy = the name or address of a proxy with its port, such as proxy.example.org:3128
 config-allowed-loopback = an address of this computer only, such as 127.0.0.1:7780, or “off”
+config-allowed-pack-key = a key of 64 letters and digits, as "larum pack verify" shows it
 config-allowed-network = an address or network such as 192.0.2.0/24
 config-allowed-zone = a time zone such as Europe/London, UTC or +01:00
 config-allowed-list = a list such as ["one", "two"]

@@ -16,10 +16,14 @@ const MAX_RULE_FILE_BYTES: u64 = 1 << 20;
 /// Most rule files of all folders.
 const MAX_RULE_FILES: usize = 10_000;
 
-/// Built-in rules, and those in `folders` (`*.yml`, `*.yaml`), with their filters, correlations and
+/// Built-in rules, those of content packs, and those in `folders` (`*.yml`, `*.yaml`), with their filters, correlations and
 /// placeholders. A rule that cannot be used is skipped and counted in the log by reason.
-pub(crate) fn rules(shared: &Shared, folders: &[PathBuf]) -> Result<Arc<RuleSet>, StartError> {
-    if folders.is_empty() {
+pub(crate) fn rules(
+    shared: &Shared,
+    folders: &[PathBuf],
+    packed: &[(String, String)],
+) -> Result<Arc<RuleSet>, StartError> {
+    if folders.is_empty() && packed.is_empty() {
         return Ok(Arc::clone(&shared.rules));
     }
     let mut files = Vec::new();
@@ -48,6 +52,7 @@ pub(crate) fn rules(shared: &Shared, folders: &[PathBuf]) -> Result<Arc<RuleSet>
             files.push((path.to_string_lossy().into_owned(), text));
         }
     }
+    files.extend_from_slice(packed);
     let (rules, skipped) = RuleSet::built_in_and(&files);
     let mut reasons: BTreeMap<SkipReason, usize> = BTreeMap::new();
     for skipped in &skipped {

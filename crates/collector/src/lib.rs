@@ -31,6 +31,7 @@ mod memory;
 pub mod names;
 pub mod outbox;
 pub mod own_formats;
+pub mod packs;
 pub mod page;
 mod pipeline;
 mod pseudonyms;

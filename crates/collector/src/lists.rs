@@ -17,6 +17,8 @@ use larum_core::detect::{
 use larum_core::time::Timestamp;
 use larum_core::words::Words;
 
+use crate::packs::Packed;
+
 /// Longest file of indicators that is read, in bytes; of a longer one the rest is left, and said.
 pub const MAX_LIST_BYTES: u64 = 4 << 30;
 /// Longest never-match file that is read, in bytes.
@@ -43,6 +45,8 @@ pub struct ListPaths {
     pub indicators: Vec<PathBuf>,
     /// Files of what is never to be matched, beside what ships.
     pub never: Vec<PathBuf>,
+    /// What the installed content packs hold.
+    pub packed: Arc<Packed>,
 }
 
 /// Lists that were read.
@@ -97,6 +101,11 @@ impl ListPaths {
             } else {
                 feed(&mut loader, path).map_err(|source| unreadable(path, source))?;
             }
+        }
+        for (name, bytes) in &self.packed.indicators {
+            loader.list(name);
+            loader.feed(bytes);
+            loader.end_file();
         }
         let (indicators, reports) = loader.finish();
         Ok(Lists {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use larum_core::parse::{FormatError, Formats};
 
+use crate::packs::pairs;
+
 /// Longest format file that is read, in bytes.
 pub const MAX_FORMAT_FILE_BYTES: u64 = 1 << 20;
 /// Most format files of one folder.
@@ -79,11 +81,30 @@ pub fn read_file(path: &Path) -> io::Result<(String, String)> {
 /// When the folder cannot be read, or with every problem of every file.
 pub fn load(folder: &Path) -> Result<Formats, OwnFormatsError> {
     let files = read_folder(folder)?;
-    let pairs: Vec<(&str, &str)> = files
+    Formats::with_own(&pairs(&files)).map_err(OwnFormatsError::Wrong)
+}
+
+/// As [`load`], with the formats of content packs between the firm's own and those that ship. Where packs
+/// and own formats do not go together, the own ones count and the log says so.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(
+    folder: Option<&Path>,
+    packed: &[(String, String)],
+) -> Result<Formats, OwnFormatsError> {
+    let own = folder.map_or_else(|| Ok(Vec::new()), read_folder)?;
+    let further = packed
         .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
-    Formats::with_own(&pairs).map_err(OwnFormatsError::Wrong)
+        .filter(|(name, _)| !own.iter().any(|(known, _)| known == name));
+    let both: Vec<_> = own.iter().chain(further).cloned().collect();
+    if both.len() > own.len() {
+        match Formats::with_own(&pairs(&both)) {
+            Ok(formats) => return Ok(formats),
+            Err(problem) => tracing::error!(%problem, "formats of content packs not used"),
+        }
+    }
+    Formats::with_own(&pairs(&own)).map_err(OwnFormatsError::Wrong)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::listen::{Certificates, CertificatesError};
 use crate::lists::{ListPaths, Lists, Marks, Unreadable};
 use crate::own_formats::{self, OwnFormatsError};
+use crate::packs::Packed;
 use crate::run::StartError;
 use crate::shared::Shared;
 
@@ -26,6 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Reload {
     folder: Option<PathBuf>,
+    packed: Arc<Packed>,
     formats: watch::Sender<Arc<Formats>>,
     list_paths: ListPaths,
     lists: watch::Sender<Arc<Lists>>,
@@ -48,21 +50,26 @@ impl Reload {
     pub(crate) fn new(
         config: &Config,
         shared: &Shared,
+        packed: &Arc<Packed>,
         board: &Arc<Board>,
         clock: &Clock,
     ) -> Result<(Self, Changing), StartError> {
-        let formats = match &config.formats {
-            Some(folder) => Arc::new(own_formats::load(folder)?),
-            None => Arc::clone(&shared.formats),
+        let formats = if config.formats.is_none() && packed.formats.is_empty() {
+            Arc::clone(&shared.formats)
+        } else {
+            let own = config.formats.as_deref();
+            Arc::new(own_formats::load_with(own, &packed.formats)?)
         };
         let (formats, formats_changed) = watch::channel(formats);
         let (lists, lists_changed) = watch::channel(Arc::default());
         let reload = Self {
             folder: config.formats.clone(),
+            packed: Arc::clone(packed),
             formats,
             list_paths: ListPaths {
                 indicators: config.indicators.clone(),
                 never: config.never_match.clone(),
+                packed: Arc::clone(packed),
             },
             lists,
             marks: Arc::default(),
@@ -88,7 +95,7 @@ impl Reload {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
-        let loaded = own_formats::load(folder);
+        let loaded = own_formats::load_with(Some(folder), &self.packed.formats);
         self.board
             .lock()
             .trouble(Trouble::FormatsWrong, loaded.is_err());
@@ -226,7 +233,10 @@ mod tests {
             folder.path(),
             &crate::checkpoint::Checkpoint::default(),
         ));
-        let (reload, changing) = Reload::new(&config, &shared, &board, &Clock::system()).unwrap();
+        let (reload, changing) = {
+            let packed = Arc::default();
+            Reload::new(&config, &shared, &packed, &board, &Clock::system()).unwrap()
+        };
         let taken = || changing.lists.borrow().reports[0].taken();
         assert_eq!(taken(), 1);
         let seen = reload.look(Marks::new());

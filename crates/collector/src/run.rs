@@ -27,6 +27,7 @@ use crate::listen::{CertificatesError, Inputs, MIN_TOKEN_BYTES};
 use crate::lists::Unreadable;
 use crate::memory;
 use crate::own_formats::OwnFormatsError;
+use crate::packs::Packed;
 use crate::pipeline::{Parts, Pipeline};
 use crate::pseudonyms;
 pub use crate::reload::Reload;
@@ -151,8 +152,10 @@ pub async fn run_capturing(
     let checkpoint = Checkpoint::load(folder.path()).map_err(StartError::Checkpoint)?;
     let board = Arc::new(Board::new(folder.path(), &checkpoint));
     let spool = open_spool(&config, &board)?;
-    let (reload, changing) = Reload::new(&config, &shared, &board, &clock)?;
-    let mut detect = detectors(&config, &shared)?;
+    let mut packed = Packed::load(folder.path(), &config.pack_keys);
+    let mut detect = detectors(&config, &shared, &std::mem::take(&mut packed.rules))?;
+    let packed = Arc::new(packed);
+    let (reload, changing) = Reload::new(&config, &shared, &packed, &board, &clock)?;
     memory::restore(&mut detect, folder.path()).map_err(StartError::Checkpoint)?;
     let inputs = Inputs::bind(&config, &board, &clock)?;
     reload.certificates_are(inputs.certificates());
@@ -298,8 +301,12 @@ fn open_spool(config: &Config, board: &Board) -> Result<SharedSpool, StartError>
     Ok(Arc::new(Mutex::new(spool)))
 }
 
-fn detectors(config: &Config, shared: &Shared) -> Result<Detect, StartError> {
-    let rules = knowledge::rules(shared, &config.rules)?;
+fn detectors(
+    config: &Config,
+    shared: &Shared,
+    packed_rules: &[(String, String)],
+) -> Result<Detect, StartError> {
+    let rules = knowledge::rules(shared, &config.rules, packed_rules)?;
     let mut settings = larum_core::detect::Settings::new(Arc::clone(&shared.words));
     settings.own.clone_from(&config.own_networks);
     settings.marks.add_ours(config.ours.iter().cloned());

@@ -13,7 +13,6 @@ mod unpack;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use larum_cli::not_built;
 
 /// Watches what your firewalls, servers and networks see, and tells you what to do.
 #[derive(Parser)]
@@ -50,7 +49,7 @@ enum Command {
     /// List or test detection rules
     Rules(commands::rules::Args),
     /// Install, list or verify content packs
-    Pack(not_built::Args),
+    Pack(commands::pack::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,7 +67,7 @@ fn main() -> ExitCode {
         Command::Ledger(args) => commands::ledger::run(&args),
         Command::Formats(args) => commands::formats::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
-        Command::Pack(args) => not_built::run("pack", &args),
+        Command::Pack(args) => commands::pack::run(&args),
     };
     larum_cli::exit::report("larum", result)
 }

@@ -19,6 +19,8 @@ use larum_core::address::Network;
 use larum_core::finding::Severity;
 use larum_link::token::HubAddress;
 
+use crate::packs::Key;
+
 /// Largest configuration file that is read.
 pub const MAX_CONFIG_BYTES: u64 = 1_048_576;
 /// Most `[[listen]]` sections.
@@ -69,6 +71,8 @@ pub struct Config {
     pub rules: Vec<PathBuf>,
     /// Folder with the firm's own format files, read at the start and on reload. Default: none.
     pub formats: Option<PathBuf>,
+    /// Keys of those whose content packs are used. Default: none, and no pack is.
+    pub pack_keys: Vec<Key>,
     /// The HTTP proxy through which the hub is called. Default: none, the hub is called directly.
     pub proxy: Option<HubAddress>,
     /// What leaves the building.
@@ -266,6 +270,7 @@ impl Config {
             never_match: Vec::new(),
             rules: Vec::new(),
             formats: None,
+            pack_keys: Vec::new(),
             proxy: None,
             sharing: SharingConfig {
                 level: SharingLevel::Standard,

@@ -94,6 +94,8 @@ pub enum Expected {
     Network,
     /// A zone name, or an offset from UTC.
     Zone,
+    /// The key of who signs content packs.
+    PackKey,
     /// The name of a network interface.
     Interface,
     /// A list.
@@ -184,6 +186,7 @@ impl Expected {
             Self::Loopback => words.say("config-allowed-loopback"),
             Self::Network => words.say("config-allowed-network"),
             Self::Zone => words.say("config-allowed-zone"),
+            Self::PackKey => words.say("config-allowed-pack-key"),
             Self::Interface => words.say("config-allowed-interface"),
             Self::List => words.say("config-allowed-list"),
             Self::Section => words.say("config-allowed-section"),

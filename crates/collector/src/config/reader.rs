@@ -18,6 +18,7 @@ use super::{
     Afterwards, Config, Expected, FileInput, FolderInput, JournalInput, MAX_CAPTURES,
     MAX_FILE_INPUTS, MAX_LISTEN, Problem, ProblemKind, SharingLevel, Start, Zone,
 };
+use crate::packs::Key;
 
 /// Most entries of one list.
 const MAX_LIST: usize = 4_096;
@@ -87,6 +88,7 @@ impl<'t> Reader<'t> {
         config.never_match = self.paths(&mut root, "never-match");
         config.rules = self.paths(&mut root, "rules");
         config.formats = self.path(&mut root, "formats");
+        config.pack_keys = self.list(&mut root, "pack-keys", Expected::PackKey, Key::from_text);
         config.proxy = self.text_as(&mut root, "proxy", Expected::Proxy, HubAddress::parse);
         if let Some(stdin) = self.yes_no(&mut root, "stdin") {
             config.stdin = stdin;

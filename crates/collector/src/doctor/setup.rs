@@ -68,6 +68,7 @@ pub(super) fn config(to: &mut Examination, file: &Path) -> Option<Config> {
     let lists = ListPaths {
         indicators: config.indicators.clone(),
         never: config.never_match.clone(),
+        ..ListPaths::default()
     };
     if !lists.is_empty() {
         let read = lists.load(&config.own_networks, Some(to.now));

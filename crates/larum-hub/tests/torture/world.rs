@@ -273,8 +273,14 @@ impl World {
         // A spool that a failed sync has shut is opened by a start: a person would do it. So would one
         // whose clock was wrong, and one who will not wait: after failures the uplink rests for up to a
         // minute, and only one cycle in four sits that out.
-        let clocks_were_wrong = self.hub_clock.mend() | self.collector_clock.mend();
-        if self.troubled() || clocks_were_wrong || self.random.below(4) != 0 {
+        // A hub's clock that is right is seen by its next start at once, by a running one within a second;
+        // a collector that calls before is told that its certificate is not valid, and tries seldom.
+        let hub_was_wrong = self.hub_clock.mend();
+        if hub_was_wrong {
+            self.hub.kill();
+        }
+        let clock_was_wrong = self.collector_clock.mend() || hub_was_wrong;
+        if self.troubled() || clock_was_wrong || self.random.below(4) != 0 {
             self.done.add("collector killed in the end", 1);
             self.collector.kill();
         }

@@ -75,6 +75,7 @@ fn check_lists(config: &Config, words: &Words) -> anyhow::Result<Vec<String>> {
     let paths = ListPaths {
         indicators: config.indicators.clone(),
         never: config.never_match.clone(),
+        ..ListPaths::default()
     };
     let now = Clock::system().now();
     match paths.load(&config.own_networks, Some(now)) {

@@ -8,6 +8,7 @@ pub mod join;
 pub mod judge;
 pub mod ledger;
 pub mod outbox;
+pub mod pack;
 pub mod parse;
 pub mod rules;
 pub mod scan;

@@ -134,6 +134,7 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
     let lists = ListPaths {
         indicators: args.indicators.clone(),
         never: args.never_match.clone(),
+        ..ListPaths::default()
     };
     let lists = content::lists(&lists, &work.own.certain(), &words)?;
     for note in lists.say(&words) {
