@@ -21,8 +21,9 @@ use super::feed::{Feed, WORD};
 use super::programs::{Program, collector_program, hub, larum};
 use super::wire::{Network, Weather};
 
-/// How long the sums may take to agree once it is calm: the uplink waits up to a minute by then.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// How long the sums may take to agree once it is calm: the uplink waits up to a minute by then, and on a
+/// machine whose builds go first a program may wait minutes for its turn.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Room on the small disk.
 const DISK: &str = "48m";
 
