@@ -86,49 +86,52 @@ CREATE TABLE chunk (
     sender  INTEGER NOT NULL,
     oldest  INTEGER NOT NULL,          -- earliest of the last events in it
     newest  INTEGER NOT NULL,          -- latest of them
+    told    BLOB NOT NULL,             -- findings in it that an earlier batch told of, and which one
     body    BLOB NOT NULL
 ) STRICT;
 CREATE INDEX chunk_by_firm ON chunk (firm, newest);
 CREATE INDEX chunk_by_oldest ON chunk (oldest);
 
--- Where the latest word about a finding stands. A finding's first event is part of its identity, so its
--- day keeps the rows that come together together.
+-- Where the latest words about findings stand, in parts of a day. A finding's first event is part of its
+-- identity, so its day keeps together what comes together.
 CREATE TABLE finding (
-    firm    INTEGER NOT NULL,
-    day     INTEGER NOT NULL,          -- of its first event, since the epoch
-    id      INTEGER NOT NULL,          -- its identity, one half laid over the other
-    count   INTEGER NOT NULL,
-    receipt INTEGER NOT NULL,
-    PRIMARY KEY (firm, day, id)
-) STRICT, WITHOUT ROWID;
+    firm   INTEGER NOT NULL,
+    day    INTEGER NOT NULL,           -- of their first events, since the epoch
+    part   INTEGER NOT NULL,           -- from 0; the last one is not full yet
+    places BLOB NOT NULL,              -- findings with the batch of each (store/packed)
+    PRIMARY KEY (firm, day, part)
+) STRICT;
 
 -- Words in a block about which there is a later one.
 CREATE TABLE stale (
-    receipt INTEGER NOT NULL,
-    id      INTEGER NOT NULL,
+    receipt INTEGER PRIMARY KEY,
     firm    INTEGER NOT NULL,
-    PRIMARY KEY (receipt, id)
-) STRICT, WITHOUT ROWID;
+    words   BLOB NOT NULL              -- findings (store/packed)
+) STRICT;
 
--- What the watch counts: who was seen at which firm for a key in an hour, as each batch said it.
+-- What the watch counts: who was seen for a key in a day, as many batches of many firms said it. What is
+-- newer than `edge_sorted` says stands in the blocks only.
 CREATE TABLE edge (
-    hour    INTEGER NOT NULL,          -- hours since the epoch
+    day     INTEGER NOT NULL,          -- of the last events, since the epoch
     key     TEXT NOT NULL,
-    firm    INTEGER NOT NULL,
-    receipt INTEGER NOT NULL,          -- the order of arrival
-    seen    BLOB NOT NULL,             -- times, severity, sources with counts (store/packed)
-    PRIMARY KEY (hour, key, firm, receipt)
-) STRICT, WITHOUT ROWID;
+    receipt INTEGER NOT NULL,          -- the newest batch in it
+    spans   BLOB NOT NULL,             -- firms, times, severities, sources with counts (store/packed)
+    PRIMARY KEY (day, key, receipt)
+) STRICT;
+
+CREATE TABLE edge_sorted (
+    id      INTEGER PRIMARY KEY,       -- 1
+    receipt INTEGER NOT NULL,          -- blocks up to this one are sorted
+    waiting INTEGER NOT NULL           -- sightings in those after it
+) STRICT;
 
 -- Sums for the pages, kept with the sightings in one transaction. Events are spread over the hours that
--- their sighting lasted.
+-- their sighting lasted; a finding counts in the hour of its last event.
 CREATE TABLE rollup_hour (
-    firm     INTEGER NOT NULL,
-    hour     INTEGER NOT NULL,         -- hours since the epoch
-    outcome  TEXT NOT NULL,
-    events   INTEGER NOT NULL,
-    findings INTEGER NOT NULL,         -- whose last event is in it
-    PRIMARY KEY (firm, hour, outcome)
+    firm INTEGER NOT NULL,
+    day  INTEGER NOT NULL,             -- days since the epoch
+    sums BLOB NOT NULL,                -- by hour and outcome (store/packed)
+    PRIMARY KEY (firm, day)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rollup_day (

@@ -1,5 +1,6 @@
 //! From the domain to the wire and back, and batches out of spooled frames.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use larum_core::address;
@@ -10,13 +11,16 @@ use larum_core::sighting::{MAX_KEY_BYTES, MAX_SOURCES, Sighting};
 use larum_core::time::Timestamp;
 
 use crate::wire::{
-    Batch, MAX_BATCH_BYTES, MAX_BATCH_SIGHTINGS, RefusalCode, WIRE_VERSION, WireSighting,
+    Batch, MAX_BATCH_BYTES, MAX_BATCH_SIGHTINGS, ReadSighting, RefusalCode, WIRE_VERSION,
+    WireSighting,
 };
 
 /// Longest detector name on the wire.
 const MAX_DETECTOR_BYTES: usize = 64;
 /// Most technique ids on the wire.
 const MAX_TECHNIQUES: usize = 16;
+/// Most words of a batch that are kept once for all its sightings.
+const MAX_SHARED_WORDS: usize = 32;
 /// Room for everything in a batch but its sightings.
 const ENVELOPE_BYTES: usize = 256;
 
@@ -80,63 +84,141 @@ pub enum Misfit {
     InsideAddress,
 }
 
+/// Words that many sightings of a batch have in common, each kept once.
+#[derive(Debug, Default)]
+pub struct SharedWords(Vec<Arc<str>>);
+
+impl SharedWords {
+    fn get(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|known| &***known == word) {
+            return known.clone();
+        }
+        let new: Arc<str> = Arc::from(word);
+        if self.0.len() < MAX_SHARED_WORDS {
+            self.0.push(new.clone());
+        }
+        new
+    }
+}
+
+/// The fields of a sighting from the wire, wherever they stand.
+struct Fields<'f, A> {
+    id: &'f str,
+    key: &'f str,
+    detector: &'f str,
+    category: &'f str,
+    attack: A,
+    severity: &'f str,
+    confidence: u8,
+    outcome: &'f str,
+    first: i64,
+    last: i64,
+    count: u64,
+    sources: &'f [IpAddr],
+}
+
+impl<'f, A: Iterator<Item = &'f str> + Clone> Fields<'f, A> {
+    fn misfit(&self, category: Category) -> Option<Misfit> {
+        let sound_attack =
+            self.attack.clone().count() <= MAX_TECHNIQUES && self.attack.clone().all(is_technique);
+        let sound_key = self.key.len() <= MAX_KEY_BYTES && is_shareable_key(self.key, category);
+        let sound_detector = (1..=MAX_DETECTOR_BYTES).contains(&self.detector.len())
+            && self.detector.bytes().all(|byte| byte.is_ascii_graphic());
+        let sound_sources = match self.sources.len() {
+            0 => is_place(self.key, category),
+            count => count <= MAX_SOURCES,
+        };
+        let checks = [
+            (sound_key, Misfit::Key),
+            (sound_detector, Misfit::Detector),
+            (sound_attack, Misfit::Attack),
+            (self.confidence <= 100, Misfit::Confidence),
+            (self.count > 0, Misfit::Count),
+            (self.first <= self.last, Misfit::Times),
+            (sound_sources, Misfit::Sources),
+            (
+                self.sources.iter().all(|ip| address::is_public(*ip)),
+                Misfit::InsideAddress,
+            ),
+        ];
+        let found = checks.into_iter().find(|(sound, _)| !sound);
+        found.map(|(_, misfit)| misfit)
+    }
+
+    fn read(self, shared: &mut SharedWords) -> Result<Sighting, Misfit> {
+        let category = Category::from_word(self.category).ok_or(Misfit::Category)?;
+        if let Some(misfit) = self.misfit(category) {
+            return Err(misfit);
+        }
+        Ok(Sighting {
+            id: FindingId::from_hex(self.id).ok_or(Misfit::Id)?,
+            key: self.key.to_owned(),
+            detector: shared.get(self.detector),
+            category,
+            attack: self.attack.map(|id| shared.get(id)).collect(),
+            severity: Severity::from_word(self.severity).ok_or(Misfit::Severity)?,
+            confidence: self.confidence,
+            outcome: AttackOutcome::from_word(self.outcome).ok_or(Misfit::Outcome)?,
+            first: Timestamp::from_millis(self.first),
+            last: Timestamp::from_millis(self.last),
+            count: self.count,
+            sources: self
+                .sources
+                .iter()
+                .copied()
+                .map(address::canonical)
+                .collect(),
+        })
+    }
+}
+
 impl TryFrom<&WireSighting> for Sighting {
     type Error = Misfit;
 
     /// Past this edge a sighting cannot be wrong in itself. Whether its times are plausible depends
     /// on the clock and is the caller's to check.
     fn try_from(wire: &WireSighting) -> Result<Self, Misfit> {
-        let category = Category::from_word(&wire.category).ok_or(Misfit::Category)?;
-        let sound_attack =
-            wire.attack.len() <= MAX_TECHNIQUES && wire.attack.iter().all(|id| is_technique(id));
-        let sound_key = wire.key.len() <= MAX_KEY_BYTES && is_shareable_key(&wire.key, category);
-        let sound_detector = (1..=MAX_DETECTOR_BYTES).contains(&wire.detector.len())
-            && wire.detector.bytes().all(|byte| byte.is_ascii_graphic());
-        let checks = [
-            (sound_key, Misfit::Key),
-            (sound_detector, Misfit::Detector),
-            (sound_attack, Misfit::Attack),
-            (wire.confidence <= 100, Misfit::Confidence),
-            (wire.count > 0, Misfit::Count),
-            (wire.first <= wire.last, Misfit::Times),
-            (
-                match wire.sources.len() {
-                    0 => is_place(&wire.key, category),
-                    count => count <= MAX_SOURCES,
-                },
-                Misfit::Sources,
-            ),
-            (
-                wire.sources.iter().all(|ip| address::is_public(*ip)),
-                Misfit::InsideAddress,
-            ),
-        ];
-        if let Some((_, misfit)) = checks.into_iter().find(|(sound, _)| !sound) {
-            return Err(misfit);
-        }
-        Ok(Self {
-            id: FindingId::from_hex(&wire.id).ok_or(Misfit::Id)?,
-            key: wire.key.clone(),
-            detector: Arc::from(wire.detector.as_str()),
-            category,
-            attack: wire
-                .attack
-                .iter()
-                .map(|id| Arc::from(id.as_str()))
-                .collect(),
-            severity: Severity::from_word(&wire.severity).ok_or(Misfit::Severity)?,
+        let fields = Fields {
+            id: &wire.id,
+            key: &wire.key,
+            detector: &wire.detector,
+            category: &wire.category,
+            attack: wire.attack.iter().map(String::as_str),
+            severity: &wire.severity,
             confidence: wire.confidence,
-            outcome: AttackOutcome::from_word(&wire.outcome).ok_or(Misfit::Outcome)?,
-            first: Timestamp::from_millis(wire.first),
-            last: Timestamp::from_millis(wire.last),
+            outcome: &wire.outcome,
+            first: wire.first,
+            last: wire.last,
             count: wire.count,
-            sources: wire
-                .sources
-                .iter()
-                .map(|ip| address::canonical(*ip))
-                .collect(),
-        })
+            sources: &wire.sources,
+        };
+        fields.read(&mut SharedWords::default())
     }
+}
+
+/// The sighting in what was read, as [`Sighting::try_from`] gives it.
+///
+/// # Errors
+/// The first thing found wrong.
+pub fn read_sighting(
+    read: &ReadSighting<'_>,
+    shared: &mut SharedWords,
+) -> Result<Sighting, Misfit> {
+    let fields = Fields {
+        id: &read.id,
+        key: &read.key,
+        detector: &read.detector,
+        category: &read.category,
+        attack: read.attack.iter().map(|word| &*word.0),
+        severity: &read.severity,
+        confidence: read.confidence,
+        outcome: &read.outcome,
+        first: read.first,
+        last: read.last,
+        count: read.count,
+        sources: &read.sources,
+    };
+    fields.read(shared)
 }
 
 /// The spool frame of a sighting: its JSON, the very bytes that will stand in the batch.

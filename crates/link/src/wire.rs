@@ -15,6 +15,7 @@
 //!
 //! Errors are [`Refusal`] with a 4xx or 5xx status.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -154,6 +155,64 @@ pub struct Batch {
     pub created: i64,
     /// At most [`MAX_BATCH_SIGHTINGS`].
     pub sightings: Vec<WireSighting>,
+}
+
+/// A word that stands in the JSON it was read from, where no escape hides it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct ReadWord<'j>(#[serde(borrow)] pub Cow<'j, str>);
+
+/// A [`WireSighting`] as the hub reads it: its words stay where they are, as most are looked at once.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ReadSighting<'j> {
+    /// As in [`WireSighting`]; so for every field.
+    #[serde(borrow)]
+    pub id: Cow<'j, str>,
+    /// What firms compare.
+    #[serde(borrow)]
+    pub key: Cow<'j, str>,
+    /// Detector name or rule id.
+    #[serde(borrow)]
+    pub detector: Cow<'j, str>,
+    /// Category word.
+    #[serde(borrow)]
+    pub category: Cow<'j, str>,
+    /// ATT&CK ids.
+    #[serde(default, borrow)]
+    pub attack: Vec<ReadWord<'j>>,
+    /// Severity word.
+    #[serde(borrow)]
+    pub severity: Cow<'j, str>,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// Outcome word.
+    #[serde(borrow)]
+    pub outcome: Cow<'j, str>,
+    /// First event, milliseconds since the epoch.
+    pub first: i64,
+    /// Last event, milliseconds since the epoch.
+    pub last: i64,
+    /// Events behind it.
+    pub count: u64,
+    /// Public addresses of the attackers.
+    pub sources: Vec<IpAddr>,
+}
+
+/// A [`Batch`] as the hub reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ReadBatch<'j> {
+    /// [`WIRE_VERSION`].
+    pub version: u8,
+    /// Number of this batch, from 1.
+    pub sequence: u64,
+    /// Hash of the batch before, hexadecimal.
+    #[serde(borrow)]
+    pub previous: Cow<'j, str>,
+    /// When it was made, milliseconds since the epoch, by the collector's clock.
+    pub created: i64,
+    /// What it holds.
+    #[serde(borrow)]
+    pub sightings: Vec<ReadSighting<'j>>,
 }
 
 /// The hub's word that a batch is durably counted.

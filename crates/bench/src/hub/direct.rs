@@ -1,15 +1,17 @@
 //! The store alone, as ingest uses it: one writer, each group of batches on the disk before the next.
 
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use larum_core::time::Timestamp;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::ingest::queue::{GROUP_BATCHES, GROUP_SIGHTINGS};
 use larum_hub_lib::store::ingest::{BatchAnswer, CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 
+use super::cost::{CALLS, Cost, HUB};
 use super::made::{Plan, add_collector};
 use super::{Args, Sent, timed};
 
@@ -27,7 +29,8 @@ pub fn send(args: &Args, plan: &Plan, config: &HubConfig) -> Result<Sent> {
         .collect();
     let (ready, made) = sync_channel(AHEAD);
     std::thread::scope(|scope| {
-        scope.spawn(move || -> Result<()> {
+        let maker = std::thread::Builder::new().name(CALLS.to_owned());
+        maker.spawn_scoped(scope, move || -> Result<()> {
             for index in 0..plan.batches {
                 let number = usize::try_from(plan.firm_of(index))?;
                 let firm = firms.get_mut(number).context("a firm is missing")?;
@@ -38,27 +41,38 @@ pub fn send(args: &Args, plan: &Plan, config: &HubConfig) -> Result<Sent> {
                 }
             }
             Ok(())
-        });
-        let begun = Instant::now();
-        let (mut sightings, mut waits) = (0, Vec::new());
-        while let Ok(first) = made.recv() {
-            let group = gather(first, &made);
-            for batch in &group {
-                sightings += u64::try_from(batch.sightings.len())?;
-            }
-            let (counted, wait) = timed(|| Ok(store.count_batches(&group, now)?))?;
-            let is_fresh =
-                |answer: &BatchAnswer| matches!(answer, BatchAnswer::Counted(done) if done.fresh);
-            if !counted.iter().all(is_fresh) {
-                bail!("a batch contradicts its chain");
-            }
-            waits.extend(group.iter().map(|_| wait));
+        })?;
+        let counter = std::thread::Builder::new().name(HUB.to_owned());
+        let counted = counter.spawn_scoped(scope, move || count(&store, &made, now))?;
+        counted
+            .join()
+            .unwrap_or_else(|_| bail!("counting ended badly"))
+    })
+}
+
+fn count(store: &SqlStore, made: &Receiver<CheckedBatch>, now: Timestamp) -> Result<Sent> {
+    let (begun, before) = (Instant::now(), Cost::now());
+    let (mut sightings, mut waits) = (0, Vec::new());
+    while let Ok(first) = made.recv() {
+        let group = gather(first, made);
+        for batch in &group {
+            sightings += u64::try_from(batch.sightings.len())?;
         }
-        Ok(Sent {
-            sightings,
-            seconds: begun.elapsed().as_secs_f64(),
-            waits,
-        })
+        let (counted, wait) = timed(|| Ok(store.count_batches(&group, now)?))?;
+        let is_fresh =
+            |answer: &BatchAnswer| matches!(answer, BatchAnswer::Counted(done) if done.fresh);
+        if !counted.iter().all(is_fresh) {
+            bail!("a batch contradicts its chain");
+        }
+        waits.extend(group.iter().map(|_| wait));
+    }
+    let after = Cost::now();
+    Ok(Sent {
+        sightings,
+        seconds: begun.elapsed().as_secs_f64(),
+        waits,
+        // Who makes the batches has ended.
+        spent: [after.since(&before, HUB), Duration::ZERO],
     })
 }
 

@@ -16,6 +16,7 @@ use larum_link::wire::path;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
+use super::cost::{CALLS, Cost, HUB};
 use super::made::{Chain, Plan, add_firm};
 use super::{Args, Sent, pages, percentiles};
 
@@ -51,8 +52,10 @@ struct Collector {
 }
 
 pub fn send(args: &Args, plan: &Plan, config: &HubConfig, clock: &Clock) -> Result<Sent> {
-    whole_runtime()?.block_on(async {
-        let hub = Hub::start(config, clock).await?;
+    let own = runtime(HUB)?;
+    let hub = own.block_on(Hub::start(config, clock))?;
+    let calling = runtime(CALLS)?;
+    let sent = calling.block_on(async {
         let collectors = join_all(args, plan, &hub, clock).await?;
         println!("{} collectors joined", collectors.len());
         let waits = Arc::new(Mutex::new(Vec::new()));
@@ -64,14 +67,17 @@ pub fn send(args: &Args, plan: &Plan, config: &HubConfig, clock: &Clock) -> Resu
         if let Ok(waits) = waits.lock() {
             println!("pages meanwhile: {}", percentiles(waits.clone()));
         }
-        hub.end().await;
         Ok(sent)
-    })
+    });
+    own.block_on(hub.end());
+    sent
 }
 
-pub fn whole_runtime() -> Result<tokio::runtime::Runtime> {
+/// A runtime whose threads have this name, by which their processor time is told apart.
+pub fn runtime(name: &str) -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_name(name)
         .build()?)
 }
 
@@ -128,7 +134,7 @@ async fn send_all(args: &Args, collectors: Vec<Collector>) -> Result<Sent> {
     for collector in &collectors {
         drop(ask(&collector.client).await);
     }
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), Cost::now());
     for collector in collectors {
         let places = places.clone();
         sending.spawn(async move {
@@ -145,10 +151,12 @@ async fn send_all(args: &Args, collectors: Vec<Collector>) -> Result<Sent> {
     while let Some(one) = sending.join_next().await {
         waits.extend(one??);
     }
+    let after = Cost::now();
     Ok(Sent {
         sightings: u64::try_from(waits.len() * args.batch)?,
         seconds: begun.elapsed().as_secs_f64(),
         waits,
+        spent: [HUB, CALLS].map(|name| after.since(&before, name)),
     })
 }
 

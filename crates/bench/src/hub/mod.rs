@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a tool that prints its figures")]
 
+mod cost;
 mod direct;
 mod link;
 mod made;
@@ -61,6 +62,8 @@ struct Sent {
     seconds: f64,
     /// How long each batch waited for its receipt.
     waits: Vec<Duration>,
+    /// Processor time of the hub, and of what called it.
+    spent: [Duration; 2],
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -110,6 +113,13 @@ fn report(sent: &Sent, bytes: u64) {
         number(sent.sightings) / sent.seconds
     );
     println!("receipts: {}", percentiles(sent.waits.clone()));
+    let each = |spent: Duration| spent.as_secs_f64() * 1e6 / number(sent.sightings.max(1));
+    let [hub, calls] = sent.spent;
+    println!(
+        "processor time a sighting: {:.2} us of the hub, {:.2} us of what sends",
+        each(hub),
+        each(calls)
+    );
     println!(
         "{:.1} bytes a sighting on the disk ({} MB)",
         number(bytes / 16) * 16.0 / number(sent.sightings.max(1)),

@@ -20,7 +20,8 @@ use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::watch_state::WatchState as _;
 use larum_link::clock::Clock;
 
-use super::link::{Hub, whole_runtime};
+use super::cost::HUB;
+use super::link::{Hub, runtime};
 use super::percentiles;
 
 /// Between two pages that are loaded while batches arrive.
@@ -29,7 +30,7 @@ const MEANWHILE: Duration = Duration::from_millis(100);
 const FIRMS: usize = 50;
 
 pub fn measure(loads: usize, config: &HubConfig, clock: &Clock) -> Result<()> {
-    whole_runtime()?.block_on(async {
+    runtime(HUB)?.block_on(async {
         let hub = Hub::start(config, clock).await?;
         let measured = all(loads, &hub, clock).await;
         hub.end().await;

@@ -7,7 +7,6 @@
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 use larum_link::convert::Misfit;
-use larum_link::wire::WireSighting;
 
 /// How far past the hub's clock an event may lie: 24 hours.
 pub const MAX_AHEAD_MS: i64 = 86_400_000;
@@ -92,12 +91,13 @@ impl From<Misfit> for SetAside {
     }
 }
 
-/// Checks one sighting in itself, then against the hub's clock. Its sources come out sorted, each once.
+/// Checks what was read, in itself and then against the hub's clock. Its sources come out sorted, each
+/// once.
 ///
 /// # Errors
 /// The first thing found wrong.
-pub fn check(wire: &WireSighting, now: Timestamp) -> Result<Sighting, SetAside> {
-    let mut sighting = Sighting::try_from(wire)?;
+pub fn check(read: Result<Sighting, Misfit>, now: Timestamp) -> Result<Sighting, SetAside> {
+    let mut sighting = read?;
     if sighting.last > now.plus_millis(MAX_AHEAD_MS) {
         return Err(SetAside::TimeAhead);
     }
@@ -112,6 +112,8 @@ pub fn check(wire: &WireSighting, now: Timestamp) -> Result<Sighting, SetAside> 
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+
+    use larum_link::wire::WireSighting;
 
     use super::*;
 
@@ -139,7 +141,7 @@ mod tests {
     fn a_good_one_is_kept_and_mapped_addresses_become_plain() {
         let mut wire = good();
         wire.sources.push("::ffff:203.0.113.9".parse().unwrap());
-        let sighting = check(&wire, NOW).unwrap();
+        let sighting = check(Sighting::try_from(&wire), NOW).unwrap();
         assert_eq!(sighting.sources, ["203.0.113.9".parse::<IpAddr>().unwrap()]);
     }
 
@@ -208,7 +210,11 @@ mod tests {
         for (expected, spoil) in cases {
             let mut wire = good();
             spoil(&mut wire);
-            assert_eq!(check(&wire, NOW).err(), Some(expected), "{wire:?}");
+            assert_eq!(
+                check(Sighting::try_from(&wire), NOW).err(),
+                Some(expected),
+                "{wire:?}"
+            );
         }
     }
 
@@ -217,10 +223,17 @@ mod tests {
         for key in ["someone@example.org", "web/etc/passwd", "example.org"] {
             let mut wire = good();
             wire.key = key.into();
-            assert_eq!(check(&wire, NOW).err(), Some(SetAside::Key), "{key}");
+            assert_eq!(
+                check(Sighting::try_from(&wire), NOW).err(),
+                Some(SetAside::Key),
+                "{key}"
+            );
         }
         let mut wire = good();
         wire.detector = "x".repeat(65);
-        assert_eq!(check(&wire, NOW).err(), Some(SetAside::Detector));
+        assert_eq!(
+            check(Sighting::try_from(&wire), NOW).err(),
+            Some(SetAside::Detector)
+        );
     }
 }

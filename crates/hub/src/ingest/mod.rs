@@ -11,8 +11,9 @@ use data_encoding::HEXLOWER;
 use hyper::body::Bytes;
 use larum_core::time::Timestamp;
 use larum_link::body::{BodyError, decompress};
+use larum_link::convert::{SharedWords, read_sighting};
 use larum_link::wire::{
-    Batch, MAX_BATCH_BYTES, MAX_BATCH_SIGHTINGS, Receipt, WIRE_VERSION, chain_hash,
+    MAX_BATCH_BYTES, MAX_BATCH_SIGHTINGS, ReadBatch, Receipt, WIRE_VERSION, chain_hash,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -111,7 +112,7 @@ fn read(collector: CollectorId, body: &[u8], now: Timestamp) -> Result<CheckedBa
         BodyError::TooLarge => IngestError::TooLarge,
         BodyError::NotCompressed => IngestError::Malformed,
     })?;
-    let batch: Batch = serde_json::from_slice(&body).map_err(|_| IngestError::Malformed)?;
+    let batch: ReadBatch<'_> = serde_json::from_slice(&body).map_err(|_| IngestError::Malformed)?;
     if batch.sightings.len() > MAX_BATCH_SIGHTINGS {
         return Err(IngestError::TooLarge);
     }
@@ -121,7 +122,7 @@ fn read(collector: CollectorId, body: &[u8], now: Timestamp) -> Result<CheckedBa
 
 /// `None` when the frame of the batch (version, number, chain) is not one.
 fn check_batch(
-    batch: &Batch,
+    batch: &ReadBatch<'_>,
     sha256: &[u8; 32],
     collector: CollectorId,
     now: Timestamp,
@@ -132,8 +133,9 @@ fn check_batch(
     let chain = chain_hash(&batch.previous, sha256)?;
     let mut sightings = Vec::with_capacity(batch.sightings.len());
     let mut set_aside: BTreeMap<String, u64> = BTreeMap::new();
+    let mut shared = SharedWords::default();
     for sighting in &batch.sightings {
-        match check::check(sighting, now) {
+        match check::check(read_sighting(sighting, &mut shared), now) {
             Ok(sighting) => sightings.push(sighting),
             Err(reason) => *set_aside.entry(reason.code().to_owned()).or_default() += 1,
         }

@@ -23,7 +23,7 @@ pub struct KeepSince {
 pub struct Forgotten {
     /// Sightings.
     pub sightings: usize,
-    /// Edges, as batches brought them.
+    /// Rows of edges, each of a day and key.
     pub edges: usize,
     /// Closed threats with what belongs to them, sums, receipts.
     pub counts: usize,

@@ -69,8 +69,9 @@ pub trait WatchState {
     /// When the store fails; so for every call here.
     fn newest_receipt(&self) -> Result<u64, StoreError>;
 
-    /// The edges brought first by batches after `after` up to `up_to`, in order of batch, hour, key
-    /// and source.
+    /// The edges of batches after `after` up to `up_to`, in order of batch, hour, key and source. Of a
+    /// later word about a finding only those that the earlier did not bring; another finding may bring
+    /// an edge again.
     ///
     /// # Errors
     /// When the store fails.

@@ -6,6 +6,7 @@
 mod api;
 mod applications;
 mod audit;
+mod blocks;
 mod enrol;
 mod ingest;
 mod pages;
@@ -22,6 +23,7 @@ use larum_core::time::Timestamp;
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
 use larum_hub_lib::store::ingest::CheckedBatch;
+use larum_hub_lib::store::keep::{KeepSince, KeepStore as _};
 use larum_hub_lib::store::sql::SqlStore;
 
 /// One case.
@@ -37,6 +39,10 @@ pub const CASES: &[(&str, Case)] = &[
     ("ingest_together", ingest::together),
     ("ingest_sightings", ingest::sightings),
     ("ingest_foreign_text", ingest::foreign_text),
+    ("blocks_sorted", blocks::sorted),
+    ("blocks_many", blocks::many),
+    ("blocks_replaced", blocks::replaced),
+    ("blocks_shared", blocks::shared),
     ("ingest_warnings", ingest::warnings),
     ("people_sessions", people::sessions),
     ("people_links", people::links),
@@ -142,6 +148,16 @@ pub fn sighting(number: u32, key: &str, source: u8, first: i64, last: i64, count
             format!("2001:db8:{source:x}::5").parse().unwrap(),
         ],
     }
+}
+
+/// Sorts what waits in the blocks, which is done on the way to forgetting what is old.
+pub fn sort(store: &SqlStore) {
+    let long_ago = at(-400 * 86_400);
+    let since = KeepSince {
+        addresses: long_ago,
+        counts: long_ago,
+    };
+    assert_eq!(store.forget_old(&since).unwrap().rows(), 0);
 }
 
 /// What a collector's chain looks like from outside.

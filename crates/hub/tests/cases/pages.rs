@@ -11,7 +11,7 @@ use larum_hub_lib::store::watch::WatchStore as _;
 use super::watch::change;
 use super::{at, batch, collector, firm, member_id, person_id, sighting, tell};
 
-fn officer(area: Option<&str>) -> (Viewer, Scope) {
+pub fn officer(area: Option<&str>) -> (Viewer, Scope) {
     let viewer = Viewer {
         person: person_id(1),
         name: "Sam".to_owned(),
@@ -25,7 +25,7 @@ fn officer(area: Option<&str>) -> (Viewer, Scope) {
     (viewer, scope)
 }
 
-fn open<T>(store: &SqlStore, sealed: Sealed<T>) -> T {
+pub fn open<T>(store: &SqlStore, sealed: Sealed<T>) -> T {
     let (viewer, _) = officer(None);
     let subject = "/members".to_owned();
     Opener::new(store, &viewer, Action::MemberRead, subject, at(0))

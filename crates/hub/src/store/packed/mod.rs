@@ -1,13 +1,16 @@
-//! Sightings as the store keeps them: a batch of them in one block of bytes, and what the watch asks of
-//! a key and hour in another.
+//! Sightings as the store keeps them: a batch of them in one block of bytes; what the watch asks of a key
+//! and day, where the latest words stand, and a day's sums in others.
 //!
 //! Blocks are written once, read whole, and need nothing beside them. Numbers are variable in length
 //! (seven bits a byte, the lowest first); those that may be negative fold the sign into the lowest bit.
 //! Words stand once in a block. Why it is so: `docs/design/0014-sightings.md`.
 
 mod bytes;
-mod seen;
+mod places;
+mod span;
+mod sums;
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,23 +19,32 @@ use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use bytes::{Reader, put_address, put_number, put_signed, size};
-pub use seen::Seen;
+pub use places::{add_ids, ids, pack_places, pack_told, unpack_places, unpack_told};
+pub use span::{Span, hours_between, pack_spans, unpack_spans};
+pub use sums::{DaySums, pack_day, unpack_day};
 
 /// The layout of a block.
 const LAYOUT: u8 = 1;
 /// Most sightings read from one block.
 const MAX_SIGHTINGS: usize = 1_000_000;
 
-/// What many sightings have in common, as places in the list of words.
-type Kind = (usize, usize, usize, usize, u8, Vec<usize>);
+/// What many sightings have in common.
+type Common<'s> = (
+    &'s str,
+    Category,
+    Severity,
+    AttackOutcome,
+    u8,
+    &'s [Arc<str>],
+);
 
 /// The words and kinds of a block while it is written.
 #[derive(Default)]
 struct Tables<'s> {
     words: Vec<&'s str>,
     places: BTreeMap<&'s str, usize>,
-    kinds: Vec<Kind>,
-    kind_places: BTreeMap<Kind, usize>,
+    kinds: Vec<Common<'s>>,
+    kind_places: BTreeMap<Common<'s>, usize>,
 }
 
 impl<'s> Tables<'s> {
@@ -48,35 +60,59 @@ impl<'s> Tables<'s> {
 
     fn kind(&mut self, sighting: &'s Sighting) -> usize {
         let kind = (
-            self.word(&sighting.detector),
-            self.word(sighting.category.as_str()),
-            self.word(sighting.severity.as_str()),
-            self.word(sighting.outcome.as_str()),
+            &*sighting.detector,
+            sighting.category,
+            sighting.severity,
+            sighting.outcome,
             sighting.confidence,
-            sighting.attack.iter().map(|id| self.word(id)).collect(),
+            sighting.attack.as_slice(),
         );
         if let Some(place) = self.kind_places.get(&kind) {
             return *place;
         }
         let place = self.kinds.len();
-        self.kinds.push(kind.clone());
+        self.kinds.push(kind);
         self.kind_places.insert(kind, place);
         place
+    }
+
+    /// The kinds as bytes; their words are put among the others.
+    fn packed_kinds(&mut self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.kinds.len() * 8 + 2);
+        put_number(&mut out, size(self.kinds.len()));
+        for (detector, category, severity, outcome, confidence, attack) in
+            std::mem::take(&mut self.kinds)
+        {
+            for word in [
+                detector,
+                category.as_str(),
+                severity.as_str(),
+                outcome.as_str(),
+            ] {
+                put_number(&mut out, size(self.word(word)));
+            }
+            out.push(confidence);
+            put_number(&mut out, size(attack.len()));
+            for word in attack {
+                put_number(&mut out, size(self.word(word)));
+            }
+        }
+        out
     }
 }
 
 /// Packs sightings into a block.
 #[must_use]
-pub fn pack(sightings: &[Sighting]) -> Vec<u8> {
+pub fn pack<S: Borrow<Sighting>>(sightings: &[S]) -> Vec<u8> {
     let mut tables = Tables::default();
-    let base = sightings
-        .iter()
+    let all = || sightings.iter().map(Borrow::borrow);
+    let base = all()
         .map(|sighting| sighting.first)
         .min()
         .unwrap_or(Timestamp::from_millis(0));
     let mut rows = Vec::with_capacity(sightings.len() * 40);
     put_number(&mut rows, size(sightings.len()));
-    for sighting in sightings {
+    for sighting in all() {
         rows.extend_from_slice(&sighting.id.0);
         put_number(&mut rows, size(tables.kind(sighting)));
         put_number(&mut rows, size(tables.word(&sighting.key)));
@@ -88,7 +124,8 @@ pub fn pack(sightings: &[Sighting]) -> Vec<u8> {
             put_address(&mut rows, *source);
         }
     }
-    let mut block = Vec::with_capacity(rows.len() + 256);
+    let kinds = tables.packed_kinds();
+    let mut block = Vec::with_capacity(rows.len() + kinds.len() + 256);
     block.push(LAYOUT);
     put_signed(&mut block, base.as_millis());
     put_number(&mut block, size(tables.words.len()));
@@ -96,17 +133,7 @@ pub fn pack(sightings: &[Sighting]) -> Vec<u8> {
         put_number(&mut block, size(word.len()));
         block.extend_from_slice(word.as_bytes());
     }
-    put_number(&mut block, size(tables.kinds.len()));
-    for (detector, category, severity, outcome, confidence, attack) in &tables.kinds {
-        for place in [detector, category, severity, outcome] {
-            put_number(&mut block, size(*place));
-        }
-        block.push(*confidence);
-        put_number(&mut block, size(attack.len()));
-        for place in attack {
-            put_number(&mut block, size(*place));
-        }
-    }
+    block.extend_from_slice(&kinds);
     block.extend_from_slice(&rows);
     block
 }
@@ -124,6 +151,17 @@ struct ReadKind {
 /// Unpacks a block; `None` when it is none.
 #[must_use]
 pub fn unpack(block: &[u8]) -> Option<Vec<Sighting>> {
+    unpack_where(block, None)
+}
+
+/// Unpacks the sightings of a block that have this key; `None` when it is no block. A block without the
+/// key costs next to nothing.
+#[must_use]
+pub fn unpack_key(block: &[u8], key: &str) -> Option<Vec<Sighting>> {
+    unpack_where(block, Some(key))
+}
+
+fn unpack_where(block: &[u8], wanted: Option<&str>) -> Option<Vec<Sighting>> {
     let mut reader = Reader(block);
     if reader.byte()? != LAYOUT {
         return None;
@@ -134,26 +172,39 @@ pub fn unpack(block: &[u8]) -> Option<Vec<Sighting>> {
         let length = reader.size()?;
         words.push(std::str::from_utf8(reader.take(length)?).ok()?);
     }
+    if wanted.is_some_and(|wanted| !words.contains(&wanted)) {
+        return Some(Vec::new());
+    }
     let mut kinds = Vec::new();
     for _ in 0..reader.number()? {
         kinds.push(read_kind(&mut reader, &words)?);
     }
     let count = reader.size().filter(|count| *count <= MAX_SIGHTINGS)?;
-    let mut sightings = Vec::with_capacity(count.min(block.len() / 16));
+    let mut sightings = Vec::new();
+    if wanted.is_none() {
+        sightings.reserve(count.min(block.len() / 16));
+    }
     for _ in 0..count {
         let id = FindingId(reader.take(16)?.try_into().ok()?);
         let kind = kinds.get(reader.size()?)?;
-        let key = (*words.get(reader.size()?)?).to_owned();
+        let key = *words.get(reader.size()?)?;
         let first = base.checked_add(reader.signed()?)?;
         let last = first.checked_add(reader.signed()?)?;
         let count = reader.number()?;
+        let is_wanted = wanted.is_none_or(|wanted| wanted == key);
         let mut sources = Vec::new();
         for _ in 0..reader.number()? {
-            sources.push(reader.address()?);
+            let source = reader.address()?;
+            if is_wanted {
+                sources.push(source);
+            }
+        }
+        if !is_wanted {
+            continue;
         }
         sightings.push(Sighting {
             id,
-            key,
+            key: key.to_owned(),
             detector: kind.detector.clone(),
             category: kind.category,
             attack: kind.attack.clone(),
@@ -236,7 +287,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_comes_out_again(sightings in prop::collection::vec(sighting(), 0..30)) {
-            prop_assert_eq!(unpack(&pack(&sightings)), Some(sightings));
+            let block = pack(&sightings);
+            for one in &sightings {
+                let of_key: Vec<Sighting> =
+                    sightings.iter().filter(|other| other.key == one.key).cloned().collect();
+                prop_assert_eq!(unpack_key(&block, &one.key), Some(of_key));
+            }
+            prop_assert_eq!(unpack(&block), Some(sightings));
         }
 
         #[test]

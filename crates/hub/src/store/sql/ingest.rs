@@ -8,7 +8,8 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
-use super::ingest_rows::{Place, keep_sightings};
+use super::edges::note_waiting;
+use super::ingest_rows::{Kept, Place, keep_sightings};
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::ingest::{
@@ -24,13 +25,22 @@ impl IngestStore for SqlStore {
         self.write_beside(|transaction| {
             // Receipts become visible in their order: the watch goes on from the newest it saw.
             transaction.in_order()?;
-            batches
+            let mut waiting = 0;
+            let answers = batches
                 .iter()
                 .map(|batch| match count_one(transaction, batch, now) {
                     Err(StoreError::NotFound) => Ok(BatchAnswer::Unknown),
-                    answer => answer,
+                    Ok((answer, words)) => {
+                        waiting += words;
+                        Ok(answer)
+                    }
+                    Err(error) => Err(error),
                 })
-                .collect()
+                .collect::<Result<_, _>>()?;
+            if waiting > 0 {
+                note_waiting(transaction, waiting)?;
+            }
+            Ok(answers)
         })
     }
 
@@ -133,24 +143,24 @@ impl IngestStore for SqlStore {
     }
 }
 
-/// Counts one batch, if it is the next of its collector.
+/// Counts one batch, if it is the next of its collector; how many sightings its block holds.
 fn count_one(
     transaction: &Transaction<'_>,
     batch: &CheckedBatch,
     now: Timestamp,
-) -> Result<BatchAnswer, StoreError> {
+) -> Result<(BatchAnswer, usize), StoreError> {
     let (member, expected, head) = position(transaction, batch.collector)?;
     if batch.sequence != expected || batch.previous != head {
         if let Some((sha256, counted)) = counted_before(transaction, batch)?
             && sha256 == digest(&batch.sha256)
         {
-            return Ok(BatchAnswer::Counted(counted));
+            return Ok((BatchAnswer::Counted(counted), 0));
         }
         transaction.execute(
             "UPDATE collector SET conflict = ?2 WHERE id = ?1",
             params![batch.collector, now.as_millis()],
         )?;
-        return Ok(BatchAnswer::Conflict(ChainConflict { expected }));
+        return Ok((BatchAnswer::Conflict(ChainConflict { expected }), 0));
     }
     let (sender, firm) = sender(transaction, member, batch.collector)?;
     let receipt = insert_batch(transaction, sender, batch, now)?;
@@ -159,7 +169,7 @@ fn count_one(
         sender,
         receipt,
     };
-    let new = keep_sightings(transaction, &place, &batch.sightings)?;
+    let Kept { new, words } = keep_sightings(transaction, &place, &batch.sightings)?;
     transaction
         .prepare_cached(
             "UPDATE firm SET batches = batches + 1, sightings = sightings + ?2,
@@ -167,12 +177,13 @@ fn count_one(
              WHERE number = ?1",
         )?
         .execute(params![firm, length(batch.sightings.len()), length(new)])?;
-    Ok(BatchAnswer::Counted(Counted {
+    let counted = Counted {
         receipt: unsigned(receipt),
         received: Timestamp::from_millis(now.as_millis()),
         set_aside: batch.set_aside.clone(),
         fresh: true,
-    }))
+    };
+    Ok((BatchAnswer::Counted(counted), words))
 }
 
 /// The collector's member, the number expected next, and the hash of the last batch counted.
@@ -284,7 +295,7 @@ fn json_object(reasons: &BTreeMap<String, u64>) -> String {
     serde_json::Value::from(object).to_string()
 }
 
-fn length(count: usize) -> i64 {
+pub(super) fn length(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

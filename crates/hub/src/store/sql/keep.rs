@@ -1,11 +1,17 @@
 //! Forgetting and erasing.
 
+use std::collections::HashSet;
+
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::audit::append;
+use super::edges::{self, sort_waiting};
 use super::engine::{Connection, ToValue, Transaction, params};
-use super::ingest_rows::{day_of, ends, hour_of, short_id};
+use super::findings::{Findings, count_gone, short_id};
+use super::ingest_rows::ends;
+use super::pages_sightings::stale;
+use super::rollups::{day_of, first_whole_day};
 use super::tables::{self, LEDGER, Table};
 use super::{Engine, SqlStore};
 use crate::id::MemberId;
@@ -32,10 +38,11 @@ impl KeepStore for SqlStore {
                 transaction.execute(&sql, [before])
             };
             let sightings = forget_sightings(transaction, addresses)?;
-            let hour = hour_of(since.addresses);
-            let edges = delete("edge", "hour, key, firm, receipt", "hour < ?1", hour)?;
+            sort_waiting(transaction)?;
+            let whole = first_whole_day(since.addresses);
+            let edges = delete("edge", "day, key, receipt", "day < ?1", whole)?;
             let mut gone = forget_threats(transaction, &tables, counts)?;
-            gone += delete("rollup_hour", "firm, hour, outcome", "hour < ?1", hour)?;
+            gone += delete("rollup_hour", "firm, day", "day < ?1", whole)?;
             let day = day_of(since.counts);
             gone += delete("rollup_day", "firm, day, outcome", "day < ?1", day)?;
             // The newest batch of a collector stays, to tell a repeated one from a forked chain.
@@ -109,7 +116,8 @@ fn erase(
         condition: "id = ?1",
         named: Some("member"),
     };
-    let rows = delete_about(transaction, tables, &root, &member)?;
+    let shared = edges::erase(transaction, member)?;
+    let rows = shared + delete_about(transaction, tables, &root, &member)?;
     // What the watch keeps in mind names members too; it makes it anew from what is left.
     Ok(rows + transaction.execute("DELETE FROM watch_state", [])?)
 }
@@ -135,7 +143,7 @@ fn forget_sightings(transaction: &Transaction<'_>, before: i64) -> Result<usize,
         if kept.is_empty() {
             transaction.execute("DELETE FROM chunk WHERE receipt = ?1", [receipt])?;
         } else {
-            let (oldest, newest) = ends(&kept);
+            let (oldest, newest) = ends(kept.iter());
             transaction.execute(
                 "UPDATE chunk SET oldest = ?2, newest = ?3, body = ?4 WHERE receipt = ?1",
                 params![receipt, oldest, newest, packed::pack(&kept)],
@@ -154,21 +162,30 @@ fn forget_words(
     (receipt, firm): (i64, i64),
     words: &[Sighting],
 ) -> Result<(), StoreError> {
-    let mut forget = transaction.prepare_cached(
-        "DELETE FROM finding WHERE firm = ?1 AND day = ?2 AND id = ?3 AND receipt = ?4",
-    )?;
-    let mut unmark =
-        transaction.prepare_cached("DELETE FROM stale WHERE receipt = ?1 AND id = ?2")?;
-    let mut findings = 0_usize;
+    let (mut findings, mut gone) = (Findings::of(firm), 0_usize);
+    let mut old = HashSet::new();
     for word in words {
         let id = short_id(&word.id);
-        findings += forget.execute(params![firm, day_of(word.first), id, receipt])?;
-        unmark.execute(params![receipt, id])?;
+        let finding = (day_of(word.first), id);
+        gone += usize::from(findings.forget(transaction, finding, receipt)?);
+        old.insert(id);
     }
-    let findings = i64::try_from(findings).unwrap_or(i64::MAX);
+    findings.put(transaction)?;
+    count_gone(transaction, firm, gone)?;
+    let mut left: Vec<i64> = stale(transaction, receipt)?
+        .difference(&old)
+        .copied()
+        .collect();
+    if left.is_empty() {
+        transaction.execute("DELETE FROM stale WHERE receipt = ?1", [receipt])?;
+        return Ok(());
+    }
+    left.sort_unstable();
+    let mut list = Vec::new();
+    packed::add_ids(&mut list, &left);
     transaction.execute(
-        "UPDATE firm SET findings = findings - ?2 WHERE number = ?1",
-        [firm, findings],
+        "UPDATE stale SET words = ?2 WHERE receipt = ?1",
+        params![receipt, list],
     )?;
     Ok(())
 }
@@ -260,7 +277,9 @@ mod tests {
             assert_eq!(about(table, &tables, &root).as_deref(), expected, "{name}");
         };
         let firm = "firm IN (SELECT number FROM firm WHERE member = ?1)";
-        check("edge", Some(firm));
+        check("finding", Some(firm));
+        // Rows that firms share are no firm's; erasing goes through them.
+        check("edge", None);
         let sender = format!(
             "sender IN (SELECT number FROM sender WHERE {firm} OR collector IN \
              (SELECT id FROM collector WHERE member = ?1))"

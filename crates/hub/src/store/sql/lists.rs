@@ -8,12 +8,12 @@ use larum_core::time::Timestamp;
 use larum_core::watch::fold::NO_SOURCE;
 
 use super::SqlStore;
-use super::ingest_rows::{hour_of, hour_start};
-use super::watch::{address, count, signed};
+use super::edges::each_of_all;
+use super::rollups::hour_start;
+use super::watch::{address, count, hours, signed};
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::lists::{Device, Listed, Lists, MAX_DEVICES, PastEdge};
-use crate::store::packed::Seen;
 
 const DEVICE: &str = "SELECT id, member, name, size, created, fetched FROM blocklist_device";
 const ENTRY: &str = "SELECT source, rank, witnesses, last, expires FROM blocklist_entry";
@@ -99,29 +99,18 @@ impl Lists for SqlStore {
 
     fn past_edges(&self, from: Timestamp, to: Timestamp) -> Result<Vec<PastEdge>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT edge.hour, edge.key, firm.member, edge.seen
-                 FROM edge JOIN firm ON firm.number = edge.firm
-                 WHERE edge.hour >= ?1 AND edge.hour < ?2",
-            )?;
-            let end = hour_of(to.plus_millis(-1)).saturating_add(1);
-            let mut rows = statement.query(params![hour_of(from), end])?;
             let mut edges: BTreeMap<(i64, String, MemberId, IpAddr), u64> = BTreeMap::new();
-            while let Some(row) = rows.next()? {
-                let (hour, key, member): (i64, String, MemberId) =
-                    (row.get(0)?, row.get(1)?, row.get(2)?);
-                let seen: Vec<u8> = row.get(3)?;
-                let seen = Seen::unpack(&seen, hour_start(hour));
-                let seen = seen.ok_or_else(|| StoreError::malformed(3))?;
-                for (source, count) in seen.sources {
-                    if source != NO_SOURCE {
+            each_of_all(connection, hours(from, to), |key, told| {
+                let sources = told.span.sources.iter();
+                for source in sources.filter(|source| **source != NO_SOURCE) {
+                    for hour in told.hours.0..=told.hours.1 {
                         let known = edges
-                            .entry((hour, key.clone(), member, source))
+                            .entry((hour, key.to_owned(), told.member, *source))
                             .or_default();
-                        *known = count.max(*known);
+                        *known = told.span.count.max(*known);
                     }
                 }
-            }
+            })?;
             let past = edges
                 .into_iter()
                 .map(|((hour, key, member, source), count)| PastEdge {

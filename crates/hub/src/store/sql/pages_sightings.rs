@@ -9,8 +9,10 @@ use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
-use super::ingest_rows::{hour_of, hour_start, short_id};
-use super::pages::{IN_SCOPE, count, scope_parameters};
+use super::edges::{EDGES_OF_KEY, WAITING};
+use super::findings::short_id;
+use super::pages::{IN_SCOPE, scope_parameters};
+use super::rollups::{SUMS, each_hour, hour_of, hour_start};
 use crate::access::Scope;
 use crate::id::MemberId;
 use crate::store::StoreError;
@@ -40,10 +42,7 @@ const BLOCKS: &str = "SELECT chunk.receipt, chunk.newest, sender.collector, chun
       AND (chunk.newest < ?4 OR chunk.receipt < ?5)
     ORDER BY chunk.newest DESC, chunk.receipt DESC LIMIT ?6";
 /// Words in a block about which there is a later one.
-const STALE: &str = "SELECT id FROM stale WHERE receipt = ?1";
-/// A firm's sums.
-const SUMS: &str = "SELECT hour, outcome, events, findings FROM rollup_hour
-    WHERE firm = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour";
+const STALE: &str = "SELECT words FROM stale WHERE receipt = ?1";
 /// Blocks asked for at once at first; twice as many each time after it.
 const FIRST_BLOCKS: i64 = 4;
 /// Most blocks asked for at once.
@@ -145,10 +144,11 @@ fn order(found: &mut [(Sighting, String)]) {
 
 /// Findings in a block about which there is a later word.
 pub(super) fn stale(connection: &Connection<'_>, receipt: i64) -> Result<HashSet<i64>, StoreError> {
-    connection
+    let words: Option<Vec<u8>> = connection
         .prepare_cached(STALE)?
-        .query_map([receipt], |row| row.get(0))?
-        .collect()
+        .query_row([receipt], |row| row.get(0))
+        .optional()?;
+    Ok(packed::ids(&words.unwrap_or_default()).collect())
 }
 
 fn row(sighting: Sighting, collector: String) -> SightingRow {
@@ -177,19 +177,26 @@ pub(super) fn activity(
     to: Timestamp,
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
-    let mut statement = connection.prepare_cached(SUMS)?;
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
-    let mut rows = statement.query(params![firm, hour_of(from), end])?;
-    while let Some(row) = rows.next()? {
-        let (events, findings) = (count(&row, 2)?, count(&row, 3)?);
-        for sum in [
-            activity.events.entry(row.get(1)?).or_default(),
-            activity.hours.entry(hour_start(row.get(0)?)).or_default(),
-        ] {
-            *sum = sum.saturating_add(events);
-        }
-        activity.sightings = activity.sightings.saturating_add(findings);
-    }
+    let number = |number| u64::try_from(number).unwrap_or_default();
+    each_hour(
+        connection,
+        firm,
+        (hour_of(from), end),
+        |hour, outcome, sum| {
+            let (events, findings) = (number(sum.0), number(sum.1));
+            for sum in [
+                activity
+                    .events
+                    .entry(outcome.as_str().to_owned())
+                    .or_default(),
+                activity.hours.entry(hour_start(hour)).or_default(),
+            ] {
+                *sum = sum.saturating_add(events);
+            }
+            activity.sightings = activity.sightings.saturating_add(findings);
+        },
+    )?;
     activity.hours.retain(|_, events| *events > 0);
     activity.events.retain(|_, events| *events > 0);
     let mut sources = BTreeSet::new();
@@ -225,7 +232,8 @@ impl SqlStore {
                 (BLOCKS, 6),
                 (STALE, 1),
                 (SUMS, 3),
-                (super::watch::EDGES_OF_KEY, 3),
+                (EDGES_OF_KEY, 3),
+                (WAITING, 1),
             ] {
                 let nothing = vec![Value::Null; places];
                 let plan = connection

@@ -8,9 +8,11 @@ use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
 use larum_core::watch::fold::NO_SOURCE;
 
+use super::edges::each_told;
 use super::pages::{IN_SCOPE, card, count, scope_parameters};
 use super::people::{list, moment};
-use super::watch::each_edge;
+use super::rollups::hour_start;
+use super::watch::hours as hours_of;
 use crate::access::{Scope, Sealed};
 use crate::id::MemberId;
 use crate::store::StoreError;
@@ -76,10 +78,12 @@ pub(super) fn hours(
     to: Timestamp,
 ) -> Result<Vec<ThreatHour>, StoreError> {
     let mut hours: BTreeMap<Timestamp, (BTreeSet<IpAddr>, BTreeSet<MemberId>)> = BTreeMap::new();
-    each_edge(connection, key, (from, to), |hour, member, seen| {
-        let (sources, members) = hours.entry(hour).or_default();
-        sources.extend(seen.sources.into_keys());
-        members.insert(member);
+    each_told(connection, key, hours_of(from, to), |told| {
+        for hour in told.hours.0..=told.hours.1 {
+            let (sources, members) = hours.entry(hour_start(hour)).or_default();
+            sources.extend(told.span.sources.iter().copied());
+            members.insert(told.member);
+        }
     })?;
     let size = |length| u64::try_from(length).unwrap_or(u64::MAX);
     Ok(hours
@@ -99,14 +103,16 @@ pub(super) fn sources(
 ) -> Result<Vec<ThreatSource>, StoreError> {
     let mut known: BTreeMap<IpAddr, (BTreeSet<MemberId>, Timestamp, Timestamp)> = BTreeMap::new();
     let end = Timestamp::from_millis(i64::MAX);
-    each_edge(connection, key, (from, end), |hour, member, seen| {
-        for source in seen.sources.into_keys().filter(|ip| *ip != NO_SOURCE) {
+    each_told(connection, key, hours_of(from, end), |told| {
+        let [begin, end] = [told.hours.0, told.hours.1].map(hour_start);
+        let sources = told.span.sources.iter();
+        for source in sources.filter(|source| **source != NO_SOURCE) {
             let (members, first, last) = known
-                .entry(source)
-                .or_insert_with(|| (BTreeSet::new(), hour, hour));
-            members.insert(member);
-            *first = hour.min(*first);
-            *last = hour.max(*last);
+                .entry(*source)
+                .or_insert_with(|| (BTreeSet::new(), begin, end));
+            members.insert(told.member);
+            *first = begin.min(*first);
+            *last = end.max(*last);
         }
     })?;
     let mut sources: Vec<ThreatSource> = known

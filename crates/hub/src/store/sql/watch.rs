@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::{Connection, OptionalExtension as _, Row, Transaction, params};
+use super::engine::{OptionalExtension as _, Row, Transaction, params};
 use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
 use larum_core::watch::{Edges, Kind, State};
 
 use super::SqlStore;
-use super::ingest_rows::{hour_of, hour_start};
+use super::edges::each_told;
+use super::rollups::hour_of;
 use crate::id::MemberId;
 use crate::store::StoreError;
-use crate::store::packed::Seen;
 use crate::store::watch::{
     Applied, Counts, Reached, ThreatChange, ThreatRow, WarningState, WatchStore,
 };
@@ -20,41 +20,9 @@ pub(super) const THREAT_COLUMNS: &str =
     "id, key, kind, level, scope, state, severity, opened, updated, closed,
     score, sources, members, first, evidence";
 
-/// What batches said about a key, hour by hour.
-pub(super) const EDGES_OF_KEY: &str =
-    "WITH RECURSIVE span (hour) AS (SELECT ?2 UNION ALL SELECT hour + 1 FROM span WHERE hour < ?3)
-     SELECT span.hour, firm.member, edge.seen
-     FROM span CROSS JOIN edge JOIN firm ON firm.number = edge.firm
-     WHERE edge.hour = span.hour AND edge.key = ?1";
-
-/// Calls `each` with what every batch said about a key in the hours from `from` up to, not including,
-/// `to`.
-pub(super) fn each_edge(
-    connection: &Connection<'_>,
-    key: &str,
-    (from, to): (Timestamp, Timestamp),
-    mut each: impl FnMut(Timestamp, MemberId, Seen),
-) -> Result<(), StoreError> {
-    let (oldest, newest): (Option<i64>, Option<i64>) = connection
-        .prepare_cached("SELECT (SELECT min(hour) FROM edge), (SELECT max(hour) FROM edge)")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(oldest), Some(newest)) = (oldest, newest) else {
-        return Ok(());
-    };
-    let first = hour_of(from).max(oldest);
-    let last = hour_of(to.plus_millis(-1)).min(newest);
-    if first > last {
-        return Ok(());
-    }
-    let mut statement = connection.prepare_cached(EDGES_OF_KEY)?;
-    let mut rows = statement.query(params![key, first, last])?;
-    while let Some(row) = rows.next()? {
-        let hour = hour_start(row.get(0)?);
-        let seen: Vec<u8> = row.get(2)?;
-        let seen = Seen::unpack(&seen, hour).ok_or_else(|| StoreError::malformed(2))?;
-        each(hour, row.get(1)?, seen);
-    }
-    Ok(())
+/// The hours from `from` up to, not including, `to`: the first and the last.
+pub(super) const fn hours(from: Timestamp, to: Timestamp) -> (i64, i64) {
+    (hour_of(from), hour_of(to.plus_millis(-1)))
 }
 
 impl WatchStore for SqlStore {
@@ -66,8 +34,9 @@ impl WatchStore for SqlStore {
     ) -> Result<Edges<MemberId>, StoreError> {
         self.read(|connection| {
             let mut edges = Edges::new();
-            each_edge(connection, key, (from, to), |_, member, seen| {
-                edges.extend(seen.sources.into_keys().map(|source| (member, source)));
+            each_told(connection, key, hours(from, to), |told| {
+                let sources = told.span.sources.iter();
+                edges.extend(sources.map(|source| (told.member, *source)));
             })?;
             Ok(edges)
         })
@@ -89,19 +58,20 @@ impl WatchStore for SqlStore {
         self.read(|connection| {
             let mut reached: BTreeMap<MemberId, Reached> = BTreeMap::new();
             let end = Timestamp::from_millis(i64::MAX);
-            each_edge(connection, key, (since, end), |_, member, seen| {
-                if seen.last < since {
+            each_told(connection, key, hours(since, end), |told| {
+                let (member, span) = (told.member, told.span);
+                if span.last < since {
                     return;
                 }
                 let known = reached.entry(member).or_insert(Reached {
                     member,
-                    first: seen.first,
-                    severity: seen.severity,
+                    first: span.first,
+                    severity: span.severity,
                     success: false,
                 });
-                known.first = known.first.min(seen.first);
-                known.severity = known.severity.max(seen.severity);
-                known.success |= seen.success;
+                known.first = known.first.min(span.first);
+                known.severity = known.severity.max(span.severity);
+                known.success |= span.success;
             })?;
             Ok(reached.into_values().collect())
         })

@@ -1,16 +1,20 @@
 //! The live watch's rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::edges::edges_of;
 use super::engine::{Connection, OptionalExtension as _, Row, params};
+use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
-use super::ingest_rows::{edges_of, hour_start};
+use super::findings::short_id;
+use super::ingest_rows::word_in;
+use super::rollups::hour_start;
 use super::watch::{THREAT_COLUMNS, threat};
 use crate::id::MemberId;
 use crate::store::StoreError;
-use crate::store::packed::{self, Seen};
+use crate::store::packed::{self, unpack_told};
 use crate::store::watch::ThreatRow;
 use crate::store::watch_state::{ArrivedEdge, Look, OpenThreat, Place, WatchState};
 
@@ -26,27 +30,31 @@ impl WatchState for SqlStore {
     fn arrived(&self, after: u64, up_to: u64) -> Result<Vec<ArrivedEdge>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT chunk.receipt, chunk.firm, firm.member, chunk.body
+                "SELECT chunk.receipt, firm.member, chunk.told, chunk.body
                  FROM chunk JOIN firm ON firm.number = chunk.firm
                  WHERE chunk.receipt > ?1 AND chunk.receipt <= ?2 ORDER BY chunk.receipt",
             )?;
             let mut rows = statement.query(params![unsigned(after), unsigned(up_to)])?;
-            let mut arrived = Vec::new();
+            let (mut arrived, mut blocks) = (Vec::new(), BTreeMap::new());
             while let Some(row) = rows.next()? {
-                let body: Vec<u8> = row.get(3)?;
+                let (told, body): (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
+                let told =
+                    unpack_told(row.get(0)?, &told).ok_or_else(|| StoreError::malformed(2))?;
                 let words = packed::unpack(&body).ok_or_else(|| StoreError::malformed(3))?;
-                let member = row.get(2)?;
-                for ((hour, key), mut seen) in edges_of(&words) {
-                    let place = (hour, key, row.get(1)?, row.get(0)?);
-                    leave_out_known(connection, place, &mut seen)?;
-                    arrived.extend(seen.sources.iter().map(|(source, count)| ArrivedEdge {
-                        hour: hour_start(hour),
-                        key: key.to_owned(),
-                        member,
-                        source: *source,
-                        count: *count,
-                    }));
-                }
+                let member = row.get(1)?;
+                let earlier = earlier_words(connection, &mut blocks, &words, told)?;
+                let edges = edges_of(&words, &earlier);
+                arrived.extend(
+                    edges
+                        .into_iter()
+                        .map(|((hour, key, source), count)| ArrivedEdge {
+                            hour: hour_start(hour),
+                            key: key.to_owned(),
+                            member,
+                            source,
+                            count,
+                        }),
+                );
             }
             Ok(arrived)
         })
@@ -203,24 +211,25 @@ impl WatchState for SqlStore {
     }
 }
 
-/// Leaves out the sources that earlier batches of the firm named for the key and hour.
-fn leave_out_known(
+/// The earlier words about findings of a batch, by the place of the later ones in it.
+fn earlier_words(
     connection: &Connection<'_>,
-    (hour, key, firm, receipt): (i64, &str, i64, i64),
-    seen: &mut Seen,
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seen FROM edge WHERE hour = ?1 AND key = ?2 AND firm = ?3 AND receipt < ?4",
-    )?;
-    let mut rows = statement.query(params![hour, key, firm, receipt])?;
-    while let Some(row) = rows.next()? {
-        let bytes: Vec<u8> = row.get(0)?;
-        let earlier = Seen::unpack(&bytes, hour_start(hour));
-        let earlier = earlier.ok_or_else(|| StoreError::malformed(0))?;
-        seen.sources
-            .retain(|source, _| !earlier.sources.contains_key(source));
+    blocks: &mut BTreeMap<i64, Vec<Sighting>>,
+    words: &[Sighting],
+    told: Vec<(i64, i64)>,
+) -> Result<BTreeMap<usize, Sighting>, StoreError> {
+    let told: BTreeMap<i64, i64> = told.into_iter().collect();
+    let mut earlier = BTreeMap::new();
+    for (place, word) in words.iter().enumerate() {
+        let id = short_id(&word.id);
+        if let Some(receipt) = told.get(&id)
+            && let Some(before) = word_in(connection, blocks, *receipt, id)?
+            && before.key == word.key
+        {
+            earlier.insert(place, before.clone());
+        }
     }
-    Ok(())
+    Ok(earlier)
 }
 
 fn look(row: &Row<'_>) -> Result<Look, StoreError> {
