@@ -91,6 +91,12 @@ detect-probe-advice = Nothing to do: your firewall kept it out.
 detect-protocol-mismatch-title = { $source } hides another kind of traffic behind { $service }
 detect-protocol-mismatch-advice = This computer used remote control or file sharing over a door that is meant for the web, mail or names. Ask the person who uses it whether they set this up. If nobody did, take the computer off the network and have it checked.
 
+detect-certificate-ending-title = The certificate of your server { $source } ends on { $label }
+detect-certificate-ending-advice = After that day visitors see a warning, or programs refuse to connect. Ask whoever looks after the server to renew it now, and to let it renew itself from then on.
+
+detect-certificate-ended-title = The certificate of your server { $source } ended on { $label }
+detect-certificate-ended-advice = Visitors now see a warning, or programs refuse to connect. Ask whoever looks after the server to renew it today, and to let it renew itself from then on. If nobody uses this server any more, switch it off.
+
 detect-web-probing-title = { $source } looked for hidden pages on your website
 detect-web-probing-advice = Nothing to do now. Check that backups, settings and test pages do not lie in the website's folders.
 

@@ -3,16 +3,19 @@
 //! Names follow OCSF 1.8 (network activity 4001, HTTP 4002, DNS 4003, authentication 3002, detection
 //! finding 2004) where it has one; the keys of the JSON form are the command-line contract.
 
+mod certificate;
 mod field;
 mod json;
 mod protocol;
 
+pub use certificate::Certificate;
 pub use field::{Field, Value};
 pub use json::{write_event, write_reject, write_string};
 pub use protocol::Protocol;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::time::{DeviceTime, Timestamp};
 
@@ -212,6 +215,8 @@ pub struct Event<'a> {
     pub ja3: Option<Text<'a>>,
     /// JA4 fingerprint.
     pub ja4: Option<Text<'a>>,
+    /// The server's certificate, where it went over the network in clear. Read from packets only.
+    pub certificate: Option<Arc<Certificate>>,
     /// Name looked up.
     pub dns_query: Option<Text<'a>>,
     /// Record type looked up.
@@ -266,6 +271,7 @@ impl<'a> Event<'a> {
             tls_version: None,
             ja3: None,
             ja4: None,
+            certificate: None,
             dns_query: None,
             dns_type: None,
             dns_rcode: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use larum_core::detect::sigma::RuleSet;
 use larum_core::detect::{Detect, Indicators, Settings, Signal};
-use larum_core::event::{Action, Event, Kind, Protocol};
+use larum_core::event::{Action, Certificate, Event, Kind, Protocol};
 use larum_core::finding::{Evidence, Finding, Severity};
 use larum_core::time::Timestamp;
 use larum_core::words::Words;
@@ -125,6 +125,44 @@ fn a_clockwork_call_of_one_host_is_a_beacon_scored_as_rita_does() {
     assert!((285.0..=315.0).contains(&figure(finding, "interval_seconds")));
     assert!(finding.count > 400, "{}", finding.count);
     assert_eq!(finding.first.as_seconds(), START + 2 * 300 + chance(2, 30));
+}
+
+#[test]
+fn a_beacon_says_what_is_odd_about_the_certificate_of_the_place() {
+    let certificate = |days: i64, self_signed| {
+        Some(Arc::new(Certificate {
+            subject: "CN=localhost".to_owned(),
+            issuer: "CN=localhost".to_owned(),
+            not_before: Timestamp::from_seconds(START - 30 * DAY),
+            not_after: Timestamp::from_seconds(START + days * DAY),
+            self_signed,
+        }))
+    };
+    for (certificate, odd) in [
+        (certificate(60, true), Some("certificate-self-signed")),
+        (certificate(-1, false), Some("certificate-expired")),
+        (certificate(3_650, false), Some("certificate-long-lived")),
+        (certificate(60, false), None),
+        (None, None),
+    ] {
+        let mut events = office(1);
+        for contact in calls("10.0.0.12", "203.0.113.9", 443, 24, 300, 30) {
+            let mut hello = Event::new(contact.received, "packets", Kind::Tls);
+            (hello.src_ip, hello.dst_ip) = (contact.src_ip, contact.dst_ip);
+            (hello.src_port, hello.dst_port) = (contact.src_port, contact.dst_port);
+            hello.proto = Some(Protocol::TCP);
+            hello.certificate.clone_from(&certificate);
+            events.extend([hello, contact]);
+        }
+        let findings = run(events);
+        assert_eq!(told(&findings), [("beacon", Severity::Medium)]);
+        let why = findings[0].evidence.iter().find(|(name, _)| *name == "why");
+        let Some((_, Evidence::List(why))) = why else {
+            unreachable!("{:?}", findings[0])
+        };
+        let certificates: Vec<_> = why.iter().filter(|why| why.starts_with("cert")).collect();
+        assert_eq!(certificates.into_iter().next().map(String::as_str), odd);
+    }
 }
 
 #[test]

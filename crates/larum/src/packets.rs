@@ -15,6 +15,7 @@ const MAX_SPARE: usize = 8;
 /// A block of a capture.
 #[derive(Default)]
 pub struct Block {
+    /// Memory that was read into; its end may be older than the block.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     /// Bytes of the capture that are told of in this block.
@@ -122,15 +123,11 @@ impl Blocks {
         let mut block = self.spare.pop().unwrap_or_default();
         block.entries.clear();
         let mut bytes = std::mem::take(&mut block.bytes);
-        bytes.clear();
-        bytes.append(&mut self.rest);
-        if let Err(error) = self.fill(&mut bytes) {
-            self.failed = Some(error);
-            self.ended = true;
-        }
+        let filled = self.fill(&mut bytes);
+        let read = bytes.get(..filled).unwrap_or_default();
         let mut at = 0_usize;
         loop {
-            let rest = bytes.get(at..).unwrap_or_default();
+            let rest = read.get(at..).unwrap_or_default();
             let (used, step) = self.capture.next(rest);
             at += used;
             match step {
@@ -144,11 +141,11 @@ impl Blocks {
                 }),
                 Step::Unread(reason) => block.entries.push(Entry::Unread(reason)),
                 Step::Again => {}
-                Step::More if used > 0 && at < bytes.len() => {}
+                Step::More if used > 0 && at < filled => {}
                 Step::More => break,
             }
         }
-        let rest = bytes.get(at..).unwrap_or_default();
+        let rest = read.get(at..).unwrap_or_default();
         if self.ended {
             let cut = self.capture.finish(rest).map(Entry::Unread);
             block.entries.extend(cut);
@@ -160,28 +157,40 @@ impl Blocks {
         Ok(Some(block))
     }
 
-    /// Reads on behind what is there: to the end of a block, or as much as there is at once.
-    fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let have = bytes.len();
-        let room = BLOCK_BYTES.max(have + MAX_BLOCK_BYTES) - have;
-        if self.waits {
-            let limit = u64::try_from(room).unwrap_or(u64::MAX);
-            bytes.reserve(room);
-            let read = self.reader.by_ref().take(limit).read_to_end(bytes)?;
-            self.ended = read < room;
-            return Ok(());
+    /// Reads the rest of the block before and on behind it: to the end of a block, or as much as there is
+    /// at once. How many bytes of `bytes` were filled; a failure is kept for later.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> usize {
+        let have = self.rest.len();
+        let end = BLOCK_BYTES.max(have + MAX_BLOCK_BYTES);
+        // Memory is made ready once, not for each block.
+        if bytes.len() < end {
+            bytes.resize(end, 0);
         }
-        bytes.resize(have + room, 0);
-        let result = loop {
-            match self.reader.read(bytes.get_mut(have..).unwrap_or_default()) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
+        if let Some(start) = bytes.get_mut(..have) {
+            start.copy_from_slice(&self.rest);
+        }
+        self.rest.clear();
+        let mut filled = have;
+        while filled < end {
+            let room = bytes.get_mut(filled..end).unwrap_or_default();
+            match self.reader.read(room) {
+                Ok(0) => {
+                    self.ended = true;
+                    break;
+                }
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.failed = Some(error);
+                    self.ended = true;
+                    break;
+                }
             }
-        };
-        let read = *result.as_ref().unwrap_or(&0);
-        bytes.truncate(have + read);
-        self.ended = read == 0;
-        result.map(drop)
+            if !self.waits {
+                break;
+            }
+        }
+        filled
     }
 }
 

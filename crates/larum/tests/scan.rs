@@ -54,7 +54,9 @@ fn every_case_of_the_corpus_gives_its_findings() {
         for list in lists.iter().filter(|list| list.is_file()) {
             args.extend(["--indicators", list.to_str().unwrap()]);
         }
-        let output = scan(&args, &[&folder.join("input.log")]);
+        let input = ["input.log", "input.pcap"].map(|name| folder.join(name));
+        let input = input.iter().find(|input| input.is_file()).unwrap();
+        let output = scan(&args, &[input]);
         assert_eq!(output.status.code(), Some(0));
         let found: Vec<_> = text(&output.stdout).lines().map(essence).collect();
         assert_eq!(found, expected, "{}", folder.display());

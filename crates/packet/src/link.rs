@@ -3,6 +3,7 @@
 //! Link types as registered at tcpdump.org/linktypes.html, Ethernet types as registered at IANA. At
 //! most [`MAX_WRAPS`] wraps (VLAN tags, MPLS, PPPoE …) are taken off.
 
+mod rare;
 mod wireless;
 
 use crate::bytes::{be16, be32, le16, le32, u8_at};
@@ -55,7 +56,7 @@ pub fn ip_offset(link: LinkType, frame: &[u8]) -> Result<usize, Unread> {
         117 => packet_filter_log(frame)?,
         239 => netfilter_log(frame)?,
         105 | 119 | 127 | 163 | 192 => wireless::ip_offset(link.0, frame)?,
-        _ => return Err(Unread::UnknownLink),
+        _ => rare::place(link.0, frame)?,
     };
     match u8_at(frame, at).ok_or(Unread::Cut)? >> 4 {
         4 | 6 => Ok(at),

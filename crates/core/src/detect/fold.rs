@@ -35,6 +35,8 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         Clue::Unauthorised { path } => fold.unauthorised(*path),
         Clue::ProxyProbe(target) => fold.proxy_probe(target),
         Clue::Mismatch(protocol) => fold.mismatch(protocol),
+        // Once the flow is known.
+        Clue::Certificate(_) => {}
         Clue::Miss(path) => fold.miss(path.as_deref()),
         Clue::Hit(page) => fold.hit(*page),
         Clue::Attack(attack) => fold.web_attack(attack),
@@ -48,6 +50,7 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         }
     }
     fold.traffic();
+    fold.certificate();
     fold.listed();
     fold.rules();
     super::rule::correlate(detect, seen, now, out);

@@ -9,6 +9,7 @@ mod advice;
 mod alert;
 mod beacon;
 mod bitmap;
+mod certificate;
 mod crawl;
 mod crowd;
 pub mod domain;

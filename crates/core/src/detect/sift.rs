@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::advice::{self, Device};
+use super::certificate::CertificateClue;
 use super::flow::{Flow, flow_of};
 use super::indicators::Indicators;
 use super::listed::Listed;
@@ -18,7 +19,7 @@ use super::sigma::{self, RuleIndex, RuleSet};
 use super::source::key_of;
 use super::story::Ending;
 use super::web_attack::{Attack, attack_in};
-use super::{alert, hash, mismatch, probing, proxy_probe, scan, web};
+use super::{alert, certificate, hash, mismatch, probing, proxy_probe, scan, web};
 use crate::address::{Network, canonical, is_public};
 use crate::event::{Action, Event, Kind, Outcome, Protocol};
 use crate::finding::Severity;
@@ -98,6 +99,8 @@ pub enum Clue {
     ProxyProbe(Box<str>),
     /// A protocol behind a port that is meant for another.
     Mismatch(&'static str),
+    /// What a server's certificate tells.
+    Certificate(CertificateClue),
     /// A web request that attacks.
     Attack(Box<Attack>),
     /// Another detector's alert.
@@ -254,8 +257,16 @@ impl Sifter {
             Kind::Http if outside || target.is_none_or(|ip| !self.is_outside(ip)) => {
                 web_clue(event, web)
             }
-            _ => alert_clue(event).unwrap_or(Clue::None),
+            _ => self
+                .certificate_clue(event, target)
+                .or_else(|| alert_clue(event))
+                .unwrap_or(Clue::None),
         }
+    }
+
+    fn certificate_clue(&self, event: &Event<'_>, target: Option<IpAddr>) -> Option<Clue> {
+        let server_outside = self.is_outside(target?);
+        certificate::clue(event, server_outside).map(Clue::Certificate)
     }
 
     fn contact_clue(

@@ -65,6 +65,8 @@ pub enum What {
     ProxyProbe,
     /// A protocol behind a port that is meant for another.
     ProtocolMismatch,
+    /// The certificate of a server of the firm that ends.
+    CertificateEnding,
     /// Attacks on a web application.
     WebAttack,
     /// Names that a program made.

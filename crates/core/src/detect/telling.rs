@@ -2,9 +2,9 @@
 
 use super::story::{Few, Story, What};
 use super::{
-    alert, beacon, crawl, flood, generated, guessing, listed, mismatch, new_service, outflow,
-    probing, proxy_probe, rule, scan, scanner, shared_guessing, shared_scan, spread, tunnel,
-    web_attack,
+    alert, beacon, certificate, crawl, flood, generated, guessing, listed, mismatch, new_service,
+    outflow, probing, proxy_probe, rule, scan, scanner, shared_guessing, shared_scan, spread,
+    tunnel, web_attack,
 };
 use crate::event::Protocol;
 use crate::finding::{AttackOutcome, Category};
@@ -59,6 +59,7 @@ impl What {
             Self::WebScanner => &scanner::WEB_SCANNER,
             Self::ProxyProbe => &proxy_probe::PROXY_PROBE,
             Self::ProtocolMismatch => &mismatch::PROTOCOL_MISMATCH,
+            Self::CertificateEnding => &certificate::CERTIFICATE_ENDING,
             Self::WebAttack => &web_attack::WEB_ATTACK,
             Self::GeneratedDomain => &generated::GENERATED_DOMAIN,
             Self::DnsTunnel => &tunnel::DNS_TUNNEL,
@@ -91,6 +92,7 @@ impl What {
         Self::WebScanner,
         Self::ProxyProbe,
         Self::ProtocolMismatch,
+        Self::CertificateEnding,
         Self::WebAttack,
         Self::GeneratedDomain,
         Self::DnsTunnel,

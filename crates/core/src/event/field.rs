@@ -81,6 +81,16 @@ words! {
         Ja3 = "ja3",
         /// JA4.
         Ja4 = "ja4",
+        /// Whom the server's certificate names.
+        TlsSubject = "tls_subject",
+        /// Who vouches for it.
+        TlsIssuer = "tls_issuer",
+        /// From when it is good.
+        TlsNotBefore = "tls_not_before",
+        /// Until when it is good.
+        TlsNotAfter = "tls_not_after",
+        /// Whether it vouches for itself.
+        TlsSelfSigned = "tls_self_signed",
         /// DNS name.
         DnsQuery = "dns_query",
         /// DNS type.
@@ -167,6 +177,17 @@ impl Event<'_> {
             Field::TlsVersion => text(self.tls_version.as_ref()),
             Field::Ja3 => text(self.ja3.as_ref()),
             Field::Ja4 => text(self.ja4.as_ref()),
+            Field::TlsSubject => Some(Text(&self.certificate.as_ref()?.subject)),
+            Field::TlsIssuer => Some(Text(&self.certificate.as_ref()?.issuer)),
+            Field::TlsNotBefore => {
+                let from = self.certificate.as_ref()?.not_before;
+                Some(Time(DeviceTime::stated(from, 0)))
+            }
+            Field::TlsNotAfter => {
+                let until = self.certificate.as_ref()?.not_after;
+                Some(Time(DeviceTime::stated(until, 0)))
+            }
+            Field::TlsSelfSigned => Some(Flag(self.certificate.as_ref()?.self_signed)),
             Field::DnsQuery => text(self.dns_query.as_ref()),
             Field::DnsType => text(self.dns_type.as_ref()),
             Field::DnsRcode => text(self.dns_rcode.as_ref()),

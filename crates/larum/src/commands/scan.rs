@@ -6,6 +6,7 @@ mod merge;
 mod page;
 mod parts;
 mod pool;
+mod turn;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;

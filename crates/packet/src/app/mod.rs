@@ -27,7 +27,7 @@ pub use dns::Dns;
 pub use fact::{Banner, Device, Fact, Http, Login, Mail};
 pub use protocol::Protocol;
 pub use session::{LOOK_BYTES, LOOK_DATAGRAMS, NESTED, Session};
-pub use tls::{Carried, Certificate, Tls};
+pub use tls::{Carried, Tls};
 
 use larum_core::time::Timestamp;
 

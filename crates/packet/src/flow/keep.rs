@@ -49,6 +49,7 @@ pub fn owned(event: &Event<'_>) -> Event<'static> {
         tls_version: copy(&event.tls_version),
         ja3: copy(&event.ja3),
         ja4: copy(&event.ja4),
+        certificate: event.certificate.clone(),
         dns_query: copy(&event.dns_query),
         dns_type: copy(&event.dns_type),
         dns_rcode: copy(&event.dns_rcode),

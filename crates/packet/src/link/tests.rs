@@ -56,6 +56,12 @@ fn each_link_type_leads_to_the_packet() {
     );
     check(117, &format!("3d02{}", "00".repeat(62)), Ok(64));
     check(239, "02 00 0000 0800 0100 0800 0000 1400 0900", Ok(16));
+    // Without encryption and with a quality of service, filled up to four bytes.
+    check(
+        105,
+        "8802 0000 00005e005301 00005e005302 00005e005303 0000 0000 0000 aaaa03 000000 0800",
+        Ok(36),
+    );
     check(
         127,
         "00000800 00000000 0802 0000 00005e005301 00005e005302 00005e005303 0000 aaaa03 000000 0800",
@@ -65,6 +71,49 @@ fn each_link_type_leads_to_the_packet() {
         105,
         "8802 0000 00005e005301 00005e005302 00005e005303 0000 0000 aaaa03 000000 0800",
         Ok(34),
+    );
+}
+
+#[test]
+fn rare_link_types_lead_to_the_packet_too() {
+    let fibre = "0000 00005e005301 0000 00005e005302";
+    check(122, &format!("{fibre} aaaa03 000000 0800"), Ok(24));
+    check(143, &format!("{MACS} 0800"), Ok(14));
+    check(166, "01 ff03 0021", Ok(5));
+    check(204, "00 ff03 0021", Ok(5));
+    check(205, "01 0f00 0800", Ok(5));
+    check(206, "00 1841 03 cc", Ok(5));
+    check(219, "00010140", Ok(4));
+    check(226, &"00".repeat(24), Ok(24));
+    check(240, &format!("00000000 {MACS} 0800"), Ok(18));
+    let preamble = "55555555555555d5";
+    check(241, &format!("00000000 {preamble} {MACS} 0800"), Ok(26));
+    check(242, &format!("{} 0800 0000", "00".repeat(40)), Ok(44));
+    check(281, &format!("{MACS} 20000001 0800"), Ok(18));
+    check(282, &format!("20000001 {MACS} 0800"), Ok(18));
+    check(284, &format!("{MACS} c0180064 0800"), Ok(18));
+    check(285, &format!("{MACS} dada 0000 c0180064 0800"), Ok(22));
+    // Apple's tap: 16 bytes of header here, of an Ethernet device and of one without a link.
+    check(
+        258,
+        &format!("10000000 01000000 01000000 00000000 {MACS} 0800"),
+        Ok(30),
+    );
+    check(258, "10000000 01000000 0c000000 00000000", Ok(16));
+    check(
+        258,
+        "10000000 01000000 02010000 00000000",
+        Err(Unread::TooDeep),
+    );
+    check(
+        258,
+        "ffffff00 01000000 01000000 00000000",
+        Err(Unread::Malformed),
+    );
+    check(
+        258,
+        "00000000 01000000 01000000 00000000",
+        Err(Unread::Malformed),
     );
 }
 

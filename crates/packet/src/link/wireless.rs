@@ -43,7 +43,11 @@ fn data(frame: &[u8], at: usize) -> Result<usize, Unread> {
             header += 4;
         }
     }
-    let at = at.saturating_add(header);
+    let mut at = at.saturating_add(header);
+    // Some drivers fill the header up to a multiple of four.
+    if !header.is_multiple_of(4) && be16(frame, at) == Some(0) {
+        at = at.saturating_add(2);
+    }
     if be16(frame, at).ok_or(Unread::Cut)? != 0xAAAA {
         return Err(Unread::NotIp);
     }

@@ -8,6 +8,7 @@
 //! record, for rules that look for keywords.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use yaml_serde::Value;
 
@@ -15,7 +16,7 @@ use super::correlation::seconds;
 use super::document::{Document, documents, text_of};
 use super::{Correlator, RuleSet, Scratch, Trace};
 use crate::detect::story::Ending;
-use crate::event::{Action, Direction, Event, Field, Kind, Outcome, Protocol};
+use crate::event::{Action, Certificate, Direction, Event, Field, Kind, Outcome, Protocol};
 use crate::time::{DeviceTime, Timestamp};
 
 /// Most events of one case.
@@ -286,10 +287,31 @@ fn set<'c>(event: &mut Event<'c>, field: Field, text: &'c str) -> bool {
         Field::TlsVersion => event.tls_version = word,
         Field::Ja3 => event.ja3 = word,
         Field::Ja4 => event.ja4 = word,
+        Field::TlsSubject => certificate(event).subject = text.to_owned(),
+        Field::TlsIssuer => certificate(event).issuer = text.to_owned(),
+        Field::TlsSelfSigned => certificate(event).self_signed = text == "true",
+        Field::TlsNotBefore | Field::TlsNotAfter => return set_validity(event, field, text),
         Field::DnsQuery => event.dns_query = word,
         Field::DnsType => event.dns_type = word,
         Field::DnsRcode => event.dns_rcode = word,
         Field::CommunityId => event.community_id = word,
+    }
+    true
+}
+
+fn certificate<'e>(event: &'e mut Event<'_>) -> &'e mut Certificate {
+    Arc::make_mut(event.certificate.get_or_insert_default())
+}
+
+fn set_validity(event: &mut Event<'_>, field: Field, text: &str) -> bool {
+    let Some(time) = DeviceTime::parse_rfc3339(text.as_bytes()) else {
+        return false;
+    };
+    let certificate = certificate(event);
+    if field == Field::TlsNotBefore {
+        certificate.not_before = time.at;
+    } else {
+        certificate.not_after = time.at;
     }
     true
 }

@@ -319,6 +319,14 @@ static NAMES: &[(&[&str], &[Slot])] = &[
     ),
     (&["time-taken"], &[Slot::Field(Field::DurationMs)]),
     (
+        &["certificate.subject", "tls.server.subject", "tls.subject"],
+        &[Slot::Field(Field::TlsSubject)],
+    ),
+    (
+        &["certificate.issuer", "tls.server.issuer", "tls.issuerdn"],
+        &[Slot::Field(Field::TlsIssuer)],
+    ),
+    (
         &["network.community_id"],
         &[Slot::Field(Field::CommunityId)],
     ),

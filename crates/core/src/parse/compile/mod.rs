@@ -204,8 +204,7 @@ impl Compiler<'_> {
     }
 
     fn field(&mut self, at: &str, name: &str) -> Option<Field> {
-        let field = Field::from_word(name)
-            .filter(|field| !matches!(field, Field::Format | Field::Truncated));
+        let field = Field::from_word(name).filter(|field| !is_no_formats(*field));
         if field.is_none() {
             self.wrong(at, format!("no field `{name}`"));
         }
@@ -515,6 +514,20 @@ const fn has_endpoint(field: Field) -> bool {
             | Field::DstHost
             | Field::SrcNatIp
             | Field::DstNatIp
+    )
+}
+
+/// What no format fills in: Larum's own, and what only packets tell.
+const fn is_no_formats(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Format
+            | Field::Truncated
+            | Field::TlsSubject
+            | Field::TlsIssuer
+            | Field::TlsNotBefore
+            | Field::TlsNotAfter
+            | Field::TlsSelfSigned
     )
 }
 

@@ -18,8 +18,9 @@ use larum_core::time::Timestamp;
 use larum_packet::flow::Counts;
 
 use super::chunks::Chunks;
-use super::parts::{self, Meters, PartBatch, Shared};
+use super::parts::{self, Meters, Share};
 use super::pool::{Batch, Piece, Pool, Work};
+use super::turn::{Filled, Outcome, Sorted, Told};
 use crate::packets::{Block, Blocks};
 use crate::recording;
 
@@ -90,7 +91,40 @@ impl Source {
 /// A piece that workers work on.
 enum Pending {
     Lines(Receiver<Batch>),
-    Packets(Vec<Receiver<PartBatch>>, Option<Arc<Shared>>),
+    Packets(Share),
+}
+
+/// What a piece came to, in order.
+enum Came {
+    Lines(Vec<Observation>),
+    Packets(Told),
+}
+
+impl Came {
+    fn get(&self, place: usize) -> Option<&Observation> {
+        match self {
+            Self::Lines(observations) => observations.get(place),
+            Self::Packets(told) => told.get(place),
+        }
+    }
+}
+
+/// Memory that is done with, until it is used again.
+#[derive(Default)]
+struct Spare {
+    /// A worker takes and frees what the observations hold.
+    observations: Vec<Observation>,
+    told: Vec<Told>,
+    sorted: Vec<Sorted>,
+}
+
+impl Spare {
+    fn keep(&mut self, came: Came) {
+        match came {
+            Came::Lines(observations) => self.observations = observations,
+            Came::Packets(told) => self.told.push(told),
+        }
+    }
 }
 
 /// A file being read.
@@ -108,10 +142,9 @@ struct Stream {
     lost: u64,
     /// What cannot be read twice is sampled as it comes.
     is_stdin: bool,
-    /// Observations that are done with, until a worker takes them.
-    done: Vec<Observation>,
+    spare: Spare,
     /// What the piece at hand came to, and which of it comes next.
-    current: Vec<Observation>,
+    current: Came,
     next: usize,
 }
 
@@ -138,15 +171,23 @@ impl Stream {
             position,
             years,
             legend,
-            done: std::mem::take(&mut self.done),
+            done: std::mem::take(&mut self.spare.observations),
         })));
     }
 
     /// Hands in the next block of a capture, or its end.
     fn submit_block(&mut self, block: Option<Block>, pool: &Pool<'_>) {
-        let block = block.map(|block| Arc::new(Shared::new(block)));
-        let results = pool.submit_block(&self.meters, block.as_ref());
-        self.pending.push_back(Pending::Packets(results, block));
+        let block = block.map(|block| {
+            let sorted = self.spare.sorted.pop().unwrap_or_default();
+            Arc::new(Filled::new(block, sorted))
+        });
+        let told = self.spare.told.pop().unwrap_or_default();
+        let share = Share {
+            block,
+            outcome: Arc::new(Outcome::new(told)),
+        };
+        pool.submit_share(&self.meters, &share);
+        self.pending.push_back(Pending::Packets(share));
     }
 
     fn end_packets(&mut self) {
@@ -319,8 +360,8 @@ impl<'p, 'w> Merge<'p, 'w> {
                     years: Arc::new(file.years),
                     legend: Legend::of_file(),
                     position: 0,
-                    done: Vec::new(),
-                    current: Vec::new(),
+                    spare: Spare::default(),
+                    current: Came::Lines(Vec::new()),
                     next: 0,
                 };
                 match first {
@@ -360,7 +401,8 @@ impl<'p, 'w> Merge<'p, 'w> {
                 return;
             }
             stream.next = 0;
-            stream.done = std::mem::take(&mut stream.current);
+            let done = std::mem::replace(&mut stream.current, Came::Lines(Vec::new()));
+            stream.spare.keep(done);
             while stream.pending.len() < lookahead && stream.source.is_some() {
                 if let Err(error) = stream.read_on(self.pool, self.work) {
                     // What packets came before is still told.
@@ -392,28 +434,29 @@ impl<'p, 'w> Merge<'p, 'w> {
                     self.tally.add(&batch.tally);
                     let bytes = u64::try_from(batch.chunk.len()).unwrap_or(0);
                     self.bytes = self.bytes.saturating_add(bytes);
-                    stream.current = batch.observations;
+                    stream.current = Came::Lines(batch.observations);
                     if let Some(Source::Lines(chunks)) = &mut stream.source {
                         chunks.give_back(batch.chunk);
                     }
                 }
             }
-            Pending::Packets(results, block) => {
-                let batches = results.iter().filter_map(|result| self.pool.wait(result));
-                let (observations, tally, counts) = parts::join(batches.collect());
+            Pending::Packets(Share { block, outcome }) => {
+                let (told, tally, counts) = Told::of(self.pool.wait_share(&outcome));
                 self.tally.add(&tally);
-                stream.current = observations;
+                stream.current = Came::Packets(told);
                 if counts.packets > 0 {
                     let sums = self.packets.get_or_insert_default();
                     sums.counts.join(&counts);
                     sums.lost = sums.lost.saturating_add(stream.lost);
                 }
-                let Some(block) = block else { return };
-                self.bytes = self.bytes.saturating_add(block.read_bytes());
+                let Some(filled) = block else { return };
+                self.bytes = self.bytes.saturating_add(filled.block().read_bytes);
                 if let Some(Source::Packets(blocks)) = &mut stream.source
-                    && let Ok(block) = Arc::try_unwrap(block)
+                    && let Ok(filled) = Arc::try_unwrap(filled)
                 {
-                    blocks.give_back(block.into_block());
+                    let (block, sorted) = filled.into_parts();
+                    blocks.give_back(block);
+                    stream.spare.sorted.push(sorted);
                 }
             }
         }

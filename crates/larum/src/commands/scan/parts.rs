@@ -4,21 +4,18 @@
 //! Packets go to a part by the addresses of their outermost header: both directions of a flow, and all
 //! pieces of a fragmented packet, meet in one part. Each part takes its blocks in order, one worker at a
 //! time, so that nobody waits while another part has something to do; the observations of all parts are
-//! put back into the order of the packets that brought them about.
+//! put back into the order of the packets that brought them about ([`super::turn`]).
 
 use std::collections::VecDeque;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use larum_core::detect::{Observation, SiftScratch, Sifter};
+use larum_core::detect::{SiftScratch, Sifter};
 use larum_core::event::Event;
-use larum_core::report::Tally;
-use larum_core::time::Timestamp;
-use larum_packet::flow::{Counts, Limits, MAX_FLOWS, Meter, Packet, Tell};
-use larum_packet::{Unread, ip, link};
+use larum_packet::Unread;
+use larum_packet::flow::{Limits, MAX_FLOWS, Meter, Packet, Tell};
 
 use super::pool::Work;
-use crate::packets::Block;
+use super::turn::{Filled, Outcome, PartBatch};
 
 /// Parts of a capture.
 pub const PARTS: usize = 16;
@@ -28,101 +25,15 @@ pub const PARTS: usize = 16;
 const END_FLOWS: usize = 2_048;
 /// How often a capture has to be ended until all parts have told everything.
 pub const ENDS: usize = MAX_FLOWS / PARTS / END_FLOWS + 1;
+/// Shares that whoever takes a part works on in one go: what the part remembers is at hand then, and later
+/// blocks are still left for those who wait for this one.
+const MAX_SHARES: usize = 2;
 
-/// A block, and its packets sorted by part once somebody has done so.
-pub struct Shared {
-    block: Block,
-    sorted: OnceLock<Sorted>,
-}
-
-/// The packets of a block by part.
-struct Sorted {
-    parts: Vec<Vec<Place>>,
-    unread: Vec<Unread>,
-    last: Option<Timestamp>,
-}
-
-/// Where a packet stands in its block.
-struct Place {
-    /// Its number in the block.
-    number: u32,
-    at: Timestamp,
-    /// Where its IP header begins, and where it ends.
-    ip: std::ops::Range<usize>,
-    wire_bytes: u32,
-}
-
-impl Shared {
-    /// `block`, not sorted yet.
-    pub const fn new(block: Block) -> Self {
-        Self {
-            block,
-            sorted: OnceLock::new(),
-        }
-    }
-
-    /// Sorts its packets, unless that was done.
-    pub fn sort(&self) {
-        self.sorted();
-    }
-
-    fn sorted(&self) -> &Sorted {
-        self.sorted.get_or_init(|| Sorted::of(&self.block))
-    }
-
-    /// Bytes of the capture told of in it.
-    pub const fn read_bytes(&self) -> u64 {
-        self.block.read_bytes
-    }
-
-    /// The block, when nobody works on it any more.
-    pub fn into_block(self) -> Block {
-        self.block
-    }
-}
-
-impl Sorted {
-    fn of(block: &Block) -> Self {
-        let mut parts: Vec<Vec<Place>> = (0..PARTS).map(|_| Vec::new()).collect();
-        let mut unread = Vec::new();
-        let mut last = None;
-        for (number, found) in (0_u32..).zip(block.frames()) {
-            let (frame, start) = match found {
-                Ok(found) => found,
-                Err(reason) => {
-                    unread.push(reason);
-                    continue;
-                }
-            };
-            last = last.max(Some(frame.at));
-            match link::ip_offset(frame.link, frame.bytes) {
-                Ok(offset) => {
-                    let packet = frame.bytes.get(offset..).unwrap_or_default();
-                    let part = usize::try_from(ip::pair_hash(packet)).unwrap_or(0) % PARTS;
-                    if let Some(part) = parts.get_mut(part) {
-                        part.push(Place {
-                            number,
-                            at: frame.at,
-                            ip: start + offset..start + frame.bytes.len(),
-                            wire_bytes: frame.wire_bytes,
-                        });
-                    }
-                }
-                Err(reason) => unread.push(reason),
-            }
-        }
-        Self {
-            parts,
-            unread,
-            last,
-        }
-    }
-}
-
-/// One part's share of a block of a capture; without a block, the end of the part.
+/// One part's share of a block of a capture; without a block, a step of the end of the part.
+#[derive(Clone)]
 pub struct Share {
-    pub block: Option<Arc<Shared>>,
-    pub reply: SyncSender<PartBatch>,
+    pub block: Option<Arc<Filled>>,
+    pub outcome: Arc<Outcome>,
 }
 
 /// The meters of one capture.
@@ -131,6 +42,7 @@ pub struct Meters {
 }
 
 /// A part: its meter, and the shares that wait for it.
+#[derive(Default)]
 struct Part {
     shares: Mutex<Shares>,
     meter: Mutex<PartMeter>,
@@ -141,6 +53,8 @@ struct Shares {
     waiting: VecDeque<Share>,
     /// Whether somebody works on this part, or is about to.
     taken: bool,
+    /// Who worked on it last, and has its flows at hand.
+    last: Option<usize>,
 }
 
 struct PartMeter {
@@ -149,82 +63,74 @@ struct PartMeter {
     told: bool,
 }
 
-/// What one part of a block came to.
-#[derive(Default)]
-pub struct PartBatch {
-    /// With the number of the packet that brought it about.
-    pub observations: Vec<(u32, Observation)>,
-    pub tally: Tally,
-    /// The sums of the part, at its end.
-    pub counts: Option<Counts>,
+impl Default for PartMeter {
+    fn default() -> Self {
+        Self {
+            meter: Meter::new(Limits::default().shared(PARTS)),
+            told: false,
+        }
+    }
 }
 
 impl Default for Meters {
     fn default() -> Self {
-        let limits = Limits::default().shared(PARTS);
-        let part = |_| Part {
-            shares: Mutex::default(),
-            meter: Mutex::new(PartMeter {
-                meter: Meter::new(limits),
-                told: false,
-            }),
-        };
         Self {
-            parts: (0..PARTS).map(part).collect(),
+            parts: (0..PARTS).map(|_| Part::default()).collect(),
         }
     }
 }
 
 impl Meters {
-    /// Puts `share` behind those that wait for `part`; whether somebody has to be found to
-    /// [`Self::take`] it.
-    pub fn hand_in(&self, part: usize, share: Share) -> bool {
-        let Some(part) = self.parts.get(part) else {
-            return false;
-        };
-        let mut shares = lock(&part.shares);
+    /// Puts `share` behind those that wait for `part`. If somebody has to be found to [`Self::take`] it:
+    /// who had the part last, at first its number.
+    pub fn hand_in(&self, part: usize, share: Share) -> Option<usize> {
+        let mut shares = lock(&self.parts.get(part)?.shares);
         shares.waiting.push_back(share);
-        !std::mem::replace(&mut shares.taken, true)
+        let was_taken = std::mem::replace(&mut shares.taken, true);
+        (!was_taken).then(|| shares.last.unwrap_or(part))
     }
 
-    /// Nobody works on `part` any more; whether somebody has to be found to go on.
-    pub fn rest(&self, part: usize) -> bool {
+    /// `worker` works on `part` no more; whether somebody has to be found to go on.
+    pub fn rest(&self, part: usize, worker: usize) -> bool {
         self.parts.get(part).is_some_and(|part| {
             let mut shares = lock(&part.shares);
+            shares.last = Some(worker);
             shares.taken = !shares.waiting.is_empty();
             shares.taken
         })
     }
 
-    /// Works on the next share of `part`: takes its packets; without a block, ends some of its flows.
+    /// Works on the next shares of `part`: takes their packets; without a block, ends some of its flows.
     pub fn take(&self, part: usize, work: &Work, sifter: &Sifter, scratch: &mut SiftScratch) {
         let Some(place) = self.parts.get(part) else {
             return;
         };
-        let Some(share) = lock(&place.shares).waiting.pop_front() else {
-            return;
-        };
-        let mut sifting = Sifting {
-            work,
-            sifter,
-            scratch,
-            number: 0,
-            batch: PartBatch::default(),
-        };
         let mut state = lock(&place.meter);
-        match share.block {
-            Some(shared) => sifting.block(part, &shared, &mut state.meter),
-            None => {
-                state.meter.finish_some(END_FLOWS, &mut sifting);
-                // The last one tells the sums.
-                if state.meter.flows() == 0 && !state.told {
-                    state.told = true;
-                    sifting.batch.counts = Some(*state.meter.counts());
+        for _ in 0..MAX_SHARES {
+            let Some(Share { block, outcome }) = lock(&place.shares).waiting.pop_front() else {
+                return;
+            };
+            let mut making = outcome.of(part);
+            let mut sifting = Sifting {
+                work,
+                sifter,
+                scratch,
+                number: 0,
+                batch: &mut making.batch,
+            };
+            match block {
+                // The block is let go of before anybody is told, so that its memory can be used again.
+                Some(filled) => sifting.block(part, &filled, &mut state.meter),
+                None => {
+                    state.meter.finish_some(END_FLOWS, &mut sifting);
+                    // The last one tells the sums.
+                    if state.meter.flows() == 0 && !state.told {
+                        state.told = true;
+                        making.batch.counts = Some(*state.meter.counts());
+                    }
                 }
             }
         }
-        // Nobody waits any more when the scan was given up.
-        drop(share.reply.send(sifting.batch));
     }
 }
 
@@ -232,56 +138,34 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Puts the batches of all parts back in order.
-pub fn join(batches: Vec<PartBatch>) -> (Vec<Observation>, Tally, Counts) {
-    let mut tally = Tally::default();
-    let mut counts = Counts::default();
-    let mut all = Vec::new();
-    for batch in batches {
-        tally.add(&batch.tally);
-        if let Some(part) = batch.counts {
-            counts.join(&part);
-        }
-        all.extend(batch.observations);
-    }
-    // Stable: what comes at the end of a block stays in the order of parts.
-    all.sort_by_key(|(number, _)| *number);
-    let observations = all
-        .into_iter()
-        .map(|(_, observation)| observation)
-        .collect();
-    (observations, tally, counts)
-}
-
 struct Sifting<'a> {
     work: &'a Work,
     sifter: &'a Sifter,
     scratch: &'a mut SiftScratch,
     number: u32,
-    batch: PartBatch,
+    batch: &'a mut PartBatch,
 }
 
 impl Sifting<'_> {
-    fn block(&mut self, part: usize, shared: &Shared, meter: &mut Meter) {
-        let sorted = shared.sorted();
-        for place in sorted.parts.get(part).into_iter().flatten() {
+    fn block(&mut self, part: usize, filled: &Filled, meter: &mut Meter) {
+        for place in filled.packets(part) {
             self.number = place.number;
             let packet = Packet {
                 at: place.at,
-                ip: shared.block.slice(place.ip.clone()),
+                ip: filled.block().slice(place.ip.clone()),
                 wire_bytes: place.wire_bytes,
             };
             meter.packet(&packet, self);
         }
         self.number = u32::MAX;
         if part == 0 {
-            for reason in &sorted.unread {
+            for reason in &filled.sorted().unread {
                 meter.no_packet(*reason, self);
             }
         }
         // Parts without packets in this block end their silent flows as well. A stamp far ahead of the
         // others is no time to go by.
-        if let (Some(last), Some(now)) = (sorted.last, meter.now())
+        if let (Some(last), Some(now)) = (filled.sorted().last, meter.now())
             && last <= now.plus_seconds(3_600)
         {
             meter.advance(last, self);

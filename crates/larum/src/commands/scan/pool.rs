@@ -14,7 +14,8 @@ use larum_core::parse::{Context, Formats, Legend, Scratch, lines};
 use larum_core::report::Tally;
 use larum_core::time::{DeviceTime, Timestamp};
 
-use super::parts::{Meters, PARTS, PartBatch, Share, Shared};
+use super::parts::{Meters, PARTS, Share};
+use super::turn::{Outcome, PartBatch};
 use crate::recording::in_zone;
 
 /// What workers share.
@@ -51,87 +52,126 @@ pub struct Piece {
 
 enum Job {
     Lines(Piece, SyncSender<Batch>),
-    /// Sort the packets of a block by part.
-    Sort(Arc<Shared>),
-    /// A part of a capture has a share waiting.
+    /// A part of a capture has shares waiting.
     Part(Arc<Meters>, usize),
 }
 
 /// Work that waits for a worker.
-#[derive(Default)]
 struct Jobs {
-    /// What others wait for, taken first.
-    urgent: VecDeque<Job>,
-    waiting: VecDeque<Job>,
+    lines: VecDeque<Job>,
+    /// Parts of captures, in the queue of whoever had them last.
+    parts: Vec<VecDeque<Job>>,
+    /// Workers that sleep.
+    asleep: usize,
     over: bool,
 }
 
 impl Jobs {
-    fn pop(&mut self) -> Option<Job> {
-        self.urgent.pop_front().or_else(|| self.waiting.pop_front())
+    /// The next job of `worker`: its own first, then what is anybody's, then another's.
+    fn pop(&mut self, worker: usize) -> Option<Job> {
+        let own = self.parts.get_mut(worker).and_then(VecDeque::pop_front);
+        own.or_else(|| self.lines.pop_front()).or_else(|| {
+            let longest = self.parts.iter_mut().max_by_key(|queue| queue.len())?;
+            longest.pop_front()
+        })
     }
 }
 
 /// Where jobs are handed in and taken.
-#[derive(Default)]
 struct Queue {
     jobs: Mutex<Jobs>,
     came: Condvar,
 }
 
 impl Queue {
+    fn new(workers: usize) -> Self {
+        Self {
+            jobs: Mutex::new(Jobs {
+                lines: VecDeque::new(),
+                parts: (0..workers.max(1)).map(|_| VecDeque::new()).collect(),
+                asleep: 0,
+                over: false,
+            }),
+            came: Condvar::new(),
+        }
+    }
+
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, job: Job) {
-        self.jobs().waiting.push_back(job);
-        self.came.notify_one();
+    fn push_lines(&self, job: Job) {
+        let mut jobs = self.jobs();
+        jobs.lines.push_back(job);
+        self.wake(jobs, 1);
     }
 
-    fn push_urgent(&self, job: Job) {
-        self.jobs().urgent.push_back(job);
-        self.came.notify_one();
+    /// Hands in parts of a capture, each with who had it last.
+    fn push_parts(&self, parts: impl Iterator<Item = (usize, Job)>) {
+        let mut jobs = self.jobs();
+        let queues = jobs.parts.len();
+        let mut count = 0;
+        for (last, job) in parts {
+            if let Some(queue) = jobs.parts.get_mut(last % queues) {
+                queue.push_back(job);
+                count += 1;
+            }
+        }
+        self.wake(jobs, count);
     }
 
-    fn try_pop(&self) -> Option<Job> {
-        self.jobs().pop()
+    /// Wakes as many sleepers as there are new jobs. To wake somebody asks the system, so only if there is
+    /// anybody.
+    fn wake(&self, jobs: MutexGuard<'_, Jobs>, count: usize) {
+        let sleepers = jobs.asleep.min(count);
+        drop(jobs);
+        for _ in 0..sleepers {
+            self.came.notify_one();
+        }
+    }
+
+    fn try_pop(&self, worker: usize) -> Option<Job> {
+        self.jobs().pop(worker)
     }
 
     /// The next job, waited for; `None` when no more will come.
-    fn pop(&self) -> Option<Job> {
+    fn pop(&self, worker: usize) -> Option<Job> {
         let mut jobs = self.jobs();
         loop {
-            if let Some(job) = jobs.pop() {
+            if let Some(job) = jobs.pop(worker) {
                 return Some(job);
             }
             if jobs.over {
                 return None;
             }
+            jobs.asleep += 1;
             jobs = self.came.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            jobs.asleep -= 1;
         }
     }
 }
 
-/// Takes a part's next share, and hands the part in again if more wait, also when this one fails: nobody
+/// Takes a part's next shares, and hands the part in again if more wait, also when this one fails: nobody
 /// waits for ever.
 struct Taking<'q> {
     queue: &'q Queue,
     meters: &'q Arc<Meters>,
     part: usize,
+    worker: usize,
 }
 
 impl Drop for Taking<'_> {
     fn drop(&mut self) {
-        if self.meters.rest(self.part) {
-            let meters = Arc::clone(self.meters);
-            self.queue.push(Job::Part(meters, self.part));
+        if self.meters.rest(self.part, self.worker) {
+            let job = Job::Part(Arc::clone(self.meters), self.part);
+            self.queue.push_parts(std::iter::once((self.worker, job)));
         }
     }
 }
 
 /// One that works.
 struct Worker<'w> {
+    number: usize,
     queue: Arc<Queue>,
     work: &'w Work,
     sifter: Sifter,
@@ -145,12 +185,12 @@ impl Worker<'_> {
             Job::Lines(piece, reply) => {
                 drop(reply.send(self.work.sift(piece, &self.sifter, &mut self.scratch)));
             }
-            Job::Sort(block) => block.sort(),
             Job::Part(meters, part) => {
                 let taking = Taking {
                     queue: &self.queue,
                     meters: &meters,
                     part,
+                    worker: self.number,
                 };
                 taking
                     .meters
@@ -178,24 +218,25 @@ impl<'w> Pool<'w> {
     where
         'w: 'scope,
     {
-        let queue = Arc::new(Queue::default());
-        let worker = || Worker {
+        let queue = Arc::new(Queue::new(workers));
+        let worker = |number| Worker {
+            number,
             queue: Arc::clone(&queue),
             work,
             sifter: sifter.clone(),
             scratch: SiftScratch::default(),
         };
-        for _ in 1..workers {
-            let mut worker = worker();
+        for number in 1..workers {
+            let mut worker = worker(number);
             scope.spawn(move || {
                 let queue = Arc::clone(&worker.queue);
-                while let Some(job) = queue.pop() {
+                while let Some(job) = queue.pop(worker.number) {
                     worker.run(job);
                 }
             });
         }
         Self {
-            me: RefCell::new(worker()),
+            me: RefCell::new(worker(0)),
             queue,
         }
     }
@@ -203,32 +244,31 @@ impl<'w> Pool<'w> {
     /// Hands in a piece; the result arrives at the receiver.
     pub fn submit(&self, piece: Piece) -> Receiver<Batch> {
         let (reply, result) = sync_channel(1);
-        self.queue.push(Job::Lines(piece, reply));
+        self.queue.push_lines(Job::Lines(piece, reply));
         result
     }
 
-    /// Hands in a block of a capture, or its end, to all parts. Blocks of one capture must be handed in
-    /// in order.
-    pub fn submit_block(
-        &self,
-        meters: &Arc<Meters>,
-        block: Option<&Arc<Shared>>,
-    ) -> Vec<Receiver<PartBatch>> {
-        if let Some(block) = block {
-            self.queue.push_urgent(Job::Sort(Arc::clone(block)));
-        }
-        let hand_in = |part| {
-            let (reply, result) = sync_channel(1);
-            let share = Share {
-                block: block.cloned(),
-                reply,
-            };
-            if meters.hand_in(part, share) {
-                self.queue.push(Job::Part(Arc::clone(meters), part));
+    /// Hands in a block of a capture, or a step of its end, to all parts. Blocks of one capture must be
+    /// handed in in order.
+    pub fn submit_share(&self, meters: &Arc<Meters>, share: &Share) {
+        let parts = (0..PARTS).filter_map(|part| {
+            let last = meters.hand_in(part, share.clone())?;
+            Some((last, Job::Part(Arc::clone(meters), part)))
+        });
+        self.queue.push_parts(parts);
+    }
+
+    /// What all parts made of a share, and other work until it is there.
+    pub fn wait_share(&self, outcome: &Outcome) -> Vec<PartBatch> {
+        loop {
+            if let Some(batches) = outcome.try_take() {
+                return batches;
             }
-            result
-        };
-        (0..PARTS).map(hand_in).collect()
+            match self.queue.try_pop(0) {
+                Some(job) => self.me.borrow_mut().run(job),
+                None => return outcome.wait(),
+            }
+        }
     }
 
     /// A result, and other work until it is there; `None` when whoever worked on it failed.
@@ -239,7 +279,7 @@ impl<'w> Pool<'w> {
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {}
             }
-            match self.queue.try_pop() {
+            match self.queue.try_pop(0) {
                 Some(job) => self.me.borrow_mut().run(job),
                 None => return result.recv().ok(),
             }

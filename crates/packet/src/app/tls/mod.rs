@@ -6,10 +6,11 @@ mod fingerprint;
 mod hello;
 mod ssl2;
 
-pub use certificate::Certificate;
 pub(super) use hello::{ClientHello, ServerHello, version_name};
 
-use larum_core::event::Event;
+use std::sync::Arc;
+
+use larum_core::event::{Certificate, Event};
 use larum_core::time::Timestamp;
 
 use super::bytes::{Cursor, borrowed};
@@ -36,7 +37,7 @@ pub struct Tls {
     /// Number of the cipher suite the server chose.
     pub cipher: Option<u16>,
     /// The server's own certificate, where it was sent in clear (up to TLS 1.2).
-    pub certificate: Option<Certificate>,
+    pub certificate: Option<Arc<Certificate>>,
     /// A fatal alert that was sent in clear: why it came to nothing.
     pub alert: Option<u8>,
     /// What carried it.
@@ -76,6 +77,7 @@ impl Tls {
             .as_ref()
             .and_then(|certificate| certificate.note(self.at));
         event.event_code = note.map(Into::into);
+        event.certificate.clone_from(&self.certificate);
     }
 
     /// Takes over what a client's hello says.
@@ -332,7 +334,7 @@ impl Told {
                     .be24()
                     .and_then(|_| cursor.be24())
                     .and_then(|length| cursor.take(length));
-                self.fact.certificate = first.and_then(Certificate::read);
+                self.fact.certificate = first.and_then(certificate::read).map(Arc::new);
                 true
             }
             // The server's hello is done.

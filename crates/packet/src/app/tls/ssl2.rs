@@ -1,6 +1,8 @@
 //! The hellos of SSL 2 (Hickman, 1995), which old programs wrapped around SSL 3 and TLS 1 as well.
 
-use super::{Certificate, Told, version_name};
+use std::sync::Arc;
+
+use super::{Told, certificate, version_name};
 use crate::app::bytes::Cursor;
 use crate::app::{Seen, Side};
 
@@ -17,7 +19,7 @@ pub(super) fn take(seen: Seen, record: &[u8], told: &mut Told) {
             let (length, _, _) = (cursor.be16(), cursor.be16(), cursor.be16());
             told.fact.version = version.map(version_name).unwrap_or_default();
             let der = length.and_then(|length| cursor.take(usize::from(length)));
-            told.fact.certificate = der.and_then(Certificate::read);
+            told.fact.certificate = der.and_then(certificate::read).map(Arc::new);
             told.any = true;
         }
         _ => {}
