@@ -51,7 +51,8 @@ fn conversation() -> Vec<Vec<u8>> {
     };
     let asked = b"GET /offers HTTP/1.1\r\nHost: shop.example.org\r\nUser-Agent: made/1\r\n\r\n";
     let answered = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    let (up, down) = (100 + asked.len() as u32, 900 + answered.len() as u32);
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap();
+    let (up, down) = (100 + length(asked), 900 + length(answered));
     let query =
         hex("1234 0100 0001 0000 0000 0000 04 6d61696c 07 6578616d706c65 03 6f7267 00 000f 0001");
     vec![
@@ -326,10 +327,10 @@ fn essence(file: &[u8], name: &str) -> Vec<String> {
 const EXPECTED: &[&str] = &[
     "2026-11-22T10:00:00.003Z http 192.168.7.33 50000 203.0.113.9 8080 http GET shop.example.org /offers 200 made/1",
     "2026-11-22T10:00:00.008Z dns 192.168.7.33 40001 192.168.7.1 53 dns mail.example.org MX",
-    "2026-11-22T10:00:00.008Z network 192.168.7.33 40001 192.168.7.1 53 dns 0",
+    "2026-11-22T10:00:00.008Z network 192.168.7.33 40001 192.168.7.1 53 dns no-answer 0",
     "2026-11-22T10:00:00.009Z dns 192.168.7.33 40002 224.0.0.252 5355 llmnr mail.example.org MX",
-    "2026-11-22T10:00:00.009Z network 192.168.7.33 40002 224.0.0.252 5355 llmnr 0",
-    "2026-11-22T10:00:00Z network 192.168.7.33 50000 203.0.113.9 8080 http close closed ShAaDdFf 7",
+    "2026-11-22T10:00:00.009Z network 192.168.7.33 40002 224.0.0.252 5355 llmnr no-answer 0",
+    "2026-11-22T10:00:00Z network 192.168.7.33 50000 203.0.113.9 8080 http close closed ShADdFf 7",
 ];
 
 #[test]

@@ -47,9 +47,9 @@ pub const FORMAT: &str = "packets";
 pub const MAX_FLOWS: usize = 524_288;
 /// Conversations of one input that are listened to at the same time, at most. For one more, the one
 /// listened to for the longest is listened to no more; its flow is counted on.
-pub const MAX_TALKS: usize = 49_152;
+pub const MAX_TALKS: usize = 32_768;
 /// Bytes that wait for earlier ones in all streams of one input, at most.
-pub const MAX_ALL_WAITING_BYTES: usize = 32 * 1_024 * 1_024;
+pub const MAX_ALL_WAITING_BYTES: usize = 16 * 1_024 * 1_024;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;

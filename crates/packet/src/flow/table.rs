@@ -133,10 +133,56 @@ struct Slot {
     after: u32,
 }
 
+/// Flows in one piece of memory: growing takes another piece and moves none, so that no flow is ever in
+/// memory twice.
+const CHUNK_FLOWS: usize = 256;
+
+#[derive(Debug, Default)]
+struct Slots {
+    chunks: Vec<Vec<Option<Slot>>>,
+}
+
+impl Slots {
+    fn room(&self, place: u32) -> Option<&Option<Slot>> {
+        let at = usize::try_from(place).ok()?;
+        self.chunks.get(at / CHUNK_FLOWS)?.get(at % CHUNK_FLOWS)
+    }
+
+    fn room_mut(&mut self, place: u32) -> Option<&mut Option<Slot>> {
+        let at = usize::try_from(place).ok()?;
+        let chunk = self.chunks.get_mut(at / CHUNK_FLOWS)?;
+        chunk.get_mut(at % CHUNK_FLOWS)
+    }
+
+    /// Puts `slot` into a new place.
+    fn push(&mut self, slot: Slot) -> u32 {
+        let full = self
+            .chunks
+            .last()
+            .is_none_or(|chunk| chunk.len() >= CHUNK_FLOWS);
+        if full {
+            self.chunks.push(Vec::with_capacity(CHUNK_FLOWS));
+        }
+        let before = self.chunks.len().saturating_sub(1) * CHUNK_FLOWS;
+        let Some(chunk) = self.chunks.last_mut() else {
+            return NONE;
+        };
+        let place = before + chunk.len();
+        chunk.push(Some(slot));
+        u32::try_from(place).unwrap_or(NONE)
+    }
+
+    /// All flows with their places.
+    fn all(&self) -> impl Iterator<Item = (u32, &Slot)> {
+        let rooms = (0_u32..).zip(self.chunks.iter().flatten());
+        rooms.filter_map(|(place, room)| Some((place, room.as_ref()?)))
+    }
+}
+
 /// All flows of one part.
 #[derive(Debug)]
 pub struct Table {
-    slots: Vec<Option<Slot>>,
+    slots: Slots,
     free: Vec<u32>,
     index: HashTable<u32>,
     queues: [Queue; Wait::ALL.len()],
@@ -149,7 +195,7 @@ impl Table {
     /// show in what comes out.
     pub fn new(limit: usize, seed: u64) -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Slots::default(),
             free: Vec::new(),
             index: HashTable::new(),
             queues: [Queue {
@@ -177,7 +223,7 @@ impl Table {
         let slots = &self.slots;
         self.index
             .find(hash, |place| {
-                slot(slots, *place).is_some_and(|slot| slot.flow.key == *key)
+                slot_at(slots, *place).is_some_and(|slot| slot.flow.key == *key)
             })
             .copied()
     }
@@ -199,25 +245,16 @@ impl Table {
         };
         let place = match self.free.pop() {
             Some(place) => {
-                if let Some(room) = usize::try_from(place)
-                    .ok()
-                    .and_then(|at| self.slots.get_mut(at))
-                {
+                if let Some(room) = self.slots.room_mut(place) {
                     *room = Some(slot);
                 }
                 place
             }
-            None => {
-                self.slots.push(Some(slot));
-                u32::try_from(self.slots.len() - 1).unwrap_or(NONE)
-            }
+            None => self.slots.push(slot),
         };
         let (slots, seed) = (&self.slots, self.seed);
         self.index.insert_unique(hash, place, |other| {
-            slots
-                .get(usize::try_from(*other).unwrap_or(usize::MAX))
-                .and_then(Option::as_ref)
-                .map_or(0, |slot| slot.flow.key.hash(seed))
+            slot_at(slots, *other).map_or(0, |slot| slot.flow.key.hash(seed))
         });
         self.link(place, wait);
         place
@@ -243,8 +280,7 @@ impl Table {
     /// Takes out the flow at `place`.
     pub fn remove(&mut self, place: u32) -> Option<Flow> {
         self.unlink(place);
-        let at = usize::try_from(place).ok()?;
-        let slot = self.slots.get_mut(at)?.take()?;
+        let slot = self.slots.room_mut(place)?.take()?;
         let hash = slot.flow.key.hash(self.seed);
         if let Ok(entry) = self.index.find_entry(hash, |other| *other == place) {
             entry.remove();
@@ -257,7 +293,7 @@ impl Table {
     pub fn expired(&mut self, now: Timestamp) -> Option<Flow> {
         for wait in Wait::ALL {
             let place = self.queues.get(wait.place())?.head;
-            let due = slot(&self.slots, place)
+            let due = slot_at(&self.slots, place)
                 .is_some_and(|slot| now > slot.touched.plus_seconds(wait.seconds()));
             if due {
                 return self.remove(place);
@@ -278,9 +314,10 @@ impl Table {
 
     /// The places of all flows, the one that began first before the others.
     pub fn in_order(&self) -> Vec<u32> {
-        let mut order: Vec<(Timestamp, u32)> = (0_u32..)
-            .zip(&self.slots)
-            .filter_map(|(place, slot)| Some((slot.as_ref()?.flow.first, place)))
+        let mut order: Vec<(Timestamp, u32)> = self
+            .slots
+            .all()
+            .map(|(place, slot)| (slot.flow.first, place))
             .collect();
         order.sort_unstable();
         order.into_iter().map(|(_, place)| place).collect()
@@ -304,7 +341,7 @@ impl Table {
     }
 
     fn unlink(&mut self, place: u32) {
-        let Some(found) = slot(&self.slots, place) else {
+        let Some(found) = slot_at(&self.slots, place) else {
             return;
         };
         let (before, after, wait) = (found.before, found.after, found.wait);
@@ -327,10 +364,10 @@ impl Table {
     }
 }
 
-fn slot(slots: &[Option<Slot>], place: u32) -> Option<&Slot> {
-    slots.get(usize::try_from(place).ok()?)?.as_ref()
+fn slot_at(slots: &Slots, place: u32) -> Option<&Slot> {
+    slots.room(place)?.as_ref()
 }
 
-fn slot_mut(slots: &mut [Option<Slot>], place: u32) -> Option<&mut Slot> {
-    slots.get_mut(usize::try_from(place).ok()?)?.as_mut()
+fn slot_mut(slots: &mut Slots, place: u32) -> Option<&mut Slot> {
+    slots.room_mut(place)?.as_mut()
 }
