@@ -85,7 +85,8 @@ fn flat(level: usize, days: usize) -> Vec<Day> {
             capped: level,
             trimmed: level,
             shared: 0,
-            known: 24
+            known: 24,
+            ..Day::default()
         };
         days
     ]
@@ -115,6 +116,7 @@ fn a_wave_is_called_and_noise_is_not() {
             trimmed: 22 + day % 5,
             shared: 2,
             known: 24,
+            ..Day::default()
         })
         .collect();
     // Never seen, then three sources at each of four members.
@@ -140,6 +142,7 @@ fn a_flood_a_sweep_and_a_liar_are_not_called() {
             trimmed: 4 + day % 3,
             shared: 0,
             known: 24,
+            ..Day::default()
         })
         .collect();
     let usual = seen(5, 1, 9);
@@ -173,7 +176,8 @@ fn one_member_cannot_hide_a_wave_by_swelling_the_past() {
             capped: day.capped,
             trimmed: day.trimmed,
             shared: day.shared,
-            known: 24
+            known: 24,
+            ..Day::default()
         };
         40
     ];
@@ -202,6 +206,7 @@ fn a_growing_membership_is_not_an_outbreak() {
         trimmed: 11,
         shared: 0,
         known,
+        ..Day::default()
     };
     assert!(!judge(&usual, &[day(12); 40]).alarm);
     assert!(judge(&usual, &[day(24); 40]).alarm);

@@ -359,3 +359,88 @@ fn a_rare_place_that_several_members_call_is_called_once() {
     let kept = Fold::restore(Budget::default(), &fold.keep()).unwrap();
     assert_eq!(kept.standing(alarm.shown.episode), Some(standing));
 }
+
+/// Thirty-four days of twelve firms on a busy key: strangers that each come once, and up to ten a day
+/// that sweep all of them within an hour.
+fn busy() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for day in 0..34_u32 {
+        for member in 0..12 {
+            for turn in 0..4 + (day * 5 + member * 7) % 5 {
+                let at = i64::from(day) * DAY + i64::from((turn * 5 + member) % 24) * HOUR;
+                rows.push(row(at, member, day * 400 + member * 20 + turn, "tcp/22"));
+            }
+            for turn in 0..(day * 7) % 11 {
+                let sweep = i64::from(day) * DAY + 9 * HOUR + i64::from(member);
+                rows.push(row(sweep, member, 20_000 + day * 20 + turn, "tcp/22"));
+            }
+        }
+    }
+    rows.sort();
+    rows
+}
+
+/// Four sources that go from firm to firm, one every five hours; `firms` says which.
+fn roamers(firms: &[u32]) -> Vec<Row> {
+    let mut rows = busy();
+    for turn in 0..4_u32 {
+        for (stop, firm) in (0_i64..).zip(firms) {
+            let at = 31 * DAY + (i64::from(turn) * 2 + stop * 5) * HOUR;
+            rows.push(row(at, *firm, 30_000 + turn, "tcp/22"));
+        }
+    }
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_few_sources_that_go_from_firm_to_firm_are_called_on_a_busy_key() {
+    assert_eq!(alarms(&busy()), []);
+    let called = alarms(&roamers(&[0, 3, 5, 7, 9, 11]));
+    let first = called.first().unwrap();
+    assert_eq!((first.key.as_str(), first.kind), ("tcp/22", Kind::Emerging));
+    let sums = first.shown.evidence.unwrap();
+    assert!(
+        sums.breadth.roaming.iter().any(|count| *count >= 2),
+        "{sums:?}"
+    );
+    // The same sources at the same hours, but all at one firm, are that firm's own.
+    assert_eq!(alarms(&roamers(&[3, 3, 3, 3, 3, 3])), []);
+}
+
+#[test]
+fn the_order_of_keys_within_an_hour_is_no_matter() {
+    let mut rows = wave("tcp/22");
+    let more = wave("tcp/4444").into_iter().map(|mut row| {
+        row.source += 50_000;
+        row
+    });
+    rows.extend(more);
+    rows.sort();
+    let place = |rows: &[Row]| -> Vec<Alarm> {
+        let (mut fold, mut out) = (Fold::default(), Vec::new());
+        for row in rows {
+            let number: usize = row.member.trim_start_matches("firm ").parse().unwrap();
+            let seen = Seen {
+                at: Timestamp::from_seconds(row.at),
+                member: &row.member,
+                source: source(row.source),
+                key: &row.key,
+                area: ["a", "b"].get(number % 2).unwrap(),
+                sector: ["c", "d", "e"].get(number % 3).unwrap(),
+            };
+            fold.observe(&seen, &mut out);
+        }
+        fold.finish(&mut out);
+        out
+    };
+    let called = place(&rows);
+    assert!(!called.is_empty());
+    let hour = |row: &Row| row.at.div_euclid(HOUR);
+    rows.sort_by(|one, other| {
+        let of = |row: &Row| (hour(row), row.member.clone());
+        of(one).cmp(&of(other)).then(other.key.cmp(&one.key))
+    });
+    // `Seen` carries no more than the second, so first sightings are those of the record.
+    assert_eq!(place(&rows), called);
+}

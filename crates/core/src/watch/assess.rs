@@ -4,7 +4,7 @@ use super::baseline::{Day, Deviation, Usual, as_number, is_settled};
 use super::breadth::Breadth;
 use super::{
     ALARM_SCORE, ALARM_SCORE_NOVEL, MIN_MEMBERS, MIN_MEMBERS_NOVEL, MIN_MEMBERS_YOUNG,
-    MIN_NETWORKS, MIN_SOURCES, MIN_SOURCES_YOUNG,
+    MIN_NETWORKS, MIN_SOURCES, MIN_SOURCES_YOUNG, PACES,
 };
 use crate::event::words;
 
@@ -47,6 +47,8 @@ pub struct Evidence {
     pub trimmed: Deviation,
     /// How far the shared sum is from usual.
     pub shared: Deviation,
+    /// How far the networks that roam are from usual, at each pace.
+    pub roaming: [Deviation; PACES],
     /// Whether the hub had enough days to learn from.
     pub settled: bool,
 }
@@ -71,6 +73,7 @@ pub(super) struct Past {
     capped: Usual,
     trimmed: Usual,
     shared: Usual,
+    roaming: [Usual; PACES],
     /// Whether none of the days saw the key.
     novel: bool,
     settled: bool,
@@ -93,6 +96,7 @@ impl Past {
             capped: usual(|day| day.capped),
             trimmed: usual(|day| day.trimmed),
             shared: usual(|day| day.shared),
+            roaming: std::array::from_fn(|pace| roaming(history, pace, setting)),
             // The trimmed sums of a day are zero when a single member saw the key: that is no history.
             novel: history
                 .iter()
@@ -122,6 +126,12 @@ pub(super) fn assess_against(window: Breadth, past: &Past, setting: Setting) -> 
         .max(capped.fast.min(trimmed.fast))
         .max(shared.slow)
         .max(shared.fast);
+    let roaming: [Deviation; PACES] = std::array::from_fn(|pace| {
+        let today = window.roaming.get(pace).copied().unwrap_or_default();
+        let usual = past.roaming.get(pace).copied().unwrap_or_default();
+        usual.alone(as_number(today))
+    });
+    let score = roaming.iter().fold(score, |most, one| most.max(one.slow));
     let (settled, novel) = (past.settled, past.novel);
     let enough = match (settled, novel) {
         (false, _) => {
@@ -145,9 +155,19 @@ pub(super) fn assess_against(window: Breadth, past: &Past, setting: Setting) -> 
             capped,
             trimmed,
             shared,
+            roaming,
             settled,
         },
     }
+}
+
+/// What is usual of networks that roam; days of which it is not known count as none.
+fn roaming(history: &[Day], pace: usize, setting: Setting) -> Usual {
+    let known = history.iter().filter_map(|day| {
+        let count = day.roaming?.get(pace).copied()?;
+        Some(as_number(count) * growth(day.known, setting.members))
+    });
+    Usual::of_roaming(&known.collect::<Vec<f64>>())
 }
 
 fn growth(then: usize, now: usize) -> f64 {

@@ -4,6 +4,8 @@
 //! does not become its own baseline), with each day cut at what it may have been by chance. Sources:
 //! EARS C2 (Hutwagner 2003) for the fast branch, an EWMA of standardised days for the slow one.
 
+use super::PACES;
+
 /// Days of history that make a difference to a judgement; older ones need not be given.
 pub const HISTORY_DAYS: usize = 48;
 /// Days the level is learned from.
@@ -20,6 +22,8 @@ const LAMBDA: f64 = 0.6;
 const FAST_WEIGHT: f64 = 0.55;
 /// Least standard deviation: for a key without history it acts as the prior.
 const MIN_DEVIATION: f64 = 1.0;
+/// That of networks that roam, which are few.
+const MIN_DEVIATION_ROAMING: f64 = 0.5;
 /// The spread of a few days is itself a guess. It is drawn towards that of chance, a little wider
 /// than Poisson's, with the weight of so many days.
 const PRIOR_DAYS: f64 = 7.0;
@@ -35,6 +39,8 @@ pub struct Day {
     pub trimmed: usize,
     /// [`super::Breadth::shared`] of the day.
     pub shared: usize,
+    /// [`super::Breadth::roaming`] at the end of the day; none where the day was measured later.
+    pub roaming: Option<[usize; PACES]>,
     /// Members the hub knew on that day.
     pub known: usize,
 }
@@ -71,13 +77,22 @@ impl Usual {
     /// What `days` make usual: oldest first, without gaps; the last of them ended before the window
     /// begins. A young hub learns from whatever days there are.
     pub fn of(days: &[f64]) -> Self {
+        Self::with_floor(days, MIN_DEVIATION)
+    }
+
+    /// As [`Usual::of`], for networks that roam.
+    pub fn of_roaming(days: &[f64]) -> Self {
+        Self::with_floor(days, MIN_DEVIATION_ROAMING)
+    }
+
+    fn with_floor(days: &[f64], floor: f64) -> Self {
         let guard = if is_settled(days.len()) {
             GUARD_DAYS
         } else {
             0
         };
-        let mut month = Sliding::new(BASELINE_DAYS, guard);
-        let mut week = Sliding::new(FAST_DAYS, guard);
+        let mut month = Sliding::new(BASELINE_DAYS, guard, floor);
+        let mut week = Sliding::new(FAST_DAYS, guard, floor);
         let mut learned: Vec<f64> = Vec::with_capacity(days.len());
         let mut slow = 0.0;
         for value in days {
@@ -95,6 +110,21 @@ impl Usual {
             slow,
             month: month.level(),
             week: week.level(),
+        }
+    }
+
+    /// How far `today` alone is from it: a window of days needs no mixing with the days before.
+    pub fn alone(&self, today: f64) -> Deviation {
+        let level = self.month;
+        if level.days < MIN_DAYS {
+            return Deviation::default();
+        }
+        Deviation {
+            slow: level.standardise(today),
+            fast: 0.0,
+            mean: level.mean,
+            spread: level.spread,
+            days: level.days,
         }
     }
 
@@ -125,16 +155,19 @@ pub fn deviation(days: &[f64], today: f64) -> Deviation {
 struct Sliding {
     count: usize,
     guard: usize,
+    /// Least standard deviation.
+    floor: f64,
     days: usize,
     sum: f64,
     squares: f64,
 }
 
 impl Sliding {
-    const fn new(count: usize, guard: usize) -> Self {
+    const fn new(count: usize, guard: usize, floor: f64) -> Self {
         Self {
             count,
             guard,
+            floor,
             days: 0,
             sum: 0.0,
             squares: 0.0,
@@ -171,11 +204,11 @@ impl Sliding {
         } else {
             ((self.squares - count * mean * mean) / (count - 1.0)).max(0.0)
         };
-        let prior = PRIOR_DISPERSION * mean + MIN_DEVIATION * MIN_DEVIATION;
+        let prior = PRIOR_DISPERSION * mean + self.floor * self.floor;
         let variance = (variance * count + prior * PRIOR_DAYS) / (count + PRIOR_DAYS);
         Level {
             mean,
-            spread: variance.sqrt().max(MIN_DEVIATION),
+            spread: variance.sqrt().max(self.floor),
             days: self.days,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{MEMBER_CAP, SOURCE_CAP};
+use super::{MEMBER_CAP, PACES, SOURCE_CAP};
 
 /// Which source was seen at which member; `M` is the member's identity.
 pub type Edges<M> = BTreeSet<(M, IpAddr)>;
@@ -26,6 +26,10 @@ pub struct Breadth {
     /// it: how much the same sources go from member to member. Counted only where one member is
     /// trimmed (up to 200 members), as only then the bound against liars is exact; else 0.
     pub shared: usize,
+    /// Networks with a source that goes from member to member: that met new ones in four different
+    /// hours of 36, in four of 48, in five of 64; as far as they rest on no single member's word.
+    /// Counted where [`Breadth::shared`] is, and by the fold only, which knows the hours.
+    pub roaming: [usize; PACES],
 }
 
 /// How many members are left out of the sums when `members` report: one in two hundred, at least
@@ -89,6 +93,7 @@ pub fn measure_by_source<M: Ord + Copy>(edges: &[(IpAddr, M)], trim: usize) -> B
             .sum(),
         trimmed: left.iter().map(|(count, _)| count.min(&MEMBER_CAP)).sum(),
         shared: if trim == 1 { shared - most_shared } else { 0 },
+        roaming: [0; PACES],
     }
 }
 

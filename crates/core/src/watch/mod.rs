@@ -25,8 +25,10 @@ pub const WINDOW_HOURS: i64 = 24;
 pub const SOURCE_CAP: usize = 3;
 /// One member counts at most this many sources per key.
 pub const MEMBER_CAP: usize = 50;
+/// Paces at which sources that go from member to member are counted: [`Breadth::roaming`].
+pub const PACES: usize = 3;
 /// Score from which a key with history is an alarm.
-pub const ALARM_SCORE: f64 = 3.5;
+pub const ALARM_SCORE: f64 = 3.75;
 /// Score from which a key never seen before is one: three sources at three members suffice.
 pub const ALARM_SCORE_NOVEL: f64 = 1.1;
 /// Fewest distinct sources of an alarm.

@@ -22,6 +22,11 @@ pub fn evidence(alarm: &Alarm) -> Map<String, Value> {
         put("source_capped_against", deviation(sums.capped));
         put("member_trimmed_against", deviation(sums.trimmed));
         put("shared_against", deviation(sums.shared));
+        put("roaming", json!(sums.breadth.roaming));
+        put(
+            "roaming_against",
+            sums.roaming.iter().map(|one| deviation(*one)).collect(),
+        );
         put("settled", json!(sums.settled));
     }
     if let Some((hit, expected)) = shown.cell {

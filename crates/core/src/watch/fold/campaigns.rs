@@ -76,7 +76,8 @@ impl Fold {
             return;
         }
         let by_source = self.keys_of_sources(hour);
-        for group in groups(&by_source) {
+        let marks: Vec<u64> = self.keys.iter().map(|(name, _)| name_mark(name)).collect();
+        for group in groups(&by_source, &marks) {
             let edges = self.edges_of(&group, hour);
             let marks: BTreeSet<u64> = group
                 .keys
@@ -287,7 +288,8 @@ fn overlap<T: Ord>(left: &BTreeSet<T>, right: &BTreeSet<T>) -> f64 {
 }
 
 /// Sources with nearly the same keys, five or more together.
-fn groups(by_source: &BTreeMap<IpAddr, Vec<usize>>) -> Vec<Group> {
+/// `marks` are those of the keys, so that it does not matter how they are numbered.
+fn groups(by_source: &BTreeMap<IpAddr, Vec<usize>>, marks: &[u64]) -> Vec<Group> {
     let sources: Vec<(&IpAddr, &Vec<usize>)> = by_source.iter().collect();
     let mut heads: Vec<usize> = (0..sources.len()).collect();
     let mut first_in: BTreeMap<(u64, u64), usize> = BTreeMap::new();
@@ -295,7 +297,7 @@ fn groups(by_source: &BTreeMap<IpAddr, Vec<usize>>) -> Vec<Group> {
         for band in 0..BANDS {
             let signature = (
                 band,
-                least(keys, band * 2) ^ least(keys, band * 2 + 1).rotate_left(7),
+                least(keys, marks, band * 2) ^ least(keys, marks, band * 2 + 1).rotate_left(7),
             );
             let first = *first_in.entry(signature).or_insert(place);
             let alike = sources
@@ -327,9 +329,9 @@ fn groups(by_source: &BTreeMap<IpAddr, Vec<usize>>) -> Vec<Group> {
 }
 
 /// The smallest hash of the keys under the `number`th hash function.
-fn least(keys: &[usize], number: u64) -> u64 {
+fn least(keys: &[usize], marks: &[u64], number: u64) -> u64 {
     keys.iter()
-        .map(|key| mixed(u64::try_from(*key).unwrap_or(0) ^ number.rotate_right(9)))
+        .map(|key| mixed(marks.get(*key).copied().unwrap_or(0) ^ number.rotate_right(9)))
         .min()
         .unwrap_or(0)
 }
@@ -380,7 +382,8 @@ mod tests {
             by_source.insert(IpAddr::from([192, 0, 2, host]), keys);
         }
         by_source.insert(IpAddr::from([203, 0, 113, 1]), vec![2, 3, 4]);
-        let groups = groups(&by_source);
+        let marks: Vec<u64> = (0..21_u8).map(|key| name_mark(&key.to_string())).collect();
+        let groups = groups(&by_source, &marks);
         assert_eq!(groups.len(), 1);
         assert_eq!(groups.first().map(|group| group.sources.len()), Some(6));
         assert_ne!(

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::HOUR_SECONDS;
+use super::roaming::First;
 use crate::detect::hash;
 use crate::detect::snapshot::{Reader, Snapshot};
 use crate::time::Timestamp;
@@ -219,6 +220,35 @@ impl KeyEdges {
             .each(|row, source| add(row.ago(to), row.member, source));
         all.six
             .each(|row, source| add(row.ago(to), row.member, source));
+    }
+
+    /// Adds the edges whose first sighting among those kept fell into the last `hours` hours up to hour
+    /// `to`, sorted by source.
+    pub(super) fn add_firsts(
+        &self,
+        to: i64,
+        hours: i64,
+        counts: impl Fn(u32) -> bool,
+        found: &mut Vec<First>,
+    ) {
+        let mut add = |first: u32, member: u32, source: IpAddr| {
+            let ago = to - i64::from(first / HOUR);
+            if (0..hours).contains(&ago)
+                && let Ok(ago) = u32::try_from(ago)
+                && counts(member)
+            {
+                found.push(First {
+                    source,
+                    member,
+                    ago,
+                });
+            }
+        };
+        let all = self.in_order();
+        all.four
+            .each(|row, source| add(row.first, row.member, source));
+        all.six
+            .each(|row, source| add(row.first, row.member, source));
     }
 
     /// First sighting of the edges that were seen from hour `from` on.

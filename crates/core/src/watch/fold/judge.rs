@@ -146,8 +146,9 @@ impl Fold {
             if window.len() < 3 {
                 continue;
             }
-            let breadth = scaled(self.tally.measure(&window, trim), &state.edges);
-            let past = state.past(counting, self.generation);
+            let mut breadth = scaled(self.tally.measure(&window, trim), &state.edges);
+            breadth.roaming = self.roamers.of_key(&state.edges, hour, members, counts);
+            let past = state.past(counting, self.generation, self.first_closed);
             let assessment = assess_against(breadth, past, Setting { members });
             let stratum = stratum(
                 assessment.kind == Kind::Novel,
@@ -270,11 +271,19 @@ impl Fold {
 
 impl KeyState {
     /// What the days before the window make usual, without gaps; learned once in a generation.
-    fn past(&mut self, counting: &Counting, generation: u64) -> &Learned {
+    fn past(
+        &mut self,
+        counting: &Counting,
+        generation: u64,
+        first_closed: Option<i64>,
+    ) -> &Learned {
         if self.usual.as_ref().is_none_or(|(of, _)| *of != generation) {
             let history: Vec<Day> = (counting.first_day..)
                 .zip(&counting.known)
-                .map(|(day, known)| self.day(day, *known))
+                .map(|(day, known)| {
+                    let roams = first_closed.is_some_and(|first| day >= first);
+                    self.day(day, *known, roams)
+                })
                 .collect();
             let setting = Setting {
                 members: counting.counted,

@@ -18,7 +18,8 @@ kept!(Measured {
     day,
     capped,
     trimmed,
-    shared
+    shared,
+    roaming
 });
 kept!(Counted {
     taken,
@@ -32,7 +33,7 @@ type Whole = (
     (Option<i64>, Vec<(String, KeyState)>, (Members, Standing)),
     (
         Vec<usize>,
-        (Vec<usize>, u32),
+        (Vec<usize>, u32, Option<i64>),
         (super::Past, (super::Places, super::Slow), Counted),
     ),
     (
@@ -55,6 +56,7 @@ impl Fold {
         self.touched.write(&mut out);
         self.fresh.write(&mut out);
         self.pressure.write(&mut out);
+        self.first_closed.write(&mut out);
         self.past.write(&mut out);
         self.places.write(&mut out);
         self.slow.write(&mut out);
@@ -89,7 +91,7 @@ impl Fold {
         (fold.hour, fold.keys, (fold.members, fold.counting)) = first;
         (
             fold.touched,
-            (fold.fresh, fold.pressure),
+            (fold.fresh, fold.pressure, fold.first_closed),
             (fold.past, (fold.places, fold.slow), fold.counted),
         ) = second;
         (

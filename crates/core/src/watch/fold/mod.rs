@@ -22,6 +22,7 @@ mod kept;
 mod members;
 mod past;
 mod places;
+mod roaming;
 mod slow;
 mod standing;
 mod tally;
@@ -45,6 +46,7 @@ use members::{Members, Standing as Counting};
 use past::Past;
 pub use places::NO_SOURCE;
 use places::Places;
+use roaming::Roamers;
 use slow::Slow;
 pub use standing::Standing;
 use tally::Tally;
@@ -118,6 +120,7 @@ struct Measured {
     capped: u32,
     trimmed: u32,
     shared: u32,
+    roaming: [u16; super::PACES],
 }
 
 /// The watch's whole state.
@@ -139,6 +142,9 @@ pub struct Fold {
     counting: Counting,
     generation: u64,
     tally: Tally,
+    roamers: Roamers,
+    /// The first day whose end was judged: before it nobody knows the hours.
+    first_closed: Option<i64>,
     /// The moment of an early look while it lasts.
     looking: Option<Timestamp>,
     past: Past,
@@ -173,6 +179,8 @@ impl Fold {
             counting: Counting::default(),
             generation: 0,
             tally: Tally::default(),
+            roamers: Roamers::default(),
+            first_closed: None,
             looking: None,
             past: Past::default(),
             places: Places::default(),
@@ -298,8 +306,7 @@ impl Fold {
             self.close_until(hour, out);
         }
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.sort_unstable();
-        self.prepare(hour.max(open), &fresh);
+        self.prepare(hour.max(open), &mut fresh);
         for key in &fresh {
             if let Some((_, state)) = self.keys.get_mut(*key) {
                 state.fresh = false;
@@ -344,7 +351,6 @@ impl Fold {
         self.members.refresh();
         self.make_room();
         let mut touched = std::mem::take(&mut self.touched);
-        touched.sort_unstable();
         for key in &touched {
             if let Some((_, state)) = self.keys.get_mut(*key) {
                 state.latest = state.latest.filter(|latest| *latest > hour);
@@ -353,7 +359,7 @@ impl Fold {
                 }
             }
         }
-        self.prepare(hour, &touched);
+        self.prepare(hour, &mut touched);
         if !touched.is_empty() {
             self.judge_hour(hour, &touched, out);
         }
@@ -364,8 +370,10 @@ impl Fold {
         }
     }
 
-    /// Reckons once what every judgement of the hour needs, and puts the edges of `keys` in order.
-    fn prepare(&mut self, hour: i64, keys: &[usize]) {
+    /// Reckons once what every judgement of the hour needs, and puts `keys` and their edges in order:
+    /// by name, so that what is called does not depend on which key was met first.
+    fn prepare(&mut self, hour: i64, keys: &mut [usize]) {
+        keys.sort_unstable_by(|left, right| self.key_name(*left).cmp(self.key_name(*right)));
         let counting = self.members.standing(hour, self.history_days(hour));
         if counting != self.counting {
             self.generation += 1;
@@ -373,7 +381,7 @@ impl Fold {
         }
         self.tally.widen(self.members.len());
         let room = self.room();
-        for key in keys {
+        for key in keys.iter() {
             if let Some((_, state)) = self.keys.get_mut(*key) {
                 state.edges.settle(room);
             }
@@ -382,7 +390,9 @@ impl Fold {
 
     /// Learns `day`, which is complete, and the day before it anew: late sightings belong to it.
     fn close_day(&mut self, day: i64) {
-        let trim = super::trim_for(self.members.len());
+        let members = self.members.len();
+        let trim = super::trim_for(members);
+        self.first_closed.get_or_insert(day);
         self.tally.widen(self.members.len());
         let room = self.room();
         let mut edges = Vec::new();
@@ -395,7 +405,10 @@ impl Fold {
                     .edges
                     .add_between(from, from + DAY_HOURS - 1, |_| true, &mut edges);
                 if !edges.is_empty() {
-                    state.learn(number, &self.tally.measure(&edges, trim));
+                    let mut breadth = self.tally.measure(&edges, trim);
+                    let last = from + DAY_HOURS - 1;
+                    breadth.roaming = self.roamers.of_key(&state.edges, last, members, |_| true);
+                    state.learn(number, &breadth);
                 }
             }
             state
@@ -492,24 +505,30 @@ impl KeyState {
             learned.capped = learned.capped.max(number(breadth.capped));
             learned.trimmed = learned.trimmed.max(number(breadth.trimmed));
             learned.shared = learned.shared.max(number(breadth.shared));
+            for (known, new) in learned.roaming.iter_mut().zip(breadth.roaming) {
+                *known = (*known).max(u16::try_from(new).unwrap_or(u16::MAX));
+            }
         }
         self.usual = None;
     }
 
-    /// The day by its number, for a hub that knew `known` members then.
-    fn day(&self, day: i64, known: usize) -> Day {
+    /// The day by its number, for a hub that knew `known` members then; `roams` says whether the hours
+    /// of the day are known.
+    fn day(&self, day: i64, known: usize, roams: bool) -> Day {
         let place = self.days.partition_point(|one| i64::from(one.day) < day);
         let found = self.days.get(place).filter(|one| i64::from(one.day) == day);
         let number = |sum: u32| usize::try_from(sum).unwrap_or(usize::MAX);
         found.map_or(
             Day {
                 known,
+                roaming: roams.then_some([0; super::PACES]),
                 ..Day::default()
             },
             |one| Day {
                 capped: number(one.capped),
                 trimmed: number(one.trimmed),
                 shared: number(one.shared),
+                roaming: roams.then(|| one.roaming.map(usize::from)),
                 known,
             },
         )

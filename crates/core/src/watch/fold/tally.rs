@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::edges::Recent;
 use crate::watch::baseline::as_number;
 use crate::watch::breadth::{OfSources, sum_sources};
-use crate::watch::{Breadth, MEMBER_CAP, SOURCE_CAP};
+use crate::watch::{Breadth, MEMBER_CAP, PACES, SOURCE_CAP};
 
 /// A place for each member.
 #[derive(Clone, Debug, Default)]
@@ -62,17 +62,18 @@ impl Tally {
             } else {
                 0
             },
+            roaming: [0; PACES],
         };
         self.clear();
         breadth
     }
 
-    /// Weights of the members met in a window of `hours`: a source that is everywhere counts for three
-    /// members, a member at most once.
+    /// Weights of the members met in a window of so many hours: a source that is everywhere counts for
+    /// three members, a member at most so often as the window says.
     pub fn weigh(
         &mut self,
         recent: &[Recent],
-        hours: u32,
+        (hours, most): (u32, f64),
         mut each: impl FnMut(u32, f64),
     ) -> usize {
         for same in recent.chunk_by(|left, right| left.source == right.source) {
@@ -89,7 +90,7 @@ impl Tally {
         let met = self.met.len();
         for member in &self.met {
             if let Some(place) = slot(*member).and_then(|at| self.places.get(at)) {
-                each(*member, place.weight.min(1.0));
+                each(*member, place.weight.min(most));
             }
         }
         self.clear();

@@ -22,8 +22,9 @@ use crate::watch::assess::Kind;
 use crate::watch::baseline::as_number;
 use crate::watch::trim_for;
 
-/// Windows, in hours.
-const WINDOWS: [u32; 6] = [1, 2, 4, 6, 12, 24];
+/// Windows, in hours, and how often one member counts in each: over half a day and more, on a key that
+/// reaches most members, it is the second and third visit that tells a wave.
+const WINDOWS: [(u32, f64); 6] = [(1, 1.0), (2, 1.0), (4, 1.0), (6, 1.0), (12, 3.0), (24, 3.0)];
 const LONGEST_HOURS: u32 = 24;
 /// Log-likelihood ratio from which a cell is an alarm: one in a week among thirty busy keys and
 /// fifty-five cells.
@@ -229,15 +230,30 @@ impl Fold {
             return;
         }
         self.waves.hours = self.waves.hours.saturating_add(1);
+        // All keys are judged by what was known before the hour, then all are learned from.
+        let mut quiet: Vec<(usize, Counts)> = Vec::new();
         for key in touched {
-            self.judge_wave(hour, *key, out);
+            let now = self.judge_wave(hour, *key, out);
+            quiet.extend(now.map(|now| (*key, now)));
+        }
+        let shares: Vec<Vec<(Cell, f64)>> = quiet
+            .iter()
+            .map(|(key, now)| {
+                let own = self.waves.by_key.get(self.key_name(*key));
+                let share = |cell| self.waves.share(own, cell, self.fallback(cell));
+                self.cells_of(now).map(|cell| (cell, share(cell))).collect()
+            })
+            .collect();
+        for ((key, now), shares) in quiet.iter().zip(&shares) {
+            if let Some((name, _)) = self.keys.get(*key) {
+                self.waves.learn(name, now, shares, hour);
+            }
         }
     }
 
-    fn judge_wave(&mut self, hour: i64, key: usize, out: &mut Vec<Alarm>) {
-        let Some((name, state)) = self.keys.get(key) else {
-            return;
-        };
+    /// Judges one key; what was hit in the hour where it is to be learned from.
+    fn judge_wave(&mut self, hour: i64, key: usize, out: &mut Vec<Alarm>) -> Option<Counts> {
+        let (name, state) = self.keys.get(key)?;
         let name = name.clone();
         let mut recent = Vec::new();
         let counts = |member| self.counting.counts(member);
@@ -246,22 +262,15 @@ impl Fold {
         let mut tally = std::mem::take(&mut self.tally);
         let (best, now) = self.strongest(&name, &recent, &mut tally);
         self.tally = tally;
-        let (Some(best), Some(now)) = (best, now) else {
-            return;
-        };
+        let (best, now) = (best?, now?);
         let ready = self.waves.hours >= MIN_HOURS;
         if ready && best.ratio >= ALARM_RATIO {
             let inside = recent.iter().filter(|one| one.ago < best.hours);
             let window: Vec<(IpAddr, u32)> = inside.map(|one| (one.source, one.member)).collect();
             out.extend(self.tell_wave(hour, &name, &best, &window));
-            return;
+            return None;
         }
-        let own = self.waves.by_key.get(&name);
-        let shares: Vec<(Cell, f64)> = self
-            .cells_of(&now)
-            .map(|cell| (cell, self.waves.share(own, cell, self.fallback(cell))))
-            .collect();
-        self.waves.learn(&name, &now, &shares, hour);
+        Some(now)
     }
 
     /// The strongest cell of a key over all windows, and what was hit in the shortest. `None` where
@@ -276,19 +285,19 @@ impl Fold {
         // Where no cell has the members it needs in the longest window, no window can be an alarm; the
         // shortest is looked at to learn what is usual.
         let mut most = Counts::default();
-        tally.weigh(recent, u32::MAX, |member, _| {
+        tally.weigh(recent, (u32::MAX, 1.0), |member, _| {
             self.count(&mut most, member, 1.0);
         });
         let far = most.cells().any(|cell| most.of(cell) >= MIN_HIT);
         let mut strongest: Option<Strongest> = None;
         let mut latest = None;
-        for hours in WINDOWS.iter().take(if far { WINDOWS.len() } else { 1 }) {
+        for window in WINDOWS.iter().take(if far { WINDOWS.len() } else { 1 }) {
             let mut hit = Counts::default();
-            tally.weigh(recent, *hours, |member, weight| {
+            tally.weigh(recent, *window, |member, weight| {
                 self.count(&mut hit, member, weight);
             });
             for cell in hit.cells() {
-                let found = self.ratio(own, cell, &hit, *hours);
+                let found = self.ratio(own, cell, &hit, *window);
                 if strongest
                     .as_ref()
                     .is_none_or(|best| found.ratio > best.ratio)
@@ -340,11 +349,17 @@ impl Fold {
         as_number(places.members(number)) / as_number(self.members.len().max(1))
     }
 
-    fn ratio(&self, own: Option<&Counts>, cell: Cell, hit: &Counts, hours: u32) -> Strongest {
+    fn ratio(
+        &self,
+        own: Option<&Counts>,
+        cell: Cell,
+        hit: &Counts,
+        (hours, most): (u32, f64),
+    ) -> Strongest {
         let (places, number) = self.place(cell);
         let members = places.members(number);
         // As many members as may lie are taken off the cell.
-        let lies = as_number(trim_for(members));
+        let lies = as_number(trim_for(members)) * most;
         // One area alone is that area's wave: a region is judged without the one hit most.
         let area = self.most_hit(cell, hit);
         let in_area = area.map_or(0.0, |area| hit.of(area));
