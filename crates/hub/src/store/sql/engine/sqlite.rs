@@ -15,6 +15,12 @@ use crate::store::StoreError;
 const READERS: usize = 4;
 /// How long a statement waits for a lock before it fails, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
+/// What the writer keeps in memory, in KiB: a group of batches with what is sorted beside it, so that no
+/// page goes to the log twice.
+const WRITER_CACHE_KIB: i64 = 16 * 1_024;
+/// Pages in the log before it is brought into the file: 16 MB. Pages that every group changes are brought
+/// once for many groups.
+const CHECKPOINT_PAGES: i64 = 4_000;
 /// Prepared statements kept by each connection.
 const MAX_PREPARED: usize = 256;
 
@@ -38,6 +44,9 @@ impl Sqlite {
         configure(&writer)?;
         // FULL: a receipt promises that the batch survives a power cut (invariant 3).
         writer.pragma_update(None, "synchronous", "FULL")?;
+        // Less than nothing means KiB.
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         migrate(&mut writer)?;
         let reader = || -> Result<Mutex<rusqlite::Connection>, StoreError> {
             let connection = rusqlite::Connection::open_with_flags(
