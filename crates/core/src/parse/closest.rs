@@ -124,7 +124,7 @@ impl Formats {
         'f: 'a,
     {
         let envelope = envelope::open(text, missing);
-        let mut slots = Slots::new();
+        let mut slots = Slots::none();
         let asked = context.format;
         let mut marked = None;
         let mut read = |format: &'f Format| {

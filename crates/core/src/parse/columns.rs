@@ -270,7 +270,7 @@ impl Formats {
     ) -> Option<Result<(), Reject>> {
         let columns = page.columns.as_ref()?;
         let format = self.format(columns.format)?;
-        let mut slots = Slots::new();
+        let mut slots = Slots::new(format.slots);
         for (says, slot) in &format.columns.as_ref()?.beside {
             if let Some((value, _)) = page.said(*says) {
                 slots.set(*slot, value, Escape::None);

@@ -315,6 +315,7 @@ impl Conditions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::keys::MAX_SLOTS;
 
     #[test]
     fn stars_stand_for_anything() {
@@ -375,7 +376,7 @@ mod tests {
             ("200", false, false),
             ("0", true, false),
         ] {
-            let mut slots = Slots::new();
+            let mut slots = Slots::new(MAX_SLOTS);
             slots.set(0, text, crate::parse::escape::Escape::None);
             let conditions = Conditions::new(vec![condition(negated)]);
             assert_eq!(conditions.hold(&slots), expected, "{text} {negated}");

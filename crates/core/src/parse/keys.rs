@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use super::escape::Escape;
 use super::scan;
 
@@ -297,8 +299,8 @@ impl SlotSet {
 
 /// What a record said under each of a format's keys.
 pub(super) struct Slots<'a> {
-    /// Apart from the escapes, so that empty slots are zeros: these are quickly made.
-    texts: [Option<&'a str>; MAX_SLOTS],
+    /// As many as the format has slots: all others would have to be emptied for nothing.
+    texts: SmallVec<[Option<&'a str>; MAX_SLOTS]>,
     escapes: [Escape; MAX_SLOTS],
     filled: SlotSet,
 }
@@ -311,23 +313,31 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Slots<'a> {
-    /// All empty.
+    /// Without a slot.
     #[inline]
-    pub const fn new() -> Self {
+    pub fn none() -> Self {
         Self {
-            texts: [None; MAX_SLOTS],
+            texts: SmallVec::new(),
             escapes: [Escape::None; MAX_SLOTS],
-            filled: SlotSet { low: 0, high: 0 },
+            filled: SlotSet::default(),
         }
     }
 
-    /// Empties all slots.
-    pub fn clear(&mut self) {
-        for slot in std::mem::take(&mut self.filled).each() {
-            if let Some(text) = self.texts.get_mut(slot) {
-                *text = None;
-            }
-        }
+    /// So many, all empty; no more than [`MAX_SLOTS`].
+    pub fn new(count: usize) -> Self {
+        let mut slots = Self::none();
+        slots.begin(count);
+        slots
+    }
+
+    /// The same in place of those that there were.
+    #[inline]
+    pub fn begin(&mut self, count: usize) {
+        const EMPTY: &[Option<&str>] = &[None; MAX_SLOTS];
+        self.texts.clear();
+        self.texts
+            .extend_from_slice(EMPTY.get(..count).unwrap_or(EMPTY));
+        self.filled = SlotSet::default();
     }
 
     /// Holds `text` under `slot`, unless something is there: the first occurrence counts, so that text
@@ -383,8 +393,7 @@ mod tests {
 
     #[test]
     fn the_first_value_counts() {
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         let escapes = [
             Escape::None,
             Escape::Backslash,
@@ -399,7 +408,7 @@ mod tests {
         }
         slots.set(128, "c", Escape::None);
         assert!(slots.get(128).is_none());
-        slots.clear();
+        slots.begin(MAX_SLOTS);
         assert!(slots.get(127).is_none());
     }
 }

@@ -440,7 +440,7 @@ impl Formats {
     ) -> Result<(), Reject> {
         let Work { room, habits } = work;
         let envelope = envelope::open(text, missing);
-        let mut slots = Slots::new();
+        let mut slots = Slots::none();
         if let Some(name) = context.format {
             let (number, format) = self.named(name).ok_or(Reject::UnknownFormat)?;
             let habit = habits.of(&self.mark, number);
@@ -542,7 +542,7 @@ impl Format {
         slots: &mut Slots<'a>,
         habit: Option<&mut Habit>,
     ) -> Option<Reading> {
-        slots.clear();
+        slots.begin(self.slots);
         for (part, slot) in &self.header {
             if let Some(text) = part.of(envelope) {
                 slots.set(*slot, text, Escape::None);

@@ -345,6 +345,7 @@ impl Builder {
 mod tests {
     use super::*;
     use crate::parse::escape::Escape;
+    use crate::parse::keys::MAX_SLOTS;
 
     #[test]
     fn case_does_not_count() {
@@ -358,8 +359,7 @@ mod tests {
             builder.add(vec![condition], Vec::new(), Vec::new(), false);
         }
         let rules = builder.build();
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         slots.set(0, "LOGIN", Escape::None);
         assert_eq!(
             rules.holding(rules.askable(slots.filled()), &slots).count(),
@@ -390,13 +390,12 @@ mod tests {
         let rules = builder.build();
         assert!(rules.fits);
         for (text, expected) in [("v7", 1), ("V150", 1), ("v19", 0), ("other", 200), ("x", 0)] {
-            let mut slots = Slots::new();
-            slots.clear();
+            let mut slots = Slots::new(MAX_SLOTS);
             slots.set(0, text, Escape::None);
             let askable = rules.askable(slots.filled());
             assert_eq!(rules.holding(askable, &slots).count(), expected, "{text}");
         }
-        let nothing = Slots::new();
+        let nothing = Slots::new(MAX_SLOTS);
         let askable = rules.askable(nothing.filled());
         assert_eq!(rules.holding(askable, &nothing).count(), 0);
     }

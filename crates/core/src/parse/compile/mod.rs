@@ -70,6 +70,8 @@ pub(super) struct Format {
     pub kind: Kind,
     pub reader: Reader,
     pub keys: KeyTable,
+    /// How many keys there are, each with a slot.
+    pub slots: usize,
     pub escapes: bool,
     /// What a rule asks of the header, and the slot it goes to.
     pub header: Vec<(HeaderPart, u16)>,
@@ -124,6 +126,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
             .then
             .iter()
             .any(|step| step.reader == Some(file::ReaderKind::Json));
+    let slots = compiler.names.len();
     let keys = compiler.keys(&file.under);
     let keys = if nested { keys.nested() } else { keys };
     let (kind, reader) = (kind?, reader?);
@@ -134,6 +137,7 @@ pub(super) fn format(name: &str, file: &FormatFile, problems: &mut Vec<Problem>)
         kind,
         reader,
         keys,
+        slots,
         escapes: file.escapes == Escapes::Backslash,
         header,
         whole_record,

@@ -344,6 +344,7 @@ impl<'a> Iterator for Pairs<'a, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::keys::MAX_SLOTS;
 
     const NAMES: [&str; 9] = [
         "@vendor",
@@ -363,8 +364,7 @@ mod tests {
         let header = Header {
             slots: [Some(0), None, None, None, Some(1), None],
         };
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         let read = if input.starts_with("LEEF") {
             Header::read_leef
         } else {
@@ -376,7 +376,7 @@ mod tests {
         for _ in 0..2 {
             let said = |slots: &Slots<'_>, slot| slots.get(slot).map(|raw| raw.text.to_owned());
             let before: Vec<_> = (0..9).map(|slot| said(&slots, slot)).collect();
-            slots.clear();
+            slots.begin(MAX_SLOTS);
             good &= read(&header, input, (&keys, Some(&mut habit)), &mut slots);
             let after: Vec<_> = (0..9).map(|slot| said(&slots, slot)).collect();
             assert_eq!(before, after, "{input}");

@@ -209,13 +209,13 @@ impl<'a> Scanner<'a, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::keys::MAX_SLOTS;
 
     #[track_caller]
     fn check(input: &str, expected: Option<&[(&str, &str)]>) {
         let names = ["a", "b.c", "l.1", "b.d.e"];
         let keys = KeyTable::new(names.iter().copied().zip(0..)).nested();
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         let good = read(input, (&keys, None), &mut slots);
         let found: Vec<(&str, &str)> = names
             .iter()
@@ -226,7 +226,7 @@ mod tests {
         // What is remembered changes nothing.
         let mut habit = Habit::default();
         for _ in 0..2 {
-            let mut again = Slots::new();
+            let mut again = Slots::new(MAX_SLOTS);
             assert_eq!(read(input, (&keys, Some(&mut habit)), &mut again), good);
             for slot in 0..4 {
                 let text = |slots: &Slots<'_>| slots.get(slot).map(|raw| raw.text.to_owned());

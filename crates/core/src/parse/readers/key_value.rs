@@ -161,13 +161,13 @@ struct Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::keys::MAX_SLOTS;
 
     #[track_caller]
     fn check(input: &str, expected: &[(&str, &str)]) {
         let names = ["a", "b", "c"];
         let keys = KeyTable::new(names.iter().copied().zip(0..));
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         let reader = KeyValue {
             assign: b'=',
             separator: b' ',
@@ -178,7 +178,7 @@ mod tests {
         // Whatever stood before, and what is known from it.
         let mut last = Vec::new();
         for turn in 0..3 {
-            slots.clear();
+            slots.begin(MAX_SLOTS);
             let known = (turn > 0).then_some(&mut habit);
             reader.read(input, (&keys, known), true, &mut slots);
             let said = |slot| slots.get(slot).map(|raw| (raw.text, raw.escape));

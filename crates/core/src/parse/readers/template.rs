@@ -266,6 +266,7 @@ impl Templates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::keys::MAX_SLOTS;
 
     const KEYS: [&str; 4] = ["user", "ip", "port", "x"];
 
@@ -282,8 +283,7 @@ mod tests {
             builder.add(number, template, slot).unwrap();
         }
         let tree = builder.build();
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         let found = tree.read(input, true, &mut slots).map(|number| {
             let values: Vec<&str> = (0..4)
                 .filter_map(|slot| Some(slots.get(slot)?.text))

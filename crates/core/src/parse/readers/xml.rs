@@ -186,6 +186,7 @@ fn attribute(text: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::keys::MAX_SLOTS;
 
     #[track_caller]
     fn check(input: &str, expected: Option<&[(&str, &str)]>) {
@@ -197,8 +198,7 @@ mod tests {
             "UserData.x.y",
         ];
         let keys = KeyTable::new(names.iter().copied().zip(0..));
-        let mut slots = Slots::new();
-        slots.clear();
+        let mut slots = Slots::new(MAX_SLOTS);
         let good = read(input, &keys, &mut slots);
         let found: Vec<(&str, String)> = names
             .iter()
