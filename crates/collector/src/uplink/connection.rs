@@ -134,9 +134,8 @@ impl CallError {
                 | LinkProblem::ProxyRefused
                 | LinkProblem::Broken => Failure::Unreachable,
                 LinkProblem::TimedOut => Failure::TimedOut,
-                LinkProblem::WrongHub | LinkProblem::Clock | LinkProblem::NotSafe => {
-                    Failure::HubUntrusted
-                }
+                LinkProblem::Clock => Failure::ClockWrong,
+                LinkProblem::WrongHub | LinkProblem::NotSafe => Failure::HubUntrusted,
                 LinkProblem::CertificateEnded => Failure::NotAuthorised,
             },
             Self::Refused(refusal) => refusal.code.into(),

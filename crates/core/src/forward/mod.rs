@@ -44,8 +44,11 @@ words! {
         Unreachable = "unreachable",
         /// No answer in time.
         TimedOut = "timed-out",
-        /// The hub's certificate is not the one that was agreed on, or not valid at this time.
+        /// The hub's certificate is not the one that was agreed on.
         HubUntrusted = "hub-untrusted",
+        /// The hub's certificate is not valid at this time: one of both clocks is wrong, as after a start
+        /// before a time server was asked.
+        ClockWrong = "clock-wrong",
         /// The hub asks for patience.
         Busy = "busy",
         /// The hub has a fault of its own.
@@ -97,6 +100,7 @@ impl Failure {
         match self {
             Self::Unreachable
             | Self::TimedOut
+            | Self::ClockWrong
             | Self::Busy
             | Self::HubFault
             | Self::AnswerMalformed => Remedy::Retry,

@@ -91,6 +91,13 @@ fn each_failure_has_its_remedy() {
     }
 }
 
+/// A small computer without a clock of its own starts years ago, and is right seconds later.
+#[test]
+fn a_clock_that_is_wrong_is_expected_to_be_set() {
+    assert_eq!(Failure::ClockWrong.remedy(), Remedy::Retry);
+    assert_eq!(Failure::HubUntrusted.remedy(), Remedy::RetrySeldom);
+}
+
 #[test]
 fn a_busy_hub_is_given_the_time_it_asks_for_within_reason() {
     let mut forward = Forward::new(Settings::default());
