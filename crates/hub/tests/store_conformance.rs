@@ -7,7 +7,10 @@ mod cases;
 mod engines;
 
 use cases::{CASES, Case};
+use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::sql::SqlStore;
+use larum_hub_lib::store::sql::edges::MAX_WAITING;
+use larum_hub_lib::store::watch::WatchStore as _;
 
 fn transcript(case: Case, store: &SqlStore) -> String {
     let mut told = String::new();
@@ -51,5 +54,44 @@ fn no_page_walks_through_all_sightings() {
                 "{steps:?}"
             );
         }
+    });
+}
+
+#[test]
+fn what_waits_is_sorted_when_it_is_much() {
+    const EACH: u32 = 1_000;
+    engines::embedded(|store| {
+        let member = cases::firm(store, 1, "Bakery");
+        let id = cases::collector(store, member, 1);
+        let rows = |table: &str| {
+            let counts = store.row_counts().unwrap();
+            counts
+                .iter()
+                .find(|count| count.table == table)
+                .unwrap()
+                .rows
+        };
+        let send = |sequence: u32| {
+            let first = sequence * EACH;
+            let all = (first..first + EACH).map(|number| {
+                let source = u8::try_from(number % 200).unwrap();
+                cases::sighting(number, "tcp/22", source, 10, 20, 1)
+            });
+            let batch = cases::batch(id, sequence.into(), all.collect());
+            store.count_batch(&batch, cases::at(30)).unwrap().unwrap();
+        };
+        let edges = || {
+            store
+                .edges("tcp/22", cases::at(0), cases::at(60))
+                .unwrap()
+                .len()
+        };
+        let batches = u32::try_from(MAX_WAITING).unwrap() / EACH;
+        (1..batches).for_each(send);
+        assert_eq!((rows("edge"), edges()), (0, 400));
+        send(batches);
+        assert_eq!((rows("edge"), edges()), (1, 400));
+        send(batches + 1);
+        assert_eq!((rows("edge"), edges()), (1, 400));
     });
 }
