@@ -87,6 +87,7 @@ trouble-too-many-files = More log files match your settings than Larum follows. 
 hub-state-not-joined = This collector has not joined a hub. It works on its own, and nothing leaves your building.
 hub-state-joined = Joined. The hub has not been called yet.
 hub-state-connected = Connected. The last call went well.
+hub-state-over-quota = More was found today than the hub takes from one firm in a day. Larum keeps everything and sends it bit by bit. If this lasts, look for a device that reports the same thing over and over, or ask the people who run the hub for more room.
 hub-state-other = The last call did not work ({ $reason }). Larum keeps everything and tries again.
 
 ## larum status

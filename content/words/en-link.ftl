@@ -10,6 +10,7 @@ refusal-revoked = The people who run the hub have shut this collector out. Call 
 refusal-sequence-conflict = Another collector has sent reports under the same identity, or this one was put back from a copy. Nothing was counted. Join again with a new token on each of them.
 refusal-body-malformed = The hub could not read what was sent. Update the collector and try again.
 refusal-busy = The hub asks to wait a moment. The collector tries again by itself.
+refusal-over-quota = More was sent today than the hub takes from one firm in a day. The collector keeps everything and sends it bit by bit; ask the people who run the hub for more room if it lasts.
 refusal-internal = The hub has a fault of its own. The collector keeps everything and tries again by itself; tell the people who run the hub if it lasts.
 refusal-other = The hub refused with a reason that this program is too old to know. Update the collector.
 
@@ -56,10 +57,14 @@ hub-config-allowed-mail-relay = smtps:// or smtp:// and the name of a mail serve
 hub-config-allowed-mail-from = the e-mail address that links come from
 hub-config-allowed-mail-login-file = a file with user name and password, a line each
 hub-config-allowed-page-url = a web address without a path, such as "https://pages.example.org"
+hub-config-allowed-page-certificate = a file with the certificate of the pages (PEM); page-key must be set too
+hub-config-allowed-page-key = a file with the key of the pages' certificate (PEM); page-certificate must be set too
 hub-config-allowed-certificate-days = a whole number from 1 to 90
 hub-config-allowed-token-hours = a whole number from 1 to 720
 hub-config-allowed-address-days = a whole number from 1 to 366
 hub-config-allowed-count-days = a whole number from 1 to 3660
+hub-config-allowed-collector-day-sightings = a whole number from 1000
+hub-config-allowed-member-day-sightings = a whole number from 1000
 hub-config-allowed-region = text, such as "London"
 hub-config-unused = this is for a database server, but the store is embedded; write engine = "postgres", or leave this line out
 hub-config-allowed-store = a table of its own: [store], and below it engine = "embedded" or engine = "postgres"

@@ -10,7 +10,9 @@ use larum_core::settings;
 use larum_core::words::Words;
 use larum_link::token::HubAddress;
 
+use crate::door_tls::PageCertificate;
 use crate::keep::KeepDays;
+use crate::link_server::quota::DayLimits;
 use crate::people::mail::Relay;
 use oidc::OidcConfig;
 use store::StoreConfig;
@@ -42,15 +44,24 @@ const KEYS: &[&str] = &[
     "metrics-listen",
     "link-name",
     "page-url",
+    "page-certificate",
+    "page-key",
     "certificate-days",
     "token-hours",
     "address-days",
     "count-days",
+    "collector-day-sightings",
+    "member-day-sightings",
     "region",
     "mail-relay",
     "mail-from",
     "mail-login-file",
 ];
+
+/// Sightings of one collector a day when the file does not say.
+const COLLECTOR_DAY_SIGHTINGS: u32 = 500_000;
+/// Sightings of one firm a day when the file does not say.
+const MEMBER_DAY_SIGHTINGS: u32 = 2_000_000;
 
 /// How a hub is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +70,8 @@ pub struct HubConfig {
     pub state_dir: PathBuf,
     /// Where collectors connect; `link-listen`, default `[::]:7443`.
     pub link_listen: SocketAddr,
-    /// Where browsers connect; `page-listen`, default `127.0.0.1:7480`, behind a TLS proxy.
+    /// Where browsers connect; `page-listen`, default `127.0.0.1:7480`, behind a TLS proxy unless the hub
+    /// has a certificate for its pages.
     pub page_listen: SocketAddr,
     /// Where metrics are read, on this machine only; `metrics-listen`, default `127.0.0.1:7481`,
     /// `"off"` for none.
@@ -70,12 +82,18 @@ pub struct HubConfig {
     /// The address of the pages as browsers see it; `page-url`, default `http://` and
     /// `page-listen`.
     pub page_url: Option<String>,
+    /// The certificate of the pages; `page-certificate` and `page-key`, both or neither, default none:
+    /// then the pages are served without TLS.
+    pub page_certificate: Option<PageCertificate>,
     /// Life of a collector's certificate; `certificate-days`, 1 to 90, default 7.
     pub certificate_days: u32,
     /// Life of a one-time token; `token-hours`, 1 to 720, default 24.
     pub token_hours: u32,
     /// How long things are kept; `address-days`, default 90, and `count-days`, default 395.
     pub keep_days: KeepDays,
+    /// How many sightings a collector and a firm may bring in a day; `collector-day-sightings`, default
+    /// 500,000, and `member-day-sightings`, default 2,000,000.
+    pub day_limits: DayLimits,
     /// The region this hub serves; `region`, default empty.
     pub region: String,
     /// Where one-time links are handed over for mailing; `mail-relay`, default none: then only an
@@ -106,11 +124,16 @@ impl HubConfig {
             metrics_listen: Some(local(METRICS_PORT)),
             link_name: link_name.into(),
             page_url: None,
+            page_certificate: None,
             certificate_days: CERTIFICATE_DAYS,
             token_hours: TOKEN_HOURS,
             keep_days: KeepDays {
                 addresses: ADDRESS_DAYS,
                 counts: COUNT_DAYS,
+            },
+            day_limits: DayLimits {
+                collector: COLLECTOR_DAY_SIGHTINGS,
+                member: MEMBER_DAY_SIGHTINGS,
             },
             region: String::new(),
             mail_relay: None,
@@ -166,6 +189,15 @@ impl HubConfig {
     pub fn link_address(&self, listening_port: u16) -> Option<HubAddress> {
         HubAddress::parse(&self.link_name)
             .or_else(|| HubAddress::new(&self.link_name, listening_port))
+    }
+
+    /// How the pages are spoken to at the door itself: `http` or `https`.
+    #[must_use]
+    pub const fn page_scheme(&self) -> &'static str {
+        match self.page_certificate {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     /// The folder of the certificate authority.
@@ -307,6 +339,7 @@ impl Reader<'_> {
             config.metrics_listen = listen;
         }
         config.page_url = self.value(&mut table, "page-url", page_url);
+        config.page_certificate = self.page_certificate(&mut table);
         if let Some(days) = self.value(&mut table, "certificate-days", number(1, 90)) {
             config.certificate_days = days;
         }
@@ -318,6 +351,13 @@ impl Reader<'_> {
         }
         if let Some(days) = self.value(&mut table, "count-days", number(1, 3_660)) {
             config.keep_days.counts = days;
+        }
+        let sightings = number(1_000, u32::MAX);
+        if let Some(limit) = self.value(&mut table, "collector-day-sightings", &sightings) {
+            config.day_limits.collector = limit;
+        }
+        if let Some(limit) = self.value(&mut table, "member-day-sightings", &sightings) {
+            config.day_limits.member = limit;
         }
         let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
         config.region = self.value(&mut table, "region", text).unwrap_or_default();
@@ -348,11 +388,17 @@ impl Reader<'_> {
             None => self.value(table, "mail-from", from),
         }
         .unwrap_or_default();
-        let file = |value: &DeValue<'_>| {
-            let path = value.as_str().filter(|path| !path.is_empty())?;
-            Some(PathBuf::from(path))
-        };
         config.mail_login_file = self.value(table, "mail-login-file", file);
+    }
+
+    fn page_certificate(&mut self, table: &mut DeTable<'_>) -> Option<PageCertificate> {
+        if !table.contains_key("page-certificate") && !table.contains_key("page-key") {
+            return None;
+        }
+        let certificate = self.required(table, "page-certificate", file);
+        let key = self.required(table, "page-key", file);
+        let (certificate, key) = certificate.zip(key)?;
+        Some(PageCertificate { certificate, key })
     }
 
     fn required<T>(
@@ -396,6 +442,11 @@ fn page_url(value: &DeValue<'_>) -> Option<String> {
     clean.then(|| url.to_owned())
 }
 
+fn file(value: &DeValue<'_>) -> Option<PathBuf> {
+    let path = value.as_str().filter(|path| !path.is_empty())?;
+    Some(PathBuf::from(path))
+}
+
 fn number(min: u32, max: u32) -> impl Fn(&DeValue<'_>) -> Option<u32> {
     move |value| {
         let number: u32 = value.as_integer()?.as_str().parse().ok()?;
@@ -413,6 +464,10 @@ mod tests {
     fn the_sample_is_complete_and_says_the_defaults() {
         let mut expected = HubConfig::new("/var/lib/larum-hub".into(), "hub.example.org");
         expected.page_url = Some("https://pages.example.org".into());
+        expected.page_certificate = Some(PageCertificate {
+            certificate: "/etc/larum-hub/pages.crt".into(),
+            key: "/etc/larum-hub/pages.key".into(),
+        });
         expected.region = "London".into();
         expected.mail_relay = Relay::parse("smtps://mail.example.org");
         expected.mail_from = "larum@hub.example.org".into();
@@ -444,6 +499,7 @@ mod tests {
             ("= 1", 1),
             ("colour = 1\nstate-dir = '/x'\nlink-name = 'h'", 1),
             ("state-dir = 3\nlink-name = 'h'", 1),
+            ("state-dir = '/x'\nlink-name = 'h'\npage-key = '/k'", 1),
             (
                 "state-dir = '/x'\nlink-name = 'h'\nmail-relay = 'smtps://m.example.org'",
                 1,

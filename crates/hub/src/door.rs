@@ -1,5 +1,5 @@
-//! The door that browsers and programs come through: HTTP/1.1 without TLS, for a proxy in front or this
-//! machine itself. Whoever is slow or silent is sent away, so that they cannot hold every place.
+//! The door that browsers and programs come through: HTTP/1.1, with TLS where the hub has a certificate for
+//! its pages, else for a proxy in front or this machine itself. Whoever is slow or silent is sent away, so that they cannot hold every place.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,9 +16,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 /// What one caller may cost.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,17 @@ pub async fn serve(
     patience: Patience,
     stopping: watch::Receiver<bool>,
 ) {
+    serve_over(listener, None, router, patience, stopping).await;
+}
+
+/// As [`serve`], with TLS where `tls` is given: each connection begins with what it holds then.
+pub async fn serve_over(
+    listener: TcpListener,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    router: Router,
+    patience: Patience,
+    stopping: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(patience.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -74,8 +88,9 @@ pub async fn serve(
                         continue;
                     };
                     let (router, stopping) = (router.clone(), stopping.clone());
+                    let tls = tls.as_ref().map(|tls| tls.borrow().clone());
                     connections.spawn(async move {
-                        connection(stream, address, router, patience, stopping).await;
+                        connection(stream, tls, address, router, patience, stopping).await;
                         drop(place);
                     });
                 }
@@ -94,6 +109,7 @@ pub async fn serve(
 
 async fn connection(
     stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
     address: SocketAddr,
     router: Router,
     patience: Patience,
@@ -102,6 +118,29 @@ async fn connection(
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let Some(tls) = tls else {
+        return answer(stream, address, router, patience, stopping).await;
+    };
+    let handshake = TlsAcceptor::from(tls).accept(stream);
+    let stream = tokio::select! {
+        () = stopped(stopping.clone()) => return,
+        stream = tokio::time::timeout(patience.head, handshake) => stream,
+    };
+    match stream {
+        Ok(Ok(stream)) => answer(stream, address, router, patience, stopping).await,
+        Ok(Err(_)) | Err(_) => {
+            tracing::debug!(reason = "handshake-failed", "a caller was cut off");
+        }
+    }
+}
+
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    address: SocketAddr,
+    router: Router,
+    patience: Patience,
+    stopping: watch::Receiver<bool>,
+) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(address));
         let answer = hyper::service::Service::call(

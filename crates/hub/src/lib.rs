@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backup;
 pub mod config;
 pub mod door;
+pub mod door_tls;
 pub mod enrol;
 pub mod id;
 pub mod ingest;

@@ -21,15 +21,17 @@ use larum_link::token::HubAddress;
 use prometheus_client::registry::Registry;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::api::{self, ApiState};
 pub use crate::config::HubConfig;
 use crate::config::store::StoreConfig;
 use crate::door::{self, Patience};
+use crate::door_tls::{PageCertificateError, PageTls};
 use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::ingest::queue::Queue;
+use crate::link_server::quota::DayQuotas;
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
 use crate::people::mail::Mailer;
 use crate::people::oidc::Provider;
@@ -96,6 +98,9 @@ pub enum RunError {
     /// The TLS library.
     #[error("TLS for single sign-on: {0}")]
     OidcTls(#[from] rustls::Error),
+    /// The certificate of the pages.
+    #[error(transparent)]
+    PageCertificate(#[from] PageCertificateError),
     /// The mail relay.
     #[error(transparent)]
     Mail(#[from] crate::people::mail::MailError),
@@ -120,6 +125,8 @@ pub struct RunningHub {
     pub store: Arc<SqlStore>,
     /// The authority, whose fingerprint stands in tokens.
     pub authority: Arc<Authority>,
+    /// Has the hub look at its certificates' files now, not only every ten seconds.
+    pub look_again: Arc<Notify>,
     handle: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -205,7 +212,7 @@ pub async fn run(
     let page_url = config
         .page_url
         .clone()
-        .unwrap_or_else(|| format!("http://{}", doors.page_addr));
+        .unwrap_or_else(|| format!("{}://{}", config.page_scheme(), doors.page_addr));
     let (stop, stopping) = watch::channel(false);
     let running = RunningHub {
         link_addr: doors.link_addr,
@@ -215,6 +222,7 @@ pub async fn run(
         page_url,
         store,
         authority,
+        look_again: Arc::default(),
         handle: None,
     };
     let parts = start(&running, doors, &config, &clock, &stopping)?;
@@ -314,6 +322,7 @@ fn start(
         news,
         stopping: stopping.clone(),
         pace: Pace::default(),
+        quotas: DayQuotas::new(config.day_limits),
     });
     let pages = pages(hub, config, clock, words)?.nest(api::PREFIX, api::router(api));
     let (store, authority) = (hub.store.clone(), hub.authority.clone());
@@ -327,7 +336,7 @@ fn start(
         tls_in,
         names,
         clock.clone(),
-        stop,
+        (hub.look_again.clone(), stop),
     ));
     parts.spawn(crate::keep::run_job(
         store.clone(),
@@ -337,7 +346,17 @@ fn start(
     ));
     parts.spawn(keep_watch(store, clock.clone(), settings, stopping.clone()));
     let patience = Patience::default();
-    parts.spawn(door::serve(doors.page, pages, patience, stopping.clone()));
+    let shown = match &config.page_certificate {
+        None => None,
+        Some(files) => {
+            let tls = PageTls::load(files, &Clock::system())?;
+            let shown = tls.shown();
+            parts.spawn(tls.keep(hub.look_again.clone(), stopping.clone()));
+            Some(shown)
+        }
+    };
+    let served = door::serve_over(doors.page, shown, pages, patience, stopping.clone());
+    parts.spawn(served);
     if let Some(listener) = doors.metrics {
         let router = metrics_router(registry, Asked::of(hub, config, clock));
         parts.spawn(door::serve(listener, router, patience, stopping.clone()));
@@ -450,13 +469,14 @@ async fn keep_certificate(
     tls: watch::Sender<Arc<ServerConfig>>,
     names: Vec<String>,
     clock: Clock,
-    stopping: watch::Receiver<bool>,
+    (again, stopping): (Arc<Notify>, watch::Receiver<bool>),
 ) {
     let mut made = clock.now();
     let pause = clock.real(LOOK_EVERY).max(LEAST_PAUSE);
     loop {
         tokio::select! {
             () = stopped(stopping.clone()) => return,
+            () = again.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
         let looked_at = authority.clone();

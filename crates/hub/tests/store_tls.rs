@@ -6,12 +6,14 @@ mod engines;
 
 use std::path::Path;
 
+use larum_core::time::Timestamp;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::config::store::{PostgresConfig, StoreConfig};
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::lead::Lead as _;
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sql::SqlStore;
+use larum_hub_lib::store::watch_state::WatchState as _;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 const PASSWORD: &str = "correct horse battery";
@@ -116,4 +118,50 @@ fn one_hub_leads_and_another_follows_when_it_ends() {
     server.up();
     assert_eq!(second.term().unwrap(), Some(2));
     engines::embedded(|store| assert_eq!(store.term().unwrap(), Some(1)));
+}
+
+/// A hub that stood still while another took the lead goes on where it was: nothing of that is kept.
+#[test]
+fn a_hub_that_lost_the_lead_writes_nothing_of_the_watch() {
+    let Some(server) = engines::Server::start() else {
+        return;
+    };
+    let address = server.database("fence");
+    let first = SqlStore::connect(&address).unwrap();
+    let second = SqlStore::connect(&address).unwrap();
+    assert_eq!(first.term().unwrap(), Some(1));
+    let now = Timestamp::from_seconds(1_800_000_000);
+    let look = first.begin_look(now, 0, now).unwrap();
+    // Its session with the lead is gone, as after a pause longer than the network's patience.
+    let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+                 WHERE locktype = 'advisory' AND database =
+                 (SELECT oid FROM pg_database WHERE datname = 'fence')";
+    assert_eq!(server.sql(ended), "1");
+    let term = std::iter::repeat_with(|| {
+        std::thread::yield_now();
+        second.term().unwrap()
+    })
+    .find_map(|term| term);
+    assert_eq!(term, Some(1));
+    assert!(matches!(
+        first.keep_state(look.id, b"old"),
+        Err(StoreError::LeadLost)
+    ));
+    assert!(matches!(
+        first.begin_look(now, 1, now),
+        Err(StoreError::LeadLost)
+    ));
+    second.keep_state(look.id, b"new").unwrap();
+    assert_eq!(first.term().unwrap(), None);
+    let (_, state) = second.kept_state().unwrap().unwrap();
+    assert_eq!(state, b"new");
+    // In a term of its own again, it may.
+    drop(second);
+    let term = std::iter::repeat_with(|| {
+        std::thread::yield_now();
+        first.term().unwrap()
+    })
+    .find_map(|term| term);
+    assert_eq!(term, Some(2));
+    first.keep_state(look.id, b"again").unwrap();
 }

@@ -368,3 +368,25 @@ async fn a_warning_reaches_the_collector_while_it_waits_and_only_its_own_member(
         .await;
     assert!(!told);
 }
+
+/// A collector that has brought its day's worth is asked to wait, is told why, and loses nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_brings_more_than_a_day_s_worth_waits_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // An hour in less than four seconds.
+    let clock = Clock::scaled(start(), 1_000.0);
+    let hub = Hub::new(&folder.path().join("hub"), &clock).await;
+    let mut config = hub.stop().await;
+    // The first batch of a thousand overdraws it by an hour.
+    config.day_limits.collector = 960;
+    let hub = Hub::run(config, &clock).await;
+    let now = clock.now();
+    let state = folder.path().join("c");
+    Collector::join(&state, &hub.token(hub.member("Bakery", now), now), &clock).await;
+    let mut collector = Collector::run(&state, &clock);
+    let last = collector.spool(0..1_050, now);
+    collector.hub_says("over-quota").await;
+    collector.receipted(last).await;
+    counted(hub.totals(), 1_050);
+    collector.stop().await;
+}

@@ -288,6 +288,18 @@ fn each_item_of_the_security_standard_names_tests_that_exist() {
     each_names_tests(&rows);
 }
 
+/// Every abuse that is tried names the tests that try it; each must exist.
+#[test]
+fn each_abuse_that_is_tried_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/security/api.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+        .collect();
+    assert!(rows.len() > 20, "{} abuses", rows.len());
+    each_names_tests(&rows);
+}
+
 /// ARCHITECTURE.md names, for each of the ten invariants, the tests that hold it, as
 /// `path/to/file.rs::test_name`; each must exist.
 #[test]

@@ -308,6 +308,7 @@ impl From<RefusalCode> for Failure {
             RefusalCode::SequenceConflict => Self::SequenceConflict,
             RefusalCode::RequestMalformed | RefusalCode::BodyMalformed => Self::BatchRefused,
             RefusalCode::Busy => Self::Busy,
+            RefusalCode::OverQuota => Self::OverQuota,
             RefusalCode::Internal => Self::HubFault,
             RefusalCode::Other => Self::AnswerMalformed,
         }

@@ -339,6 +339,8 @@ pub enum RefusalCode {
     BodyMalformed,
     /// Ask again later.
     Busy,
+    /// The collector or its firm has brought as much as the hub takes in a day; ask again later.
+    OverQuota,
     /// The hub has a fault of its own.
     Internal,
     /// A code this program is too old to know.
@@ -348,7 +350,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TokenUnknown,
         Self::TokenUsed,
         Self::TokenExpired,
@@ -358,6 +360,7 @@ impl RefusalCode {
         Self::SequenceConflict,
         Self::BodyMalformed,
         Self::Busy,
+        Self::OverQuota,
         Self::Internal,
         Self::Other,
     ];
@@ -376,6 +379,7 @@ impl RefusalCode {
             Self::SequenceConflict => "sequence-conflict",
             Self::BodyMalformed => "body-malformed",
             Self::Busy => "busy",
+            Self::OverQuota => "over-quota",
             Self::Internal => "internal",
             Self::Other => "other",
         }
@@ -398,7 +402,7 @@ pub struct Refusal {
     /// For [`RefusalCode::SequenceConflict`]: the number the hub expects next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<u64>,
-    /// For [`RefusalCode::Busy`]: seconds to wait.
+    /// For [`RefusalCode::Busy`] and [`RefusalCode::OverQuota`]: seconds to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
 }

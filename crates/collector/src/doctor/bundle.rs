@@ -25,12 +25,13 @@ use crate::uplink::connection::LinkProblem;
 /// Version of the bundle's layout.
 const VERSION: u8 = 1;
 /// States of the hub that are told, beside the link's problems.
-const HUB_STATES: [&str; 6] = [
+const HUB_STATES: [&str; 7] = [
     "not-joined",
     "joined",
     "connected",
     "identity-unreadable",
     "busy",
+    "over-quota",
     "not-authorised",
 ];
 

@@ -51,6 +51,8 @@ words! {
         ClockWrong = "clock-wrong",
         /// The hub asks for patience.
         Busy = "busy",
+        /// The hub has taken as much as it takes from one firm in a day.
+        OverQuota = "over-quota",
         /// The hub has a fault of its own.
         HubFault = "hub-fault",
         /// The answer makes no sense.
@@ -102,6 +104,7 @@ impl Failure {
             | Self::TimedOut
             | Self::ClockWrong
             | Self::Busy
+            | Self::OverQuota
             | Self::HubFault
             | Self::AnswerMalformed => Remedy::Retry,
             Self::HubUntrusted | Self::NotAuthorised | Self::BatchRefused => Remedy::RetrySeldom,

@@ -82,7 +82,7 @@ const fn usual_status(code: RefusalCode) -> StatusCode {
         RefusalCode::RequestMalformed | RefusalCode::BodyMalformed => StatusCode::BAD_REQUEST,
         RefusalCode::NotAuthorised => StatusCode::UNAUTHORIZED,
         RefusalCode::SequenceConflict => StatusCode::CONFLICT,
-        RefusalCode::Busy => StatusCode::TOO_MANY_REQUESTS,
+        RefusalCode::Busy | RefusalCode::OverQuota => StatusCode::TOO_MANY_REQUESTS,
         RefusalCode::Internal | RefusalCode::Other => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -193,11 +193,19 @@ async fn batch_call(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ));
     }
-    let body = read_bytes(request, MAX_COMPRESSED_BYTES).await?;
     let now = state.clock.now();
+    if let Err(seconds) = state.quotas.admit(peer, now) {
+        return Err(Refuse {
+            retry_after: Some(seconds),
+            ..Refuse::from(RefusalCode::OverQuota)
+        });
+    }
+    let body = read_bytes(request, MAX_COMPRESSED_BYTES).await?;
+    let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
     match ingest::take(&state.queue, &state.authority, peer.collector, body, now).await {
         Ok(taken) => {
             state.metrics.batch(&taken);
+            state.quotas.charge(peer, taken.kept, bytes, now);
             Ok(json(StatusCode::OK, &taken.receipt))
         }
         Err(IngestError::TooLarge) => Err(Refuse::with_status(

@@ -3,6 +3,7 @@
 mod answer;
 mod calls;
 mod metrics;
+pub mod quota;
 
 pub use metrics::LinkMetrics;
 
@@ -89,6 +90,8 @@ pub struct LinkState {
     pub stopping: watch::Receiver<bool>,
     /// How often whom was answered.
     pub pace: Pace,
+    /// How much who has brought today.
+    pub quotas: quota::DayQuotas,
 }
 
 /// How often whom was answered.

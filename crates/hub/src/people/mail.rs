@@ -36,6 +36,13 @@ const ASK_ONE: Allowance = Allowance {
     refill_ms: 86_400_000,
     callers: 10_000,
 };
+/// The same from one network (256 addresses of IPv4, a /48 of IPv6): five at once, then one an hour, so that one
+/// stranger does not use up what all have together.
+const ASK_NETWORK: Allowance = Allowance {
+    burst: 5,
+    refill_ms: 3_600_000,
+    callers: 10_000,
+};
 /// The same in all: twenty at once, then one in thirty seconds. Counted apart, so that a flood of
 /// strangers' forms keeps nobody from signing in.
 const ASK_ALL: Allowance = Allowance {
@@ -109,6 +116,20 @@ pub enum MailError {
     Message(#[from] lettre::error::Error),
 }
 
+impl MailError {
+    /// The reason for the log. What a relay answers stays out of it: it likes to repeat the address.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Relay(error) if error.is_permanent() => "mail-relay-refused",
+            Self::Relay(error) if error.is_transient() => "mail-relay-busy",
+            Self::Relay(error) if error.is_timeout() => "mail-relay-silent",
+            Self::Relay(_) => "mail-relay-unreached",
+            Self::From | Self::Message(_) => "mail-malformed",
+        }
+    }
+}
+
 /// Sends mail.
 pub struct Mailer {
     relay: AsyncSmtpTransport<Tokio1Executor>,
@@ -117,6 +138,7 @@ pub struct Mailer {
     in_all: Mutex<Limiter<()>>,
     ask_one: Mutex<Limiter<[u8; 32]>>,
     ask_all: Mutex<Limiter<()>>,
+    ask_network: Mutex<Limiter<IpAddr>>,
 }
 
 impl Mailer {
@@ -149,6 +171,7 @@ impl Mailer {
             in_all: Mutex::new(Limiter::new(IN_ALL)),
             ask_one: Mutex::new(Limiter::new(ASK_ONE)),
             ask_all: Mutex::new(Limiter::new(ASK_ALL)),
+            ask_network: Mutex::new(Limiter::new(ASK_NETWORK)),
         })
     }
 
@@ -157,8 +180,16 @@ impl Mailer {
         allowed(&self.to_one, &self.in_all, address, now)
     }
 
-    /// Whether a link to confirm that a firm asks to join may go to `address` now.
-    pub fn may_ask(&self, address: &str, now: Timestamp) -> bool {
+    /// Whether a link to confirm that a firm asks to join may go to `address` now, asked for from
+    /// `network` where that is known.
+    pub fn may_ask(&self, address: &str, network: Option<IpAddr>, now: Timestamp) -> bool {
+        if let Some(network) = network {
+            let from = self.ask_network.lock();
+            let mut from = from.unwrap_or_else(PoisonError::into_inner);
+            if from.take(network, now).is_err() {
+                return false;
+            }
+        }
         allowed(&self.ask_one, &self.ask_all, address, now)
     }
 
@@ -247,10 +278,26 @@ mod tests {
             .count();
         assert_eq!(sent, 30, "in all");
         let asked = (0..100)
-            .filter(|n| mailer.may_ask(&format!("p{n}@example.org"), at(700)))
+            .filter(|n| mailer.may_ask(&format!("p{n}@example.org"), None, at(700)))
             .count();
         assert_eq!(asked, 20, "strangers' forms are counted apart");
-        assert!(!mailer.may_ask("p0@example.org", at(731 - 30)));
+        assert!(!mailer.may_ask("p0@example.org", None, at(731 - 30)));
         assert!(Mailer::new(&relay, "nobody", None).is_err());
+    }
+
+    #[test]
+    fn a_stranger_from_one_network_leaves_room_for_others() {
+        let relay = Relay::parse("smtp-plain://127.0.0.1").unwrap();
+        let mailer = Mailer::new(&relay, "hub@example.org", None).unwrap();
+        let at = |seconds: i64| Timestamp::from_seconds(1_800_000_000 + seconds);
+        let [one, other] = ["192.0.2.0", "198.51.100.0"].map(|ip| ip.parse().ok());
+        let asked = |network, who: &str, seconds| {
+            (0..100)
+                .filter(|n| mailer.may_ask(&format!("{who}{n}@example.org"), network, at(seconds)))
+                .count()
+        };
+        assert_eq!(asked(one, "a", 0), 5);
+        assert_eq!(asked(other, "b", 0), 5);
+        assert_eq!(asked(one, "c", 3_700), 1);
     }
 }

@@ -128,6 +128,13 @@ pub trait Audit: Send + Sync {
     /// When the engine fails.
     fn acts(&self, before: Option<u64>, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
 
+    /// Whether row `row` has the hash `head` (hexadecimal), as [`Verified::Whole`] said once: then nothing up
+    /// to that row was changed or taken away since. Follow the chain first; this looks at the one row.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn holds(&self, row: u64, head: &str) -> Result<bool, StoreError>;
+
     /// Recomputes the whole chain.
     ///
     /// # Errors

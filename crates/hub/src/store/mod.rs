@@ -101,6 +101,9 @@ pub enum StoreError {
     /// Other writers were in the way every time it was tried. Nothing of the call was kept.
     #[error("other writers were in the way")]
     Contended,
+    /// Another hub leads by now. Nothing of the call was kept.
+    #[error("another hub leads")]
+    LeadLost,
     /// The database server does not answer. Whoever asked asks again: everything is safe to repeat.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] Cause),

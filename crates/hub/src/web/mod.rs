@@ -13,6 +13,7 @@ mod format;
 mod layout;
 mod lists;
 mod names;
+mod network;
 mod pages;
 mod parts;
 mod post;

@@ -23,7 +23,7 @@ impl Visit<'_> {
             for mail in mails {
                 let sent = mailer.send(&mail.address, mail.subject, mail.body).await;
                 if let Err(error) = sent {
-                    tracing::error!(cause = %error, "a mail could not be sent");
+                    tracing::error!(reason = error.reason(), "a mail could not be sent");
                 }
             }
         });

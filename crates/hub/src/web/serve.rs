@@ -11,7 +11,7 @@ use axum::http::{HeaderName, Response};
 use super::answer::{Answer, Problem};
 use super::routes::{Method, Route};
 use super::visit::Visit;
-use super::{WebState, agent, layout, pages, session};
+use super::{WebState, agent, layout, network, pages, session};
 use crate::access::{self, Denied, Opener, Standing, Viewer};
 use crate::people;
 
@@ -159,6 +159,7 @@ fn answer(route: &Route, state: &WebState, asked: Asked) -> Answer {
             now,
             people_now,
             agent: agent::of(&parts.headers),
+            network: network::of(&parts),
             path: path.clone(),
             params,
             query,

@@ -1,6 +1,7 @@
 //! One request, as a page sees it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use larum_core::time::Timestamp;
 use larum_core::words::Argument;
@@ -30,6 +31,8 @@ pub(super) struct Visit<'a> {
     pub people_now: Timestamp,
     /// With what the person came, in a few words.
     pub agent: String,
+    /// From which network, where that can be known.
+    pub network: Option<IpAddr>,
     pub path: String,
     pub params: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,

@@ -151,8 +151,12 @@ enum Act {
         #[arg(long)]
         email: String,
     },
-    /// Check the audit ledger; prints its last hash
-    VerifyLedger,
+    /// Check the audit ledger; prints its last row and hash, to be kept elsewhere
+    VerifyLedger {
+        /// A row and its hash as printed earlier: says whether they are still in the ledger
+        #[arg(long = "anchor", value_name = "ROW:HASH")]
+        anchors: Vec<String>,
+    },
 }
 
 /// What the acts work on.
@@ -213,7 +217,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Act::RevokeCollector { id } => hub.revoke_collector(id),
         Act::DisablePerson { email } => hub.disable_person(email),
         Act::ResetPerson { email } => hub.reset_person(email),
-        Act::VerifyLedger => hub.verify_ledger(),
+        Act::VerifyLedger { anchors } => hub.verify_ledger(anchors),
     }
 }
 
@@ -301,7 +305,13 @@ impl Hub {
 
     fn link(&self, person: PersonId) -> anyhow::Result<Exit> {
         let url = self.config.page_url.clone();
-        let url = url.unwrap_or_else(|| format!("http://{}", self.config.page_listen));
+        let url = url.unwrap_or_else(|| {
+            format!(
+                "{}://{}",
+                self.config.page_scheme(),
+                self.config.page_listen
+            )
+        });
         let now = self.clock.now();
         let link = people::sign_in_link(&*self.store, &self.by, person, &url, now)?;
         Self::print(&link)?;
@@ -452,9 +462,20 @@ impl Hub {
         self.tell("hub-cli-reset", &[])
     }
 
-    fn verify_ledger(&self) -> anyhow::Result<Exit> {
+    fn verify_ledger(&self, anchors: &[String]) -> anyhow::Result<Exit> {
         match self.store.verify()? {
             Verified::Whole { rows, head } => {
+                for anchor in anchors {
+                    let (row, hash) = anchor
+                        .split_once([':', '\t', ' '])
+                        .and_then(|(row, hash)| Some((row.parse().ok()?, hash.trim())))
+                        .ok_or_else(|| self.wrong("hub-ledger-anchor-malformed", &[]))?;
+                    if !self.store.holds(row, hash)? {
+                        let row = [("row", row.to_string().into())];
+                        let said = self.words.say_with("hub-ledger-anchor-gone", &row);
+                        return Err(failure(Exit::Conflict, said));
+                    }
+                }
                 Self::print(&format!("{rows}\t{head}"))?;
                 self.tell("hub-ledger-whole", &[])
             }

@@ -29,6 +29,9 @@ const QUIET_SECONDS: i64 = 3_600;
 /// An authority that ends within this time is to be changed: a year.
 const ENDS_SOON_SECONDS: i64 = 366 * 86_400;
 
+/// A certificate of the pages that ends within this time should have been renewed by now: two weeks.
+const RENEWED_SECONDS: i64 = 14 * 86_400;
+
 /// Arguments of `larum-hub doctor`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -67,6 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     looks.push(private(&config));
     looks.push(authority(&config));
     looks.extend(store(&config));
+    looks.extend(certificate(&config));
     looks.push(pages(&config));
     looks.push(link(&config));
     looks.push(address(&config));
@@ -165,7 +169,23 @@ fn near(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// The certificate of the pages, where the hub has one.
+fn certificate(config: &HubConfig) -> Option<Look> {
+    let clock = Clock::system();
+    let state = match config.page_certificate.as_ref()?.ends(&clock) {
+        Err(_) => State::Broken,
+        Ok(ends) if ends <= clock.now() => State::Broken,
+        Ok(ends) if ends < clock.now().plus_seconds(RENEWED_SECONDS) => State::Look,
+        Ok(_) => State::Ok,
+    };
+    Some(look("certificate", state))
+}
+
 fn pages(config: &HubConfig) -> Look {
+    if config.page_certificate.is_some() {
+        let open = TcpStream::connect_timeout(&near(config.page_listen), ANSWER_TIMEOUT).is_ok();
+        return look("pages", if open { State::Ok } else { State::Look });
+    }
     let ask = || -> std::io::Result<bool> {
         let address = near(config.page_listen);
         let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;

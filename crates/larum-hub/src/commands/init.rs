@@ -133,7 +133,11 @@ fn configuration(state: &Path, args: &Args) -> String {
     for line in SAMPLE.lines() {
         let key = line.split(" = ").next().unwrap_or_default();
         let written = match (key, &args.page_url) {
-            ("page-url", None) | ("mail-relay" | "mail-from" | "mail-login-file", _) => {
+            ("page-url", None)
+            | (
+                "page-certificate" | "page-key" | "mail-relay" | "mail-from" | "mail-login-file",
+                _,
+            ) => {
                 format!("# {line}")
             }
             ("page-url", Some(url)) => format!("page-url = {}", quoted(url)),

@@ -44,6 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         let shutdown = async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -62,7 +63,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         tracing::info!(
             link = %hub.link_addr, pages = %hub.page_addr, url = hub.page_url, "listening"
         );
+        let again = hub.look_again.clone();
+        let looking = tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                again.notify_waiters();
+            }
+        });
         hub.stopped().await;
+        looking.abort();
         Ok(Exit::Done)
     })
 }

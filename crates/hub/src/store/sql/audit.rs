@@ -96,6 +96,23 @@ impl Audit for SqlStore {
         })
     }
 
+    fn holds(&self, row: u64, head: &str) -> Result<bool, StoreError> {
+        let Ok(row) = i64::try_from(row) else {
+            return Ok(false);
+        };
+        // Before the first row stands the same for everybody.
+        if row == 0 {
+            return Ok(head == FIRST);
+        }
+        self.read(|connection| {
+            let kept: Option<String> = connection
+                .prepare_cached("SELECT hash FROM audit WHERE id = ?1")?
+                .query_row([row], |row| row.get(0))
+                .optional()?;
+            Ok(kept.as_deref() == Some(head))
+        })
+    }
+
     fn verify(&self) -> Result<Verified, StoreError> {
         // What is appended meanwhile is verified too; rows before it do not change.
         let (mut after, mut links) = (i64::MIN, Links::start());
@@ -272,6 +289,42 @@ mod tests {
         assert!(readers(Reach::All).is_empty());
         let acts = store.acts(None, 10).unwrap();
         assert_eq!(acts.iter().map(|row| row.id).collect::<Vec<_>>(), [3]);
+    }
+
+    /// Somebody cuts the end off, or writes the whole chain anew: it is whole, but not what was published.
+    #[test]
+    fn a_head_kept_elsewhere_tells_of_a_ledger_cut_short_or_written_anew() {
+        let (_folder, store) = store();
+        filled(&store);
+        let Verified::Whole { rows, head } = store.verify().unwrap() else {
+            panic!("it is whole");
+        };
+        assert!(store.holds(rows, &head).unwrap());
+        assert!(!store.holds(rows - 1, &head).unwrap());
+        assert!(!store.holds(u64::MAX, &head).unwrap());
+        // More rows change nothing about what was there.
+        filled(&store);
+        assert!(store.holds(rows, &head).unwrap());
+        let (_other_folder, shortened) = self::store();
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let actor = Actor::program("test");
+        for _ in 0..5 {
+            let other = entry("add-person", None);
+            shortened.record(&actor, &[other], now).unwrap();
+        }
+        assert!(matches!(
+            shortened.verify().unwrap(),
+            Verified::Whole { .. }
+        ));
+        assert!(!shortened.holds(rows, &head).unwrap());
+        store
+            .write(|transaction| {
+                transaction.execute_batch("DROP TRIGGER audit_no_delete;")?;
+                transaction.execute("DELETE FROM audit WHERE id >= 4", [])
+            })
+            .unwrap();
+        assert!(matches!(store.verify().unwrap(), Verified::Whole { .. }));
+        assert!(!store.holds(rows, &head).unwrap());
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Lists for SqlStore {
     }
 
     fn put_list(&self, member: MemberId, entries: &[Listed]) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             transaction.execute("DELETE FROM blocklist_entry WHERE member = ?1", [member])?;
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO blocklist_entry (member, source, rank, witnesses, last, expires)

@@ -10,6 +10,8 @@ pub mod engine;
 mod enrol;
 mod findings;
 mod firms;
+#[cfg(test)]
+mod full_disk;
 mod identities;
 mod ingest;
 mod ingest_rows;
@@ -119,6 +121,21 @@ impl SqlStore {
         match &self.engine {
             Engine::Sqlite(engine) => engine.write(&mut work),
             Engine::Postgres(engine) => engine.write(Writer::Beside, &mut work),
+        }
+    }
+
+    /// As [`Self::write`], for what only the hub that leads may write: the watch and what follows from it.
+    ///
+    /// # Errors
+    /// [`StoreError::LeadLost`] when another hub has taken the lead since, what `work` gives, or the
+    /// engine's failure.
+    fn write_leading<T>(
+        &self,
+        mut work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.write(&mut work),
+            Engine::Postgres(engine) => engine.write_leading(&mut work),
         }
     }
 

@@ -132,7 +132,7 @@ impl WatchStore for SqlStore {
     }
 
     fn apply_threat(&self, change: &ThreatChange, now: Timestamp) -> Result<Applied, StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             let id = write_threat(transaction, change)?;
             write_reached(transaction, id, change)?;
             Ok(Applied {

@@ -76,7 +76,7 @@ impl WatchState for SqlStore {
     }
 
     fn begin_look(&self, at: Timestamp, up_to: u64, since: Timestamp) -> Result<Look, StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             transaction
                 .prepare_cached("DELETE FROM watch_look WHERE at < ?1")?
                 .execute([since.as_millis()])?;
@@ -102,7 +102,7 @@ impl WatchState for SqlStore {
     }
 
     fn keep_state(&self, look: i64, state: &[u8]) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             transaction.execute(
                 "INSERT INTO watch_state (name, look, state) VALUES ('fold', ?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET look = excluded.look, state = excluded.state",
@@ -139,7 +139,7 @@ impl WatchState for SqlStore {
     }
 
     fn note_episode(&self, threat: i64, episode: u64) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             transaction.execute(
                 "INSERT INTO threat_episode (threat, episode) VALUES (?1, ?2)
                  ON CONFLICT (threat) DO UPDATE SET episode = excluded.episode",
@@ -150,7 +150,7 @@ impl WatchState for SqlStore {
     }
 
     fn note_merged(&self, threat: i64, into: i64) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             transaction.execute(
                 "UPDATE threat_episode SET merged_into = ?2 WHERE threat = ?1",
                 params![threat, into],
@@ -160,7 +160,7 @@ impl WatchState for SqlStore {
     }
 
     fn forget_episodes(&self) -> Result<(), StoreError> {
-        self.write(|transaction| {
+        self.write_leading(|transaction| {
             transaction.execute("DELETE FROM threat_episode", [])?;
             Ok(())
         })

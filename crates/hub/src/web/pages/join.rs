@@ -62,7 +62,7 @@ fn mail_link(visit: &Visit<'_>, new: NewApplication, secret: &str) {
         return;
     };
     let now = visit.people_now;
-    if !mailer.may_ask(&new.email, now) {
+    if !mailer.may_ask(&new.email, visit.network, now) {
         tracing::info!(reason = "too-many", "an application was not taken");
         return;
     }
@@ -89,7 +89,10 @@ fn mail_link(visit: &Visit<'_>, new: NewApplication, secret: &str) {
             .send(&letter.address, letter.subject, letter.body)
             .await;
         if let Err(error) = sent {
-            tracing::error!(cause = %error, "a link to confirm could not be mailed");
+            tracing::error!(
+                reason = error.reason(),
+                "a link to confirm could not be mailed"
+            );
         }
     });
 }

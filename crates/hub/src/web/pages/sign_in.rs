@@ -138,7 +138,10 @@ impl Post {
         ];
         let body = self.words.say_with("hub-mail-body", &args);
         if let Err(error) = self.mailer.send(&person.email, subject, body).await {
-            tracing::error!(cause = %error, "a sign-in link could not be mailed");
+            tracing::error!(
+                reason = error.reason(),
+                "a sign-in link could not be mailed"
+            );
         }
     }
 }

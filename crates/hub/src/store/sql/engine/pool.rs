@@ -8,7 +8,7 @@ use ::postgres::{Client, Config, NoTls};
 
 use super::postgres::Session;
 use super::tls::Tls;
-use super::{Connection, Transaction, schema};
+use super::{Connection, OptionalExtension as _, Transaction, params, schema};
 use crate::store::StoreError;
 use crate::store::sql::server::{SESSIONS, Server};
 
@@ -31,6 +31,8 @@ const WRITER_LOCK: i64 = SCHEMA_LOCK + 1;
 pub const ORDER_LOCK: i64 = SCHEMA_LOCK + 2;
 /// The advisory lock of the hub that leads; held by a session for as long as it lives.
 const LEAD_LOCK: i64 = SCHEMA_LOCK + 3;
+/// The setting that holds the number of the newest term.
+const TERM: &str = "lead-term";
 /// What every session of the program calls itself.
 const APPLICATION: &str = "larum-hub";
 /// A commit is an acknowledgement, so it waits for the disk. Statements outside a transaction only
@@ -64,12 +66,39 @@ pub struct Postgres {
 struct Leading {
     session: Option<Session>,
     term: u64,
+    /// The store's number of that term: each that begins, on any hub, has one more than the one before.
+    /// Zero when this hub never led.
+    number: i64,
 }
 
 #[derive(Default)]
 struct State {
     idle: Vec<Session>,
     open: usize,
+}
+
+/// The number of the newest term; the row is locked as `lock` says until the transaction ends.
+fn term_number(connection: &Connection<'_>, lock: &str) -> Result<i64, StoreError> {
+    let sql = format!("SELECT value FROM setting WHERE name = ?1 {lock}");
+    let kept: Option<Vec<u8>> = connection
+        .query_row(&sql, [TERM], |row| row.get(0))
+        .optional()?;
+    let bytes = kept.and_then(|bytes| bytes.try_into().ok());
+    Ok(bytes.map_or(0, i64::from_be_bytes))
+}
+
+/// Begins a term, and gives its number. Only who holds the lead's lock calls this.
+fn begin_term(session: &Session) -> Result<i64, StoreError> {
+    let connection = Connection::Postgres(session);
+    session.batch("BEGIN READ WRITE")?;
+    let number = term_number(&connection, "FOR UPDATE")?.saturating_add(1);
+    connection.execute(
+        "INSERT INTO setting (name, value) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        params![TERM, number.to_be_bytes().to_vec()],
+    )?;
+    session.batch("COMMIT")?;
+    Ok(number)
 }
 
 impl Postgres {
@@ -161,9 +190,32 @@ impl Postgres {
         if !took {
             return Ok(None);
         }
+        lead.number = begin_term(&session)?;
         lead.session = Some(session);
         lead.term += 1;
         Ok(Some(lead.term))
+    }
+
+    /// Runs `work` as [`write`](Self::write) does, if no other hub has begun a term since this one did: a hub
+    /// that was held up in the middle of its work, and lost the lead meanwhile, keeps nothing of it. A
+    /// term that begins waits until this is over.
+    ///
+    /// # Errors
+    /// [`StoreError::LeadLost`], what `work` gives, or the engine's failure.
+    pub fn write_leading<T>(
+        &self,
+        work: &mut dyn FnMut(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let lead = self.lead.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = lead.number;
+        drop(lead);
+        self.write(Writer::Alone, &mut |transaction| {
+            // Zero: not a hub that runs the watch, but a command or a test that holds no lead.
+            if number != 0 && term_number(transaction, "FOR SHARE")? != number {
+                return Err(StoreError::LeadLost);
+            }
+            work(transaction)
+        })
     }
 
     /// Sessions of other processes of this program in this database.
