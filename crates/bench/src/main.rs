@@ -4,6 +4,7 @@
 //! slow moment of the machine falls on all of them. The input is made from a seed, so that two
 //! versions of the program can be compared on the same bytes.
 
+mod answers;
 mod domains;
 mod evaluate;
 mod formats;
@@ -101,6 +102,17 @@ enum Command {
     Instructions,
     /// What 30 and 3,000 Sigma rules cost an event that matches none
     Rules,
+    /// Write what every sample and every record of files says, also damaged, to compare two versions of the program
+    Answers {
+        /// Damaged copies of each record
+        #[arg(long, default_value_t = 2)]
+        damaged: usize,
+        /// Where to write it, instead of to the screen
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Files of records, one a line
+        files: Vec<PathBuf>,
+    },
     /// Parse and detect once and write every finding, to compare two versions of the program
     Findings {
         /// A file of records, one a line
@@ -205,6 +217,11 @@ fn main() -> Result<()> {
         Command::Hostile => hostile::measure(),
         Command::Instructions => instructions::run(),
         Command::Rules => rules::measure(),
+        Command::Answers {
+            damaged,
+            out,
+            files,
+        } => answers::write(&files, damaged, out.as_deref()),
         Command::Findings { file } => whole::findings(&file),
         Command::Evaluate {
             corpus,
