@@ -4,6 +4,7 @@
 //! stands in code, so that a second language is a second set of files.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -18,8 +19,9 @@ use crate::content;
 /// Messages therefore cannot refer to each other; a test reads all of them.
 pub struct Words {
     tag: LanguageIdentifier,
-    /// Id and text of each message, by id. The text begins behind the equals sign.
-    messages: Vec<(&'static str, &'static str)>,
+    language: String,
+    /// Id and text of each message, by id, once something was said. The text begins behind the equals sign.
+    messages: OnceLock<Vec<(&'static str, &'static str)>>,
 }
 
 /// Why a catalogue cannot be used.
@@ -49,17 +51,23 @@ impl Words {
     pub fn of(language: &str) -> Result<Self, CatalogueError> {
         let none = || CatalogueError::NoSuchLanguage(language.to_owned());
         let tag: LanguageIdentifier = language.parse().map_err(|_| none())?;
-        let mut messages: Vec<_> = content::WORDS
-            .iter()
-            .filter(|(file, _)| file.split('-').next() == Some(language))
-            .flat_map(|(_, text)| Messages(text))
-            .collect();
-        if messages.is_empty() {
+        if files_of(language).next().is_none() {
             return Err(none());
         }
-        messages.sort_unstable_by_key(|(id, _)| *id);
-        messages.shrink_to_fit();
-        Ok(Self { tag, messages })
+        Ok(Self {
+            tag,
+            language: language.to_owned(),
+            messages: OnceLock::new(),
+        })
+    }
+
+    fn messages(&self) -> &[(&'static str, &'static str)] {
+        self.messages.get_or_init(|| {
+            let mut messages: Vec<_> = files_of(&self.language).flat_map(Messages).collect();
+            messages.sort_unstable_by_key(|(id, _)| *id);
+            messages.shrink_to_fit();
+            messages
+        })
     }
 
     /// The message `id`, without arguments.
@@ -89,9 +97,10 @@ impl Words {
     }
 
     fn text(&self, id: &str) -> Option<&'static str> {
-        let at = self.messages.binary_search_by_key(&id, |(id, _)| id);
+        let messages = self.messages();
+        let at = messages.binary_search_by_key(&id, |(id, _)| id);
         at.ok()
-            .and_then(|at| self.messages.get(at))
+            .and_then(|at| messages.get(at))
             .map(|(_, text)| *text)
     }
 
@@ -110,6 +119,14 @@ impl Words {
         let said = bundle.format_pattern(pattern, Some(&values), &mut Vec::new());
         Some(said.into_owned())
     }
+}
+
+/// The texts of a language's catalogue.
+fn files_of(language: &str) -> impl Iterator<Item = &'static str> {
+    content::WORDS
+        .iter()
+        .filter(move |(file, _)| file.split('-').next() == Some(language))
+        .map(|(_, text)| *text)
 }
 
 /// What a message is called while it is read.
@@ -218,8 +235,8 @@ mod tests {
             // Also fails when a message is said twice.
             whole.add_resource(resource).unwrap();
         }
-        assert_eq!(words.messages.len(), count, "messages only, no terms");
-        for (id, _) in &words.messages {
+        assert_eq!(words.messages().len(), count, "messages only, no terms");
+        for (id, _) in words.messages() {
             let message = whole.get_message(id).unwrap();
             assert_eq!(message.attributes().count(), 0, "{id}");
             let pattern = message.value().unwrap();
