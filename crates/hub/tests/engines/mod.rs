@@ -172,6 +172,16 @@ impl Server {
         ))
     }
 
+    /// Ends the one session of a database that holds a lock for as long as it lives: the lead's.
+    pub fn end_lead(&self, database: &str) {
+        let ended = self.sql(&format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+             WHERE locktype = 'advisory' AND database =
+             (SELECT oid FROM pg_database WHERE datname = '{database}')"
+        ));
+        assert_eq!(ended, "1");
+    }
+
     /// What the files of a database's tables hold, all of it written out.
     pub fn tables(&self, database: &str) -> Vec<u8> {
         self.sql("CHECKPOINT");
