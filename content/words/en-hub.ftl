@@ -501,6 +501,11 @@ hub-why = Why this is a threat
 hub-why-score = Its score is { $score }: it stands { $score } times the usual ups and downs above the usual.
 hub-why-usual = In the last { $hours } hours it counts { $now }; on a usual day it is { $usual }, give or take { $spread }, learned over { $days } days.
 hub-why-how = We count different addresses and different firms, never the number of attempts, so one noisy attacker is no threat. One address counts for three firms at most, and the busiest firm is left out, so that no firm alone can raise or hide an alarm. Both counts must be far above the usual.
+hub-why-roaming = { $now ->
+    [one] One network holds
+   *[other] { $now } networks hold
+} an address that went from firm to firm, to new ones in several different hours of the last days; on a usual day it is { $usual }, learned over { $days } days.
+hub-why-roaming-how = Scanners of the whole internet call on everybody within an hour or two. Computers that share out a list of targets do not, so even a few of them stand out. Networks that only one firm speaks of are left out, so that no firm alone can raise an alarm.
 hub-why-numbers = Every number behind it
 hub-threat-do = What to do
 hub-threat-do-police = Call the firms in your area that were hit and ask whether anything got in. Firms that were warned and not hit have the steps below already.

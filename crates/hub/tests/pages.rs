@@ -14,6 +14,7 @@ use axum::http::{Method as HttpMethod, Response, StatusCode};
 use firms::{AREAS, Firms};
 use larum_hub_lib::access::{Role, Ruling};
 use larum_hub_lib::store::audit::{Audit as _, Verified};
+use larum_hub_lib::store::watch::{ThreatChange, ThreatRow, WatchStore as _};
 use larum_hub_lib::watch::lists::ListMaker;
 use larum_hub_lib::web::{Method, ROUTES, Route};
 use visitor::Browser;
@@ -203,6 +204,35 @@ async fn an_officer_sees_the_names_of_the_own_area_only() {
             .contains("Oak Street Books"),
         "no names for analysts here"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_threat_says_what_made_its_score() {
+    let firms = Firms::with_a_wave().await;
+    let ali = Browser::signed_in(&firms, &firms.link(Role::Officer, None, Some(AREAS[0]))).await;
+    let page = ali.get("/threats/1").await;
+    assert!(page.body().contains("hours it counts"), "{}", page.body());
+    assert!(!page.body().contains("from firm to firm"));
+    let (id, row) = firms.store.threats(1).unwrap().remove(0);
+    let against = |slow: f64| serde_json::json!({ "slow": slow, "usual": 0.25, "days": 28 });
+    let evidence = serde_json::json!({
+        "roaming": [4, 3, 0],
+        "roaming_against": [against(row.score), against(1.0), against(0.0)],
+    });
+    let change = ThreatChange {
+        id: Some(id),
+        row: ThreatRow {
+            evidence: evidence.to_string(),
+            ..row
+        },
+        reached: Vec::new(),
+        warnings: Vec::new(),
+    };
+    firms.store.apply_threat(&change, firms.now).unwrap();
+    let page = ali.get("/threats/1").await;
+    let told = "4 networks hold an address that went from firm to firm";
+    assert!(page.body().contains(told), "{}", page.body());
+    assert!(!page.body().contains("hours it counts"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -172,8 +172,13 @@ fn why(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
         section aria-labelledby="why" {
             h2 #why { (visit.say("hub-why")) }
             p { (visit.say_with("hub-why-score", &[("score", format!("{:.1}", row.score).into())])) }
-            @if let Some(usual) = usual(visit, &evidence) { p { (usual) } }
-            p { (visit.say("hub-why-how")) }
+            @if let Some(roaming) = roaming(visit, &evidence, row.score) {
+                p { (roaming) }
+                p { (visit.say("hub-why-roaming-how")) }
+            } @else {
+                @if let Some(usual) = usual(visit, &evidence) { p { (usual) } }
+                p { (visit.say("hub-why-how")) }
+            }
             @if !numbers.is_empty() {
                 details {
                     summary { (visit.say("hub-why-numbers")) }
@@ -189,14 +194,6 @@ fn why(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
 /// What is counted now against what is usual, from the watch's evidence.
 fn usual(visit: &Visit<'_>, evidence: &serde_json::Value) -> Option<String> {
     let against = evidence.get("source_capped_against")?;
-    let shown = |value: &serde_json::Value| -> Option<String> {
-        let number = value.as_f64()?;
-        Some(if number.fract() == 0.0 {
-            format!("{number:.0}")
-        } else {
-            format!("{number:.1}")
-        })
-    };
     Some(visit.say_with(
         "hub-why-usual",
         &[
@@ -207,6 +204,36 @@ fn usual(visit: &Visit<'_>, evidence: &serde_json::Value) -> Option<String> {
             ("days", shown(against.get("days")?)?.into()),
         ],
     ))
+}
+
+/// The networks whose addresses go from firm to firm, where they are what made the score.
+fn roaming(visit: &Visit<'_>, evidence: &serde_json::Value, score: f64) -> Option<String> {
+    let counts = evidence.get("roaming")?.as_array()?;
+    let against = evidence.get("roaming_against")?.as_array()?;
+    let of = |one: &serde_json::Value| one.get("slow").and_then(serde_json::Value::as_f64);
+    let (now, against) = counts
+        .iter()
+        .zip(against)
+        // The evidence is rounded to three places.
+        .find(|(_, one)| of(one).is_some_and(|slow| slow > 0.0 && slow + 0.001 >= score))?;
+    Some(visit.say_with(
+        "hub-why-roaming",
+        &[
+            ("now", now.as_u64()?.into()),
+            ("usual", shown(against.get("usual")?)?.into()),
+            ("days", shown(against.get("days")?)?.into()),
+        ],
+    ))
+}
+
+/// A number of the evidence, with one place where it is not whole.
+fn shown(value: &serde_json::Value) -> Option<String> {
+    let number = value.as_f64()?;
+    Some(if number.fract() == 0.0 {
+        format!("{number:.0}")
+    } else {
+        format!("{number:.1}")
+    })
 }
 
 /// Every leaf of the evidence with its path in words.
