@@ -181,22 +181,31 @@ fn tunnels() -> Vec<(&'static str, Wrap)> {
 
 const START: u32 = 1_795_341_600;
 
+/// Four bytes of a number, the greatest first or last.
+fn words(big: bool) -> impl Fn(u32) -> [u8; 4] {
+    move |value| {
+        if big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    }
+}
+
+/// Two bytes of a number.
+fn halves(big: bool) -> impl Fn(u16) -> [u8; 2] {
+    move |value| {
+        if big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    }
+}
+
 /// A classic file: byte order, magic number, bytes kept of each frame.
 fn classic(big: bool, magic: u32, link: u16, frames: &[Vec<u8>], kept: usize) -> Vec<u8> {
-    let word = |value: u32| {
-        if big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
-    };
-    let half = |value: u16| {
-        if big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
-    };
+    let (word, half) = (words(big), halves(big));
     let mut file = [&word(magic)[..], &half(2), &half(4), &word(0), &word(0)].concat();
     file.extend(word(u32::try_from(kept).unwrap()));
     file.extend(word(link.into()));
@@ -225,20 +234,7 @@ fn classic(big: bool, magic: u32, link: u16, frames: &[Vec<u8>], kept: usize) ->
 /// A pcapng file with another interface first, options, a block of names, one nobody knows, and the
 /// interface in question counting in nanoseconds.
 fn next_generation(big: bool, link: u16, frames: &[Vec<u8>]) -> Vec<u8> {
-    let word = |value: u32| {
-        if big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
-    };
-    let half = |value: u16| {
-        if big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
-    };
+    let (word, half) = (words(big), halves(big));
     let block = |kind: u32, body: &[u8]| {
         let mut body = body.to_vec();
         body.resize(body.len().next_multiple_of(4), 0);
