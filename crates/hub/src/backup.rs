@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::HubConfig;
 use crate::config::store::StoreConfig;
+use crate::read;
 use crate::store::StoreError;
 use crate::store::sql::SqlStore;
 use crate::store::sql::copy::TableCount;
@@ -188,12 +189,8 @@ fn by_table(counts: Vec<TableCount>) -> BTreeMap<String, u64> {
 }
 
 fn read_list(from: &Path) -> Result<List, BackupError> {
-    use std::io::Read as _;
     let file = from.join(LIST);
-    let mut text = String::new();
-    fs::File::open(&file)
-        .and_then(|open| open.take(MAX_LIST_BYTES).read_to_string(&mut text))
-        .map_err(at(&file))?;
+    let text = read::text(&file, MAX_LIST_BYTES).map_err(at(&file))?;
     let list: List =
         serde_json::from_str(&text).map_err(|_| BackupError::Damaged(LIST.to_owned()))?;
     if list.version > VERSION {

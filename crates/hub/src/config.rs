@@ -14,6 +14,7 @@ use crate::door_tls::PageCertificate;
 use crate::keep::KeepDays;
 use crate::link_server::quota::DayLimits;
 use crate::people::mail::Relay;
+use crate::read;
 use oidc::OidcConfig;
 use store::StoreConfig;
 use toml::Spanned;
@@ -150,11 +151,7 @@ impl HubConfig {
     /// # Errors
     /// When it cannot be read, or has problems.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        use std::io::Read as _;
-        let mut text = String::new();
-        std::fs::File::open(file)
-            .and_then(|open| open.take(MAX_CONFIG_BYTES).read_to_string(&mut text))
-            .map_err(ConfigError::Unreadable)?;
+        let text = read::text(file, MAX_CONFIG_BYTES).map_err(ConfigError::Unreadable)?;
         Self::parse(&text).map_err(ConfigError::Wrong)
     }
 

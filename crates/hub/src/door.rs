@@ -1,5 +1,6 @@
 //! The door that browsers and programs come through: HTTP/1.1, with TLS where the hub has a certificate for
-//! its pages, else for a proxy in front or this machine itself. Whoever is slow or silent is sent away, so that they cannot hold every place.
+//! its pages, else for a proxy in front or this machine itself. Whoever is slow or silent is sent away, so
+//! that they cannot hold every place.
 
 use std::convert::Infallible;
 use std::future::Future;

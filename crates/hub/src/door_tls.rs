@@ -2,7 +2,7 @@
 //! files, read again when they change. While they do not fit each other, as between the two writes of a
 //! renewal, the one before stays.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -193,12 +193,8 @@ impl PageTls {
 }
 
 fn read(file: &Path) -> Result<String, PageCertificateError> {
-    let mut text = String::new();
-    std::fs::File::open(file)
-        .and_then(|open| open.take(MAX_FILE_BYTES).read_to_string(&mut text))
-        .map_err(|source| PageCertificateError::File {
-            file: file.to_owned(),
-            source,
-        })?;
-    Ok(text)
+    crate::read::text(file, MAX_FILE_BYTES).map_err(|source| PageCertificateError::File {
+        file: file.to_owned(),
+        source,
+    })
 }

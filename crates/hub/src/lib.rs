@@ -20,6 +20,7 @@ pub mod limit;
 pub mod link_server;
 pub mod migrate;
 pub mod people;
+mod read;
 pub mod ready;
 pub mod run;
 pub mod store;

@@ -1,6 +1,8 @@
 //! `larum-hub authority`: the commands of docs/operator/authority.md, one after the other.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod set_up;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -9,6 +11,7 @@ use larum_hub_lib::store::audit::Audit as _;
 use larum_hub_lib::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
 use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
+use set_up::init;
 
 fn hub(state: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_larum-hub"));
@@ -64,12 +67,7 @@ fn add_collector(state: &Path) -> CollectorId {
 fn each_step_has_its_turn_and_waits_for_the_collectors() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("hub");
-    let made = Command::new(env!("CARGO_BIN_EXE_larum-hub"))
-        .args(["init", "--link-name", "hub.example.org", "--state"])
-        .arg(&state)
-        .output()
-        .unwrap();
-    assert!(made.status.success());
+    init(&state);
     let first = step(&state);
     assert_eq!(first["step"], "steady");
     assert_eq!(first["authorities"].as_array().unwrap().len(), 1);

@@ -1,8 +1,12 @@
 //! A hub saved by its command comes back on a fresh machine; an erased firm does not.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod set_up;
+
 use std::path::Path;
 use std::process::{Command, Output};
+
+use set_up::init;
 
 fn hub(args: &[&str], last: &[(&str, &Path)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_larum-hub"));
@@ -21,13 +25,6 @@ fn good(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn init(state: &Path) {
-    good(&hub(
-        &["init", "--link-name", "hub.example.org"],
-        &[("--state", state)],
-    ));
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! `larum-hub doctor` says what is wrong with a hub, and finds nothing wrong with one just set up.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod set_up;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+
+use set_up::init;
 
 fn doctor(state: &Path) -> (i32, String) {
     let ran = Command::new(env!("CARGO_BIN_EXE_larum-hub"))
@@ -29,12 +33,7 @@ fn says(said: &str, check: &str, state: &str) {
 fn a_new_hub_is_in_order_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("hub");
-    let made = Command::new(env!("CARGO_BIN_EXE_larum-hub"))
-        .args(["init", "--link-name", "hub.example.org", "--state"])
-        .arg(&state)
-        .output()
-        .unwrap();
-    assert!(made.status.success());
+    init(&state);
     let (code, said) = doctor(&state);
     assert_eq!(code, 0, "{said}");
     for check in [

@@ -10,21 +10,9 @@
 mod link_rig;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use larum_link::clock::Clock;
-use link_rig::{Collector, Hub};
-
-fn openssl(folder: &Path, command: &str) {
-    let ran = Command::new("openssl")
-        .current_dir(folder)
-        .args(command.split(' '))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{command}: {said}");
-}
+use link_rig::{Collector, Hub, openssl};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hub_signs_with_an_intermediate_whose_root_is_elsewhere() {

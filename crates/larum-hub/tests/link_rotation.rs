@@ -8,7 +8,6 @@ mod link_rig;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use larum_collector::identity::{self, Identity, JoinError};
@@ -22,7 +21,7 @@ use larum_link::receipt;
 use larum_link::token::Token;
 use larum_link::wire::Receipt;
 use larum_spool::{FolderStorage, Ledger};
-use link_rig::{Collector, Hub, VERSION, start};
+use link_rig::{Collector, Hub, VERSION, openssl, start};
 
 /// A minute in less than a tenth of a second, a certificate's seven days in ten minutes.
 const SPEED: f64 = 1_000.0;
@@ -236,16 +235,6 @@ async fn an_authority_in_place_of_a_stolen_one_needs_new_invitations() {
     collector.receipted(last).await;
     assert_eq!(hub.totals().arrived, 10);
     collector.stop().await;
-}
-
-fn openssl(folder: &Path, command: &str) {
-    let ran = Command::new("openssl")
-        .current_dir(folder)
-        .args(command.split(' '))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{command}: {said}");
 }
 
 /// The next authority is one that a root elsewhere signed; its key never leaves the hub.

@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod set_up;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use set_up::init;
 
 /// Longer than anything here may take; reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -94,12 +98,7 @@ fn a_renewed_certificate_is_shown_without_a_restart() {
     copy(folder, "first.crt", "pages.crt");
     copy(folder, "first.key", "pages.key");
     let state = folder.join("hub");
-    let init = Command::new(env!("CARGO_BIN_EXE_larum-hub"))
-        .args(["init", "--link-name", "hub.example.org", "--state"])
-        .arg(&state)
-        .output()
-        .unwrap();
-    assert!(init.status.success());
+    init(&state);
     let config = state.join("hub.toml");
     let mut text: String = std::fs::read_to_string(&config)
         .unwrap()

@@ -1,6 +1,5 @@
 //! The `[[oidc]]` parts of the hub's configuration: providers of single sign-on.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use larum_core::settings;
@@ -9,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{ProblemKind, Reader};
 use crate::people::oidc::{Settings, is_issuer};
+use crate::read;
 
 /// Most providers.
 const MAX_PROVIDERS: usize = 8;
@@ -58,9 +58,7 @@ impl OidcConfig {
     pub fn settings(&self) -> std::io::Result<Settings> {
         let mut secret = String::new();
         if let Some(file) = &self.secret_file {
-            std::fs::File::open(file)?
-                .take(MAX_SECRET_BYTES)
-                .read_to_string(&mut secret)?;
+            secret = read::text(file, MAX_SECRET_BYTES)?;
             if secret.trim().is_empty() {
                 return Err(std::io::ErrorKind::InvalidData.into());
             }

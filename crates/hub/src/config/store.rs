@@ -1,7 +1,6 @@
 //! The `[store]` part of the hub's configuration: which engine keeps what the hub knows.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use larum_core::settings;
@@ -9,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{HubConfig, ProblemKind, Reader, number};
+use crate::read;
 use crate::store::StoreError;
 use crate::store::sql::SqlStore;
 use crate::store::sql::server::{MAX_SESSIONS, PORT, SESSIONS, Server};
@@ -109,9 +109,7 @@ impl PostgresConfig {
 }
 
 fn password(file: &Path) -> Result<String, StoreError> {
-    let mut text = String::new();
-    let read = File::open(file).and_then(|open| {
-        open.take(MAX_PASSWORD_BYTES).read_to_string(&mut text)?;
+    let password = read::text(file, MAX_PASSWORD_BYTES).and_then(|text| {
         let password = text.trim_end_matches(['\r', '\n']);
         if password.is_empty() || password.contains(['\n', '\0']) {
             let said = "it must hold the password, in one line";
@@ -119,7 +117,7 @@ fn password(file: &Path) -> Result<String, StoreError> {
         }
         Ok(password.to_owned())
     });
-    read.map_err(|source| StoreError::File {
+    password.map_err(|source| StoreError::File {
         file: file.to_owned(),
         source,
     })

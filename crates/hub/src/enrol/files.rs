@@ -136,12 +136,7 @@ pub(super) fn fits(key: &KeyPair, certificate: &CertificateDer<'_>) -> bool {
 /// # Errors
 /// When it is not there, or cannot be read.
 pub(super) fn read(file: &Path) -> Result<String, AuthorityError> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    fs::File::open(file)
-        .and_then(|open| open.take(MAX_FILE_BYTES).read_to_string(&mut text))
-        .map_err(failed(file))?;
-    Ok(text)
+    crate::read::text(file, MAX_FILE_BYTES).map_err(failed(file))
 }
 
 fn read_if_there(file: &Path) -> Result<Option<String>, AuthorityError> {

@@ -253,3 +253,15 @@ pub fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Runs a command of openssl, its words divided by blanks.
+#[track_caller]
+pub fn openssl(folder: &Path, command: &str) {
+    let ran = std::process::Command::new("openssl")
+        .current_dir(folder)
+        .args(command.split(' '))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{command}: {said}");
+}

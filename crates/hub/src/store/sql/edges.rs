@@ -191,7 +191,34 @@ struct Firms<'c> {
     known: BTreeMap<i64, Option<MemberId>>,
 }
 
-impl Firms<'_> {
+impl<'c> Firms<'c> {
+    const fn of(connection: &'c Connection<'c>) -> Self {
+        Self {
+            connection,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// What a span says of the hours from `first` to `last`; `None` when that is nothing, or its firm was
+    /// erased meanwhile.
+    fn told<'s>(
+        &mut self,
+        span: &'s Span,
+        (first, last): (i64, i64),
+    ) -> Result<Option<Told<'s>>, StoreError> {
+        let (from, to) = span.hours();
+        let hours = (from.max(first), to.min(last));
+        if hours.0 > hours.1 {
+            return Ok(None);
+        }
+        let member = self.member(span.firm)?;
+        Ok(member.map(|member| Told {
+            member,
+            span,
+            hours,
+        }))
+    }
+
     /// Who a firm is; `None` when it was erased meanwhile.
     fn member(&mut self, firm: i64) -> Result<Option<MemberId>, StoreError> {
         if let Some(known) = self.known.get(&firm) {
@@ -223,23 +250,11 @@ pub(super) fn each_told(
     (first, last): (i64, i64),
     mut each: impl FnMut(&Told<'_>),
 ) -> Result<(), StoreError> {
-    let mut firms = Firms {
-        connection,
-        known: BTreeMap::new(),
-    };
-    let mut tell = |span: &Span| -> Result<(), StoreError> {
-        let (from, to) = span.hours();
-        let hours = (from.max(first), to.min(last));
-        if hours.0 <= hours.1
-            && let Some(member) = firms.member(span.firm)?
-        {
-            each(&Told {
-                member,
-                span,
-                hours,
-            });
-        }
-        Ok(())
+    let mut firms = Firms::of(connection);
+    let mut tell = |span: &Span| {
+        let told = firms.told(span, (first, last))?;
+        told.iter().for_each(&mut each);
+        Ok::<_, StoreError>(())
     };
     // First what waits: what is sorted in between is then found twice rather than not at all.
     each_waiting(connection, Some(key), |_, span| tell(&span))?;
@@ -263,24 +278,11 @@ pub(super) fn each_of_all(
     (first, last): (i64, i64),
     mut each: impl FnMut(&str, &Told<'_>),
 ) -> Result<(), StoreError> {
-    let mut firms = Firms {
-        connection,
-        known: BTreeMap::new(),
-    };
-    let mut tell = |key: &str, span: &Span| -> Result<(), StoreError> {
-        let (from, to) = span.hours();
-        let hours = (from.max(first), to.min(last));
-        if hours.0 <= hours.1
-            && let Some(member) = firms.member(span.firm)?
-        {
-            let told = Told {
-                member,
-                span,
-                hours,
-            };
-            each(key, &told);
-        }
-        Ok(())
+    let mut firms = Firms::of(connection);
+    let mut tell = |key: &str, span: &Span| {
+        let told = firms.told(span, (first, last))?;
+        told.iter().for_each(|told| each(key, told));
+        Ok::<_, StoreError>(())
     };
     each_waiting(connection, None, |key, span| tell(key, &span))?;
     let Some((from, to)) = days(connection, (first, last))? else {

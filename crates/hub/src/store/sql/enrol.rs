@@ -238,20 +238,24 @@ fn insert_certificate(connection: &Connection<'_>, issued: &Issued) -> Result<()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn store() -> (tempfile::TempDir, SqlStore, MemberId) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqlStore::open(&folder.path().join("hub.sqlite")).unwrap();
-        let member = NewMember {
+    pub fn bakery() -> NewMember {
+        NewMember {
             id: MemberId::random().unwrap(),
             name: "Bakery".into(),
             area: "E23000001".into(),
             region: "London".into(),
             sector: "food".into(),
             size: "micro".into(),
-        };
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, SqlStore, MemberId) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqlStore::open(&folder.path().join("hub.sqlite")).unwrap();
+        let member = bakery();
         store.add_member(&member, at(0)).unwrap();
         (folder, store, member.id)
     }

@@ -8,9 +8,10 @@ use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
-use crate::id::{CollectorId, MemberId};
+use super::enrol::tests::bakery;
+use crate::id::CollectorId;
 use crate::store::StoreError;
-use crate::store::enrol::{EnrolStore as _, Issued, NewMember, NewToken};
+use crate::store::enrol::{EnrolStore as _, Issued, NewToken};
 use crate::store::ingest::{CheckedBatch, IngestStore as _};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -51,14 +52,7 @@ fn batch(collector: CollectorId, sequence: u64) -> CheckedBatch {
 }
 
 fn joined(store: &SqlStore) -> CollectorId {
-    let member = NewMember {
-        id: MemberId::random().unwrap(),
-        name: "Bakery".into(),
-        area: "E23000001".into(),
-        region: "London".into(),
-        sector: "food".into(),
-        size: "micro".into(),
-    };
+    let member = bakery();
     store.add_member(&member, NOW).unwrap();
     let token = NewToken {
         secret_hash: "h".into(),
