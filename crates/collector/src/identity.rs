@@ -112,17 +112,12 @@ impl Identity {
     /// # Errors
     /// When it cannot be written; what was there stays.
     pub fn save(&self, state_dir: &Path) -> Result<(), IdentityError> {
-        use std::os::unix::fs::DirBuilderExt as _;
         let folder = state_dir.join(FOLDER);
         let failed = |source| IdentityError::File {
             folder: folder.clone(),
             source,
         };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(failed)?;
+        state::make_folder(&folder).map_err(failed)?;
         let json = serde_json::to_vec_pretty(self)
             .map_err(io::Error::other)
             .map_err(failed)?;

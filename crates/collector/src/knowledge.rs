@@ -16,8 +16,8 @@ const MAX_RULE_FILE_BYTES: u64 = 1 << 20;
 /// Most rule files of all folders.
 const MAX_RULE_FILES: usize = 10_000;
 
-/// Built-in rules, those of content packs, and those in `folders` (`*.yml`, `*.yaml`), with their filters, correlations and
-/// placeholders. A rule that cannot be used is skipped and counted in the log by reason.
+/// Built-in rules, those of content packs, and those in `folders` (`*.yml`, `*.yaml`), with their filters,
+/// correlations and placeholders. A rule that cannot be used is skipped and counted in the log by reason.
 pub(crate) fn rules(
     shared: &Shared,
     folders: &[PathBuf],

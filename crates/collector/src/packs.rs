@@ -15,9 +15,8 @@
 //! Nothing is packed small, so that nothing can unpack to more than it is.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
@@ -348,10 +347,7 @@ pub fn install(state_dir: &Path, bytes: &[u8], keys: &[Key]) -> Result<Pack, Ins
     let formats: Vec<_> = pack.texts(Kind::Formats).collect();
     Formats::with_own(&pairs(&formats))?;
     let folder = state_dir.join(PACKS_FOLDER);
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)?;
+    state::make_folder(&folder)?;
     let mut numbers = numbers(&folder)?;
     if numbers.len() >= MAX_PACKS && !numbers.contains_key(&pack.name) {
         return Err(InstallError::TooMany);
@@ -397,10 +393,14 @@ pub fn installed(
         let read = read_file(&folder.join(format!("{name}.{ENDING}")))
             .map_err(|_| PackFault::Unreadable)
             .and_then(|bytes| Pack::read(&bytes, keys))
-            .and_then(|pack| match () {
-                () if pack.name != name => Err(PackFault::Name),
-                () if pack.number < newest => Err(PackFault::Older),
-                () => Ok(pack),
+            .and_then(|pack| {
+                if pack.name != name {
+                    Err(PackFault::Name)
+                } else if pack.number < newest {
+                    Err(PackFault::Older)
+                } else {
+                    Ok(pack)
+                }
             });
         found.push((name, read));
     }

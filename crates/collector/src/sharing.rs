@@ -87,12 +87,8 @@ pub fn in_force(config: &Config) -> Choice {
 /// # Errors
 /// When it cannot be written; what was chosen before stays.
 pub fn choose(state_dir: &Path, choice: Choice) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
     let folder = state_dir.join(FOLDER);
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)?;
+    state::make_folder(&folder)?;
     state::replace(&folder, FILE, choice.as_str().as_bytes())
 }
 

@@ -52,11 +52,7 @@ impl StateFolder {
             path: path.to_owned(),
             source,
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(unusable)?;
+        make_folder(path).map_err(unusable)?;
         let lock = private(OpenOptions::new().write(true).create(true))
             .open(path.join(LOCK_FILE))
             .map_err(unusable)?;
@@ -82,6 +78,14 @@ impl StateFolder {
 pub fn is_running(folder: &Path) -> bool {
     File::open(folder.join(LOCK_FILE))
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Makes a folder that is its owner's alone, with those above it; one that is there stays as it is.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Only the collector's own account may read what it keeps.

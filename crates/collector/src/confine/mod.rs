@@ -47,12 +47,7 @@ pub enum ConfineError {
 /// # Errors
 /// When the kernel can, but refuses.
 pub fn confine(config: &Config, file: &Path) -> Result<Confined, ConfineError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&config.state_dir)
-        .map_err(ConfineError::State)?;
+    crate::state::make_folder(&config.state_dir).map_err(ConfineError::State)?;
     let places = Places::of(config, file);
     let files = files::confine(&places)?;
     calls::confine(places.runs_programs)?;

@@ -199,16 +199,11 @@ fn senders(from: &ListenTls) -> Result<Senders, CertificatesError> {
 
 /// The certificate of our own making in `folder`, made now if it is not there.
 fn own_made(folder: &Path) -> Result<(PathBuf, String, String), CertificatesError> {
-    use std::os::unix::fs::DirBuilderExt as _;
     let failed = |source| CertificatesError::File {
         path: folder.to_owned(),
         source,
     };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(failed)?;
+    state::make_folder(folder).map_err(failed)?;
     let path = folder.join(CERTIFICATE_FILE);
     let kept = state::read(folder, CERTIFICATE_FILE).map_err(failed)?;
     let key = state::read(folder, KEY_FILE).map_err(failed)?;

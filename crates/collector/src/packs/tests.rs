@@ -1,3 +1,5 @@
+use std::fs;
+
 use aws_lc_rs::signature::Ed25519KeyPair;
 use proptest::prelude::*;
 
