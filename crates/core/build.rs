@@ -30,6 +30,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("known-scanners", "toml", "KNOWN_SCANNERS"),
     ("keep-alive", "txt", "KEEP_ALIVE"),
     ("law", "toml", "LAW"),
+    ("weaknesses", "toml", "WEAKNESSES"),
     ("areas", "csv", "AREAS"),
 ];
 

@@ -145,7 +145,7 @@ impl Formats {
             Some(name) => self.named(name).and_then(|(_, format)| read(format)),
             None => self.recognisers.iter().find_map(|recogniser| {
                 let mut tried = Candidates::default();
-                let mut hits = self.inside.hits(envelope.record);
+                let mut hits = self.hits(&envelope);
                 recogniser.find(&envelope, true, &mut hits, &mut tried, |number, _| {
                     read(self.format(number)?)
                 })

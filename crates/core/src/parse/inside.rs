@@ -2,11 +2,16 @@
 //! are, a record is walked once, and no further than somebody asks.
 //!
 //! The automaton knows how marks begin, no more: knowing long ones to their ends takes twice the room. Where a
-//! beginning stands the rest is compared.
+//! beginning stands the rest is compared. In JSON only quotes are looked at ([`quoted`]).
+//!
+//! [`quoted`]: super::quoted
 
 use std::collections::{BTreeMap, VecDeque};
 
 use smallvec::SmallVec;
+
+use super::quoted::{Quoted, quote_in};
+use super::scan;
 
 /// So many marks are noted without memory being asked for; few records have as many.
 const USUAL_HITS: usize = 32;
@@ -35,11 +40,36 @@ pub(super) struct Mark {
     pub way: usize,
 }
 
+/// Marks that are to be looked for.
+#[derive(Default)]
+pub(super) struct Given {
+    all: Vec<Mark>,
+    /// Of those that count in JSON one with a quote for each way; the first where it has none.
+    in_json: Vec<Mark>,
+}
+
+impl Given {
+    /// Adds the first of the marks that must all be there, and what is looked for in JSON where they count there.
+    pub fn add(&mut self, marks: &[String], in_json: bool, mark: impl Fn(&str) -> Mark) {
+        let first = marks.first();
+        self.all.extend(first.map(|text| mark(text)));
+        if in_json {
+            let quoted = marks
+                .iter()
+                .rev()
+                .max_by_key(|text| quote_in(text.as_bytes()).map(|place| place.known));
+            self.in_json.extend(quoted.map(|text| mark(text)));
+        }
+    }
+}
+
 /// All marks inside.
 #[derive(Debug)]
 pub(super) struct Marks {
     beginnings: Beginnings,
     marks: Vec<Mark>,
+    /// The same for JSON, where all that count there have a quote.
+    quoted: Option<(Quoted, Vec<Mark>)>,
 }
 
 impl Marks {
@@ -47,17 +77,26 @@ impl Marks {
     ///
     /// # Errors
     /// When there are too many.
-    pub fn build(marks: Vec<Mark>) -> Result<Self, String> {
-        let beginnings = Trie::of(&marks)
+    pub fn build(given: Given) -> Result<Self, String> {
+        let Given { all, in_json } = given;
+        let beginnings = Trie::of(&all)
             .and_then(|trie| trie.finish())
             .ok_or("too many marks inside records")?;
-        Ok(Self { beginnings, marks })
+        Ok(Self {
+            beginnings,
+            marks: all,
+            quoted: Quoted::new(&in_json).map(|quoted| (quoted, in_json)),
+        })
     }
 
-    /// To be looked for in `record`.
-    pub fn hits<'m>(&'m self, record: &'m str) -> Hits<'m> {
+    /// To be looked for in `record`; of a JSON object only those that count there.
+    pub fn hits<'m>(&'m self, record: &'m str, is_json: bool) -> Hits<'m> {
+        let quoted = self.quoted.as_ref().filter(|_| is_json);
         Hits {
-            marks: self,
+            way: quoted.map_or(Through::Bytes(&self.beginnings), |(q, _)| {
+                Through::Quotes(q)
+            }),
+            marks: quoted.map_or(&self.marks, |(_, marks)| marks),
             record: record.as_bytes(),
             walk: None,
         }
@@ -198,15 +237,26 @@ impl Trie {
 /// The marks that stand in a record, in the order in which they end there; each once, so that a mark said
 /// a thousand times costs once.
 pub(super) struct Hits<'m> {
-    marks: &'m Marks,
+    way: Through<'m>,
+    marks: &'m [Mark],
     record: &'m [u8],
     walk: Option<Walk>,
+}
+
+/// What is looked at on the way.
+#[derive(Clone, Copy)]
+enum Through<'m> {
+    Bytes(&'m Beginnings),
+    Quotes(&'m Quoted),
 }
 
 /// How far the record was walked.
 struct Walk {
     state: u16,
     at: usize,
+    /// The quotes of the last block that were not looked at, a bit each, and where the next block begins.
+    quotes: u32,
+    block: usize,
     found: SmallVec<[u32; USUAL_HITS]>,
     seen: SmallVec<[u64; USUAL_WORDS]>,
     /// Marks that stand where the walk has passed their beginning only, the first to end first.
@@ -227,43 +277,72 @@ impl Hits<'_> {
         let walk = self.walk.get_or_insert_with(|| Walk {
             state: 0,
             at: 0,
+            quotes: 0,
+            block: 0,
             found: SmallVec::new(),
-            seen: SmallVec::from_elem(0, self.marks.marks.len() / 64 + 1),
+            seen: SmallVec::from_elem(0, self.marks.len() / 64 + 1),
             waiting: SmallVec::new(),
         });
         while walk.found.len() <= number {
-            walk.on(self.marks, self.record)?;
+            walk.on(self.way, self.marks, self.record)?;
         }
-        self.marks.marks.get(*walk.found.get(number)? as usize)
+        self.marks.get(*walk.found.get(number)? as usize)
     }
 }
 
 impl Walk {
     /// Walks on to the next place where a mark ends; `None` at the record's end.
-    fn on(&mut self, marks: &Marks, record: &[u8]) -> Option<()> {
+    fn on(&mut self, through: Through<'_>, marks: &[Mark], record: &[u8]) -> Option<()> {
         loop {
+            // What ends later than the first that waits must not come before it.
             let first = self.waiting.first().copied();
             if let Some(hit) = first.filter(|hit| hit.end <= self.at) {
                 self.waiting.remove(0);
                 self.found.push(hit.mark);
                 return Some(());
             }
-            // What ends later than the first that waits must not come before it.
-            let stop = first.map_or(record.len(), |hit| hit.end);
-            let rest = record.get(self.at..stop).filter(|rest| !rest.is_empty())?;
-            let (state, walked) = marks.beginnings.walk(self.state, rest);
-            self.state = state;
-            self.at += walked;
-            for mark in marks.beginnings.ending(state) {
-                self.note(*mark, marks, record);
+            match through {
+                Through::Bytes(beginnings) => {
+                    let stop = first.map_or(record.len(), |hit| hit.end);
+                    let rest = record.get(self.at..stop).filter(|rest| !rest.is_empty())?;
+                    let (state, walked) = beginnings.walk(self.state, rest);
+                    self.state = state;
+                    self.at += walked;
+                    for mark in beginnings.ending(state) {
+                        let text = marks.get(*mark as usize).map(|mark| mark.text.len());
+                        let start = self.at.checked_sub(text.unwrap_or(0).min(KNOWN_BYTES));
+                        self.note(*mark, start?, marks, record);
+                    }
+                }
+                Through::Quotes(quoted) => self.step_to_quote(quoted, marks, record)?,
             }
         }
     }
 
-    /// Notes the mark of this number, if it stands where its beginning was walked over.
-    fn note(&mut self, mark: u32, marks: &Marks, record: &[u8]) -> Option<()> {
-        let text = marks.marks.get(mark as usize)?.text.as_bytes();
-        let start = self.at.checked_sub(text.len().min(KNOWN_BYTES))?;
+    /// Walks on behind the next quote, or to the record's end; `None` where it is there already. A mark with a
+    /// quote further on ends further on.
+    fn step_to_quote(&mut self, quoted: &Quoted, marks: &[Mark], record: &[u8]) -> Option<()> {
+        while self.quotes == 0 {
+            if self.block >= record.len() {
+                let is_new = self.at < record.len();
+                self.at = record.len();
+                return is_new.then_some(());
+            }
+            self.quotes = scan::marked(b'"', record, self.block);
+            self.block += scan::BLOCK;
+        }
+        let quote = self.block - scan::BLOCK + self.quotes.trailing_zeros() as usize;
+        self.quotes &= self.quotes.wrapping_sub(1);
+        self.at = quote + 1;
+        quoted.around(record, quote, |mark, start| {
+            self.note(mark, start, marks, record);
+        });
+        Some(())
+    }
+
+    /// Notes the mark of this number, if it stands at `start`.
+    fn note(&mut self, mark: u32, start: usize, marks: &[Mark], record: &[u8]) -> Option<()> {
+        let text = marks.get(mark as usize)?.text.as_bytes();
         let bit = 1 << (mark & 63);
         let word = self.seen.get_mut(mark as usize / 64)?;
         if *word & bit == 0 && record.get(start..)?.starts_with(text) {
@@ -289,8 +368,8 @@ mod tests {
             recogniser: 0,
             way,
         });
-        let marks = Marks::build(marks.collect()).unwrap();
-        let mut hits = marks.hits("x abc x bc abc");
+        let marks = Marks::build(given(marks)).unwrap();
+        let mut hits = marks.hits("x abc x bc abc", false);
         let mut found = Vec::new();
         while let Some(mark) = hits.get(found.len()) {
             found.push(mark.way);
@@ -304,45 +383,69 @@ mod tests {
     #[test]
     fn without_marks_nothing_is_found() {
         assert!(
-            Marks::build(Vec::new())
+            Marks::build(Given::default())
                 .unwrap()
-                .hits("abc")
+                .hits("abc", false)
                 .get(0)
                 .is_none()
         );
+    }
+
+    /// The marks, all of which count in JSON.
+    fn given(marks: impl Iterator<Item = Mark>) -> Given {
+        let all: Vec<Mark> = marks.collect();
+        Given {
+            in_json: all.clone(),
+            all,
+        }
+    }
+
+    #[test]
+    fn all_that_ships_is_looked_for_at_quotes_in_json() {
+        let formats = crate::parse::Formats::built_in().unwrap();
+        assert!(formats.inside.quoted.is_some());
+    }
+
+    /// The ways of the marks that stand in `record`, as they are found.
+    fn found(marks: &Marks, record: &str, is_json: bool) -> Vec<usize> {
+        let mut hits = marks.hits(record, is_json);
+        let mut found = Vec::new();
+        while let Some(mark) = hits.get(found.len()) {
+            found.push(mark.way);
+        }
+        found
     }
 
     proptest::proptest! {
         #[test]
         fn marks_are_found_as_when_each_is_searched_for(
             texts in proptest::collection::vec("[ab\u{e9}]{1,14}", 1..12),
+            quoted in proptest::collection::vec("[ab]{0,5}\"[ab\"]{0,5}", 1..12),
             pieces in proptest::collection::vec((0..12_usize, 0..15_usize, "[ab\u{e9}]{0,3}"), 0..9),
         ) {
-            let mut record = String::new();
-            for (number, length, between) in &pieces {
-                let text = &texts[number % texts.len()];
-                record.extend(text.chars().take(*length));
-                record.push_str(between);
+            for (texts, is_json) in [(&texts, false), (&quoted, false), (&quoted, true)] {
+                let mut record = String::new();
+                for (number, length, between) in &pieces {
+                    let text = &texts[number % texts.len()];
+                    record.extend(text.chars().take(*length));
+                    record.push_str(between);
+                }
+                let marks = (0..).zip(texts).map(|(way, text)| Mark {
+                    text: text.as_str().into(),
+                    recogniser: 0,
+                    way,
+                });
+                let marks = Marks::build(given(marks)).unwrap();
+                proptest::prop_assert_eq!(marks.quoted.is_some(), std::ptr::eq(texts, &quoted));
+                let ends = (0..).zip(texts).filter_map(|(way, text): (usize, &String)| {
+                    let start = record.find(text.as_str())?;
+                    Some((start + text.len(), start, way))
+                });
+                let mut expected: Vec<_> = ends.collect();
+                expected.sort_unstable();
+                let expected: Vec<usize> = expected.into_iter().map(|(.., way)| way).collect();
+                proptest::prop_assert_eq!(found(&marks, &record, is_json), expected);
             }
-            let marks = (0..).zip(&texts).map(|(way, text)| Mark {
-                text: text.as_str().into(),
-                recogniser: 0,
-                way,
-            });
-            let marks = Marks::build(marks.collect()).unwrap();
-            let mut hits = marks.hits(&record);
-            let mut found = Vec::new();
-            while let Some(mark) = hits.get(found.len()) {
-                found.push(mark.way);
-            }
-            let ends = (0..).zip(&texts).filter_map(|(way, text): (usize, &String)| {
-                let start = record.find(text.as_str())?;
-                Some((start + text.len(), start, way))
-            });
-            let mut expected: Vec<_> = ends.collect();
-            expected.sort_unstable();
-            let expected: Vec<usize> = expected.into_iter().map(|(.., way)| way).collect();
-            proptest::prop_assert_eq!(found, expected);
         }
     }
 }

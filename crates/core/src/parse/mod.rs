@@ -28,6 +28,7 @@ mod mapping;
 mod names;
 mod own_words;
 mod pattern;
+mod quoted;
 mod readers;
 mod recognise;
 mod rules;
@@ -182,7 +183,7 @@ impl Gathered {
         let has_own = self.heads.iter().any(|(_, own)| *own);
         let turns = has_own.then_some((first, true)).into_iter();
         let turns = turns.chain(file::Turn::ALL.map(|turn| (turn, false)));
-        let mut inside = Vec::new();
+        let mut inside = inside::Given::default();
         let recognisers: Result<Vec<_>, String> = (0..)
             .zip(turns)
             .map(|(number, (turn, is_own))| {
@@ -282,6 +283,13 @@ impl Formats {
     /// The formats' names, in the order of the files.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.formats.iter().map(|format| format.name.as_ref())
+    }
+
+    /// The marks inside a record, to be looked for.
+    fn hits<'m>(&'m self, envelope: &Envelope<'m>) -> inside::Hits<'m> {
+        let shape = recognise::Shape::of(envelope.message);
+        let is_json = shape == Some(recognise::Shape::Json);
+        self.inside.hits(envelope.record, is_json)
     }
 
     /// The format of this number.
@@ -453,7 +461,7 @@ impl Formats {
         let passes = quick.chain((0..self.recognisers.len()).map(|number| (number, true)));
         let mut tried: [recognise::Candidates; 2] = Default::default();
         let mut unreadable = None;
-        let mut hits = self.inside.hits(envelope.record);
+        let mut hits = self.hits(&envelope);
         for (number, thorough) in passes {
             let mut none = recognise::Candidates::default();
             let before = tried.get_mut(number).filter(|_| number < self.quick);

@@ -13,7 +13,7 @@ use memchr::memmem::Finder;
 
 use super::envelope::Envelope;
 use super::file::{ReaderKind, Recognise};
-use super::inside::{Hits, Mark};
+use super::inside::{Given, Hits, Mark};
 use super::keys::KeyTable;
 use super::own_words::{Opening, Seen, Teller, said_outside_quotes};
 use super::scan::head;
@@ -65,7 +65,7 @@ pub(super) struct Entry<'f> {
 
 /// A message that says by its first characters how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+pub(super) enum Shape {
     /// A JSON object: no value holds a bare quote.
     Json,
     /// CEF or LEEF: no value of the header holds a bare bar.
@@ -73,7 +73,7 @@ enum Shape {
 }
 
 impl Shape {
-    fn of(message: &str) -> Option<Self> {
+    pub fn of(message: &str) -> Option<Self> {
         match message.as_bytes() {
             [b'{', ..] => Some(Self::Json),
             [b'C', b'E', b'F', b':', ..] | [b'L', b'E', b'E', b'F', b':', ..] => Some(Self::Bars),
@@ -91,7 +91,10 @@ impl Shape {
             Self::Json => reader == ReaderKind::Json,
             Self::Bars => matches!(reader, ReaderKind::Cef | ReaderKind::Leef),
         };
-        same || marks.iter().any(|mark| mark.contains(sign))
+        // Of commas and quotes alone every object is made.
+        let tells =
+            |mark: &String| !mark.trim_matches([sign, ',']).is_empty() && mark.contains(sign);
+        same || marks.iter().any(tells)
     }
 }
 
@@ -407,11 +410,7 @@ impl Recogniser {
     ///
     /// # Errors
     /// When there are too many ways.
-    pub fn build(
-        number: u8,
-        formats: &[Entry<'_>],
-        inside: &mut Vec<Mark>,
-    ) -> Result<Self, String> {
+    pub fn build(number: u8, formats: &[Entry<'_>], inside: &mut Given) -> Result<Self, String> {
         let recogniser = number;
         let mut ways = Vec::new();
         let mut program_names: Vec<&str> = Vec::new();
@@ -448,12 +447,13 @@ impl Recogniser {
                         None => shapes.push((shape, vec![number])),
                     }
                 } else if way.starts.is_empty() || (says_little && !way.contains.is_empty()) {
-                    let first = way.contains.first();
-                    inside.extend(first.map(|mark| Mark {
-                        text: mark.as_str().into(),
+                    let mark = |text: &str| Mark {
+                        text: text.into(),
                         recogniser,
                         way: number,
-                    }));
+                    };
+                    let in_json = ways.last().is_some_and(|way: &Way| way.in_json);
+                    inside.add(&way.contains, in_json, mark);
                 } else {
                     starts.extend(way.starts.iter().map(|mark| (mark.as_str().into(), number)));
                 }

@@ -8,7 +8,7 @@ use memchr::{memchr, memchr2};
 use wide::u8x16;
 
 /// So many bytes are looked at together.
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
 /// So many blocks are looked at before the search is left to `memchr`.
 const NEAR_BLOCKS: usize = 4;
 
@@ -96,6 +96,20 @@ fn either(bytes: [u8; BLOCK], one: u8, other: u8) -> u32 {
     let bytes = u8x16::from(bytes);
     let found = bytes.simd_eq(u8x16::splat(one)) | bytes.simd_eq(u8x16::splat(other));
     found.to_bitmask()
+}
+
+/// A bit for each of the [`BLOCK`] bytes from `from` on that is `byte`, the first one's the lowest; behind the end
+/// there are none.
+#[inline]
+pub(super) fn marked(byte: u8, text: &[u8], from: usize) -> u32 {
+    let rest = text.get(from..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(bytes) => either(*bytes, byte, byte),
+        None => {
+            let bits = rest.iter().rev().map(|other| u32::from(*other == byte));
+            bits.fold(0, |marked, bit| marked << 1 | bit)
+        }
+    }
 }
 
 /// The same for what was not close by.
@@ -257,6 +271,9 @@ mod tests {
                         slow(&|b| b == b'=' || b == b' ')
                     );
                     assert_eq!(find(b'=', &text, from), slow(&|b| b == b'='));
+                    let near = slow(&|b| b == b'=').filter(|place| place - from < BLOCK);
+                    let first = marked(b'=', &text, from).trailing_zeros() as usize;
+                    assert_eq!((first < BLOCK).then_some(from + first), near);
                 }
                 if let Some(place) = text.get_mut(at) {
                     *place = b'\n';

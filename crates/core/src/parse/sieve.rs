@@ -60,18 +60,26 @@ impl Net {
         if text.len() < LEAST_BYTES || self.windows.len() > MAX_WINDOWS - WINDOW {
             return false;
         }
-        for offset in 0..WINDOW {
-            let window = text.get(offset..).and_then(|rest| rest.first_chunk());
-            if let (Some(bytes), Ok(offset)) = (window, u16::try_from(offset)) {
-                self.windows.push(Window {
-                    bytes: u32::from_le_bytes(*bytes) | self.blind,
-                    offset,
-                    last: false,
-                    text: number,
-                });
-            }
+        (0..WINDOW).all(|offset| self.add_window(text, number, offset))
+    }
+
+    /// Adds the window of `text` that begins at `offset` alone. False, and nothing added, where there is none, or no
+    /// room.
+    pub fn add_window(&mut self, text: &[u8], number: usize, offset: usize) -> bool {
+        let window = text.get(offset..).and_then(|rest| rest.first_chunk());
+        let (Some(bytes), Ok(offset)) = (window, u16::try_from(offset)) else {
+            return false;
+        };
+        let fits = self.windows.len() < MAX_WINDOWS;
+        if fits {
+            self.windows.push(Window {
+                bytes: u32::from_le_bytes(*bytes) | self.blind,
+                offset,
+                last: false,
+                text: number,
+            });
         }
-        true
+        fits
     }
 
     /// The same, ready to be looked through: at most one of [`CELLS_A_WINDOW`] cells is taken.
@@ -105,19 +113,33 @@ impl Net {
     pub fn each(&self, text: &[u8], mut may_be: impl FnMut(usize, usize) -> bool) {
         let (windows, _) = text.as_chunks::<WINDOW>();
         for (number, bytes) in windows.iter().enumerate() {
-            let bytes = u32::from_le_bytes(*bytes) | self.blind;
-            let cell = self.cells.get(home(bytes, self.shift));
-            let mut place = usize::from(cell.copied().unwrap_or(0));
-            while let Some(window) = self.windows.get(place.wrapping_sub(1)) {
-                if window.bytes == bytes
-                    && let Some(start) = (number * WINDOW).checked_sub(usize::from(window.offset))
-                    && may_be(window.text, start)
-                {
-                    return;
-                }
-                place = if window.last { 0 } else { place + 1 };
+            if self.at(*bytes, number * WINDOW, &mut may_be) {
+                return;
             }
         }
+    }
+
+    /// The same for the window `bytes` alone, which stands at `place`; whether there was enough.
+    #[inline]
+    pub fn at(
+        &self,
+        bytes: [u8; WINDOW],
+        place: usize,
+        mut may_be: impl FnMut(usize, usize) -> bool,
+    ) -> bool {
+        let bytes = u32::from_le_bytes(bytes) | self.blind;
+        let cell = self.cells.get(home(bytes, self.shift));
+        let mut next = usize::from(cell.copied().unwrap_or(0));
+        while let Some(window) = self.windows.get(next.wrapping_sub(1)) {
+            if window.bytes == bytes
+                && let Some(start) = place.checked_sub(usize::from(window.offset))
+                && may_be(window.text, start)
+            {
+                return true;
+            }
+            next = if window.last { 0 } else { next + 1 };
+        }
+        false
     }
 }
 
