@@ -72,7 +72,7 @@ fn request(record: &Value) -> Level {
 fn attacks_are_found() {
     let (attacks, _) = rates("attack-values.jsonl", value);
     assert!(
-        attacks.all >= 900 && attacks.share() >= 0.98,
+        attacks.all >= 1_000 && attacks.share() >= 0.985,
         "{}",
         attacks.share()
     );
@@ -88,7 +88,7 @@ fn attacks_are_found() {
 fn honest_ones_are_left_alone() {
     let (_, honest) = rates("benign-values.jsonl", value);
     assert!(
-        honest.all >= 700 && honest.share() <= 0.016,
+        honest.all >= 800 && honest.share() <= 0.015,
         "{}",
         honest.share()
     );

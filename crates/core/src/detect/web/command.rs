@@ -98,6 +98,7 @@ fn after_separators(value: &str, verdict: &mut Verdict) {
         let spaced = rest.starts_with(char::is_whitespace) || matches!(separator, '\n' | '\r');
         let rest = rest.trim_start_matches(|letter: char| {
             letter.is_whitespace()
+                || letter == '+' && !spaced
                 || letter == ',' && separator == '{'
                 || matches!(
                     letter,

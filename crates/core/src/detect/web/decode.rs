@@ -101,6 +101,26 @@ pub(super) fn value(text: &str, plus: bool) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&without_overlong(&bytes)).into_owned())
 }
 
+/// `text` as the server hands it on: percent signs undone once.
+pub(super) fn once(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let byte = if *first == b'%' { hex(more, 2) } else { None };
+        match byte.and_then(|byte| u8::try_from(byte).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                rest = more.get(2..).unwrap_or(&[]);
+            }
+            None => {
+                out.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// What an escape stands for.
 enum Decoded {
     Byte(u8),

@@ -59,6 +59,29 @@ const CARRIER_TAGS: &[&str] = &[
     "xmp", "q",
 ];
 
+/// Tags whose end in a value ends what the value was put into.
+const PAGE_TAGS: &[&str] = &["html", "head", "body", "textarea"];
+
+/// What scripts of a page ask for by name: an element named so stands in for it.
+const GLOBALS: &[&str] = &[
+    "alert",
+    "attributes",
+    "body",
+    "cookie",
+    "defaultview",
+    "document",
+    "documentelement",
+    "domain",
+    "eval",
+    "forms",
+    "innerhtml",
+    "location",
+    "ownerdocument",
+    "parentnode",
+    "referrer",
+    "window",
+];
+
 /// Attributes whose value is an address.
 const ADDRESS_ATTRIBUTES: &[&str] = &[
     "href",
@@ -141,6 +164,8 @@ fn tag(from: &str, verdict: &mut Verdict) {
     let text = from.trim_start_matches(|letter: char| {
         letter.is_control() || letter == '<' || letter == '\u{fffd}'
     });
+    let folded = super::disguise::folded(text);
+    let text = folded.as_deref().unwrap_or(text);
     let lower = super::text::head(text, 24).to_ascii_lowercase();
     for (start, why) in [
         ("!doctype", "xml-doctype"),
@@ -169,6 +194,10 @@ fn tag(from: &str, verdict: &mut Verdict) {
         None => (false, text),
     };
     if !text.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+        // `</**/style=...>`: old browsers read the attributes of what closes nothing.
+        if closing {
+            attributes(text, verdict);
+        }
         return;
     }
     let end = text
@@ -201,6 +230,8 @@ fn weigh_tag(name: &str, after: &str, closing: bool, verdict: &mut Verdict) {
         });
     if ACTIVE_TAGS.contains(&local) && ended || local.starts_with("script") {
         verdict.add(Kind::Xss, 5, "html-active-tag");
+    } else if closing && ended && PAGE_TAGS.contains(&local) {
+        verdict.add(Kind::Xss, 5, "html-page-closed");
     } else if CARRIER_TAGS.contains(&local) && ended {
         let points = if closing || after.trim_start().starts_with('>') {
             3
@@ -274,6 +305,9 @@ fn attribute(name: &str, value: &str, has_value: bool, verdict: &mut Verdict) {
         .trim_matches(|letter: char| letter.is_control() || letter == '\u{fffd}' || letter == '\\');
     if is_handler(name) && has_value {
         verdict.add(Kind::Xss, 5, "html-event-handler");
+    }
+    if matches!(name, "name" | "id") && GLOBALS.contains(&value.to_ascii_lowercase().as_str()) {
+        verdict.add(Kind::Xss, 3, "html-stands-in-for-global");
     }
     let names_a_language = name == "xmlns" && value.starts_with("http://www.w3.org/");
     if ACTIVE_ATTRIBUTES.contains(&name) && !names_a_language {

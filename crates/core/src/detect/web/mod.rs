@@ -13,6 +13,7 @@ mod body;
 mod command;
 mod command_names;
 mod decode;
+mod disguise;
 mod html;
 mod json;
 mod literals;
@@ -211,6 +212,7 @@ pub fn judge_value(value: &str) -> Verdict {
     literals::scan(value, Scope::AGENT_NAME, &mut verdict);
     let decoded = decode::value(value, true);
     text::hidden_bracket(value, &decoded, &mut verdict);
+    disguise::read_sent(value, &decoded, &mut verdict);
     address::inclusion("", &decoded, &mut verdict);
     read_value(&decoded, &mut verdict);
     verdict
@@ -268,6 +270,7 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
                 let sent = value;
                 let value = decode::value(sent, true);
                 text::hidden_bracket(sent, &value, verdict);
+                disguise::read_sent(&decode::once(sent), &value, verdict);
                 address::inclusion(name, &value, verdict);
                 command::under_name(name, &value, verdict);
                 read_value(&value, verdict);
@@ -354,6 +357,7 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     text::indirect_calls(value, verdict);
     text::module_import(value, verdict);
     serial::read(value, verdict);
+    disguise::read(value, verdict);
     settings::read(value, verdict);
     // What an editor of pages sends is read without its tags.
     let plain = if value.contains('<') {

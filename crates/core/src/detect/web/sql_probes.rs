@@ -88,7 +88,12 @@ pub(super) fn read(value: &str, verdict: &mut Verdict) {
             verdict.add(Kind::Sql, 5, "sql-probe");
         }
     }
-    if is_number_behind_quote(value) || is_operator_behind_quote(value) {
+    if is_number_behind_quote(value)
+        || is_operator_behind_quote(value)
+        || joins_nothing(value)
+        || leaves_list(value)
+        || hands_out_rights(value)
+    {
         verdict.add(Kind::Sql, 5, "sql-probe");
     }
     if matches!(
@@ -187,6 +192,65 @@ fn is_operator_behind_quote(value: &str) -> bool {
             .any(|operator| rest.trim().eq_ignore_ascii_case(operator))
 }
 
+/// `" or ""^"`: a condition on a string that holds nothing.
+fn joins_nothing(value: &str) -> bool {
+    let value = value.trim();
+    let Some(quote) = value.chars().next().filter(|first| "'\"".contains(*first)) else {
+        return false;
+    };
+    let rest = value.get(1..).unwrap_or("").trim_start();
+    let (word, rest) = rest.split_once(' ').unwrap_or(("", ""));
+    let is_joined = ["or", "and", "xor"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known));
+    let rest = rest
+        .trim_start()
+        .strip_prefix(quote)
+        .and_then(|rest| rest.strip_prefix(quote));
+    let sign = rest.and_then(|rest| rest.strip_suffix(quote)).unwrap_or("");
+    is_joined
+        && (1..=2).contains(&sign.len())
+        && sign.bytes().all(|byte| b"=^|&+-*/<>%".contains(&byte))
+}
+
+/// `',null,0)#`: a quote, further values of the list it stood in, its end, and a comment for the rest.
+fn leaves_list(value: &str) -> bool {
+    let value = value.trim();
+    let list = value.strip_prefix(['\'', '"']).map(str::trim_start);
+    let Some((values, rest)) = list.and_then(|list| list.strip_prefix(',')?.split_once(')')) else {
+        return false;
+    };
+    values
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b" ,'\"_.".contains(&byte))
+        && ["--", "-- -", "--+", "#", "/*"]
+            .iter()
+            .any(|comment| rest.ends_with(comment))
+}
+
+/// `grant dba to x; grant connect to x`: several statements about who may do what.
+fn hands_out_rights(value: &str) -> bool {
+    /// Rights and what they are about, by the words that statements have and sentences do not.
+    const RIGHTS: &[&str] = &[
+        "all", "alter", "connect", "create", "dba", "delete", "execute", "insert", "resource",
+        "select", "sysdba", "update", "usage",
+    ];
+    let is_one = |statement: &str| {
+        let lower = statement.trim().to_ascii_lowercase();
+        let words: Vec<&str> = lower.split_whitespace().take(8).collect();
+        match words.as_slice() {
+            ["grant", right, rest @ ..] => RIGHTS.contains(right) && rest.contains(&"to"),
+            ["revoke", right, rest @ ..] => RIGHTS.contains(right) && rest.contains(&"from"),
+            ["drop", "user" | "table" | "role" | "login", _] => true,
+            ["create", "user" | "role" | "login", _, ..] => {
+                lower.contains("identified") || words.len() == 3
+            }
+            _ => false,
+        }
+    };
+    value.contains(';') && value.split(';').filter(|part| is_one(part)).count() >= 2
+}
+
 /// `'abc', 0x1a`, `= 'abc', 0x1a`: a string gone on with as a list of a database's own numbers.
 fn compares_and_lists(found: &[Token<'_>]) -> bool {
     let listed = |rest: &[Token<'_>]| {
@@ -253,6 +317,13 @@ mod tests {
             ("hash = 'abc', 0x1a", true),
             ("name = 'Anne', age = 5", false),
             ("values ('a', 'b')", true),
+            ("\" or \"\"^\"", true),
+            ("\" or \"", false),
+            ("',null,0)#", true),
+            ("', null)", false),
+            ("grant dba to shop; grant connect to shop;", true),
+            ("Grant access to Anna; grant it to Ben too", false),
+            ("Drop user manuals off; drop table by the door", false),
             ("our values (old ones, mostly)", false),
         ] {
             let mut verdict = Verdict::default();
