@@ -91,6 +91,8 @@ pub fn measure(count: u64) -> Result<()> {
         let took = processor_time()?.saturating_sub(before);
         let (set, reports) = loaded.context("nothing was loaded")?;
         let taken: usize = reports.iter().map(ListReport::taken).sum();
+        let large = i64::try_from(set.own_bytes()).unwrap_or(i64::MAX);
+        let most = i64::try_from(counted.bytes_max).unwrap_or(i64::MAX);
         writeln!(
             screen,
             "{:<36} {taken} entries taken, {:.1} MB held, {:.1} MB at most while loading, {:.1} s",
@@ -99,8 +101,8 @@ pub fn measure(count: u64) -> Result<()> {
             } else {
                 "plain"
             },
-            megabytes(counted.bytes_current),
-            megabytes(i64::try_from(counted.bytes_max).unwrap_or(i64::MAX)),
+            megabytes(counted.bytes_current.saturating_add(large)),
+            megabytes(most.saturating_add(large)),
             took.as_secs_f64(),
         )?;
         if !own {
@@ -108,6 +110,7 @@ pub fn measure(count: u64) -> Result<()> {
         }
     }
     let set = plain.context("nothing was loaded")?;
+    floor(&mut screen)?;
     let hit = |n: u64| spread(n) % count;
     let far = |n: u64| spread(n) | (1 << 40);
     times(&mut screen, &set, "IPv4 address, listed", &|n| {
@@ -131,6 +134,31 @@ pub fn measure(count: u64) -> Result<()> {
     times(&mut screen, &set, "longest name, not listed", &|n| {
         Ask::Name(format!("{}{}", "a.".repeat(112), name(far(n))))
     })
+}
+
+/// What one read at random costs here, each where the one before said: the floor of a look-up in
+/// ordinary memory of that size.
+fn floor(out: &mut impl std::io::Write) -> Result<()> {
+    for megabytes in [1_usize, 26] {
+        let words = (megabytes << 20) / 8;
+        let table: Vec<u64> = (0..).take(words).map(spread).collect();
+        let (mut place, mut sum) = (0_u64, 0_u64);
+        let before = processor_time()?;
+        for n in 0..LOOKUPS / 4 {
+            place = spread(n ^ (place & 1));
+            let at = usize::try_from(place).unwrap_or(0) % words;
+            place = table.get(at).copied().unwrap_or(0);
+            sum = sum.wrapping_add(place);
+        }
+        black_box(sum);
+        let took = processor_time()?.saturating_sub(before);
+        let each = took.as_nanos() / u128::from(LOOKUPS / 4);
+        writeln!(
+            out,
+            "one read of {megabytes:>2} MB, ordinary pages   {each} ns"
+        )?;
+    }
+    Ok(())
 }
 
 enum Ask {

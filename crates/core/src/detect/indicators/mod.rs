@@ -13,6 +13,7 @@ mod load;
 mod never;
 mod note;
 mod objects;
+mod pages;
 mod pattern;
 mod record;
 mod refusal;
@@ -267,6 +268,12 @@ impl Indicators {
     #[must_use]
     pub const fn has_domains(&self) -> bool {
         !self.names.is_empty()
+    }
+
+    /// Bytes held in large pages, which no allocator counts.
+    #[must_use]
+    pub fn own_bytes(&self) -> usize {
+        self.names.own_bytes() + self.others.own_bytes()
     }
 
     /// Whether there are web addresses among them.

@@ -4,12 +4,13 @@
 //! reads the bucket's place, then its entries from first to last, and compares the bytes themselves.
 //! A filter of 12 bits an entry (a blocked Bloom filter, Putze et al. 2007) answers most misses
 //! without touching either. Per entry: 6 bytes and the string, 1 byte of places, 1.5 bytes of filter;
-//! no allocation of its own.
+//! no allocation of its own. The entries of a large table lie in large pages ([`Pages`]).
 //!
 //! One entry: the low byte of its hash, the length of the string, the note as four bytes
 //! little-endian, the string.
 
 use super::note::{MAX_NOTES, NoteId, NoteIds, NotesBuilder};
+use super::pages::Pages;
 use crate::detect::hash;
 
 /// Longest string, in bytes.
@@ -64,7 +65,7 @@ fn place_of(hash: u64, places: usize) -> usize {
 pub(super) struct Table {
     /// Where each bucket begins, and the end.
     places: Vec<u32>,
-    entries: Vec<u8>,
+    entries: Pages,
     filter: Vec<u64>,
     len: usize,
 }
@@ -72,6 +73,11 @@ pub(super) struct Table {
 impl Table {
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Bytes of memory of its own, which no allocator counts.
+    pub fn own_bytes(&self) -> usize {
+        self.entries.own_bytes()
     }
 
     #[cfg(test)]
@@ -94,7 +100,7 @@ impl Table {
         let (Some(from), Some(to)) = (place(bucket), place(bucket + 1)) else {
             return;
         };
-        let mut rest = self.entries.get(from..to).unwrap_or_default();
+        let mut rest = self.entries.bytes().get(from..to).unwrap_or_default();
         let tag = tag_of(hash);
         while let Some(([mark, length, a, b, c, d], tail)) = rest.split_first_chunk::<6>() {
             let Some((held, after)) = tail.split_at_checked(usize::from(*length)) else {
@@ -164,7 +170,7 @@ impl TableBuilder {
         let buckets = count.div_ceil(PER_BUCKET);
         let mut table = Table {
             places: Vec::with_capacity(buckets + 1),
-            entries: Vec::with_capacity(strings.len() + 5 * count),
+            entries: Pages::with_room(strings.len() + 5 * count),
             filter: vec![0; (count * FILTER_BITS).div_ceil(64)],
             len: 0,
         };
@@ -175,7 +181,7 @@ impl TableBuilder {
         for (hash, at, note) in self.raw {
             let key = string(at);
             while table.places.len() <= place_of(hash, buckets) {
-                table.places.push(end_of(&table.entries));
+                table.places.push(end_of(table.entries.bytes()));
                 in_bucket = 0;
             }
             let before = last.replace((key, note));
@@ -192,10 +198,10 @@ impl TableBuilder {
                 crowded += 1;
                 continue;
             }
-            table.entries.push(tag_of(hash));
-            table.entries.push(u8::try_from(key.len()).unwrap_or(0));
-            table.entries.extend_from_slice(&note.to_le_bytes());
-            table.entries.extend_from_slice(key);
+            let length = u8::try_from(key.len()).unwrap_or(0);
+            table.entries.add(&[tag_of(hash), length]);
+            table.entries.add(&note.to_le_bytes());
+            table.entries.add(key);
             table.len += 1;
             let (place, bits) = filter_of(hash, words);
             if let Some(word) = table.filter.get_mut(place) {
@@ -203,9 +209,9 @@ impl TableBuilder {
             }
         }
         while table.places.len() <= buckets {
-            table.places.push(end_of(&table.entries));
+            table.places.push(end_of(table.entries.bytes()));
         }
-        table.entries.shrink_to_fit();
+        table.entries.end();
         (table, crowded)
     }
 }
