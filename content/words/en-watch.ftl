@@ -120,4 +120,22 @@ watch-warning-why = { $members ->
     [one] was
    *[other] were
 } attacked this way in the last 24 hours, from { $sources } different addresses. We have not seen it at your firm yet, so there is time to act.
+watch-warning-why-hit = { $members ->
+    [one] One firm
+   *[other] { $members } firms
+} connected to us { $members ->
+    [one] was
+   *[other] were
+} attacked this way in the last 24 hours, from { $sources } different addresses. Yours is one of them.
+watch-hit-do = Check whether any of these attacks got in: the page of your Larum says how each one ended. If one got in, call your IT person now, and leave the machine switched on.
+watch-control-why-hit = One of these computers is at your firm.
 watch-warning-why-novel = No firm connected to us had seen this in the weeks before.
+
+# Weaknesses of the list that the operator loads; $action is the list's own sentence.
+watch-weakness-why = { $count ->
+    [one] A weakness in this kind of service is
+   *[other] Weaknesses in this kind of service are
+} known to be used by attackers: { $cves }.
+watch-weakness-ransomware = Gangs that lock files for ransom are among them.
+watch-weakness-step = If you run { $product }, check that it is not open to { $cve }. What must be done, as the list of the US cyber agency CISA says: “{ $action }”
+watch-weakness-due = US government offices had to be done by { $due }.

@@ -135,6 +135,9 @@ enum Command {
         /// A fifth of the campaigns, for a first look
         #[arg(long)]
         quick: bool,
+        /// The blocklists only
+        #[arg(long)]
+        lists: bool,
     },
     /// What a day of a simulated nation costs the watch, in time and in memory
     Nation(watch::Nation),
@@ -228,7 +231,11 @@ fn main() -> Result<()> {
             cases: true,
         } => scenarios::scenarios(&corpus, true).and_then(|()| scenarios::background(&corpus)),
         Command::Evaluate { corpus, .. } => evaluate::run(&corpus),
-        Command::EvaluateWatch { corpus, quick } => watch::run(&corpus, quick),
+        Command::EvaluateWatch {
+            corpus,
+            quick,
+            lists,
+        } => watch::run(&corpus, quick, lists),
         Command::Nation(nation) => nation.run(),
         Command::TrainDomains {
             data,

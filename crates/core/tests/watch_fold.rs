@@ -6,7 +6,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use larum_core::time::Timestamp;
-use larum_core::watch::fold::{Alarm, Budget, Fold, KeyEdges, MAX_KEY_EDGES, NO_SOURCE, Seen};
+use larum_core::watch::fold::{
+    Alarm, Budget, Fold, KeyEdges, MAX_KEY_EDGES, NO_SOURCE, Seen, mixed_mark,
+};
 use larum_core::watch::{Kind, State};
 use proptest::prelude::*;
 
@@ -443,4 +445,81 @@ fn the_order_of_keys_within_an_hour_is_no_matter() {
     });
     // `Seen` carries no more than the second, so first sightings are those of the record.
     assert_eq!(place(&rows), called);
+}
+
+/// Forty firms of two areas, of which many say as much as others: a known key, a new one, an area's wave,
+/// a scan shared out by one network, and a place that four firms call.
+fn town() -> Vec<(i64, u32, IpAddr, &'static str)> {
+    let mut rows = Vec::new();
+    for day in 0..33_u32 {
+        for member in 0..40 {
+            let at = i64::from(day) * DAY + i64::from(member % 24) * HOUR;
+            rows.push((at, member, source(1_000 + day * 40 + member), "tcp/22"));
+        }
+    }
+    for member in 0..8 {
+        for turn in 0..6 {
+            let at = 30 * DAY + i64::from(turn) * HOUR;
+            rows.push((at, member, source(turn), "tcp/4444"));
+            rows.push((at, member * 2, source(100 + turn * 8 + member), "tcp/22"));
+        }
+    }
+    for turn in 0..25_u8 {
+        let at = 31 * DAY + i64::from(turn) * HOUR;
+        let from = IpAddr::from([192, 0, 2, turn]);
+        rows.push((at, u32::from(turn), from, "tcp/3389"));
+        rows.push((at, u32::from(turn / 2), from, "tcp/3390"));
+    }
+    for member in 0..4 {
+        rows.push((32 * DAY, member, NO_SOURCE, "198.51.100.9"));
+    }
+    rows
+}
+
+/// The alarms of a town whose sightings arrive in another order within each hour; `turn` chooses it.
+fn shuffled(turn: u64) -> Vec<Alarm> {
+    let mut rows = town();
+    rows.sort_by_key(|(at, member, from, key)| {
+        let own = u64::from(*member) + u64::try_from(key.len()).unwrap() * 64;
+        (
+            at.div_euclid(HOUR),
+            mixed_mark(*from, own + turn * 1_000_003),
+        )
+    });
+    let (mut fold, mut out) = (Fold::default(), Vec::new());
+    for (at, number, from, key) in rows {
+        let member = format!("firm {number}");
+        let seen = Seen {
+            at: Timestamp::from_seconds(START + at),
+            member: &member,
+            source: from,
+            key,
+            area: if number % 3 == 0 {
+                "E23000035"
+            } else {
+                "E23000039"
+            },
+            sector: match number % 3 {
+                0 => "retail",
+                1 => "health",
+                _ => "legal",
+            },
+        };
+        fold.observe(&seen, &mut out);
+        if number > 30 {
+            fold.calls_from(&member, "203.0.113.0/24");
+        }
+    }
+    fold.finish(&mut out);
+    out
+}
+
+#[test]
+fn the_order_of_arrival_within_an_hour_is_no_matter() {
+    let first = shuffled(1);
+    let kinds = |kind| first.iter().any(|alarm| alarm.kind == kind);
+    assert!(kinds(Kind::Novel) && kinds(Kind::Control), "{first:?}");
+    for turn in 2..8 {
+        assert_eq!(shuffled(turn), first, "{turn}");
+    }
 }

@@ -70,22 +70,18 @@ fn wave(key: &'static str) -> Vec<Row> {
 }
 
 fn alarms(parts: &[Vec<Row>]) -> Vec<Alarm> {
+    alarms_from(parts, |_| "")
+}
+
+/// As [`alarms`], where each member calls from a network; the empty name is one that is not known.
+fn alarms_from(parts: &[Vec<Row>], network: impl Fn(u32) -> &'static str) -> Vec<Alarm> {
     let mut rows: Vec<Row> = parts.concat();
     rows.sort_unstable();
     let (mut fold, mut out) = (Fold::default(), Vec::new());
-    for (at, member, from, key) in rows {
-        let member = format!("firm {member}");
-        fold.observe(
-            &Seen {
-                at: Timestamp::from_seconds(START + at),
-                member: &member,
-                source: source(from),
-                key,
-                area: "",
-                sector: "",
-            },
-            &mut out,
-        );
+    for (at, number, from, key) in rows {
+        let member = format!("firm {number}");
+        fold.observe(&seen(at, &member, source(from), key), &mut out);
+        fold.calls_from(&member, network(number));
     }
     fold.finish(&mut out);
     out
@@ -112,17 +108,23 @@ fn one_liar_raises_nothing_and_the_breakdown_points_are_as_published() {
     check(300, NEW, 3);
 }
 
+/// The alarm on `key` comes at most two hours later than without the lies.
+#[track_caller]
+fn called_within_two_hours(key: &str, honest: &[Alarm], flooded: &[Alarm]) {
+    let called = |alarms: &[Alarm]| {
+        let first = alarms.iter().find(|alarm| alarm.key == key);
+        first.map(|alarm| alarm.at.as_seconds())
+    };
+    let (honest, flooded) = (called(honest).unwrap(), called(flooded).unwrap());
+    assert!(flooded <= honest + 2 * HOUR, "{key}: {honest} {flooded}");
+}
+
 #[test]
 fn a_liar_that_floods_for_weeks_hides_nothing() {
     for key in [KNOWN, NEW] {
         let honest = alarms(&[quiet(40), wave(key)]);
         let flooded = alarms(&[quiet(40), wave(key), lies(39, 1, 0..NOW + 1, (key, 500))]);
-        let called = |alarms: &[Alarm]| {
-            let first = alarms.iter().find(|alarm| alarm.key == key);
-            first.map(|alarm| alarm.at.as_seconds())
-        };
-        let (honest, flooded) = (called(&honest).unwrap(), called(&flooded).unwrap());
-        assert!(flooded <= honest + 2 * HOUR, "{key}: {honest} {flooded}");
+        called_within_two_hours(key, &honest, &flooded);
     }
 }
 
@@ -138,6 +140,77 @@ fn sybils_wait_a_week_before_anybody_listens() {
         !patient.is_empty(),
         "a published limit: patience pays after a week"
     );
+}
+
+/// The members that lie together below, in one network.
+fn in_one_network(member: u32) -> &'static str {
+    if member >= 1_000 {
+        "203.0.113.0/24"
+    } else {
+        ""
+    }
+}
+
+#[test]
+fn sybils_in_one_network_are_never_believed() {
+    // Thirty of them, a hundred among forty, and some that were there from the first day.
+    for (sybils, days) in [
+        (30, NOW - 12..NOW + 1),
+        (100, NOW - 20..NOW + 1),
+        (30, 0..NOW + 1),
+    ] {
+        for key in [KNOWN, NEW] {
+            let lies = lies(1_000, sybils, days.clone(), (key, 50));
+            let called = alarms_from(&[quiet(40), lies], in_one_network);
+            assert_eq!(called, [], "{sybils} on {key}");
+        }
+    }
+    // Two networks full of them are two liars: enough on a known key, as published, not on a new one.
+    let split = |member: u32| match member {
+        0..1_000 => "",
+        1_000..1_015 => "203.0.113.0/24",
+        _ => "198.51.100.0/24",
+    };
+    let known = lies(1_000, 30, NOW - 12..NOW, (KNOWN, 1));
+    let lies = lies(1_000, 30, NOW..NOW + 1, (NEW, 50));
+    let called = alarms_from(&[quiet(40), known, lies], split);
+    assert!(called.iter().all(|alarm| alarm.key != NEW), "{called:?}");
+}
+
+#[test]
+fn a_network_full_of_liars_hides_no_wave() {
+    for key in [KNOWN, NEW] {
+        let honest = alarms(&[quiet(40), wave(key)]);
+        let parts = [
+            quiet(40),
+            wave(key),
+            lies(1_000, 60, 0..NOW + 1, (key, 100)),
+        ];
+        let flooded = alarms_from(&parts, in_one_network);
+        called_within_two_hours(key, &honest, &flooded);
+    }
+}
+
+#[test]
+fn liars_of_one_network_are_as_one_liar_to_the_byte() {
+    // What thirty say together is what one of them says who says it all.
+    let split = lies(1_000, 30, NOW - 12..NOW + 1, (NEW, 5));
+    let whole = split
+        .iter()
+        .map(|(at, _, from, key)| (*at, 1_000, *from, *key));
+    let whole: Vec<Row> = whole.collect();
+    let parts = |lies: Vec<Row>| [quiet(40), wave(NEW), lies];
+    let mut one = alarms_from(&parts(whole), in_one_network);
+    let mut many = alarms_from(&parts(split), in_one_network);
+    assert!(!one.is_empty());
+    for alarm in one.iter_mut().chain(&mut many) {
+        // Whom a threat reached is told by member.
+        alarm
+            .shown
+            .reached
+            .retain(|name| !name.starts_with("firm 10"));
+    }
+    assert_eq!(one, many);
 }
 
 #[test]

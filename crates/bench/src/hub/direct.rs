@@ -19,7 +19,7 @@ use super::{Args, Sent, timed};
 const AHEAD: usize = 512;
 
 pub fn send(args: &Args, plan: &Plan, config: &HubConfig) -> Result<Sent> {
-    let store = SqlStore::open(&config.store_file())?;
+    let store = config.open_store()?;
     let now = Clock::system().now();
     let mut chains = (0..u64::from(args.firms))
         .map(|number| add_collector(&store, number, now))
@@ -67,9 +67,14 @@ fn count(store: &SqlStore, made: &Receiver<CheckedBatch>, now: Timestamp) -> Res
         waits.extend(group.iter().map(|_| wait));
     }
     let after = Cost::now();
+    let seconds = begun.elapsed().as_secs_f64();
+    if store.is_carried() {
+        let ((), took) = timed(|| Ok(store.feed_all()?))?;
+        println!("carried over in {:.2} s", took.as_secs_f64());
+    }
     Ok(Sent {
         sightings,
-        seconds: begun.elapsed().as_secs_f64(),
+        seconds,
         waits,
         // Who makes the batches has ended.
         spent: [after.since(&before, HUB), Duration::ZERO],

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use larum_core::time::Timestamp;
 use larum_hub_lib::config::HubConfig;
+use larum_hub_lib::config::store::{PostgresConfig, SightingsConfig, StoreConfig};
 use larum_hub_lib::run::set_up;
 use larum_link::clock::Clock;
 
@@ -51,6 +52,15 @@ pub struct Args {
     /// Keep the hub in this folder; given again, it is filled further
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// A PostgreSQL database instead of the file: the folder of the server's socket, a slash, its name
+    #[arg(long)]
+    postgres: Option<PathBuf>,
+    /// And a ClickHouse database for the sightings: its address; the user is `larum`
+    #[arg(long, requires = "postgres")]
+    clickhouse: Option<String>,
+    /// A file with the password for it
+    #[arg(long, requires = "clickhouse")]
+    clickhouse_password: Option<PathBuf>,
     /// What the sightings follow from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -76,15 +86,19 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     let clock = Clock::system();
-    let config = config(folder, clock.now())?;
-    let before = store_bytes(folder)?;
+    let config = config(args, folder, clock.now())?;
+    let before = store_bytes(folder, &config)?;
     let plan = made::Plan::new(args, clock.now());
     let sent = if args.store_only {
         direct::send(args, &plan, &config)?
     } else {
         link::send(args, &plan, &config, &clock)?
     };
-    report(&sent, store_bytes(folder)?.saturating_sub(before));
+    let after = store_bytes(folder, &config)?;
+    report(&sent, sum(&after).saturating_sub(sum(&before)));
+    for (name, bytes) in &after {
+        println!("{name}: {} MB", bytes / 1_000_000);
+    }
     if args.pages > 0 {
         pages::measure(args.pages, &config, &clock)?;
     }
@@ -92,8 +106,11 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn config(folder: &Path, now: Timestamp) -> Result<HubConfig> {
+fn config(args: &Args, folder: &Path, now: Timestamp) -> Result<HubConfig> {
     let mut config = HubConfig::new(folder.join("hub"), "127.0.0.1");
+    if let Some(place) = &args.postgres {
+        config.store = StoreConfig::Postgres(server(args, place)?);
+    }
     config.link_listen = "127.0.0.1:0".parse()?;
     config.page_listen = config.link_listen;
     config.links_suffice = true;
@@ -104,6 +121,21 @@ fn config(folder: &Path, now: Timestamp) -> Result<HubConfig> {
         set_up(&config, now)?;
     }
     Ok(config)
+}
+
+/// The settings of a database server.
+fn server(args: &Args, place: &Path) -> Result<PostgresConfig> {
+    let folder = place.parent().and_then(Path::to_str);
+    let mut server = PostgresConfig::new(folder.context("no folder of a socket")?);
+    let name = place.file_name().and_then(|name| name.to_str());
+    name.context("no name of a database")?
+        .clone_into(&mut server.database);
+    server.sightings = args.clickhouse.as_ref().map(|address| SightingsConfig {
+        address: address.clone(),
+        user: "larum".to_owned(),
+        password_file: args.clickhouse_password.clone(),
+    });
+    Ok(server)
 }
 
 fn report(sent: &Sent, bytes: u64) {
@@ -146,8 +178,15 @@ fn percentiles(mut waits: Vec<Duration>) -> String {
     )
 }
 
-/// The store's files; its log is emptied when it is closed.
-fn store_bytes(folder: &Path) -> Result<u64> {
+fn sum(bytes: &[(&'static str, u64)]) -> u64 {
+    bytes.iter().map(|(_, bytes)| bytes).sum()
+}
+
+/// What the store takes on the disk. A file's log is emptied when it is closed.
+fn store_bytes(folder: &Path, config: &HubConfig) -> Result<Vec<(&'static str, u64)>> {
+    if config.store != StoreConfig::Embedded {
+        return Ok(config.open_store()?.disk_bytes()?);
+    }
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder.join("hub"))? {
         let entry = entry?;
@@ -155,7 +194,7 @@ fn store_bytes(folder: &Path) -> Result<u64> {
             bytes += entry.metadata()?.len();
         }
     }
-    Ok(bytes)
+    Ok(vec![("the file", bytes)])
 }
 
 /// The most memory this process ever held, from the kernel.

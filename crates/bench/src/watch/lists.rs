@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use anyhow::Result;
 use larum_core::blocklist::Blocklist;
 
+use super::known;
 use super::recording::{DAY, Event, Recording};
 
-const LENGTHS: [usize; 3] = [50, 100, 500];
+pub const LENGTHS: [usize; 3] = [50, 100, 500];
 /// First day judged.
-const FROM: u32 = 31;
+pub const FROM: u32 = 31;
 /// Days the worst-offender lists look back.
 const BACK: u32 = 5;
 
@@ -24,7 +25,6 @@ impl Sum {
         for length in LENGTHS {
             let listed: Vec<&IpAddr> = list.iter().take(length).collect();
             let hits = listed.iter().filter(|one| attackers.contains(one)).count();
-            let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(0));
             let (precision, lists) = self.0.entry(length).or_default();
             *precision += number(hits) / number(listed.len().max(1));
             *lists += 1.0;
@@ -38,6 +38,11 @@ impl Sum {
         }
         row + "|"
     }
+}
+
+/// A count as a number to reckon with.
+pub fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(0))
 }
 
 pub fn run(out: &mut impl Write, recording: &Recording, quick: bool) -> Result<()> {
@@ -86,7 +91,8 @@ pub fn run(out: &mut impl Write, recording: &Recording, quick: bool) -> Result<(
         );
     }
     writeln!(out, "{}", new.row("**ours, for a new member**"))?;
-    Ok(())
+    known::bounds(out, recording)?;
+    known::first_contacts(out, recording)
 }
 
 type Judge<'a> = dyn FnMut(&Blocklist, u32, u32, &BTreeSet<IpAddr>) + 'a;

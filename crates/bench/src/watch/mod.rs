@@ -5,6 +5,7 @@
 //! run itself.
 
 mod injected;
+mod known;
 mod lists;
 mod nation;
 mod population;
@@ -62,11 +63,11 @@ pub(crate) fn feed(fold: &mut Fold, recording: &Recording, events: &[Event], out
     }
 }
 
-/// Runs the whole evaluation and prints it as Markdown.
+/// Runs the whole evaluation, or with `only_lists` that of blocklists, and prints it as Markdown.
 ///
 /// # Errors
 /// When the corpus cannot be read or the result not be written.
-pub fn run(corpus: &Path, quick: bool) -> Result<()> {
+pub fn run(corpus: &Path, quick: bool, only_lists: bool) -> Result<()> {
     let recording = Recording::load(&corpus.join("emerging/marx-9-honeypots.csv.gz"))?;
     let mut out = io::stdout().lock();
     writeln!(out, "# How well the watch sees\n")?;
@@ -78,7 +79,9 @@ pub fn run(corpus: &Path, quick: bool) -> Result<()> {
         recording.members.len(),
         recording.days()
     )?;
-    injected::run(&mut out, &recording, quick)?;
-    population::run(&mut out, quick)?;
+    if !only_lists {
+        injected::run(&mut out, &recording, quick)?;
+        population::run(&mut out, quick)?;
+    }
     lists::run(&mut out, &recording, quick)
 }

@@ -1,8 +1,10 @@
 //! Boosted trees: how likely a row of numbers is a hit, learned from rows whose outcome is known.
 //!
 //! Gradient boosting of the logistic loss with trees of a fixed depth over binned numbers (Friedman
-//! 2001; binning as in Chen and Guestrin 2016). No chance is involved: the same rows in the same
-//! order give the same trees.
+//! 2001; binning as in Chen and Guestrin 2016). Several runs of trees are grown and averaged, each tree
+//! from a part of the rows and half of the numbers (Friedman 2002, Breiman 1996): single runs agree
+//! about who comes for certain and differ about the rest. Which part follows a fixed sequence: the same
+//! rows in the same order give the same trees.
 
 /// Numbers in a row.
 pub const FEATURES: usize = 24;
@@ -13,8 +15,13 @@ pub type Row = [f32; FEATURES];
 const DEPTH: u32 = 5;
 const INNER: usize = (1 << DEPTH) - 1;
 const LEAVES: usize = 1 << DEPTH;
-/// Trees.
+/// Trees of a run, and runs.
 const TREES: usize = 60;
+const RUNS: u8 = 3;
+/// Numbers a tree may ask about.
+const ASKED: usize = FEATURES / 2;
+/// Rows a tree is grown from: so many of 256.
+const PART: u8 = 154;
 /// What a tree adds is taken with this weight.
 const RATE: f32 = 0.12;
 /// Bins of a number.
@@ -22,7 +29,7 @@ const BINS: usize = 48;
 /// Rows that bins are chosen from.
 const BIN_ROWS: usize = 20_000;
 /// Least sum of second derivatives on either side of a split.
-const MIN_SIDE: f32 = 5.0;
+const MIN_SIDE: f32 = 20.0;
 /// Draws leaves towards zero.
 const SHRINK: f32 = 1.0;
 
@@ -53,8 +60,37 @@ pub struct Forest {
 }
 
 type Binned = [u8; FEATURES];
+/// Bins of the numbers one tree may ask about.
+type Asked = [u8; ASKED];
 /// Sums of first and second derivatives.
 type Sums = (f32, f32);
+
+/// Knuth's linear congruential sequence (The Art of Computer Programming 2, 3.3.4): even choices,
+/// always the same.
+struct Choices(u64);
+
+impl Choices {
+    fn next(&mut self) -> u8 {
+        let next = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = next.wrapping_add(1_442_695_040_888_963_407);
+        self.0.to_be_bytes()[0]
+    }
+
+    /// Which numbers a tree may ask about.
+    fn columns(&mut self) -> [u8; ASKED] {
+        let mut marked: Vec<(u8, u8)> = (0_u8..)
+            .take(FEATURES)
+            .map(|feature| (self.next(), feature))
+            .collect();
+        marked.sort_unstable();
+        let mut columns = [0; ASKED];
+        for (column, (_, feature)) in columns.iter_mut().zip(marked) {
+            *column = feature;
+        }
+        columns.sort_unstable();
+        columns
+    }
+}
 
 impl Forest {
     /// Learns from examples; `None` when there are no hits or nothing but hits.
@@ -68,26 +104,20 @@ impl Forest {
         let rate = (hits / all).clamp(1e-4, 0.999);
         let mut forest = Self {
             edges: edges(examples),
-            trees: Vec::with_capacity(TREES),
+            trees: Vec::with_capacity(TREES * usize::from(RUNS)),
             base: (rate / (1.0 - rate)).ln(),
         };
         let binned: Vec<Binned> = examples.iter().map(|one| forest.bins(&one.row)).collect();
-        let mut scores = vec![forest.base; examples.len()];
-        for _ in 0..TREES {
-            let slopes: Vec<Sums> = examples
-                .iter()
-                .zip(&scores)
-                .map(|(one, score)| {
-                    let chance = 1.0 / (1.0 + (-score).exp());
-                    let second = (one.weight * chance * (1.0 - chance)).max(1e-6);
-                    (one.weight * (one.outcome - chance), second)
-                })
-                .collect();
-            let tree = Tree::grow(&binned, &slopes);
-            for (score, bins) in scores.iter_mut().zip(&binned) {
-                *score += tree.answer(bins);
+        let mut choices = Choices(0);
+        for _ in 0..RUNS {
+            let mut scores = vec![forest.base; examples.len()];
+            for _ in 0..TREES {
+                let tree = Tree::next(examples, &binned, &scores, &mut choices);
+                for (score, bins) in scores.iter_mut().zip(&binned) {
+                    *score += tree.answer(bins);
+                }
+                forest.trees.push(tree);
             }
-            forest.trees.push(tree);
         }
         Some(forest)
     }
@@ -96,9 +126,8 @@ impl Forest {
     #[must_use]
     pub fn score(&self, row: &Row) -> f32 {
         let bins = self.bins(row);
-        self.trees
-            .iter()
-            .fold(self.base, |sum, tree| sum + tree.answer(&bins))
+        let sum: f32 = self.trees.iter().map(|tree| tree.answer(&bins)).sum();
+        self.base + sum / f32::from(RUNS)
     }
 
     fn bins(&self, row: &Row) -> Binned {
@@ -112,7 +141,29 @@ impl Forest {
 }
 
 impl Tree {
-    fn grow(rows: &[Binned], slopes: &[Sums]) -> Self {
+    /// The next tree, for what is missing to the outcomes at these scores.
+    fn next(
+        examples: &[Example],
+        binned: &[Binned],
+        scores: &[f32],
+        choices: &mut Choices,
+    ) -> Self {
+        let columns = choices.columns();
+        let mut rows: Vec<(Asked, Sums)> = Vec::with_capacity(examples.len());
+        for ((one, score), bins) in examples.iter().zip(scores).zip(binned) {
+            if choices.next() >= PART {
+                continue;
+            }
+            let chance = 1.0 / (1.0 + (-score).exp());
+            let second = (one.weight * chance * (1.0 - chance)).max(1e-6);
+            let asked = columns.map(|column| bins.get(usize::from(column)).copied().unwrap_or(0));
+            rows.push((asked, (one.weight * (one.outcome - chance), second)));
+        }
+        Self::grow(&rows, &columns)
+    }
+
+    /// A tree that asks about `columns`; the rows hold only those.
+    fn grow(rows: &[(Asked, Sums)], columns: &[u8; ASKED]) -> Self {
         let mut tree = Self {
             questions: [(0, u8::MAX); INNER],
             leaves: [0.0; LEAVES],
@@ -121,10 +172,10 @@ impl Tree {
         let mut nodes = vec![0_usize; rows.len()];
         for level in 0..DEPTH {
             let width = 1_usize << level;
-            let mut sums = vec![(0.0, 0.0); width * FEATURES * BINS];
-            for ((row, slope), node) in rows.iter().zip(slopes).zip(&nodes) {
-                let start = node * FEATURES * BINS;
-                let table = sums.get_mut(start..start + FEATURES * BINS);
+            let mut sums = vec![(0.0, 0.0); width * ASKED * BINS];
+            for ((row, slope), node) in rows.iter().zip(&nodes) {
+                let start = node * ASKED * BINS;
+                let table = sums.get_mut(start..start + ASKED * BINS);
                 let columns = table
                     .into_iter()
                     .flat_map(|table| table.chunks_exact_mut(BINS));
@@ -135,18 +186,18 @@ impl Tree {
                     }
                 }
             }
-            let tables = sums.chunks_exact(FEATURES * BINS);
+            let tables = sums.chunks_exact(ASKED * BINS);
             let questions = tree.questions.iter_mut().skip(width - 1);
             for (question, table) in questions.zip(tables) {
                 *question = best_question(table);
             }
-            for (node, row) in nodes.iter_mut().zip(rows) {
+            for (node, (row, _)) in nodes.iter_mut().zip(rows) {
                 let right = tree.is_right(width - 1 + *node, row);
                 *node = *node * 2 + usize::from(right);
             }
         }
         let mut sums = [(0.0_f32, 0.0_f32); LEAVES];
-        for (slope, node) in slopes.iter().zip(&nodes) {
+        for ((_, slope), node) in rows.iter().zip(&nodes) {
             if let Some(sum) = sums.get_mut(*node) {
                 sum.0 += slope.0;
                 sum.1 += slope.1;
@@ -155,10 +206,13 @@ impl Tree {
         for (leaf, sum) in tree.leaves.iter_mut().zip(sums) {
             *leaf = RATE * sum.0 / (sum.1 + SHRINK);
         }
+        for (feature, _) in &mut tree.questions {
+            *feature = columns.get(usize::from(*feature)).copied().unwrap_or(0);
+        }
         tree
     }
 
-    fn is_right(&self, question: usize, row: &Binned) -> bool {
+    fn is_right(&self, question: usize, row: &[u8]) -> bool {
         let Some((feature, bin)) = self.questions.get(question) else {
             return false;
         };

@@ -16,6 +16,9 @@ const MAX_SEEN_BY: usize = 64;
 const MAX_LIKENESS: usize = 64;
 /// What is left of presence after a day, at three speeds.
 const KEEP: [f32; 3] = [0.5, 0.8, 0.95];
+/// Places of the activity of the network and of the wider one in a row.
+const NEAR: usize = 11;
+const WIDE: usize = 12;
 /// "Never", in hours ago.
 const NEVER_HOURS: f32 = 768.0;
 
@@ -58,6 +61,38 @@ struct Staying {
 struct Nearby {
     all: f32,
     wide: f32,
+}
+
+impl Source {
+    /// Whether `member` saw it, and how many others did.
+    pub fn word(&self, member: u32) -> (bool, usize) {
+        let own = self.seen_by.iter().any(|(one, _)| *one == member);
+        (own, self.seen_by.len() - usize::from(own))
+    }
+
+    /// As all others saw it: what is known of a source to `member` if it were new. `None` where no
+    /// other saw it.
+    fn without(&self, member: u32, day: i64) -> Option<Self> {
+        let own = self.seen_by.iter().find(|(one, _)| *one == member);
+        let mut rest = self.clone();
+        let Some((_, own)) = own else {
+            return Some(rest);
+        };
+        rest.seen_by.retain(|(one, _)| *one != member);
+        for (all, own) in rest.all.presence.iter_mut().zip(own.presence) {
+            *all = (*all - own).max(0.0);
+        }
+        rest.all.events = (rest.all.events - own.events).max(0.0);
+        let tracks = rest.seen_by.iter().map(|(_, track)| track);
+        rest.all.last = tracks.clone().map(|track| track.last).max()?;
+        rest.all.first = tracks.clone().map(|track| track.first).min()?;
+        rest.all.hours = tracks.clone().fold(0, |hours, track| hours | track.hours);
+        rest.all.days = tracks.clone().map(|track| track.days).fold(0.0, f32::max);
+        if own.last >= day * DAY_SECONDS {
+            rest.latest = (rest.latest - 1.0).max(0.0);
+        }
+        Some(rest)
+    }
 }
 
 /// All that is remembered.
@@ -272,6 +307,19 @@ impl Memory {
             .unwrap_or(0.2)
     }
 
+    /// As [`Memory::row`] would be for `member` if it were new and had said nothing.
+    pub fn row_as_new(&self, address: IpAddr, source: &Source, member: u32) -> Option<Row> {
+        let mut row = self.row(address, &source.without(member, self.day)?, None);
+        let near = self.near_member.get(&(network(address), member));
+        let near = near.copied().unwrap_or(0.0);
+        for place in [NEAR, WIDE] {
+            if let Some(value) = row.get_mut(place) {
+                *value = (*value - near).max(0.0);
+            }
+        }
+        Some(row)
+    }
+
     /// The row of numbers that says how likely `source` comes to `member` next; without a member, or
     /// for one that never saw anything, what all others know.
     pub fn row(&self, address: IpAddr, source: &Source, member: Option<u32>) -> Row {
@@ -338,5 +386,65 @@ impl Memory {
             found.map(|(_, track)| track.presence[1])
         });
         own.unwrap_or(0.0) * 3.0 + source.all.presence[1]
+    }
+
+    /// What orders sources for a member as if it were new: how much the others saw them lately.
+    pub fn others_score(source: &Source, member: u32) -> f32 {
+        let own = source.seen_by.iter().find(|(one, _)| *one == member);
+        source.all.presence[1] - own.map_or(0.0, |(_, track)| track.presence[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of a row that others' sightings alone decide, to the last digit but rounding.
+    const OF_OTHERS: [usize; 14] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 21];
+
+    fn remember(days: i64, members: &[u32]) -> Memory {
+        let mut memory = Memory::default();
+        for day in 0..days {
+            // Each member sees some of the sources on some of the days, at its own hours.
+            let mut seen: Vec<(u32, u32, u32)> = (0..20)
+                .flat_map(|number| members.iter().map(move |member| (number, *member)))
+                .map(|(number, member)| (mark(number, member, day), number, member))
+                .filter(|(mark, ..)| mark % 3 == 0)
+                .collect();
+            seen.sort_by_key(|(mark, ..)| mark % 80_000);
+            for (mark, number, member) in seen {
+                let at = day * DAY_SECONDS + i64::from(mark % 80_000);
+                memory.see(source(number), member, 1, at, u64::from(mark % 9 + 1));
+            }
+            memory.close_day(day, 4);
+        }
+        memory
+    }
+
+    fn mark(number: u32, member: u32, day: i64) -> u32 {
+        let day = u32::try_from(day).unwrap();
+        let mixed = (number * 97 + member * 31 + day).wrapping_mul(2_654_435_761);
+        mixed >> 8
+    }
+
+    fn source(number: u32) -> IpAddr {
+        std::net::Ipv4Addr::from(0xC633_6400 + number * 256).into()
+    }
+
+    #[test]
+    fn a_row_as_new_holds_nothing_the_member_said() {
+        let all = remember(9, &[0, 1, 2, 3]);
+        let others = remember(9, &[0, 1, 3]);
+        let mut compared = 0;
+        for (address, known) in &others.sources {
+            let as_new = all.row_as_new(*address, all.sources.get(address).unwrap(), 2);
+            let really = others.row(*address, known, None);
+            for place in OF_OTHERS {
+                let (left, right) = (as_new.unwrap()[place], really[place]);
+                assert!((left - right).abs() < 1e-4, "{place}: {left} {right}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 100);
     }
 }

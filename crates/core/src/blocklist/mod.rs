@@ -29,17 +29,23 @@ pub const QUORUM: usize = 2;
 pub const ENTRY_HOURS: i64 = 48;
 /// Sources a member is offered from, at most, beside those it saw itself.
 const MAX_CANDIDATES: usize = 8_000;
+/// Sources weighed for each place on a list, and at least.
+const WEIGHED_FOR_ONE: usize = 3;
+const MIN_WEIGHED: usize = 1_000;
 /// Days learned from.
-const LEARN_DAYS: usize = 14;
+const LEARN_DAYS: usize = 28;
 /// Whole days before anything is learned.
 const MIN_DAYS: usize = 7;
 /// Days between two lessons; fewer while the hub is young.
 const LESSON_EVERY_DAYS: i64 = 7;
 const YOUNG_LESSON_EVERY_DAYS: i64 = 3;
 const YOUNG_DAYS: i64 = 28;
-/// Examples kept of one day, and rows whose outcome is awaited.
-const MAX_EXAMPLES_A_DAY: usize = 12_000;
-const MAX_AWAITED: usize = 150_000;
+/// Examples kept of one day: of members that are known, and as many of the same as if they were new.
+const MAX_EXAMPLES_A_DAY: usize = 6_000;
+/// Sources learned from for each member: those that could stand on a short list, where order matters
+/// most; of the others one in so many stands for all.
+const LEARN_FIRST: usize = 500;
+const LEARN_REST: u16 = 16;
 /// Members at most that are learned from in one day.
 const MAX_TAUGHT_BY: usize = 64;
 /// New members' word counts for others from the eighth day on.
@@ -80,7 +86,8 @@ struct Awaited {
     member: u32,
     source: IpAddr,
     row: Row,
-    recent: bool,
+    weight: f32,
+    as_new: bool,
 }
 
 /// All that is known of sources, and what was learned from it.
@@ -101,6 +108,9 @@ pub struct Blocklist {
     awaited: Vec<Awaited>,
     examples: VecDeque<Vec<Example>>,
     learned: Option<(i64, Forest)>,
+    /// What is learned for members that are new, apart: they have no history of their own.
+    newcomers: VecDeque<Vec<Example>>,
+    learned_new: Option<Forest>,
 }
 
 impl Blocklist {
@@ -177,15 +187,31 @@ impl Blocklist {
     pub fn list(&self, member: &str, length: usize) -> Vec<Entry> {
         let member = self.members.get(member).copied();
         let now = self.day.unwrap_or_default() * DAY_SECONDS;
-        let mut entries: Vec<Entry> = self
+        let mut chosen: Vec<(f32, IpAddr, usize)> = self
             .candidates(member)
             .filter_map(|address| {
                 let source = self.memory.sources.get(&address)?;
                 let members = self.word_for(source, member, now)?;
-                let score = match &self.learned {
-                    Some((_, forest)) => forest.score(&self.memory.row(address, source, member)),
-                    None => Memory::plain_score(source, member),
-                };
+                Some((Memory::plain_score(source, member), address, members))
+            })
+            .filter(|(_, address, _)| !self.is_never_blocked(*address))
+            .collect();
+        // Who was seen least lately stands on no short list, whatever else is known.
+        chosen.sort_unstable_by(|left, right| {
+            let by_score = right.0.total_cmp(&left.0);
+            by_score.then(left.1.cmp(&right.1))
+        });
+        chosen.truncate(length.saturating_mul(WEIGHED_FOR_ONE).max(MIN_WEIGHED));
+        let learned = self.learned.as_ref().map(|(_, forest)| forest);
+        let new = self.learned_new.as_ref().filter(|_| member.is_none());
+        let forest = new.or(learned);
+        let mut entries: Vec<Entry> = chosen
+            .into_iter()
+            .filter_map(|(plain, address, members)| {
+                let source = self.memory.sources.get(&address)?;
+                let score = forest.map_or(plain, |forest| {
+                    forest.score(&self.memory.row(address, source, member))
+                });
                 Some(Entry {
                     source: address,
                     score,
@@ -194,7 +220,6 @@ impl Blocklist {
                     expires: Timestamp::from_seconds(now + ENTRY_HOURS * 3_600),
                 })
             })
-            .filter(|entry| !self.is_never_blocked(entry.source))
             .collect();
         entries.sort_by(|left, right| {
             let by_score = right.score.total_cmp(&left.score);
@@ -297,7 +322,7 @@ impl Blocklist {
     /// `day` shows which of the rows awaited came true.
     fn settle_awaited(&mut self, day: i64) {
         let start = day * DAY_SECONDS;
-        let mut examples = Vec::new();
+        let (mut examples, mut newcomers) = (Vec::new(), Vec::new());
         for awaited in std::mem::take(&mut self.awaited) {
             let hit = self
                 .memory
@@ -308,23 +333,29 @@ impl Blocklist {
                     by.clone()
                         .any(|(member, track)| *member == awaited.member && track.last >= start)
                 });
-            // Misses are many; of sources not seen lately one in eight stands for all.
-            let eighth = mixed_mark(awaited.source, u64::from(awaited.member)).is_multiple_of(8);
-            if !hit && !awaited.recent && !eighth {
-                continue;
-            }
+            let examples = if awaited.as_new {
+                &mut newcomers
+            } else {
+                &mut examples
+            };
             examples.push(Example {
                 row: awaited.row,
                 outcome: f32::from(u8::from(hit)),
-                weight: if hit || awaited.recent { 1.0 } else { 8.0 },
+                weight: awaited.weight,
             });
         }
-        thin(&mut examples, MAX_EXAMPLES_A_DAY);
-        if !examples.is_empty() {
-            self.examples.push_back(examples);
-        }
-        while self.examples.len() > LEARN_DAYS {
-            self.examples.pop_front();
+        for (examples, days) in [
+            (examples, &mut self.examples),
+            (newcomers, &mut self.newcomers),
+        ] {
+            let mut examples = examples;
+            thin(&mut examples, MAX_EXAMPLES_A_DAY);
+            if !examples.is_empty() {
+                days.push_back(examples);
+            }
+            while days.len() > LEARN_DAYS {
+                days.pop_front();
+            }
         }
     }
 
@@ -345,12 +376,14 @@ impl Blocklist {
         if let Some(forest) = Forest::learn(&examples) {
             self.learned = Some((day, forest));
         }
+        let newcomers: Vec<Example> = self.newcomers.iter().flatten().copied().collect();
+        self.learned_new = Forest::learn(&newcomers);
     }
 
-    /// Notes what is known of each candidate now; the next day shows who was right. One member in
-    /// four is looked at as if it were new, so that new members' lists are learned too.
+    /// Notes what is known of the candidates now; the next day shows who was right. Each member is
+    /// looked at a second time as if it were new, without anything it said itself: what is asked of a
+    /// new member's list is learned from exactly that.
     fn await_outcomes(&mut self, day: i64) {
-        let recent = (day - 1) * DAY_SECONDS;
         let members = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         let marks = |member: u32| {
             let place = IpAddr::from(std::net::Ipv4Addr::from(member));
@@ -359,25 +392,57 @@ impl Blocklist {
         let mut taught_by: Vec<u32> = (0..members).collect();
         taught_by.sort_by_key(|member| marks(*member));
         taught_by.truncate(MAX_TAUGHT_BY);
-        let each = MAX_AWAITED / taught_by.len().max(1);
         let mut awaited = Vec::new();
         for member in taught_by {
-            for address in self.candidates(Some(member)).take(each) {
-                let Some(source) = self.memory.sources.get(&address) else {
-                    continue;
-                };
-                let as_new = mixed_mark(address, marks(member)).is_multiple_of(4);
-                awaited.push(Awaited {
-                    member,
-                    source: address,
-                    row: self
-                        .memory
-                        .row(address, source, (!as_new).then_some(member)),
-                    recent: source.all.last >= recent,
-                });
+            for as_new in [false, true] {
+                for (address, weight) in self.worth_learning(member, as_new, marks(member)) {
+                    let Some(source) = self.memory.sources.get(&address) else {
+                        continue;
+                    };
+                    let row = if as_new {
+                        self.memory.row_as_new(address, source, member)
+                    } else {
+                        Some(self.memory.row(address, source, Some(member)))
+                    };
+                    awaited.extend(row.map(|row| Awaited {
+                        member,
+                        source: address,
+                        row,
+                        weight,
+                        as_new,
+                    }));
+                }
             }
         }
         self.awaited = awaited;
+    }
+
+    /// Sources that could stand on a member's list, and how many each stands for.
+    fn worth_learning(&self, member: u32, as_new: bool, mark: u64) -> Vec<(IpAddr, f32)> {
+        let mut order: Vec<(f32, IpAddr)> = self
+            .candidates((!as_new).then_some(member))
+            .filter_map(|address| {
+                let source = self.memory.sources.get(&address)?;
+                let (own, others) = source.word(member);
+                let counts = others >= QUORUM || (own && !as_new);
+                let score = if as_new {
+                    Memory::others_score(source, member)
+                } else {
+                    Memory::plain_score(source, Some(member))
+                };
+                counts.then_some((score, address))
+            })
+            .collect();
+        order.sort_unstable_by(|left, right| {
+            let by_score = right.0.total_cmp(&left.0);
+            by_score.then(left.1.cmp(&right.1))
+        });
+        let rest = order.split_off(order.len().min(LEARN_FIRST)).into_iter();
+        let rest = rest
+            .filter(|(_, address)| mixed_mark(*address, mark).is_multiple_of(u64::from(LEARN_REST)))
+            .map(|(_, address)| (address, f32::from(LEARN_REST)));
+        let first = order.into_iter().map(|(_, address)| (address, 1.0));
+        first.chain(rest).collect()
     }
 }
 

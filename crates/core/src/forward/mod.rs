@@ -14,6 +14,9 @@ pub struct Settings {
     pub first_wait_ms: i64,
     /// Highest ceiling, milliseconds. Default 900,000 (15 minutes).
     pub longest_wait_ms: i64,
+    /// The same while a clock is wrong, milliseconds: it will be set, and nobody would wait for a hub that is
+    /// right again. Default 60,000 (a minute).
+    pub longest_clock_wait_ms: i64,
     /// No wait is shorter, milliseconds. Default 200.
     pub shortest_wait_ms: i64,
     /// How long the first frame waits for others to share a batch with, milliseconds. Default 500.
@@ -27,6 +30,7 @@ impl Default for Settings {
         Self {
             first_wait_ms: 1_000,
             longest_wait_ms: 900_000,
+            longest_clock_wait_ms: 60_000,
             shortest_wait_ms: 200,
             gather_ms: 500,
             batch_frames: 1_000,
@@ -46,8 +50,8 @@ words! {
         TimedOut = "timed-out",
         /// The hub's certificate is not the one that was agreed on.
         HubUntrusted = "hub-untrusted",
-        /// The hub's certificate is not valid at this time: one of both clocks is wrong, as after a start
-        /// before a time server was asked.
+        /// The certificate of one side is not valid at the time of the other: one of both clocks is wrong, as
+        /// after a start before a time server was asked.
         ClockWrong = "clock-wrong",
         /// The hub asks for patience.
         Busy = "busy",
@@ -88,6 +92,8 @@ words! {
 pub enum Remedy {
     /// Likely to pass by itself: try again soon, then less and less often.
     Retry,
+    /// Sure to pass by itself within minutes: try again soon, and no more seldom than every minute.
+    RetryOften,
     /// Unlikely to pass by itself, but it may when the hub is mended: try again seldom.
     RetrySeldom,
     /// A person must act first.
@@ -102,11 +108,11 @@ impl Failure {
         match self {
             Self::Unreachable
             | Self::TimedOut
-            | Self::ClockWrong
             | Self::Busy
             | Self::OverQuota
             | Self::HubFault
             | Self::AnswerMalformed => Remedy::Retry,
+            Self::ClockWrong => Remedy::RetryOften,
             Self::HubUntrusted | Self::NotAuthorised | Self::BatchRefused => Remedy::RetrySeldom,
             Self::CertificateExpired => Remedy::Stop(Stop::JoinAgain),
             Self::Revoked => Remedy::Stop(Stop::Revoked),
@@ -211,6 +217,7 @@ impl Forward {
                 return Action::Stop(stop);
             }
             Remedy::Retry => self.ceiling_ms(),
+            Remedy::RetryOften => self.ceiling_ms().min(self.settings.longest_clock_wait_ms),
             Remedy::RetrySeldom => self.settings.longest_wait_ms,
         };
         let asked_ms = retry_after_seconds.map_or(0, |seconds| {

@@ -72,7 +72,7 @@ fn each_failure_has_its_remedy() {
             _ => None,
         };
         match failure.remedy() {
-            Remedy::Retry => assert_eq!(waited_ms, Some(1_000), "{failure}"),
+            Remedy::Retry | Remedy::RetryOften => assert_eq!(waited_ms, Some(1_000), "{failure}"),
             Remedy::RetrySeldom => assert_eq!(waited_ms, Some(900_000), "{failure}"),
             Remedy::Stop(stop) => {
                 assert_eq!(action, Action::Stop(stop));
@@ -94,8 +94,17 @@ fn each_failure_has_its_remedy() {
 /// A small computer without a clock of its own starts years ago, and is right seconds later.
 #[test]
 fn a_clock_that_is_wrong_is_expected_to_be_set() {
-    assert_eq!(Failure::ClockWrong.remedy(), Remedy::Retry);
+    assert_eq!(Failure::ClockWrong.remedy(), Remedy::RetryOften);
     assert_eq!(Failure::HubUntrusted.remedy(), Remedy::RetrySeldom);
+    let mut forward = Forward::new(Settings::default());
+    let waits = [(); 9].map(|()| {
+        let action = forward.failed(Failure::ClockWrong, None, NOW, u64::MAX);
+        let Action::Wait(until) = action else {
+            panic!("must wait");
+        };
+        until.millis_since(NOW) / 1_000
+    });
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
 }
 
 #[test]

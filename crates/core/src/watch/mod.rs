@@ -12,6 +12,7 @@ mod breadth;
 pub mod fold;
 mod life;
 pub mod service;
+pub mod weakness;
 
 pub use assess::{Assessment, Evidence, Kind, Setting, assess};
 pub use baseline::{Day, Deviation, HISTORY_DAYS, deviation};

@@ -47,6 +47,11 @@ pub fn actions(words: &Words, key: &str) -> Vec<String> {
         .collect()
 }
 
+/// The file of the shipped rule that `key` is.
+pub(super) fn rule(key: &str) -> Option<&'static str> {
+    RULES.get(key).map(|(file, _)| *file)
+}
+
 /// The part of the message ids that says which service: the key itself if the catalogue knows it,
 /// else its family, else `other`.
 fn slug(words: &Words, key: &str) -> String {

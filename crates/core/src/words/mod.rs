@@ -4,13 +4,21 @@
 //! stands in code, so that a second language is a second set of files.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
 use crate::content;
+
+/// So many messages that were said are kept ready to be said again, some 2 kB each: a collector in the midst of an
+/// attack says the same few thousands of times.
+const READY: usize = 128;
+
+/// A message that was read: a bundle that holds it alone.
+type Sentence = FluentBundle<FluentResource>;
 
 /// Everything Larum can say in one language.
 ///
@@ -22,6 +30,8 @@ pub struct Words {
     language: String,
     /// Id and text of each message, by id, once something was said. The text begins behind the equals sign.
     messages: OnceLock<Vec<(&'static str, &'static str)>>,
+    /// What was said lately, by its text.
+    ready: Mutex<BTreeMap<&'static str, Arc<Sentence>>>,
 }
 
 /// Why a catalogue cannot be used.
@@ -58,6 +68,7 @@ impl Words {
             tag,
             language: language.to_owned(),
             messages: OnceLock::new(),
+            ready: Mutex::default(),
         })
     }
 
@@ -104,20 +115,36 @@ impl Words {
             .map(|(_, text)| *text)
     }
 
-    /// Reads a message's text and puts its arguments in.
-    fn read(&self, text: &str, args: &[(&str, Argument<'_>)]) -> Option<String> {
+    /// Puts the arguments into a message's text.
+    fn read(&self, text: &'static str, args: &[(&str, Argument<'_>)]) -> Option<String> {
+        let sentence = self.sentence(text)?;
+        let mut values = FluentArgs::with_capacity(args.len());
+        for (name, value) in args {
+            values.set(*name, value.clone());
+        }
+        let pattern = sentence.get_message(SAID)?.value()?;
+        let said = sentence.format_pattern(pattern, Some(&values), &mut Vec::new());
+        Some(said.into_owned())
+    }
+
+    /// A message's text, read; from what is kept ready where it was said lately.
+    fn sentence(&self, text: &'static str) -> Option<Arc<Sentence>> {
+        let ready = || self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sentence) = ready().get(text) {
+            return Some(Arc::clone(sentence));
+        }
         let mut bundle = FluentBundle::new_concurrent(vec![self.tag.clone()]);
         // Isolation marks are for mixed writing directions; in plain text they are noise.
         bundle.set_use_isolating(false);
         let message = FluentResource::try_new(format!("{SAID} ={text}\n")).ok()?;
         bundle.add_resource(message).ok()?;
-        let mut values = FluentArgs::with_capacity(args.len());
-        for (name, value) in args {
-            values.set(*name, value.clone());
+        let sentence = Arc::new(bundle);
+        let mut ready = ready();
+        if ready.len() >= READY {
+            ready.clear();
         }
-        let pattern = bundle.get_message(SAID)?.value()?;
-        let said = bundle.format_pattern(pattern, Some(&values), &mut Vec::new());
-        Some(said.into_owned())
+        ready.insert(text, Arc::clone(&sentence));
+        Some(sentence)
     }
 }
 
@@ -251,6 +278,26 @@ mod tests {
                 assert_eq!(words.say_with(id, &args), expected, "{id}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_kept_ready_is_bounded_and_takes_other_arguments() {
+        let words = Words::of("en").unwrap();
+        let ready = || words.ready.lock().unwrap().len();
+        assert_eq!(ready(), 0, "nothing was said");
+        for level in ["high", "low"] {
+            assert_eq!(
+                words.say_with("severity", &[("level", level.into())]),
+                level
+            );
+        }
+        assert_eq!(ready(), 1);
+        let mut most = 0;
+        for (id, _) in words.messages() {
+            drop(words.say(id));
+            most = most.max(ready());
+        }
+        assert_eq!(most, READY);
     }
 
     #[test]

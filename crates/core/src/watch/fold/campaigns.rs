@@ -16,7 +16,7 @@ use crate::detect::snapshot::kept;
 use crate::time::Timestamp;
 use crate::watch::assess::{Assessment, Kind, Setting, assess};
 use crate::watch::baseline::{Day, as_number};
-use crate::watch::{breadth, trim_for};
+use crate::watch::trim_for;
 
 /// Hours between two looks.
 const EVERY_HOURS: i64 = 6;
@@ -180,9 +180,11 @@ impl Fold {
         edges.into_iter().collect()
     }
 
-    fn assess_group(&self, edges: &[(IpAddr, u32)], hour: i64) -> Option<Assessment> {
+    fn assess_group(&mut self, edges: &[(IpAddr, u32)], hour: i64) -> Option<Assessment> {
         let members = self.counting.counted;
-        let breadth = breadth::measure_by_source(edges, trim_for(members));
+        let mut edges = edges.to_vec();
+        self.members.voices.speak(&mut edges);
+        let breadth = self.tally.measure(&edges, trim_for(members));
         if breadth.sources < MIN_SOURCES || breadth.members < MIN_MEMBERS {
             return None;
         }

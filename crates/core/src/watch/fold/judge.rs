@@ -110,11 +110,13 @@ impl Fold {
 
     /// Names of members, for those who may see them.
     pub(super) fn names_of(&self, members: &BTreeSet<u32>) -> Vec<String> {
-        members
+        let mut names: Vec<String> = members
             .iter()
             .take(MAX_REACHED)
             .map(|member| self.members.name(*member).to_owned())
-            .collect()
+            .collect();
+        names.sort_unstable();
+        names
     }
 
     /// The edges of a key in the window that ends with `hour`.
@@ -132,6 +134,7 @@ impl Fold {
         let members = self.counting.counted;
         let trim = trim_for(members);
         let nulls = self.calibration.nulls();
+        let voices = &self.members.voices;
         let mut judged = Vec::new();
         let mut window = Vec::new();
         for key in touched {
@@ -143,11 +146,13 @@ impl Fold {
             let counting = &self.counting;
             let counts = |member| counting.counts(member);
             state.edges.add_between(from, hour, counts, &mut window);
+            voices.speak(&mut window);
             if window.len() < 3 {
                 continue;
             }
             let mut breadth = scaled(self.tally.measure(&window, trim), &state.edges);
-            breadth.roaming = self.roamers.of_key(&state.edges, hour, members, counts);
+            let heard = (members, voices);
+            breadth.roaming = self.roamers.of_key(&state.edges, hour, heard, counts);
             let past = state.past(counting, self.generation, self.first_closed);
             let assessment = assess_against(breadth, past, Setting { members });
             let stratum = stratum(
@@ -261,11 +266,13 @@ impl Fold {
         if hidden > 0 && hidden < MIN_SHOWN_CELL {
             return Vec::new();
         }
-        counts
+        let mut shown: Vec<(String, usize)> = counts
             .into_iter()
             .filter(|(_, count)| *count >= MIN_SHOWN_CELL)
             .map(|(cell, count)| (places.name(cell).to_owned(), count))
-            .collect()
+            .collect();
+        shown.sort_unstable();
+        shown
     }
 }
 

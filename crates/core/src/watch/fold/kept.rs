@@ -34,7 +34,11 @@ type Whole = (
     (
         Vec<usize>,
         (Vec<usize>, u32, Option<i64>),
-        (super::Past, (super::Places, super::Slow), Counted),
+        (
+            super::Past,
+            (super::Places, super::Slow, Vec<super::slow::Waiting>),
+            Counted,
+        ),
     ),
     (
         super::Calibration,
@@ -60,6 +64,7 @@ impl Fold {
         self.past.write(&mut out);
         self.places.write(&mut out);
         self.slow.write(&mut out);
+        self.contacts.write(&mut out);
         self.counted.write(&mut out);
         self.calibration.write(&mut out);
         self.episodes.write(&mut out);
@@ -92,7 +97,11 @@ impl Fold {
         (
             fold.touched,
             (fold.fresh, fold.pressure, fold.first_closed),
-            (fold.past, (fold.places, fold.slow), fold.counted),
+            (
+                fold.past,
+                (fold.places, fold.slow, fold.contacts),
+                fold.counted,
+            ),
         ) = second;
         (
             fold.calibration,

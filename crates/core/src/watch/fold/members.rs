@@ -1,8 +1,9 @@
 //! Who reports: numbers instead of names, since when, where and what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::Index;
+use super::voices::Voices;
 use super::{DAY_HOURS, HOUR_SECONDS, Seen};
 use crate::detect::snapshot::{Reader, Snapshot, kept};
 use crate::watch::MEMBER_PROBATION_DAYS;
@@ -48,13 +49,13 @@ impl Probation {
 /// Who counts towards an alarm in an hour, reckoned once for all keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// Members that count.
+    /// Voices that count.
     pub counted: usize,
     /// A bit for each member, by number.
     bits: Vec<u64>,
     /// First day of the history …
     pub first_day: i64,
-    /// … and the members known on it and on each day after it.
+    /// … and the voices known on it and on each day after it.
     pub known: Vec<usize>,
 }
 
@@ -74,7 +75,7 @@ pub(super) struct Members {
     /// In order of their joining.
     known: Vec<Member>,
     homes: Vec<Home>,
-    /// First hours, sorted unless `unsorted`.
+    /// First hours of each voice, sorted unless `unsorted`.
     firsts: Vec<i64>,
     unsorted: bool,
     areas: Places,
@@ -82,6 +83,8 @@ pub(super) struct Members {
     regions: Places,
     /// The region of each area; [`NOWHERE`] where it has none.
     regions_of: Vec<u16>,
+    /// Who speaks for whom.
+    pub(super) voices: Voices,
 }
 
 kept!(Member { first, joined });
@@ -97,7 +100,7 @@ kept!(Standing {
 type Kept = (
     (Vec<Box<str>>, Vec<Member>, Vec<Home>),
     (Vec<i64>, bool, (Places, Places, Places)),
-    Vec<u16>,
+    (Vec<u16>, Voices),
 );
 
 impl Snapshot for Members {
@@ -115,10 +118,13 @@ impl Snapshot for Members {
         self.sectors.write(out);
         self.regions.write(out);
         self.regions_of.write(out);
+        self.voices.write(out);
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let ((names, known, homes), (firsts, unsorted, cells), regions_of) = Kept::read(from)?;
+        let ((names, known, homes), (firsts, unsorted, cells), (regions_of, mut voices)) =
+            Kept::read(from)?;
+        voices.refresh(&names);
         let (areas, sectors, regions) = cells;
         let mut index = Index::default();
         let name_of = |number: u32| names.get(place(number)?).map(AsRef::as_ref);
@@ -136,6 +142,7 @@ impl Snapshot for Members {
             sectors,
             regions,
             regions_of,
+            voices,
         })
     }
 }
@@ -304,7 +311,18 @@ impl Members {
         &self.sectors
     }
 
-    /// Members known before `hour`.
+    /// Voices, as of the last [`Members::refresh`].
+    pub const fn voices(&self) -> usize {
+        self.firsts.len()
+    }
+
+    /// The number of a member that was entered.
+    pub fn number(&self, name: &str) -> Option<u32> {
+        let name_of = |number: u32| self.names.get(place(number)?).map(AsRef::as_ref);
+        self.index.find(name, name_of)
+    }
+
+    /// Voices known before `hour`.
     pub fn known_before(&self, hour: i64) -> usize {
         self.firsts.partition_point(|first| *first < hour)
     }
@@ -312,14 +330,14 @@ impl Members {
     /// First whole day of the history: it starts where more members report than are trimmed, so that
     /// one member with invented dates cannot make a young hub look old.
     pub fn history_from(&self) -> Option<i64> {
-        let trim = crate::watch::trim_for(self.len());
+        let trim = crate::watch::trim_for(self.voices());
         let start = self.firsts.get(trim).or_else(|| self.firsts.last())?;
         Some(start.div_euclid(DAY_HOURS) + 1)
     }
 
     /// Who is on probation in hour `now`.
     fn probation(&self, now: i64) -> Probation {
-        let trim = crate::watch::trim_for(self.len());
+        let trim = crate::watch::trim_for(self.voices());
         let since = now - MEMBER_PROBATION_DAYS * DAY_HOURS;
         let settled = |start: i64| {
             let start = start.div_euclid(DAY_HOURS) * DAY_HOURS;
@@ -352,6 +370,14 @@ impl Members {
                 }
             }
         }
+        if !self.voices.are_single() {
+            let numbers = (0_u32..).take(self.known.len());
+            let heard: BTreeSet<u32> = numbers
+                .filter(|number| standing.counts(*number))
+                .map(|number| self.voices.of(number))
+                .collect();
+            standing.counted = heard.len();
+        }
         standing
     }
 
@@ -361,14 +387,28 @@ impl Members {
         names.map_or("", |name| name)
     }
 
-    /// Brings first hours into order again.
+    /// Brings voices and their first hours into order again.
     pub fn refresh(&mut self) {
+        self.unsorted |= self.voices.refresh(&self.names);
+        // A new member of a known network brings no new voice.
+        self.unsorted |= !self.voices.are_single() && self.firsts.len() != self.known.len();
         if !std::mem::take(&mut self.unsorted) {
             return;
         }
-        self.firsts.clear();
-        self.firsts
-            .extend(self.known.iter().map(|member| member.first));
+        let mut firsts: Vec<i64> = self.known.iter().map(|member| member.first).collect();
+        for (number, member) in (0_u32..).zip(&self.known) {
+            let voice = self.voices.of(number);
+            if voice != number {
+                if let Some(first) = place(voice).and_then(|at| firsts.get_mut(at)) {
+                    *first = (*first).min(member.first);
+                }
+                if let Some(own) = place(number).and_then(|at| firsts.get_mut(at)) {
+                    *own = i64::MAX;
+                }
+            }
+        }
+        firsts.retain(|first| *first != i64::MAX);
+        self.firsts = firsts;
         self.firsts.sort_unstable();
     }
 }

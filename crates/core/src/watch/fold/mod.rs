@@ -26,6 +26,7 @@ mod roaming;
 mod slow;
 mod standing;
 mod tally;
+mod voices;
 mod waves;
 
 use std::collections::BTreeMap;
@@ -150,6 +151,8 @@ pub struct Fold {
     past: Past,
     places: Places,
     slow: Slow,
+    /// Contacts that were not tested yet.
+    contacts: Vec<slow::Waiting>,
     members: Members,
     calibration: Calibration,
     episodes: Episodes,
@@ -185,6 +188,7 @@ impl Fold {
             past: Past::default(),
             places: Places::default(),
             slow: Slow::default(),
+            contacts: Vec::new(),
             members: Members::default(),
             calibration: Calibration::default(),
             episodes: Episodes::default(),
@@ -244,7 +248,7 @@ impl Fold {
                 return;
             }
         }
-        self.note_slow(seen.source, member, seen.key, hour);
+        self.note_slow(seen.source, member, key, hour);
         let room = self.room();
         if let Some((_, state)) = self.keys.get_mut(key) {
             state
@@ -374,12 +378,14 @@ impl Fold {
     /// by name, so that what is called does not depend on which key was met first.
     fn prepare(&mut self, hour: i64, keys: &mut [usize]) {
         keys.sort_unstable_by(|left, right| self.key_name(*left).cmp(self.key_name(*right)));
+        self.members.refresh();
         let counting = self.members.standing(hour, self.history_days(hour));
         if counting != self.counting {
             self.generation += 1;
             self.counting = counting;
         }
-        self.tally.widen(self.members.len());
+        self.tally
+            .widen(self.members.len(), self.members.voices.marks());
         let room = self.room();
         for key in keys.iter() {
             if let Some((_, state)) = self.keys.get_mut(*key) {
@@ -390,10 +396,11 @@ impl Fold {
 
     /// Learns `day`, which is complete, and the day before it anew: late sightings belong to it.
     fn close_day(&mut self, day: i64) {
-        let members = self.members.len();
+        let members = self.members.voices();
         let trim = super::trim_for(members);
         self.first_closed.get_or_insert(day);
-        self.tally.widen(self.members.len());
+        let voices = &self.members.voices;
+        self.tally.widen(self.members.len(), voices.marks());
         let room = self.room();
         let mut edges = Vec::new();
         for (_, state) in &mut self.keys {
@@ -404,10 +411,13 @@ impl Fold {
                 state
                     .edges
                     .add_between(from, from + DAY_HOURS - 1, |_| true, &mut edges);
+                voices.speak(&mut edges);
                 if !edges.is_empty() {
                     let mut breadth = self.tally.measure(&edges, trim);
                     let last = from + DAY_HOURS - 1;
-                    breadth.roaming = self.roamers.of_key(&state.edges, last, members, |_| true);
+                    breadth.roaming =
+                        self.roamers
+                            .of_key(&state.edges, last, (members, voices), |_| true);
                     state.learn(number, &breadth);
                 }
             }

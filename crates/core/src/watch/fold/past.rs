@@ -81,13 +81,15 @@ impl Fold {
     /// Measures the past days that got late edges.
     pub(super) fn settle_past(&mut self) {
         self.members.refresh();
-        let trim = trim_for(self.members.len());
-        self.tally.widen(self.members.len());
+        let trim = trim_for(self.members.voices());
+        let voices = &self.members.voices;
+        self.tally.widen(self.members.len(), voices.marks());
         for (key, day) in std::mem::take(&mut self.past.fresh) {
             let Some(late) = self.past.days.get(&(key, day)) else {
                 continue;
             };
-            let edges: Vec<(IpAddr, u32)> = late.edges.iter().copied().collect();
+            let mut edges: Vec<(IpAddr, u32)> = late.edges.iter().copied().collect();
+            voices.speak(&mut edges);
             let measured = self.tally.measure(&edges, trim);
             if let Some((_, state)) = self.keys.get_mut(key) {
                 state.learn(day, &measured);

@@ -123,15 +123,17 @@ impl Fold {
     /// How a place stands, if that is worth an alarm.
     fn place_standing(&self, place: &str, hour: i64) -> Option<Standing> {
         let since = hour - WINDOW_HOURS;
-        let counted: Vec<(u32, Contact)> = self
-            .places
-            .contacts
-            .get(place)?
-            .iter()
+        let reported = self.places.contacts.get(place)?.iter();
+        let mut counted: BTreeMap<u32, Contact> = BTreeMap::new();
+        for (member, contact) in reported
             .filter(|(member, contact)| contact.first <= hour && self.counting.counts(**member))
-            .map(|(member, contact)| (*member, *contact))
-            .collect();
-        let before = counted.iter().filter(|(_, one)| one.first <= since).count();
+        {
+            let voice = self.members.voices.of(*member);
+            let known = counted.entry(voice).or_insert(*contact);
+            known.first = known.first.min(contact.first);
+            known.last = known.last.max(contact.last);
+        }
+        let before = counted.values().filter(|one| one.first <= since).count();
         let now: Vec<(u32, Contact)> = counted
             .into_iter()
             .filter(|(_, one)| one.last > since)

@@ -9,6 +9,7 @@
 use std::net::IpAddr;
 
 use super::edges::KeyEdges;
+use super::voices::Voices;
 use crate::watch::{network, trim_for};
 
 /// Hours of a window, and the different hours in which a source must have met its first members.
@@ -100,7 +101,7 @@ impl Roamers {
         &mut self,
         edges: &KeyEdges,
         to: i64,
-        members: usize,
+        (members, voices): (usize, &Voices),
         counts: impl Fn(u32) -> bool,
     ) -> [usize; crate::watch::PACES] {
         if trim_for(members) != 1 {
@@ -109,6 +110,7 @@ impl Roamers {
         let mut firsts = std::mem::take(&mut self.firsts);
         firsts.clear();
         edges.add_firsts(to, LONGEST_HOURS, counts, &mut firsts);
+        voices.speak_of_firsts(&mut firsts);
         let found = PACES.map(|mut pace| {
             pace.stops += members / MEMBERS_A_STOP;
             self.count(&firsts, pace) * edges.scale()

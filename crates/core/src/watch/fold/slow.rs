@@ -17,6 +17,7 @@ use super::alarm::{Alarm, Level, Shown};
 use super::edges::{mark, mixed};
 use super::episodes::{Candidate, Verdict};
 use super::{DAY_HOURS, Fold, HOUR_SECONDS};
+use crate::detect::hash;
 use crate::detect::snapshot::kept;
 use crate::time::Timestamp;
 use crate::watch::assess::Kind;
@@ -47,8 +48,13 @@ const MAX_LIES: usize = 16;
 const MEMORY_HOURS: i64 = 24 * 30;
 /// New firms a network meets in a day by chance, at least.
 const LEAST_RATE: f64 = 0.1;
+/// Contacts that wait at most.
+const MAX_WAITING: usize = 65_536;
 /// Weight of a day in what is usual.
 const DAY_WEIGHT: f64 = 0.1;
+
+/// A contact that waits: hour and source, member and key.
+pub(super) type Waiting = ((i64, IpAddr), (u32, usize));
 
 /// The networks under test.
 #[derive(Clone, Debug)]
@@ -70,8 +76,8 @@ struct Row {
     /// Hours of the first and of the latest trial.
     first: i64,
     last: i64,
-    /// Trials of each firm.
-    firms: Vec<(u32, u8)>,
+    /// The keys of each firm's trials, by short marks; the second is 0 where there was none.
+    firms: Vec<(u32, [u32; 2])>,
     /// Firms each address looked at, by a short mark of it.
     sources: Vec<(u32, u8)>,
     /// The key most trials were on, by a vote (Boyer and Moore 1981).
@@ -243,21 +249,24 @@ impl Row {
         (self.evidence, self.last)
     }
 
-    /// Whether the contact is the firm's first, or its first on another key while it has trials left.
+    /// Whether the contact is the firm's first, or its first on another key while it has trials left. A
+    /// repeated contact is none.
     fn is_trial(&mut self, contact: &Contact<'_>) -> bool {
-        let Some((_, trials)) = self
-            .firms
-            .iter_mut()
-            .find(|(firm, _)| *firm == contact.member)
+        let key = short(hash::bytes(contact.key.as_bytes()));
+        let found = self.firms.iter_mut();
+        let Some((_, [first, second])) =
+            found.into_iter().find(|(firm, _)| *firm == contact.member)
         else {
             let has_room = self.firms.len() < MAX_FIRMS;
             if has_room {
-                self.firms.push((contact.member, 1));
+                self.firms.push((contact.member, [key, 0]));
             }
             return has_room;
         };
-        let is_new = *trials < MAX_TRIALS && contact.key != self.key;
-        *trials += u8::from(is_new);
+        let is_new = *second == 0 && *first != key && contact.key != self.key;
+        if is_new {
+            *second = key;
+        }
         is_new
     }
 
@@ -277,14 +286,14 @@ impl Row {
         let trials: u32 = self
             .firms
             .iter()
-            .map(|(_, trials)| u32::from(*trials))
+            .map(|(_, [_, second])| 1 + u32::from(*second != 0))
             .sum();
         self.votes.saturating_mul(3) >= trials
     }
 
     /// How many trials the address has had.
     fn count_source(&mut self, source: IpAddr) -> u8 {
-        let short = u32::try_from(mark(source) >> 32).unwrap_or(0);
+        let short = short(mark(source));
         if let Some((_, firms)) = self.sources.iter_mut().find(|(one, _)| *one == short) {
             *firms = firms.saturating_add(1);
             return *firms;
@@ -296,22 +305,51 @@ impl Row {
     }
 }
 
+/// Half of a mark, never 0.
+fn short(mark: u64) -> u32 {
+    u32::try_from(mark >> 32).unwrap_or(0).max(1)
+}
+
 impl Fold {
-    /// Tests the network of a contact that counts.
-    pub(super) fn note_slow(&mut self, source: IpAddr, member: u32, key: &str, hour: i64) {
+    /// Notes a contact; it is tested when the hour is looked at next, so that the order in which the
+    /// contacts of an hour arrive changes nothing. Beyond [`MAX_WAITING`] it is tested at once.
+    pub(super) fn note_slow(&mut self, source: IpAddr, member: u32, key: usize, hour: i64) {
         if self.counting.counts(member) {
+            self.contacts.push(((hour, source), (member, key)));
+            if self.contacts.len() >= MAX_WAITING {
+                self.settle_slow();
+            }
+        }
+    }
+
+    /// Tests the networks of the contacts that wait, in an order of their own.
+    fn settle_slow(&mut self) {
+        let mut waiting = std::mem::take(&mut self.contacts);
+        let order = |((hour, source), (member, key)): &Waiting| {
+            let name = hash::bytes(self.key_name(*key).as_bytes());
+            (*hour, *source, self.members.voices.mark(*member), name)
+        };
+        waiting.sort_by_cached_key(order);
+        let lies = trim_for(self.counting.counted);
+        for ((hour, source), (member, key)) in waiting.drain(..) {
+            let Some((key, _)) = self.keys.get(key) else {
+                continue;
+            };
+            let member = self.members.voices.of(member);
             self.slow.note(&Contact {
                 source,
                 member,
                 key,
                 hour,
-                lies: trim_for(self.counting.counted),
+                lies,
             });
         }
+        self.contacts = waiting;
     }
 
     /// Tells of the networks with a verdict. While the hub is young it only learns who is always there.
     pub(super) fn judge_slow(&mut self, hour: i64, out: &mut Vec<Alarm>) {
+        self.settle_slow();
         let is_old = is_settled(self.counting.known.len());
         for id in std::mem::take(&mut self.slow.due) {
             let Some(row) = self.slow.row(id) else {

@@ -7,13 +7,19 @@ use crate::watch::baseline::as_number;
 use crate::watch::breadth::{OfSources, sum_sources};
 use crate::watch::{Breadth, MEMBER_CAP, PACES, SOURCE_CAP};
 
+/// Parts of one in which weights are reckoned.
+const PARTS: f64 = 4_294_967_296.0;
+
 /// A place for each member.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     places: Vec<Place>,
     /// Members whose place is in use, in the order they were met.
     met: Vec<u32>,
-    sizes: Vec<(usize, u32)>,
+    /// Of each member met: sources, mark, number.
+    sizes: Vec<(usize, u64, u32)>,
+    /// A mark of each member: of two with as many sources the one with the larger is left out.
+    marks: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,8 +34,11 @@ struct Place {
 }
 
 impl Tally {
-    /// Makes room for `members`.
-    pub fn widen(&mut self, members: usize) {
+    /// Makes room for `members` with these marks.
+    pub fn widen(&mut self, members: usize, marks: &[u64]) {
+        if self.marks != marks {
+            marks.clone_into(&mut self.marks);
+        }
         if self.places.len() < members {
             self.places.resize(members, Place::default());
         }
@@ -56,7 +65,7 @@ impl Tally {
             members: self.sizes.len(),
             networks,
             capped,
-            trimmed: left.iter().map(|(count, _)| count.min(&MEMBER_CAP)).sum(),
+            trimmed: left.iter().map(|(count, ..)| count.min(&MEMBER_CAP)).sum(),
             shared: if trim == 1 {
                 shared.saturating_sub(most_shared)
             } else {
@@ -82,7 +91,9 @@ impl Tally {
             if count == 0 {
                 continue;
             }
+            // In parts of 2^-32, of which sums are exact: the order of members changes none.
             let weight = (as_number(SOURCE_CAP) / as_number(count)).min(1.0);
+            let weight = (weight * PARTS).round() / PARTS;
             for one in same.iter().filter(inside) {
                 self.add_weight(one.member, weight);
             }
@@ -128,14 +139,16 @@ impl Tally {
             if let Some(place) = slot(*member).and_then(|at| self.places.get(at)) {
                 most = most.max(place.adds);
                 let sources = usize::try_from(place.sources).unwrap_or(usize::MAX);
-                self.sizes.push((sources, *member));
+                let mark = slot(*member).and_then(|at| self.marks.get(at));
+                let mark = mark.copied().unwrap_or(u64::from(*member));
+                self.sizes.push((sources, mark, *member));
             }
         }
         if trim < self.sizes.len() {
             self.sizes
                 .select_nth_unstable_by(trim, |left, right| right.cmp(left));
         }
-        for (_, member) in self.sizes.iter().take(trim) {
+        for (_, _, member) in self.sizes.iter().take(trim) {
             if let Some(place) = slot(*member).and_then(|at| self.places.get_mut(at)) {
                 place.out = true;
             }
@@ -177,7 +190,7 @@ mod tests {
             trim in 1_usize..4,
         ) {
             let mut tally = Tally::default();
-            tally.widen(9);
+            tally.widen(9, &[]);
             for window in windows {
                 let edges: Vec<(IpAddr, u32)> = window
                     .into_iter()

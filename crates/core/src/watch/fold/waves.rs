@@ -259,6 +259,7 @@ impl Fold {
         let counts = |member| self.counting.counts(member);
         let edges = &state.edges;
         edges.add_recent(hour, LONGEST_HOURS, counts, &mut recent);
+        self.members.voices.speak_of_recent(&mut recent);
         let mut tally = std::mem::take(&mut self.tally);
         let (best, now) = self.strongest(&name, &recent, &mut tally);
         self.tally = tally;
