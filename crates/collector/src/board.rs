@@ -346,7 +346,7 @@ impl Posted {
         let known = self.in_flight.newest().max(self.tally.total().sightings);
         for number in known + 1..next {
             self.tally.enter(OTHER, 0, Fate::Sighting, 1);
-            self.in_flight.put(number, OTHER, 0);
+            self.in_flight.put(number, OTHER, 0, &mut self.tally);
         }
     }
 

@@ -19,6 +19,8 @@ pub struct InFlight {
     runs: VecDeque<Run>,
     /// Up to this number all are in a batch.
     sent_up_to: u64,
+    /// Up to this number the hub has receipted all.
+    receipted_up_to: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +47,16 @@ pub struct SavedRun {
 }
 
 impl InFlight {
-    /// Notes that spool frame `number` is a sighting of `device` in `hour`.
-    pub fn put(&mut self, number: u64, device: DeviceId, hour: Hour) {
+    /// Notes that spool frame `number` is a sighting of `device` in `hour`. What is in the spool can be sent,
+    /// and even receipted, before it is noted here.
+    pub fn put(&mut self, number: u64, device: DeviceId, hour: Hour, tally: &mut Tally) {
+        if number <= self.sent_up_to {
+            tally.enter(device, hour, Fate::Sent, 1);
+        }
+        if number <= self.receipted_up_to {
+            tally.enter(device, hour, Fate::Receipted, 1);
+            return;
+        }
         if let Some(run) = self.runs.back_mut()
             && (run.device, run.hour) == (device, hour)
             && run.last + 1 == number
@@ -82,6 +92,7 @@ impl InFlight {
     /// Enters all up to spool number `up_to` as receipted (and sent, if that was not said before).
     pub fn receipted(&mut self, up_to: u64, tally: &mut Tally) {
         self.sent(up_to, tally);
+        self.receipted_up_to = self.receipted_up_to.max(up_to);
         while let Some(run) = self.runs.front_mut() {
             let count = (run.last.min(up_to) + 1).saturating_sub(run.first);
             tally.enter(run.device, run.hour, Fate::Receipted, count);
@@ -195,7 +206,7 @@ mod tests {
         let mut flight = InFlight::default();
         let device = tally.device("192.0.2.1");
         for (number, hour) in [(1, 0), (2, first), (3, first + 1), (4, 7), (5, first + 5)] {
-            flight.put(number, device, hour);
+            flight.put(number, device, hour, &mut tally);
         }
         let check = |before, expected| {
             assert_eq!(flight.waiting_since_before(before), expected, "{before}");
@@ -208,30 +219,32 @@ mod tests {
 
     proptest! {
         /// Each sighting is entered as sent once and as receipted once, whatever the order of news,
-        /// restarts included.
+        /// restarts included: also when it was sent, or receipted, before it was noted.
         #[test]
         fn each_is_counted_once(
             news in proptest::collection::vec((0_u64..60, 0_u64..60, any::<bool>()), 0..30),
-            devices in proptest::collection::vec((0_u8..3, 0_i64..3), 1..50),
+            devices in proptest::collection::vec((0_u8..3, 0_i64..3, 0_usize..30), 1..50),
         ) {
             let mut tally = Tally::new();
             let mut flight = InFlight::default();
-            let mut number = 0;
-            for (device, hour) in &devices {
-                number += 1;
-                let device = tally.device(&device.to_string());
-                flight.put(number, device, *hour);
-            }
-            let (mut sent, mut receipted) = (0, 0);
-            for (s, r, restart) in news {
-                let (s, r) = (s.min(number), r.min(number));
+            let last = u64::try_from(devices.len()).unwrap();
+            let mut to_note = (1..).zip(&devices).peekable();
+            let (mut sent, mut receipted, mut noted) = (0, 0, 0);
+            for (step, (s, r, restart)) in news.into_iter().chain([(60, 60, false)]).enumerate() {
+                let (s, r) = (s.min(last), r.min(last));
                 flight.sent(s, &mut tally);
                 flight.receipted(r, &mut tally);
                 sent = sent.max(s).max(r);
                 receipted = receipted.max(r);
-                prop_assert_eq!(tally.total().sent, sent);
-                prop_assert_eq!(tally.total().receipted, receipted);
-                if restart {
+                while let Some((number, (device, hour, _))) = to_note.next_if(|(_, one)| one.2 <= step) {
+                    let device = tally.device(&device.to_string());
+                    flight.put(number, device, *hour, &mut tally);
+                    noted = number;
+                }
+                prop_assert_eq!(tally.total().sent, sent.min(noted));
+                prop_assert_eq!(tally.total().receipted, receipted.min(noted));
+                // A start notes what the checkpoint did not hold before it says what was sent.
+                if restart && noted >= sent {
                     let saved = flight.save(&tally);
                     tally = Tally::restore(&tally.save());
                     flight = InFlight::restore(&saved, &mut tally);

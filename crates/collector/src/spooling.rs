@@ -135,21 +135,23 @@ impl<S: Storage> Spooling<S> {
             }
             (outcome, state_of(&spool), spool.take_lost())
         };
-        let mut posted = board.lock();
+        let mut guard = board.lock();
+        let posted = &mut *guard;
         posted.spool = state;
         if let Some((newest, _)) = self.safe.last() {
             self.spooled.send_replace(*newest);
         }
         for (number, device) in self.safe.drain(..) {
             posted.tally.enter(device, hour, Fate::Sighting, 1);
-            posted.in_flight.put(number, device, hour);
+            let tally = &mut posted.tally;
+            posted.in_flight.put(number, device, hour, tally);
         }
         for (first, last) in lost {
             posted.in_flight.lost(first, last);
         }
         posted.trouble(Trouble::SpoolUnwritable, outcome.is_err());
         if outcome.is_err() {
-            self.give_up_beyond(MAX_WAITING, &mut posted, hour);
+            self.give_up_beyond(MAX_WAITING, posted, hour);
         }
     }
 

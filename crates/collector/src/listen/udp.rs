@@ -30,8 +30,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(100);
 /// How soon records that the queue had no room for are offered again while no others come.
 const OFFER_AGAIN: Duration = Duration::from_millis(1);
-/// Longest rest after few datagrams.
-const LONGEST_REST: Duration = Duration::from_millis(1);
+/// Longest rest after few datagrams. Whoever is woken seldom finds more to do each time, and what it needs still at
+/// hand: at 130,000 lines a second each costs a few hundredths less than with a third of this.
+const LONGEST_REST: Duration = Duration::from_millis(3);
 /// How fast datagrams may come while it rests without filling half of the system's buffer.
 const RESTING_RATE: usize = 1_000_000;
 /// What a short datagram takes of the system's buffer, with what the system keeps about it.

@@ -65,6 +65,9 @@ pub enum LinkProblem {
     #[error("clock")]
     Clock,
     /// The hub says that our certificate is not good at the time its clock shows.
+    #[error("hub-clock")]
+    HubClock,
+    /// Our certificate has ended, or the hub does not take it.
     #[error("certificate-ended")]
     CertificateEnded,
     /// No agreement on a safe connection.
@@ -77,7 +80,7 @@ pub enum LinkProblem {
 
 impl LinkProblem {
     /// Every problem.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreachable,
         Self::NameUnknown,
         Self::ProxyUnreachable,
@@ -85,6 +88,7 @@ impl LinkProblem {
         Self::TimedOut,
         Self::WrongHub,
         Self::Clock,
+        Self::HubClock,
         Self::CertificateEnded,
         Self::NotSafe,
         Self::Broken,
@@ -101,6 +105,7 @@ impl LinkProblem {
             Self::TimedOut => "timeout",
             Self::WrongHub => "wrong-hub",
             Self::Clock => "clock",
+            Self::HubClock => "hub-clock",
             Self::CertificateEnded => "certificate-ended",
             Self::NotSafe => "refused",
             Self::Broken => "broken",
@@ -134,7 +139,7 @@ impl CallError {
                 | LinkProblem::ProxyRefused
                 | LinkProblem::Broken => Failure::Unreachable,
                 LinkProblem::TimedOut => Failure::TimedOut,
-                LinkProblem::Clock => Failure::ClockWrong,
+                LinkProblem::Clock | LinkProblem::HubClock => Failure::ClockWrong,
                 LinkProblem::WrongHub | LinkProblem::NotSafe => Failure::HubUntrusted,
                 LinkProblem::CertificateEnded => Failure::NotAuthorised,
             },
@@ -420,9 +425,10 @@ fn tls_problem(error: &io::Error) -> Option<LinkProblem> {
             | CertificateError::NotValidYetContext { .. },
         ) => LinkProblem::Clock,
         Error::InvalidCertificate(_) => LinkProblem::WrongHub,
+        // "Expired or not currently valid" (RFC 8446, 6.2); whether it has ended we know ourselves.
+        Error::AlertReceived(AlertDescription::CertificateExpired) => LinkProblem::HubClock,
         Error::AlertReceived(
-            AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
+            AlertDescription::CertificateUnknown
             | AlertDescription::CertificateRevoked
             | AlertDescription::BadCertificate
             | AlertDescription::UnknownCA

@@ -15,7 +15,9 @@ pub fn collector_program() -> PathBuf {
     let program = folder.join("larum");
     if !program.exists() {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--bin", "larum"]);
+        build.args([
+            "build", "--quiet", "--locked", "-p", "larum", "--bin", "larum",
+        ]);
         if folder.ends_with("release") {
             build.arg("--release");
         }
