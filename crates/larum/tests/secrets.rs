@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// Stands wherever a device writes something private.
 const SECRET: &str = "zq7secretmark";
+/// Stands where a device gives its own name. `larum doctor` says it to the owner when that device's clock is
+/// off; nothing that leaves the owner's hands does.
+const HOST: &str = "zq7hostmark";
 /// An address inside the firm.
 const INSIDE: &str = "10.77.66.55";
 const TOKEN: &str = "a-token-of-32-letters-for-a-test";
@@ -22,14 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines of many formats with the marks in every text a person or a stranger chooses.
 fn lines() -> Vec<String> {
     let patterns = [
-        "Nov 22 19:00:NN SECRET sshd[9]: Failed password for invalid user SECRET from 198.51.100.7 port 4NN00 ssh2",
-        "Nov 22 19:00:NN SECRET sshd[9]: Accepted password for SECRET from INSIDE port 4NN00 ssh2",
+        "Nov 22 19:00:NN HOST sshd[9]: Failed password for invalid user SECRET from 198.51.100.7 port 4NN00 ssh2",
+        "Nov 22 19:00:NN HOST sshd[9]: Accepted password for SECRET from INSIDE port 4NN00 ssh2",
         "198.51.100.8 - SECRET [22/Nov/2026:19:00:NN +0000] \"GET /SECRET/../../etc/passwd?q=SECRETNN&t=<script>alert('SECRET')</script> HTTP/1.1\" 200 9 \"http://example.org/SECRET\" \"sqlmap SECRET\"",
         "INSIDE - - [22/Nov/2026:19:00:NN +0000] \"GET /SECRETNN.php?id=1%27%20union%20select%20SECRET--%20 HTTP/1.1\" 404 9 \"-\" \"SECRET\"",
-        "Nov 22 19:00:NN SECRET kernel: [UFW BLOCK SECRET] IN=eth0 OUT= SRC=198.51.100.9 DST=INSIDE LEN=60 PROTO=TCP SPT=4NN00 DPT=1NN0",
-        "date=2026-11-22 time=19:00:NN devname=\"SECRET\" devid=\"SECRET\" logid=\"0419016384\" type=\"utm\" subtype=\"ips\" level=\"alert\" vd=\"root\" severity=\"critical\" srcip=198.51.100.7 dstip=INSIDE srcport=4NN00 dstport=445 proto=6 action=\"dropped\" attack=\"SECRET\" user=\"SECRET\" msg=\"SECRET\"",
-        "<166>Nov 22 2026 19:00:NN SECRET : %ASA-4-106023: Deny tcp src outside:198.51.100.7/4NN00 dst inside:INSIDE/3NN0 by access-group \"SECRET\" [0x0, 0x0]",
-        "Nov 22 19:00:NN SECRET dnsmasq[1]: query[A] SECRETNN.example.org from INSIDE",
+        "Nov 22 19:00:NN HOST kernel: [UFW BLOCK SECRET] IN=eth0 OUT= SRC=198.51.100.9 DST=INSIDE LEN=60 PROTO=TCP SPT=4NN00 DPT=1NN0",
+        "date=2026-11-22 time=19:00:NN devname=\"HOST\" devid=\"SECRET\" logid=\"0419016384\" type=\"utm\" subtype=\"ips\" level=\"alert\" vd=\"root\" severity=\"critical\" srcip=198.51.100.7 dstip=INSIDE srcport=4NN00 dstport=445 proto=6 action=\"dropped\" attack=\"SECRET\" user=\"SECRET\" msg=\"SECRET\"",
+        "<166>Nov 22 2026 19:00:NN HOST : %ASA-4-106023: Deny tcp src outside:198.51.100.7/4NN00 dst inside:INSIDE/3NN0 by access-group \"SECRET\" [0x0, 0x0]",
+        "Nov 22 19:00:NN HOST dnsmasq[1]: query[A] SECRETNN.example.org from INSIDE",
         "CEF:0|SECRET|SECRET|1|SECRET|SECRET|9|src=198.51.100.7 dst=INSIDE suser=SECRET msg=SECRET request=http://example.org/SECRET",
         "{\"timestamp\":\"2026-11-22T19:00:NN.000000+0000\",\"event_type\":\"alert\",\"src_ip\":\"198.51.100.7\",\"dest_ip\":\"INSIDE\",\"proto\":\"TCP\",\"alert\":{\"signature\":\"SECRET\",\"severity\":1},\"payload_printable\":\"SECRET\"}",
         "SECRET is no known format, number NN",
@@ -40,6 +43,7 @@ fn lines() -> Vec<String> {
             let fill = move |line: &&str| {
                 line.replace("NN", &number.to_string())
                     .replace("SECRET", SECRET)
+                    .replace("HOST", HOST)
                     .replace("INSIDE", INSIDE)
             };
             patterns.iter().map(fill).collect::<Vec<_>>()
@@ -49,7 +53,12 @@ fn lines() -> Vec<String> {
 
 #[track_caller]
 fn keeps(what: &str, text: &str) {
-    for secret in [SECRET, INSIDE] {
+    keeps_all(&[SECRET, INSIDE, HOST], what, text);
+}
+
+#[track_caller]
+fn keeps_all(secrets: &[&str], what: &str, text: &str) {
+    for &secret in secrets {
         let line = text.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{what} tells {secret}: {line:?}");
     }
@@ -278,7 +287,7 @@ fn no_marked_secret_is_in_a_log_line_a_metric_or_a_bundle() {
         },
     );
     keeps("the bundle", &bundle);
-    keeps("doctor", &doctor);
+    keeps_all(&[SECRET, INSIDE], "doctor", &doctor);
     let log = collector.log();
     assert!(log.lines().count() > 5, "{log}");
     keeps("the log", &log);
