@@ -27,7 +27,8 @@ CREATE TABLE collector (
     chain_head    TEXT NOT NULL,       -- hash of the last batch counted
     conflict      INTEGER,             -- when a batch last contradicted the chain
     last_seen     INTEGER,
-    heartbeat     TEXT                 -- the last heartbeat, JSON
+    heartbeat     TEXT,                -- the last heartbeat, JSON
+    network       TEXT                 -- the /24 or /48 it last called from, where that is public
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX collector_by_member ON collector (member);
 
@@ -141,6 +142,20 @@ CREATE TABLE rollup_day (
     events   INTEGER NOT NULL,
     findings INTEGER NOT NULL,
     PRIMARY KEY (firm, day, outcome)
+) STRICT, WITHOUT ROWID;
+
+-- Where the sightings are in ClickHouse: how far blocks were carried there; a row once one was named.
+CREATE TABLE feed (
+    name    TEXT PRIMARY KEY,          -- sightings
+    done    INTEGER NOT NULL,          -- the newest batch carried
+    until   INTEGER NOT NULL,          -- the newest of the group being carried; `done` when there is none
+    adopted INTEGER NOT NULL           -- the newest that had been counted in the tables above
+) STRICT, WITHOUT ROWID;
+
+-- Numbers of erased firms, whose rows go from ClickHouse too.
+CREATE TABLE erased (
+    number INTEGER PRIMARY KEY,
+    gone   INTEGER NOT NULL            -- 1 once it was counted that none is left
 ) STRICT, WITHOUT ROWID;
 
 -- What the watch concluded, and who was told.
@@ -408,6 +423,14 @@ CREATE TABLE emergency (
     ends    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX emergency_by_session ON emergency (session, ends);
+
+-- Regions that let national analysts see their firms.
+CREATE TABLE region_share (
+    region TEXT PRIMARY KEY,
+    person TEXT NOT NULL REFERENCES person (id),
+    reason TEXT NOT NULL,
+    since  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Acts to which a second person must agree.
 CREATE TABLE approval (

@@ -19,6 +19,7 @@ use crate::read;
 use crate::store::StoreError;
 use crate::store::sql::SqlStore;
 use crate::store::sql::copy::TableCount;
+use crate::store::sql::sum::TableSum;
 
 /// The form of the list that this program writes, and the newest it reads.
 const VERSION: u32 = 1;
@@ -153,17 +154,22 @@ pub fn restore(from: &Path, config: &HubConfig) -> Result<List, BackupError> {
     for name in list.files.keys() {
         copy_private(&from.join(name), &config.state_dir.join(name))?;
     }
-    let mut store = SqlStore::open(&config.store_file())?;
-    if let Some(server) = server {
-        store.copy_into(&server)?;
-        drop(std::mem::replace(&mut store, server));
-        fs::remove_file(config.store_file()).map_err(at(&config.store_file()))?;
-    }
-    let restored = by_table(store.row_counts()?);
+    let store = SqlStore::open(&config.store_file())?;
+    let restored = match server {
+        None => by_table(store.row_counts()?),
+        Some(server) => {
+            // What was carried on into ClickHouse was compared there.
+            let copied = store.copy_into(&server)?;
+            drop(store);
+            fs::remove_file(config.store_file()).map_err(at(&config.store_file()))?;
+            let pair = |sum: TableSum| (sum.table, sum.rows);
+            copied.into_iter().map(pair).collect()
+        }
+    };
     let wrong = list
         .tables
         .iter()
-        .find(|(table, rows)| restored.get(*table) != Some(*rows));
+        .find(|(table, rows)| restored.get(*table).unwrap_or(&0) != *rows);
     match wrong {
         Some((table, _)) => Err(BackupError::Damaged(table.clone())),
         None => Ok(list),
@@ -177,7 +183,9 @@ fn empty_server(config: &HubConfig) -> Result<Option<SqlStore>, BackupError> {
         return Ok(None);
     }
     let server = config.open_store()?;
-    if server.row_counts()?.iter().any(|table| table.rows > 0) {
+    // Whoever opens a store that uses ClickHouse writes down that it does.
+    let is_filled = |table: &TableCount| table.rows > 0 && table.table != "feed";
+    if server.row_counts()?.iter().any(is_filled) {
         return Err(BackupError::Exists(config.store_place().into()));
     }
     Ok(Some(server))

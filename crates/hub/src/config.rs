@@ -38,6 +38,9 @@ pub const COUNT_DAYS: u32 = 395;
 /// Life of a one-time token, in hours, when none is said; 1 to 720 are allowed.
 pub const TOKEN_HOURS: u32 = 24;
 
+/// Most files of [`HubConfig::address_files`].
+const MAX_ADDRESS_FILES: usize = 8;
+
 const KEYS: &[&str] = &[
     "state-dir",
     "link-listen",
@@ -54,6 +57,8 @@ const KEYS: &[&str] = &[
     "collector-day-sightings",
     "member-day-sightings",
     "region",
+    "known-exploited-file",
+    "address-files",
     "mail-relay",
     "mail-from",
     "mail-login-file",
@@ -97,6 +102,12 @@ pub struct HubConfig {
     pub day_limits: DayLimits,
     /// The region this hub serves; `region`, default empty.
     pub region: String,
+    /// A list of weaknesses that attackers are known to use, in the JSON of CISA's catalogue;
+    /// `known-exploited-file`, default none. The operator renews it; the hub fetches nothing.
+    pub known_exploited_file: Option<PathBuf>,
+    /// Files that say in which country and network addresses are registered, MMDB or a registry's
+    /// statistics; `address-files`, default none, at most eight. Of each thing the first that knows tells it.
+    pub address_files: Vec<PathBuf>,
     /// Where one-time links are handed over for mailing; `mail-relay`, default none: then only an
     /// administrator hands links over.
     pub mail_relay: Option<Relay>,
@@ -137,6 +148,8 @@ impl HubConfig {
                 member: MEMBER_DAY_SIGHTINGS,
             },
             region: String::new(),
+            known_exploited_file: None,
+            address_files: Vec::new(),
             mail_relay: None,
             mail_from: String::new(),
             mail_login_file: None,
@@ -358,6 +371,9 @@ impl Reader<'_> {
         }
         let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
         config.region = self.value(&mut table, "region", text).unwrap_or_default();
+        config.known_exploited_file = self.value(&mut table, "known-exploited-file", file);
+        let named = self.value(&mut table, "address-files", files);
+        config.address_files = named.unwrap_or_default();
         self.mail(&mut table, &mut config);
         config.store = self.store(&mut table);
         config.oidc = self.oidc(&mut table);
@@ -444,6 +460,13 @@ fn file(value: &DeValue<'_>) -> Option<PathBuf> {
     Some(PathBuf::from(path))
 }
 
+fn files(value: &DeValue<'_>) -> Option<Vec<PathBuf>> {
+    let list = value
+        .as_array()
+        .filter(|list| list.len() <= MAX_ADDRESS_FILES)?;
+    list.iter().map(|one| file(one.get_ref())).collect()
+}
+
 fn number(min: u32, max: u32) -> impl Fn(&DeValue<'_>) -> Option<u32> {
     move |value| {
         let number: u32 = value.as_integer()?.as_str().parse().ok()?;
@@ -466,6 +489,11 @@ mod tests {
             key: "/etc/larum-hub/pages.key".into(),
         });
         expected.region = "London".into();
+        expected.address_files = vec![
+            "/etc/larum-hub/country.mmdb".into(),
+            "/etc/larum-hub/asn.mmdb".into(),
+        ];
+        expected.known_exploited_file = Some("/etc/larum-hub/known-exploited.json".into());
         expected.mail_relay = Relay::parse("smtps://mail.example.org");
         expected.mail_from = "larum@hub.example.org".into();
         expected.mail_login_file = Some("/etc/larum-hub/mail-login".into());

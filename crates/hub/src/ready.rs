@@ -27,6 +27,10 @@ pub struct Readiness {
     /// Bytes free on the disk of the hub's folder; absent when it could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_free_bytes: Option<u64>,
+    /// Batches that were counted and that pages and watch do not see yet, because ClickHouse has not
+    /// taken them; absent when none is. Another hub would do no better, so this one stays ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches_behind: Option<u64>,
     /// The watch has looked within [`MAX_LOOK_AGE_SECONDS`].
     pub watch_looks: bool,
 }
@@ -40,11 +44,14 @@ pub fn ask(store: &impl IngestStore, folder: &Path, now: Timestamp) -> Readiness
     let disk_free_bytes = rustix::fs::statvfs(folder)
         .ok()
         .map(|about| about.f_bavail.saturating_mul(about.f_frsize));
+    let behind = store.behind().map_or(0, |behind| behind.batches);
+    let batches_behind = (behind > 0).then_some(behind);
     let has_room = disk_free_bytes.is_none_or(|bytes| bytes >= MIN_FREE_BYTES);
     Readiness {
         ready: written.is_ok() && has_room && watch_looks,
         store_writable: written.is_ok(),
         disk_free_bytes,
+        batches_behind,
         watch_looks,
     }
 }

@@ -33,12 +33,14 @@ use crate::enrol::authority::{Authority, AuthorityError, SERVER_SECONDS};
 use crate::ingest::queue::Queue;
 use crate::link_server::quota::DayQuotas;
 use crate::link_server::{self, LinkMetrics, LinkState, Pace};
+use crate::origin::Origins;
 use crate::people::mail::Mailer;
 use crate::people::oidc::Provider;
 use crate::people::oidc::fetch::Fetcher;
 use crate::ready;
 use crate::store::sql::SqlStore;
 use crate::store::{Store, StoreError};
+use crate::watch::exploited::Exploited;
 use crate::web::{self, Invitations, WebState};
 
 /// How often the store is asked for new warnings; those who wait are woken by it.
@@ -274,7 +276,7 @@ fn pages(
     hub: &RunningHub,
     config: &HubConfig,
     clock: &Clock,
-    words: Arc<Words>,
+    (words, exploited, origins): (Arc<Words>, Exploited, &Origins),
 ) -> Result<axum::Router, RunError> {
     Ok(web::router(WebState {
         store: hub.store.clone() as Arc<dyn Store>,
@@ -289,6 +291,8 @@ fn pages(
         }),
         mailer: mailer(config)?,
         providers: providers(config)?,
+        exploited,
+        origins: origins.clone(),
         links_suffice: config.links_suffice,
     }))
 }
@@ -307,7 +311,11 @@ fn start(
     let (news_in, news) = watch::channel(0);
     let mut registry = Registry::default();
     let store = hub.store.clone() as Arc<dyn Store>;
-    let api = ApiState::new(store, clock.clone(), hub.page_url.clone())?;
+    let exploited = Exploited::of(config.known_exploited_file.clone());
+    let mut api = ApiState::new(store, clock.clone(), hub.page_url.clone())?;
+    api.exploited = exploited.clone();
+    let origins = Origins::of(&config.address_files);
+    api.origins = origins.clone();
     api.metrics.register(&mut registry);
     let link_metrics = LinkMetrics::default();
     link_metrics.register(&mut registry);
@@ -324,9 +332,11 @@ fn start(
         pace: Pace::default(),
         quotas: DayQuotas::new(config.day_limits),
     });
-    let pages = pages(hub, config, clock, words)?.nest(api::PREFIX, api::router(api));
+    let mut settings = crate::watch::Settings::of_region(&config.region);
+    settings.exploited = exploited.clone();
+    let pages = pages(hub, config, clock, (words, exploited, &origins))?
+        .nest(api::PREFIX, api::router(api));
     let (store, authority) = (hub.store.clone(), hub.authority.clone());
-    let settings = crate::watch::Settings::of_region(&config.region);
     let mut parts = JoinSet::new();
     parts.spawn(link_server::serve(doors.link, tls, state));
     parts.spawn(tell_news(store.clone(), news_in, stopping.clone()));
@@ -344,6 +354,8 @@ fn start(
         config.keep_days,
         stopped(stopping.clone()),
     ));
+    let stop = stopped(stopping.clone());
+    parts.spawn(crate::carry::run_job(store.clone(), clock.clone(), stop));
     parts.spawn(keep_watch(store, clock.clone(), settings, stopping.clone()));
     let patience = Patience::default();
     let shown = match &config.page_certificate {

@@ -66,7 +66,7 @@ type Tour = (
     &'static str,
 );
 
-const TOURS: [Tour; 5] = [
+const TOURS: [Tour; 6] = [
     (
         "member",
         Role::Member,
@@ -89,6 +89,7 @@ const TOURS: [Tour; 5] = [
         None,
         "/members FIRM /threats/1",
     ),
+    ("regional", Role::Regional, None, None, "/sharing /exports"),
     (
         "administrator",
         Role::Administrator,

@@ -236,6 +236,39 @@ async fn a_threat_says_what_made_its_score() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn known_exploited_weaknesses_stand_beside_the_threat_and_in_the_warning() {
+    let firms = Firms::with_a_wave().await;
+    let ali = Browser::signed_in(&firms, &firms.link(Role::Officer, None, Some(AREAS[0]))).await;
+    let page = ali.get("/threats/1").await;
+    for part in [
+        "CVE-2026-1001",
+        "An invented hole",
+        "2026-11-22",
+        "10 days ago",
+    ] {
+        assert!(page.body().contains(part), "{part}: {}", page.body());
+    }
+    // Where the addresses behind it are registered, and who says so.
+    for part in ["Registered in", ">FR<", "delegated (20 November 2026)"] {
+        assert!(page.body().contains(part), "{part}: {}", page.body());
+    }
+    // The list is older than a week, and of the client nothing is sure.
+    assert!(page.body().contains("This list is old"));
+    assert!(!page.body().contains("CVE-2026-1002"));
+    let sam = Browser::signed_in(&firms, &firms.link_for(firms.somebody(Role::Member))).await;
+    let mut warned = 0;
+    for id in 1..20 {
+        let page = sam.get(&format!("/home/warnings/{id}")).await;
+        if page.status() == 200 {
+            warned += 1;
+            let told = "check that it is not open to CVE-2026-1001";
+            assert!(page.body().contains(told), "{}", page.body());
+        }
+    }
+    assert_eq!(warned, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_read_by_others_stands_in_the_firms_own_list() {
     let firms = Firms::with_a_wave().await;
     let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(1), None)).await;
@@ -260,6 +293,18 @@ async fn every_read_by_others_stands_in_the_firms_own_list() {
     );
     callum.get("/members").await;
     assert!(readers().await.contains("in the list of firms"));
+    // The end of the ledger, kept elsewhere, still holds when more was written.
+    let (row, head) = firms.store.head().unwrap();
+    assert!(readers().await.contains(&format!("{row}:{head}")));
+    callum.get("/members").await;
+    for (kept, told) in [
+        (format!("{row}:{head}"), "still there, unchanged"),
+        (format!("{}:{head}", row - 1), "The ledger was changed"),
+        (format!("{row}:{}", &head[1..]), "That is no such line"),
+    ] {
+        let page = sam.get(&format!("/home/readers?kept={kept}")).await;
+        assert!(page.body().contains(told), "{kept}: {}", page.body());
+    }
     assert!(matches!(
         firms.store.verify().unwrap(),
         Verified::Whole { .. }
@@ -314,6 +359,15 @@ async fn forms_from_elsewhere_change_nothing_and_opening_a_link_uses_nothing_up(
         303
     );
     assert!(ada.get("/admin/members").await.body().contains("New Firm"));
+    let found = ada.get("/admin/members?find=NEW+f").await.into_body();
+    assert!(
+        found.contains("New Firm") && found.matches("<tr>").count() == 2,
+        "{found}"
+    );
+    let none = ada.get("/admin/members?find=%25").await.into_body();
+    assert!(none.contains("Nothing has a name like that"), "{none}");
+    let invited = ada.get("/admin/collectors?firm=new+firm").await.into_body();
+    assert_eq!(invited.matches("<option").count(), 1, "{invited}");
     let large = ada
         .post("/admin/members", &format!("name={}", "x".repeat(20_000)))
         .await;
@@ -450,6 +504,37 @@ async fn a_blocklist_is_off_until_a_device_is_let_in_and_then_served_until_it_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_region_lets_national_analysts_see_its_firms_until_it_ends_that() {
+    let firms = Firms::with_a_wave().await;
+    let sam = Browser::signed_in(&firms, &firms.link(Role::Member, Some(1), None)).await;
+    let officer = Browser::signed_in(&firms, &firms.link(Role::Regional, None, None)).await;
+    let idris = Browser::signed_in(&firms, &firms.link_for(firms.somebody(Role::National))).await;
+    let one = format!("/members/{}", firms.members[1]);
+    assert_eq!(idris.get(&one).await.status(), StatusCode::NOT_FOUND);
+    for (form, status) in [
+        ("region=SWROCU&reason=", 422),
+        ("region=Atlantis&reason=A+wave+on+tills", 422),
+        ("region=SWROCU&reason=A+wave+on+tills", 303),
+    ] {
+        let answer = officer.post("/sharing", form).await;
+        assert_eq!(answer.status(), status, "{form}: {}", answer.body());
+    }
+    let list = idris.get("/members").await.into_body();
+    assert!(list.contains("Harbour Dental Practice"), "{list}");
+    assert_eq!(idris.get(&one).await.status(), StatusCode::OK);
+    let told = sam.get("/home/readers").await.into_body();
+    for expected in ["A wave on tills", "Idris Cole", "Opened your firm"] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    let threat = idris.get("/threats/1").await.into_body();
+    assert!(threat.contains("Harbour Dental Practice"), "{threat}");
+    officer.post("/sharing/end", "region=SWROCU").await;
+    assert_eq!(idris.get(&one).await.status(), StatusCode::NOT_FOUND);
+    let told = sam.get("/home/readers").await.into_body();
+    assert!(!told.contains("A wave on tills") && told.contains("Idris Cole"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_must_not_know_firms_is_told_of_none() {
     let firms = Firms::with_a_wave().await;
     for role in [Role::Student, Role::National, Role::Administrator] {
@@ -474,6 +559,12 @@ async fn who_must_not_know_firms_is_told_of_none() {
         }
         assert!(seen > 5, "{role}");
     }
+    let idris = Browser::signed_in(&firms, &firms.link_for(firms.somebody(Role::National))).await;
+    let list = idris.get("/members").await.into_body();
+    assert!(
+        list.contains("No region lets national analysts see"),
+        "{list}"
+    );
     let nia = Browser::signed_in(&firms, &firms.link_for(firms.somebody(Role::Student))).await;
     let list = nia.get("/members").await;
     assert!(list.body().contains("Open warnings") && list.body().contains("hidden"));

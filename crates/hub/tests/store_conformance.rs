@@ -40,6 +40,24 @@ fn every_case_holds_in_postgres_and_answers_alike() {
 }
 
 #[test]
+fn every_case_holds_in_postgres_with_clickhouse_and_answers_alike() {
+    let (Some(server), Some(engine)) = (
+        engines::Server::start(),
+        engines::clickhouse::Engine::start(),
+    ) else {
+        return;
+    };
+    for (name, case) in CASES {
+        let address = server.database(name);
+        let store = SqlStore::connect(&address).unwrap();
+        let store = store.with_sightings_in(&engine.database(name)).unwrap();
+        let told = transcript(*case, &store);
+        engines::embedded(|store| assert_eq!(told, transcript(*case, store), "{name}"));
+        assert_eq!(store.behind().unwrap().batches, 0, "{name}");
+    }
+}
+
+#[test]
 fn no_page_walks_through_all_sightings() {
     engines::embedded(|store| {
         let steps = store.reading_plans().unwrap();

@@ -11,7 +11,7 @@ use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::config::store::{PostgresConfig, StoreConfig};
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::lead::Lead as _;
-use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::store::people::{People as _, Wanted};
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::watch_state::WatchState as _;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -68,7 +68,12 @@ fn a_server_over_the_network_is_checked_and_all_is_encrypted() {
     let port = server.on_network(Some((&key, &certificate)), PASSWORD);
     let good = settings(folder.path(), port);
     let store = open(good.clone()).unwrap();
-    assert!(store.collector_entries().unwrap().is_empty());
+    assert!(
+        store
+            .collector_entries(&Wanted::default())
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(store.term().unwrap(), Some(1));
     let seen = server.encrypted("larum");
     assert_eq!(seen, "true");

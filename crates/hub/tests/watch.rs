@@ -205,12 +205,16 @@ fn a_wave_is_called_and_those_not_hit_are_warned_once_and_marked_when_hit() {
     }
     let called = NOW.plus_seconds(HOUR + 600);
     let summary = town.step(called);
-    assert_eq!((summary.opened, summary.warned), (1, 5));
+    assert_eq!((summary.opened, summary.warned), (1, 8));
     let threat = town.threat().unwrap();
     assert_eq!(threat.state, State::Emerging);
     assert_eq!((threat.members, threat.sources), (3, 9));
-    assert!(town.warnings(0, called).is_empty());
+    // Who was hit already hears of it after the others, and in other words.
+    let late = town.warnings(0, called).remove(0);
+    assert!(late.why.contains("Yours is one of them"), "{late:?}");
     let warning = town.warnings(5, called).remove(0);
+    assert!(!warning.why.contains("Yours"), "{warning:?}");
+    assert!((5..8).all(|place| town.warnings(place, called)[0].id < late.id));
     assert_eq!(warning.key, KEY);
     assert_eq!(warning.indicators.len(), 9);
     assert!(warning.title.contains("remote desktop"), "{warning:?}");
@@ -392,7 +396,9 @@ fn the_same_place_called_from_three_firms_is_told_to_the_others() {
     }
     let called = NOW.plus_seconds(HOUR + 60);
     let summary = town.step(called);
-    assert_eq!((summary.opened, summary.warned), (1, 9));
+    assert_eq!((summary.opened, summary.warned), (1, 12));
+    let late = town.warnings(0, called).remove(0);
+    assert!(late.why.contains("at your firm"), "{late:?}");
     let warning = town.warnings(7, called).remove(0);
     assert!(warning.title.contains("control.example.org"), "{warning:?}");
     assert!(warning.why.contains("3 firms"), "{warning:?}");

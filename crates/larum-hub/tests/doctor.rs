@@ -58,6 +58,42 @@ fn a_new_hub_is_in_order_and_a_broken_one_is_not() {
     says(&said, "private", "broken");
     says(&said, "authority", "broken");
 
+    // A list of known-exploited weaknesses that is named must be there, and new.
+    assert!(!said.contains("\"exploited\""));
+    let list = state.join("known.json");
+    let config = state.join("hub.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let named = text.replace(
+        "# known-exploited-file = \"/etc/larum-hub/known-exploited.json\"",
+        &format!("known-exploited-file = {:?}", list.to_str().unwrap()),
+    );
+    assert_ne!(text, named);
+    std::fs::write(&config, named).unwrap();
+    says(&doctor(&state).1, "exploited", "broken");
+    let old =
+        r#"{"dateReleased":"2026-01-02T03:04:05Z","vulnerabilities":[{"cveID":"CVE-2026-1001"}]}"#;
+    std::fs::write(&list, old).unwrap();
+    says(&doctor(&state).1, "exploited", "look");
+    let new = old.replace("2026-01-02", "2999-01-02");
+    std::fs::write(&list, new).unwrap();
+    says(&doctor(&state).1, "exploited", "ok");
+
+    // So must files that say where addresses are registered.
+    let delegated = state.join("delegated");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let named = text.replace(
+        "# address-files = [\"/etc/larum-hub/country.mmdb\", \"/etc/larum-hub/asn.mmdb\"]",
+        &format!("address-files = [{:?}]", delegated.to_str().unwrap()),
+    );
+    assert_ne!(text, named);
+    std::fs::write(&config, named).unwrap();
+    says(&doctor(&state).1, "addresses", "broken");
+    let old = "2|ripencc|20260102|1|19830705|20260101|+0100\nripencc|GB|ipv4|192.0.2.0|256|20100714|allocated\n";
+    std::fs::write(&delegated, old).unwrap();
+    says(&doctor(&state).1, "addresses", "look");
+    std::fs::write(&delegated, old.replace("2026", "2999")).unwrap();
+    says(&doctor(&state).1, "addresses", "ok");
+
     // Looking makes nothing where nothing is.
     let store = state.join("hub.sqlite");
     std::fs::remove_file(&store).unwrap();

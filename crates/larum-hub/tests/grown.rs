@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../../hub/tests/cases/mod.rs"]
+mod cases;
 #[path = "../../hub/tests/engines/mod.rs"]
 mod engines;
 mod link_rig;
@@ -27,7 +29,9 @@ use larum_hub_lib::id::{MemberId, PersonId};
 use larum_hub_lib::people::sign_in_link;
 use larum_hub_lib::run::set_up;
 use larum_hub_lib::store::audit::{Actor, Audit as _, Verified};
+use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::people::{NewPerson, People as _};
+use larum_hub_lib::store::sql::SqlStore;
 use larum_link::clock::Clock;
 use larum_link::wire::{Batch, CHAIN_START, Receipt, WIRE_VERSION, path};
 use link_rig::{Collector, Hub, PATIENCE, copy_folder, sighting, start, still};
@@ -463,4 +467,104 @@ fn a_hub_grows_out_of_its_file_and_comes_back() {
     assert!(said.status.success(), "{said:?}");
     assert_eq!(members(back), before);
     Served::start(back).stop();
+}
+
+/// What `doctor` says of the sightings.
+fn doctor_of_sightings(config: &str) -> String {
+    let said = hub(&["doctor", "--json", "--config", config]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    let line = said.lines().find(|line| line.contains("\"sightings\""));
+    line.unwrap_or_default().to_owned()
+}
+
+/// The settings in `from` with a store whose sightings are in ClickHouse, and where they are.
+fn with_sightings(from: &Path, name: &str, server: &engines::Server, address: &str) -> String {
+    let (user, password) = engines::clickhouse::Engine::user();
+    let secret = from.with_file_name("secret");
+    std::fs::write(&secret, password).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&secret, private).unwrap();
+    let text = format!(
+        "engine = \"postgres\"\nhost = \"{}\"\ndatabase = \"grown\"\n\
+         sightings = \"{address}\"\nsightings-user = \"{user}\"\n\
+         sightings-password-file = \"{}\"\n",
+        server.folder().display(),
+        secret.display()
+    );
+    with_store(from, name, &text)
+}
+
+/// The same settings, but for ClickHouse.
+fn without_sightings(from: &Path) -> String {
+    let text = std::fs::read_to_string(from).unwrap();
+    let kept: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("sightings"))
+        .collect();
+    let file = from.with_file_name("without.toml");
+    std::fs::write(&file, kept.join("\n")).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_hub_moves_to_clickhouse_and_says_when_it_is_behind() {
+    let (Some(server), Some(mut engine)) = (
+        engines::Server::start(),
+        engines::clickhouse::Engine::start(),
+    ) else {
+        return;
+    };
+    server.database("grown");
+    engine.database("larum");
+    let folder = tempfile::tempdir().unwrap();
+    let file = set_up_small(folder.path());
+    let small = file.to_str().unwrap();
+    // What one firm has sent before.
+    let store = HubConfig::load(&file).unwrap().open_store().unwrap();
+    let member = cases::firm(&store, 9, "Bakery");
+    let id = cases::collector(&store, member, 9);
+    let seen = |number| vec![cases::sighting(number, "tcp/22", 1, 10, 20, 3)];
+    let send = |store: &SqlStore, sequence: u32| {
+        let sent = cases::batch(id, sequence.into(), seen(sequence));
+        store.count_batch(&sent, cases::at(30)).unwrap().unwrap();
+    };
+    (1..=3).for_each(|sequence| send(&store, sequence));
+    drop(store);
+
+    let named = |address: &str, name: &str| with_sightings(&file, name, &server, address);
+    let bad = named("http://ch.example.org/larum", "bad.toml");
+    refused(&["check-config", &bad], 2, "sightings");
+    let grown = named(&engine.server("larum").address, "grown.toml");
+    good(&["check-config", &grown]);
+    let said = migrate(small, &grown);
+    assert!(said.status.success(), "{said:?}");
+    let there = "SELECT count() FROM sighting FORMAT TabSeparated";
+    assert_eq!(engine.ask("larum", there), "3");
+    let told = doctor_of_sightings(&grown);
+    assert!(told.contains("\"state\":\"ok\""), "{told}");
+
+    // A batch that came while ClickHouse was away waits, and doctor says so.
+    let config = HubConfig::load(Path::new(&grown)).unwrap();
+    engine.crash();
+    let store = config.open_store().unwrap();
+    send(&store, 4);
+    drop(store);
+    let told = doctor_of_sightings(&grown);
+    assert!(told.contains("\"state\":\"broken\""), "{told}");
+    engine.up();
+    let grown = named(&engine.server("larum").address, "again.toml");
+    // The hub that leads carries it over.
+    let serving = Served::start(&grown);
+    let config = HubConfig::load(Path::new(&grown)).unwrap();
+    let store = config.open_store().unwrap();
+    while store.behind().unwrap().batches > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(engine.ask("larum", there), "4");
+    let health = call(serving.1, "GET", "/health", "", "");
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    serving.stop();
+    drop(store);
+    let without = without_sightings(Path::new(&grown));
+    refused(&["serve", "--config", &without], 74, "ClickHouse");
 }

@@ -148,7 +148,7 @@ async fn an_expired_certificate_and_a_revoked_collector_are_shut_out() {
     let config = hub.stop().await;
     let _hub = Hub::run(config, &later).await;
     let error = beat(&identity, &later).await.unwrap_err();
-    assert_eq!(error, CallError::Link(LinkProblem::CertificateEnded));
+    assert_eq!(error, CallError::Link(LinkProblem::HubClock));
 }
 
 /// Seven days in about two seconds.

@@ -247,7 +247,9 @@ async fn the_next_authority_may_come_from_a_root_elsewhere() {
     let none = rotation::prepare_signed(&folder, "", now);
     assert!(matches!(none, Err(RotationError::NoKey)));
     let request = rotation::request(&folder).unwrap();
-    assert_eq!(rotation::request(&folder).unwrap().len(), request.len());
+    // Asked again it is the same key; the signature differs, and with it the length.
+    let key = |request: &str| request.lines().nth(2).unwrap().to_owned();
+    assert_eq!(key(&rotation::request(&folder).unwrap()), key(&request));
     let root = town.folder.path().join("root");
     fs::create_dir(&root).unwrap();
     fs::write(root.join("next.csr"), request).unwrap();

@@ -19,7 +19,7 @@ pub enum Role {
     Officer,
     /// Works in a regional cyber unit; sees the firms of one region, or of the whole hub.
     Regional,
-    /// Looks at the whole country; sees counts, no firms.
+    /// Looks at the whole country; sees counts, and the firms of the regions that share them.
     National,
     /// Runs the hub; sees no member's data.
     Administrator,
@@ -124,11 +124,13 @@ pub enum Action {
     EmergencyAct,
     /// Taking the names and addresses of firms' people along, with a second officer's word.
     ExportAct,
+    /// Letting national analysts see the firms of one's region, and ending it.
+    ShareAct,
 }
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Public,
         Self::Session,
         Self::Account,
@@ -150,6 +152,7 @@ impl Action {
         Self::JoinAct,
         Self::EmergencyAct,
         Self::ExportAct,
+        Self::ShareAct,
     ];
 
     /// The word for it in the audit ledger.
@@ -177,6 +180,7 @@ impl Action {
             Self::JoinAct => "join-act",
             Self::EmergencyAct => "emergency-act",
             Self::ExportAct => "export-act",
+            Self::ShareAct => "share-act",
         }
     }
 
@@ -265,13 +269,15 @@ pub enum Ruling {
     Own,
     /// Allowed, for the firms in one's own area or region (a regional officer without region: for all).
     Area,
+    /// Allowed, for the firms of the regions that share theirs.
+    Shared,
     /// Allowed, for every firm.
     All,
     /// Allowed, for every firm, without anything that says which it is.
     Masked,
 }
 
-use Ruling::{All, Area, Deny, Masked, NoData, Own};
+use Ruling::{All, Area, Deny, Masked, NoData, Own, Shared};
 
 /// Action; how well proved; somebody not signed in; then the roles in the order of [`Role::ALL`].
 #[rustfmt::skip]
@@ -286,10 +292,10 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; ROLES])] = &[
     (Action::OwnAct,     Need::Whole,   Deny,   [Own,    Own,    Deny,   Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
     (Action::FirmList,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   NoData, Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
     (Action::ThreatList, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   NoData, NoData, Area,   Area,   NoData, Deny]),
-    (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   NoData, NoData, Area,   Area,   NoData, Deny]),
+    (Action::ThreatRead, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   NoData, NoData, Area,   Area,   Shared, Deny]),
     (Action::ThreatAct,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Area,   Deny,   Deny]),
-    (Action::MemberList, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   All,    Masked, Area,   Area,   Deny,   Deny]),
-    (Action::MemberRead, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   All,    Deny,   Area,   Area,   Deny,   Deny]),
+    (Action::MemberList, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   All,    Masked, Area,   Area,   Shared, Deny]),
+    (Action::MemberRead, Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   All,    Deny,   Area,   Area,   Shared, Deny]),
     (Action::AdminRead,  Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
     (Action::AdminAct,   Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
     (Action::PeopleAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData]),
@@ -298,6 +304,7 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; ROLES])] = &[
     (Action::JoinAct,    Need::Fresh,   Deny,   [Own,    Deny,   Deny,   Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
     (Action::EmergencyAct, Need::Fresh, Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData, Deny,   Deny,   NoData]),
     (Action::ExportAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
+    (Action::ShareAct,   Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
 ];
 
 #[cfg(test)]
@@ -329,7 +336,7 @@ mod tests {
         reaches(Role::Student, &[Ruling::Masked]);
         reaches(Role::Officer, &[Ruling::Area]);
         reaches(Role::Regional, &[Ruling::Area]);
-        reaches(Role::National, &[]);
+        reaches(Role::National, &[Ruling::Shared]);
         reaches(Role::Administrator, &[]);
         for action in Action::ALL {
             assert!(matches!(action.ruling(None), Ruling::Deny | Ruling::NoData));

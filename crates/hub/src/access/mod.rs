@@ -30,6 +30,8 @@ pub(crate) enum Reach {
     Area(String),
     /// All members' of one region, by its name.
     Region(String),
+    /// All members' of the regions that share theirs with national analysts.
+    Shared,
     /// Every member's of this hub.
     All,
 }
@@ -51,6 +53,18 @@ impl Scope {
     #[must_use]
     pub const fn masked(&self) -> bool {
         self.masked
+    }
+
+    /// Whether it reaches every firm of this hub.
+    #[must_use]
+    pub const fn everywhere(&self) -> bool {
+        matches!(self.reach, Reach::All)
+    }
+
+    /// Whether it reaches what regions share, and nothing else.
+    #[must_use]
+    pub const fn shared(&self) -> bool {
+        matches!(self.reach, Reach::Shared)
     }
 
     /// The area it is confined to, if it is.
@@ -109,9 +123,10 @@ impl Viewer {
 
 /// What nobody does with a role taken in an emergency: it is for seeing and warning, not for letting
 /// in, taking along, or staying longer.
-const NOT_IN_EMERGENCY: [Action; 6] = [
+const NOT_IN_EMERGENCY: [Action; 7] = [
     Action::EmergencyAct,
     Action::ExportAct,
+    Action::ShareAct,
     Action::VetAct,
     Action::KeyAct,
     Action::AccountAct,
@@ -156,6 +171,7 @@ pub fn enter(viewer: Option<&Viewer>, action: Action) -> Result<Scope, Denied> {
             viewer.member.map_or(Reach::Nobody, Reach::Member),
         )),
         (Ruling::Area, Some(viewer)) => Ok(Scope::of(area(viewer))),
+        (Ruling::Shared, Some(_)) => Ok(Scope::of(Reach::Shared)),
         (Ruling::All, Some(_)) => Ok(Scope::of(Reach::All)),
         (Ruling::Masked, Some(_)) => Ok(Scope {
             reach: Reach::All,
@@ -260,6 +276,9 @@ mod tests {
         let unit = viewer(Role::Regional, None, Some("South West"));
         let region = Reach::Region("South West".into());
         check(&unit, Action::MemberRead, Ok(region));
+        let idris = viewer(Role::National, None, None);
+        check(&idris, Action::MemberRead, Ok(Reach::Shared));
+        check(&idris, Action::ThreatList, Ok(Reach::Nobody));
         let student = viewer(Role::Student, None, None);
         assert!(enter(Some(&student), Action::MemberList).unwrap().masked());
         check(&student, Action::MemberRead, Err(Denied::NotForRole));

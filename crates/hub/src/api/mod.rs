@@ -34,7 +34,9 @@ pub use problem::Code;
 
 use self::problem::Problem;
 use crate::limit::{Allowance, Limiter};
+use crate::origin::Origins;
 use crate::store::Store;
+use crate::watch::exploited::Exploited;
 
 /// Where the interface stands.
 pub const PREFIX: &str = "/api/v1";
@@ -67,6 +69,10 @@ pub struct ApiState {
     pub words: Arc<Words>,
     /// Where the pages are, such as `https://hub.example.org`.
     pub page_url: String,
+    /// Weaknesses that attackers are known to use, told with a threat.
+    pub exploited: Exploited,
+    /// Where addresses are registered, told beside them.
+    pub origins: Origins,
     /// Counters.
     pub metrics: ApiMetrics,
     /// How often whom was answered.
@@ -89,6 +95,8 @@ impl ApiState {
             people_clock: Clock::system(),
             words: Arc::new(Words::of("en")?),
             page_url: page_url.into(),
+            exploited: Exploited::default(),
+            origins: Origins::default(),
             metrics: ApiMetrics::default(),
             pace: Pace::new(KEY_CALLS, STRANGER_CALLS),
         })

@@ -14,15 +14,16 @@ use super::ApiState;
 use super::call::{Call, dressed, serve};
 use super::problem::{Code, Problem, Problems, Told};
 use super::query::{
-    MemberPaging, NumberPaging, SightingPaging, Span, ThreatChoice, after_member, after_sighting,
+    NamePaging, NumberPaging, SightingPaging, Span, ThreatChoice, after_named, after_sighting,
 };
 use super::shapes::{
-    Acknowledgement, Card, Collectors, InstalledAll, Key, MemberPage, ReadPage, SightingPage,
-    Summary, ThreatDetail, Threats, Warning, WarningPage,
+    Acknowledgement, Card, Collectors, Exploited, InstalledPage, Key, MemberPage, ReadPage,
+    SightingPage, Source, Summary, ThreatDetail, ThreatPage, Warning, WarningPage,
 };
 use crate::access::Action;
 use crate::id::MemberId;
-use crate::store::pages::{MIN_SHOWN, Spread, ThreatFilter};
+use crate::store::pages::{MIN_SHOWN, Spread, ThreatCursor, ThreatFilter, ThreatSource};
+use crate::store::people::Wanted;
 
 const HOUR_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
@@ -234,22 +235,25 @@ async fn own_reads(State(api): Api, request: Request) -> Response<Body> {
 /// What emerges across firms: counts, no names.
 #[utoipa::path(get, path = "/threats", operation_id = "threats", tag = "threats",
     params(ThreatChoice),
-    responses((status = 200, description = "Threats", body = Threats,
+    responses((status = 200, description = "Threats: emerging, watched, closed; in each the worst and newest first", body = ThreatPage,
             headers(("ETag" = String, description = "Tag of this answer, for If-None-Match"))),
         (status = 304, description = "As the caller has it already"), Problems),
     security(("key" = [])), extensions(("x-larum-action" = json!("threat-list"))))]
 async fn threats(State(api): Api, request: Request) -> Response<Body> {
     serve(api, Action::ThreatList, request, |call| {
-        let asked = call.asked(&["closed"])?;
+        let asked = call.asked(&["closed", "limit", "cursor"])?;
+        let limit = asked.limit()?;
         let filter = ThreatFilter {
-            area: None,
             fewest: MIN_SHOWN,
-            own: None,
             closed: asked.closed()?,
+            after: asked.threat_cursor()?,
+            limit: Some(limit),
+            ..ThreatFilter::default()
         };
         let rows = call.store().threat_list(&filter)?;
+        let next = full(&rows, limit).map(|row| ThreatCursor::of(row).to_string());
         let items = rows.into_iter().map(Into::into).collect();
-        Ok(Threats { items })
+        Ok(ThreatPage { items, next })
     })
     .await
 }
@@ -275,9 +279,16 @@ async fn threat(State(api): Api, request: Request) -> Response<Body> {
         );
         let sealed = call.store().threat_members(&call.scope, id)?;
         let members = call.open(sealed)?;
+        let list = call.state.exploited.current();
+        let exploited = list.map(|list| {
+            let keys = row.keys();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            Exploited::of(&list, &keys)
+        });
         Ok(ThreatDetail {
+            exploited,
             threat: row.into(),
-            sources: sources.into_iter().map(Into::into).collect(),
+            sources: sources_of(call, sources),
             areas: Spread::shown(areas, None)
                 .into_iter()
                 .map(Into::into)
@@ -294,7 +305,7 @@ async fn threat(State(api): Api, request: Request) -> Response<Body> {
 
 /// The firms this reader may see.
 #[utoipa::path(get, path = "/members", operation_id = "members", tag = "members",
-    params(MemberPaging),
+    params(NamePaging),
     responses((status = 200, description = "Firms by name", body = MemberPage,
             headers(("ETag" = String, description = "Tag of this answer, for If-None-Match"))),
         (status = 304, description = "As the caller has it already"), Problems),
@@ -302,12 +313,16 @@ async fn threat(State(api): Api, request: Request) -> Response<Body> {
 async fn members(State(api): Api, request: Request) -> Response<Body> {
     serve(api, Action::MemberList, request, |call| {
         let asked = call.asked(&["limit", "cursor"])?;
-        let limit = asked.limit_of_members()?;
+        let limit = asked.limit_of_names()?;
         let after = asked.member_cursor()?;
-        let after = after.as_ref().map(|(name, id)| (name.as_str(), *id));
-        let sealed = call.store().members(&call.scope, after, limit, call.now)?;
+        let wanted = Wanted {
+            find: "",
+            after: after.as_ref().map(|(name, id)| (name.as_str(), *id)),
+            limit,
+        };
+        let sealed = call.store().members(&call.scope, &wanted, call.now)?;
         let rows = call.open(sealed)?;
-        let next = full(&rows, limit).map(|row| after_member(&row.card.name, row.card.id));
+        let next = full(&rows, limit).map(|row| after_named(&row.card.name, row.card.id));
         let items = rows.into_iter().map(Into::into).collect();
         Ok(MemberPage { items, next })
     })
@@ -392,18 +407,33 @@ async fn member_warnings(State(api): Api, request: Request) -> Response<Body> {
 
 /// All collectors of the hub, and when they were last heard; nothing of what they saw.
 #[utoipa::path(get, path = "/collectors", operation_id = "collectors", tag = "hub",
-    responses((status = 200, description = "Collectors", body = InstalledAll,
+    params(NamePaging),
+    responses((status = 200, description = "Collectors by the name of their firm", body = InstalledPage,
             headers(("ETag" = String, description = "Tag of this answer, for If-None-Match"))),
         (status = 304, description = "As the caller has it already"), Problems),
     security(("key" = [])), extensions(("x-larum-action" = json!("admin-read"))))]
 async fn collectors(State(api): Api, request: Request) -> Response<Body> {
     serve(api, Action::AdminRead, request, |call| {
-        call.asked(&[])?;
-        let rows = call.store().collector_entries()?;
+        let asked = call.asked(&["limit", "cursor"])?;
+        let limit = asked.limit_of_names()?;
+        let after = asked.collector_cursor()?;
+        let rows = call.store().collector_entries(&Wanted {
+            find: "",
+            after: after.as_ref().map(|(name, id)| (name.as_str(), *id)),
+            limit,
+        })?;
+        let next = full(&rows, limit).map(|row| after_named(&row.member_name, row.id));
         let items = rows.into_iter().map(Into::into).collect();
-        Ok(InstalledAll { items })
+        Ok(InstalledPage { items, next })
     })
     .await
+}
+
+/// The addresses, each with where it is registered.
+fn sources_of(call: &Call<'_>, rows: Vec<ThreatSource>) -> Vec<Source> {
+    let addresses = rows.iter().map(|row| row.source.as_str());
+    let origins = call.state.origins.look_up(addresses);
+    rows.into_iter().zip(origins).map(Source::of).collect()
 }
 
 /// The firm in the path, if this reader may see it: else it is as if it were not there.

@@ -1,6 +1,7 @@
 //! What was asked in the query: known parameters, each once, each within its limits.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use axum::extract::Query;
 use axum::http::Uri;
@@ -8,8 +9,8 @@ use larum_core::time::Timestamp;
 use utoipa::IntoParams;
 
 use super::problem::{Code, Problem};
-use crate::id::MemberId;
-use crate::store::pages::SightingCursor;
+use crate::id::{CollectorId, MemberId};
+use crate::store::pages::{SightingCursor, ThreatCursor};
 
 /// Most parameters read.
 const MAX_PARAMETERS: usize = 16;
@@ -50,11 +51,11 @@ pub(super) struct NumberPaging {
     cursor: String,
 }
 
-/// Parameters of a list of firms.
+/// Parameters of a list by the names of firms.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters")]
-pub(super) struct MemberPaging {
+pub(super) struct NamePaging {
     /// Most rows of the answer.
     #[param(minimum = 1, maximum = 50, default = 50, required = false)]
     limit: u32,
@@ -85,6 +86,12 @@ pub(super) struct ThreatChoice {
     /// Whether those that are over are listed too.
     #[param(default = false, required = false)]
     closed: bool,
+    /// Most rows of the answer.
+    #[param(minimum = 1, maximum = 100, default = 50, required = false)]
+    limit: u32,
+    /// `next` of the answer before; not there for the first page.
+    #[param(pattern = "^[0-2]-[0-4]-[0-9]{1,18}-[0-9]{1,18}$", required = false)]
+    cursor: String,
 }
 
 /// The query's parameters.
@@ -126,7 +133,7 @@ impl Asked {
         self.number("limit", ROWS, MAX_ROWS)
     }
 
-    pub fn limit_of_members(&self) -> Result<u32, Problem> {
+    pub fn limit_of_names(&self) -> Result<u32, Problem> {
         self.number("limit", ROWS, ROWS)
     }
 
@@ -170,13 +177,28 @@ impl Asked {
         self.cursor(|text| u64::try_from(digits(text, 18)?).ok())
     }
 
+    pub fn threat_cursor(&self) -> Result<Option<ThreatCursor>, Problem> {
+        self.cursor(ThreatCursor::parse)
+    }
+
+    pub fn collector_cursor(&self) -> Result<Option<(String, CollectorId)>, Problem> {
+        self.named_cursor(CollectorId::parse)
+    }
+
     pub fn member_cursor(&self) -> Result<Option<(String, MemberId)>, Problem> {
+        self.named_cursor(MemberId::parse)
+    }
+
+    fn named_cursor<I>(
+        &self,
+        identity: impl Fn(&str) -> Option<I>,
+    ) -> Result<Option<(String, I)>, Problem> {
         self.cursor(|text| {
             let (name, id) = text.split_once('-')?;
             let name = data_encoding::HEXLOWER.decode(name.as_bytes()).ok()?;
             let name = String::from_utf8_lossy(&name).into_owned();
             (!name.is_empty()).then_some(())?;
-            Some((name, MemberId::parse(id)?))
+            Some((name, identity(id)?))
         })
     }
 }
@@ -186,8 +208,8 @@ pub(super) fn after_sighting(last: Timestamp, id: &str) -> String {
     format!("{}-{id}", last.as_millis())
 }
 
-/// The cursor after a firm.
-pub(super) fn after_member(name: &str, id: MemberId) -> String {
+/// The cursor after a row of a list by name.
+pub(super) fn after_named(name: &str, id: impl Display) -> String {
     format!("{}-{id}", data_encoding::HEXLOWER.encode(name.as_bytes()))
 }
 
@@ -236,12 +258,30 @@ mod tests {
     fn cursors_come_back_as_they_went() {
         let id = MemberId::parse(&"a1".repeat(16)).unwrap();
         let name = "Tegeirian & Daughters, Ynys Môn";
-        let uri: Uri = format!("/x?cursor={}", after_member(name, id))
+        let uri: Uri = format!("/x?cursor={}", after_named(name, id))
             .parse()
             .unwrap();
         let asked = Asked::read(&uri, &["cursor"]).unwrap();
         assert_eq!(asked.member_cursor(), Ok(Some((name.to_owned(), id))));
         let at = Timestamp::from_millis(1_800_000_000_123);
+        let threat = ThreatCursor {
+            state: 2,
+            severity: 4,
+            opened: at,
+            id: 7,
+        };
+        assert_eq!(ThreatCursor::parse(&threat.to_string()), Some(threat));
+        for bad in [
+            "",
+            "0-0-1",
+            "3-0-1-1",
+            "0-5-1-1",
+            "0-0-1-1-1",
+            "0-0--1-1",
+            "0-0-+1-1",
+        ] {
+            assert_eq!(ThreatCursor::parse(bad), None, "{bad}");
+        }
         let cursor = after_sighting(at, &"0f".repeat(16));
         let uri: Uri = format!("/x?cursor={cursor}").parse().unwrap();
         let read = Asked::read(&uri, &["cursor"]).unwrap().sighting_cursor();

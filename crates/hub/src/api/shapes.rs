@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use larum_core::time::Timestamp;
+use larum_core::watch::weakness::{self, Weakness};
 use larum_link::wire::{Heartbeat, WireWarning};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::origin::Origin;
 use crate::store::api::{Acknowledged, KeyRow};
 use crate::store::audit::AuditRow;
 use crate::store::pages::{
@@ -14,6 +16,7 @@ use crate::store::pages::{
     ThreatSource, WarningRow,
 };
 use crate::store::people::CollectorEntry;
+use crate::watch::exploited::Catalogue;
 
 /// A moment in UTC.
 #[derive(ToSchema)]
@@ -184,6 +187,16 @@ page!(
     MemberPage,
     Member
 );
+page!(
+    /// Collectors of the hub, by the name of their firm.
+    InstalledPage,
+    Installed
+);
+page!(
+    /// Threats: emerging, watched, closed; in each the worst and newest first.
+    ThreatPage,
+    Threat
+);
 
 /// A collector of a firm, and how it is.
 #[derive(Serialize, ToSchema)]
@@ -309,13 +322,6 @@ impl From<CollectorEntry> for Installed {
             conflict: row.conflict.map(Moment),
         }
     }
-}
-
-/// All collectors of the hub.
-#[derive(Serialize, ToSchema)]
-pub(super) struct InstalledAll {
-    /// By firm and place; at most 500.
-    pub items: Vec<Installed>,
 }
 
 /// A warning to a firm.
@@ -480,13 +486,6 @@ impl From<ThreatRow> for Threat {
     }
 }
 
-/// Threats, open before closed, worst and newest first.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Threats {
-    /// At most 100.
-    pub items: Vec<Threat>,
-}
-
 /// An attacker's address behind a threat.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Source {
@@ -498,11 +497,22 @@ pub(super) struct Source {
     pub first: Moment,
     /// Last hour it was seen in.
     pub last: Moment,
+    /// Country it is registered in, two letters, where the hub has a file that knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub country: Option<String>,
+    /// Number and name of its network, where the hub has a file that knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub network: Option<String>,
 }
 
-impl From<ThreatSource> for Source {
-    fn from(row: ThreatSource) -> Self {
+impl Source {
+    pub fn of((row, origin): (ThreatSource, Origin)) -> Self {
+        let known = |text: String| Some(text).filter(|text| !text.is_empty());
         Self {
+            country: known(origin.country),
+            network: known(origin.network),
             source: row.source,
             members: row.members,
             first: row.first.into(),
@@ -575,6 +585,63 @@ pub(super) struct ThreatDetail {
     pub sectors: Vec<Share>,
     /// The firms that this reader may see; at most 500.
     pub members: Vec<Reached>,
+    /// Weaknesses that attackers are known to use and that surely belong to what is attacked, those used
+    /// for extortion first, then the newest; at most 10. Left out where the hub has no list of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub exploited: Option<Exploited>,
+}
+
+/// What a list of known-exploited weaknesses has about a threat.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Exploited {
+    /// When the list was released.
+    pub released: Moment,
+    /// The weaknesses.
+    pub weaknesses: Vec<Exploit>,
+}
+
+impl Exploited {
+    pub fn of(list: &Catalogue, keys: &[&str]) -> Self {
+        let found = weakness::of_keys(keys, &list.weaknesses);
+        Self {
+            released: list.released.into(),
+            weaknesses: found.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// A weakness that attackers are known to use, as the list tells it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Exploit {
+    /// CVE number.
+    pub cve: String,
+    /// Who makes the product.
+    pub vendor: String,
+    /// The product.
+    pub product: String,
+    /// What the weakness is called.
+    pub name: String,
+    /// What the list says must be done.
+    pub action: String,
+    /// Until when US government offices had to have done it; empty where the list does not say.
+    pub due: String,
+    /// Whether extortionists are known to use it.
+    pub ransomware: bool,
+}
+
+impl From<&Weakness> for Exploit {
+    fn from(one: &Weakness) -> Self {
+        Self {
+            cve: one.cve.clone(),
+            vendor: one.vendor.clone(),
+            product: one.product.clone(),
+            name: one.name.clone(),
+            action: one.action.clone(),
+            due: one.due.clone(),
+            ransomware: one.ransomware,
+        }
+    }
 }
 
 /// What a firm is.

@@ -11,6 +11,7 @@ use super::{HubConfig, ProblemKind, Reader, number};
 use crate::read;
 use crate::store::StoreError;
 use crate::store::sql::SqlStore;
+use crate::store::sql::clickhouse;
 use crate::store::sql::server::{MAX_SESSIONS, PORT, SESSIONS, Server};
 
 /// Where Debian keeps the authorities it trusts.
@@ -32,6 +33,9 @@ pub(super) const KEYS: &[&str] = &[
     "store.password-file",
     "store.ca-file",
     "store.sessions",
+    "store.sightings",
+    "store.sightings-user",
+    "store.sightings-password-file",
 ];
 
 /// Which engine keeps what the hub knows; `[store]`, `engine`, default `"embedded"`.
@@ -64,6 +68,21 @@ pub struct PostgresConfig {
     pub ca_file: PathBuf,
     /// Sessions held at most; `sessions`, 2 to 100, default 12.
     pub sessions: u32,
+    /// Where sightings are kept, if not in the database itself.
+    pub sightings: Option<SightingsConfig>,
+}
+
+/// A ClickHouse server for the sightings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SightingsConfig {
+    /// Its address; `sightings`: `https://`, or `http://` on this machine. Its certificate must be
+    /// signed by one of the authorities in `ca-file`. The path is the database's name, default `larum`.
+    pub address: String,
+    /// Who the hub is there; `sightings-user`, default `larum`.
+    pub user: String,
+    /// A file with the password alone, or the name of a credential of the systemd service;
+    /// `sightings-password-file`, default none.
+    pub password_file: Option<PathBuf>,
 }
 
 impl PostgresConfig {
@@ -78,18 +97,34 @@ impl PostgresConfig {
             password_file: None,
             ca_file: SYSTEM_AUTHORITIES.into(),
             sessions: SESSIONS,
+            sightings: None,
         }
     }
 
     /// Where the password lies, if one is needed.
     #[must_use]
     pub fn password_path(&self) -> Option<PathBuf> {
-        let file = self.password_file.as_ref()?;
-        if file.components().count() > 1 {
-            return Some(file.clone());
-        }
-        let folder = std::env::var_os(CREDENTIALS).unwrap_or_default();
-        Some(Path::new(&folder).join(file))
+        self.password_file.as_deref().map(secret_path)
+    }
+
+    /// Where the password of ClickHouse lies, if one is needed.
+    #[must_use]
+    pub fn sightings_password_path(&self) -> Option<PathBuf> {
+        let file = self.sightings.as_ref()?.password_file.as_deref()?;
+        Some(secret_path(file))
+    }
+
+    fn sightings_server(
+        &self,
+        sightings: &SightingsConfig,
+    ) -> Result<clickhouse::Server, StoreError> {
+        let file = self.sightings_password_path();
+        Ok(clickhouse::Server {
+            address: sightings.address.clone(),
+            user: sightings.user.clone(),
+            password: file.map(|file| password(&file)).transpose()?,
+            ca_file: self.ca_file.clone(),
+        })
     }
 
     fn server(&self) -> Result<Server, StoreError> {
@@ -106,6 +141,15 @@ impl PostgresConfig {
             sessions: self.sessions,
         })
     }
+}
+
+/// A name without a folder is a credential that systemd hands over.
+fn secret_path(file: &Path) -> PathBuf {
+    if file.components().count() > 1 {
+        return file.to_owned();
+    }
+    let folder = std::env::var_os(CREDENTIALS).unwrap_or_default();
+    Path::new(&folder).join(file)
 }
 
 fn password(file: &Path) -> Result<String, StoreError> {
@@ -132,7 +176,16 @@ impl HubConfig {
     pub fn open_store(&self) -> Result<SqlStore, StoreError> {
         match &self.store {
             StoreConfig::Embedded => SqlStore::open(&self.store_file()),
-            StoreConfig::Postgres(config) => SqlStore::connect_to(&config.server()?),
+            StoreConfig::Postgres(config) => {
+                let store = SqlStore::connect_to(&config.server()?)?;
+                match &config.sightings {
+                    Some(sightings) => {
+                        store.with_sightings_in(&config.sightings_server(sightings)?)
+                    }
+                    None if store.is_fed()? => Err(StoreError::SightingsElsewhere),
+                    None => Ok(store),
+                }
+            }
         }
     }
 
@@ -217,6 +270,25 @@ impl Reader<'_> {
         let host = |value: &DeValue<'_>| text(value).filter(|host| is_host(host));
         let path = |value: &DeValue<'_>| text(value).map(PathBuf::from);
         let defaults = PostgresConfig::new("");
+        let address = |value: &DeValue<'_>| {
+            text(value).filter(|address| clickhouse::place(address).is_some())
+        };
+        if is_used && !table.contains_key("sightings") {
+            for key in ["sightings-user", "sightings-password-file"] {
+                if let Some(found) = table.get(key) {
+                    let place = found.span().start;
+                    self.problem(place, ProblemKind::Unused);
+                }
+            }
+        }
+        let user = self.entry(table, "store.sightings-user", text);
+        let password_file = self.entry(table, "store.sightings-password-file", path);
+        let sightings = self.entry(table, "store.sightings", address);
+        let sightings = sightings.map(|address| SightingsConfig {
+            address,
+            user: user.unwrap_or_else(|| NAME.to_owned()),
+            password_file,
+        });
         let port = |value: &DeValue<'_>| u16::try_from(number(1, 65_535)(value)?).ok();
         PostgresConfig {
             host: self.entry(table, "store.host", host).unwrap_or_default(),
@@ -236,6 +308,7 @@ impl Reader<'_> {
             sessions: self
                 .entry(table, "store.sessions", number(2, MAX_SESSIONS))
                 .unwrap_or(defaults.sessions),
+            sightings,
         }
     }
 
@@ -285,7 +358,8 @@ mod tests {
         );
         let text = "[store]\nengine = 'postgres'\nhost = 'db.example.org'\nport = 6432\n\
                     database = 'hub'\nuser = 'h'\npassword-file = '/etc/p'\nca-file = '/etc/ca.pem'\n\
-                    sessions = 20";
+                    sessions = 20\nsightings = 'https://ch.example.org:8443/hub'\n\
+                    sightings-user = 's'\nsightings-password-file = '/etc/q'";
         let expected = PostgresConfig {
             host: "db.example.org".into(),
             port: 6_432,
@@ -294,6 +368,11 @@ mod tests {
             password_file: Some("/etc/p".into()),
             ca_file: "/etc/ca.pem".into(),
             sessions: 20,
+            sightings: Some(SightingsConfig {
+                address: "https://ch.example.org:8443/hub".into(),
+                user: "s".into(),
+                password_file: Some("/etc/q".into()),
+            }),
         };
         assert_eq!(read(text), Ok(StoreConfig::Postgres(expected)));
         let short = "[store]\nengine = 'postgres'\nhost = '/run/postgresql'";
@@ -324,6 +403,19 @@ mod tests {
                     Wrong("store.sessions"),
                     Wrong("store.port"),
                 ],
+            ),
+            // Not encrypted on its way to another machine, and no database's name.
+            (
+                "[store]\nengine = 'postgres'\nhost = 'h'\nsightings = 'http://ch.example.org'",
+                vec![Wrong("store.sightings")],
+            ),
+            (
+                "[store]\nengine = 'postgres'\nhost = 'h'\nsightings = 'http://127.0.0.1/a;b'",
+                vec![Wrong("store.sightings")],
+            ),
+            (
+                "[store]\nengine = 'postgres'\nhost = 'h'\nsightings-user = 'x'",
+                vec![Unused],
             ),
             (
                 "[store]\nengine = 'postgres'\nhost = 'h'\nhsot = 'x'",

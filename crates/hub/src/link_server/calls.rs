@@ -8,7 +8,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use larum_core::address::source_key;
+use larum_core::address::{canonical, is_public, source_key};
+use larum_core::watch::network;
 use larum_link::body::{MAX_COMPRESSED_BYTES, decompress};
 use larum_link::wire::{
     EnrolRequest, Heartbeat, MAX_WAIT_SECONDS, MAX_WARNINGS, RefusalCode, RenewRequest,
@@ -103,7 +104,7 @@ async fn route(
     match call {
         "renew" => renew_call(state, peer, standing, request).await,
         "batches" => batch_call(state, peer, request).await,
-        "heartbeat" => heartbeat_call(state, peer, request).await,
+        "heartbeat" => heartbeat_call(state, caller, peer, request).await,
         _ => warnings_call(state, caller, peer, &request).await,
     }
 }
@@ -234,6 +235,7 @@ async fn batch_call(
 
 async fn heartbeat_call(
     state: &Arc<LinkState>,
+    caller: Caller,
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Answer, Refuse> {
@@ -242,7 +244,12 @@ async fn heartbeat_call(
     // Written anew from the type, so that nothing is stored that the type has no place for.
     let json = serde_json::to_string(&heartbeat).map_err(|_| RefusalCode::BodyMalformed)?;
     blocking(state, move |store| {
-        store.heartbeat(peer.collector, &json, now)
+        store.heartbeat(peer.collector, &json, now)?;
+        // Behind a relay of the hub's own, or within one house, everybody has the same address: only a
+        // public one tells whether two firms are one hand.
+        let address = canonical(caller.address);
+        let network = is_public(address).then(|| network(address).to_string());
+        store.note_network(peer.collector, network.as_deref())
     })
     .await
     .map_err(|error| internal(&error))?;

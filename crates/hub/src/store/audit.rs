@@ -135,6 +135,18 @@ pub trait Audit: Send + Sync {
     /// When the engine fails.
     fn holds(&self, row: u64, head: &str) -> Result<bool, StoreError>;
 
+    /// Number and hash of the last row: what somebody keeps elsewhere to ask [`Audit::holds`] about later.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn head(&self) -> Result<(u64, String), StoreError>;
+
+    /// Recomputes the chain over the last `rows` rows, so that it takes the same time however long the ledger is.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn verify_last(&self, rows: u64) -> Result<Verified, StoreError>;
+
     /// Recomputes the whole chain.
     ///
     /// # Errors

@@ -77,6 +77,15 @@ pub struct Totals {
     pub conflicts: u64,
 }
 
+/// How far the pages are behind what was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// Batches that were counted but are not shown yet.
+    pub batches: u64,
+    /// When the oldest of them was received.
+    pub since: Option<Timestamp>,
+}
+
 /// What ingest needs of the store.
 pub trait IngestStore {
     /// Counts batches, one after the other: their rows, their sightings, edges and sums in one
@@ -119,6 +128,14 @@ pub trait IngestStore {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Keeps from which network a collector calls (an IPv4 /24, an IPv6 /48); `None` where that says
+    /// nothing about who it is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn note_network(&self, collector: CollectorId, network: Option<&str>)
+    -> Result<(), StoreError>;
+
     /// The warnings of a member numbered above `after`, as sent (JSON), oldest first, at most `limit`;
     /// they count as delivered from `now`. Those that no longer matter at `now` are left out.
     ///
@@ -145,6 +162,13 @@ pub trait IngestStore {
     /// # Errors
     /// When it cannot.
     fn prove_writable(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// How far the pages and the watch are behind what was counted. A store that keeps its sightings
+    /// itself never is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn behind(&self) -> Result<Behind, StoreError>;
 
     /// How much was counted so far, for metrics and the proof that nothing is counted twice.
     ///

@@ -110,6 +110,11 @@ pub enum StoreError {
     /// The database server is on another machine, and the connection to it would not be encrypted.
     #[error("this address would not be encrypted: name the server in the settings, under [store]")]
     NotPrivate,
+    /// The store keeps its sightings in ClickHouse, and the settings do not name it.
+    #[error(
+        "this store has its sightings in ClickHouse: name it in the settings, as `sightings` under [store]"
+    )]
+    SightingsElsewhere,
     /// A file the store needs to connect cannot be used.
     #[error("the file {file} cannot be used: {source}")]
     File {

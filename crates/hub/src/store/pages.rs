@@ -2,10 +2,12 @@
 //! a member comes [`Sealed`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use larum_core::time::Timestamp;
 
 use super::StoreError;
+use super::people::Wanted;
 use crate::access::{Scope, Sealed};
 use crate::id::{CollectorId, MemberId};
 
@@ -129,6 +131,23 @@ pub struct Activity {
     pub cut: bool,
 }
 
+impl Activity {
+    /// Adds what the sums hold of one hour and outcome; what is not above nothing is left out.
+    pub(super) fn add(&mut self, hour: Timestamp, outcome: &str, (events, findings): (i64, i64)) {
+        let above = |number: i64| u64::try_from(number).unwrap_or_default();
+        let (events, findings) = (above(events), above(findings));
+        if events > 0 {
+            for sum in [
+                self.events.entry(outcome.to_owned()).or_default(),
+                self.hours.entry(hour).or_default(),
+            ] {
+                *sum = sum.saturating_add(events);
+            }
+        }
+        self.sightings = self.sightings.saturating_add(findings);
+    }
+}
+
 /// A warning to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WarningRow {
@@ -187,6 +206,18 @@ pub struct ThreatRow {
     pub areas: Vec<String>,
 }
 
+impl ThreatRow {
+    /// What it was called for first, then what else belongs to it.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let evidence: serde_json::Value = serde_json::from_str(&self.evidence).unwrap_or_default();
+        let others = evidence.get("keys").and_then(serde_json::Value::as_array);
+        let others = others.into_iter().flatten();
+        let others = others.filter_map(|key| key.as_str().map(str::to_owned));
+        std::iter::once(self.key.clone()).chain(others).collect()
+    }
+}
+
 /// Which threats to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ThreatFilter {
@@ -199,6 +230,73 @@ pub struct ThreatFilter {
     pub own: Option<String>,
     /// Closed ones too.
     pub closed: bool,
+    /// The last threat of the page before; none on the first page.
+    pub after: Option<ThreatCursor>,
+    /// Most threats; none is [`MAX_THREATS`], which there are never more of.
+    pub limit: Option<u32>,
+}
+
+/// Where a threat stands in the list of threats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreatCursor {
+    /// 0 emerging, 1 watching, 2 closed.
+    pub state: u8,
+    /// 0 critical to 4 info.
+    pub severity: u8,
+    /// When it was called.
+    pub opened: Timestamp,
+    /// Its number.
+    pub id: u64,
+}
+
+impl ThreatCursor {
+    /// That of a threat.
+    #[must_use]
+    pub fn of(row: &ThreatRow) -> Self {
+        Self {
+            state: match row.state.as_str() {
+                "closed" => 2,
+                "watching" => 1,
+                _ => 0,
+            },
+            severity: match row.severity.as_str() {
+                "critical" => 0,
+                "high" => 1,
+                "medium" => 2,
+                "low" => 3,
+                _ => 4,
+            },
+            opened: row.opened,
+            id: row.id,
+        }
+    }
+
+    /// From what [`fmt::Display`] makes of one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut number = |most: i64| {
+            let part = parts.next().filter(|part| part.len() <= 18)?;
+            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+            let number: i64 = digits.then(|| part.parse().ok()).flatten()?;
+            (number <= most).then_some(number)
+        };
+        let (state, severity) = (number(2)?, number(4)?);
+        let (opened, id) = (number(i64::MAX)?, number(i64::MAX)?);
+        parts.next().is_none().then_some(Self {
+            state: state.try_into().ok()?,
+            severity: severity.try_into().ok()?,
+            opened: Timestamp::from_millis(opened),
+            id: id.try_into().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for ThreatCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let opened = self.opened.as_millis();
+        write!(f, "{}-{}-{opened}-{}", self.state, self.severity, self.id)
+    }
 }
 
 /// One hour of a threat.
@@ -279,16 +377,15 @@ pub trait Pages: Send + Sync {
     /// [`StoreError::NotFound`] when it is not there or outside the scope.
     fn member(&self, scope: &Scope, id: MemberId) -> Result<Sealed<MemberCard>, StoreError>;
 
-    /// Firms by name, from after `after` (name and identity of the last shown); at most
-    /// [`MAX_PAGE_ROWS`].
+    /// Firms, looked for in their names; at most [`MAX_PAGE_ROWS`]. Who may not see the names finds
+    /// every firm, whatever is looked for.
     ///
     /// # Errors
     /// When the store fails.
     fn members(
         &self,
         scope: &Scope,
-        after: Option<(&str, MemberId)>,
-        limit: u32,
+        wanted: &Wanted<'_, MemberId>,
         now: Timestamp,
     ) -> Result<Sealed<Vec<MemberRow>>, StoreError>;
 
@@ -355,7 +452,7 @@ pub trait Pages: Send + Sync {
         id: u64,
     ) -> Result<Sealed<WarningRow>, StoreError>;
 
-    /// Threats: open before closed, worst and newest first; at most [`MAX_THREATS`].
+    /// Threats: open before closed, worst and newest first; at most [`MAX_THREATS`] a page.
     ///
     /// # Errors
     /// When the store fails.

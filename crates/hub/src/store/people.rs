@@ -8,8 +8,61 @@ use crate::access::{Role, Viewer};
 use crate::id::{CollectorId, MemberId, PersonId, SessionId};
 use crate::people::ProofKind;
 
-/// Most rows of one administrative list.
+/// Most rows of one page of an administrative list.
 pub const MAX_ADMIN_ROWS: u32 = 500;
+/// Most characters of what is looked for in one.
+const MAX_FIND_CHARS: usize = 100;
+
+/// A page of an administrative list, whose rows come by name and then identity, `I`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a, I> {
+    /// Part of a name; of Latin letters, small and capital are the same. Empty: every row.
+    pub find: &'a str,
+    /// Name and identity of the last row of the page before; none on the first page.
+    pub after: Option<(&'a str, I)>,
+    /// Most rows; at most [`MAX_ADMIN_ROWS`].
+    pub limit: u32,
+}
+
+impl<I> Default for Wanted<'_, I> {
+    fn default() -> Self {
+        Self {
+            find: "",
+            after: None,
+            limit: MAX_ADMIN_ROWS,
+        }
+    }
+}
+
+impl<I> Wanted<'_, I> {
+    /// What is looked for as SQL's `LIKE` says it, with `\` before signs that it would take for its own.
+    pub(super) fn pattern(&self) -> String {
+        let mut pattern = String::from("%");
+        for sign in self.find.chars().take(MAX_FIND_CHARS) {
+            if matches!(sign, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(sign.to_ascii_lowercase());
+        }
+        pattern.push('%');
+        pattern
+    }
+}
+
+/// How much there is to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Firms.
+    pub members: u64,
+    /// People who may sign in.
+    pub people: u64,
+    /// Collectors not shut out.
+    pub collectors: u64,
+    /// Of these, not heard since the time asked for.
+    pub quiet: u64,
+    /// Of these, whose numbering contradicted the hub's.
+    pub copied: u64,
+}
 
 /// A person to be added. [`crate::people::check_person`] makes sure of its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,11 +221,11 @@ pub trait People: Send + Sync {
     /// [`StoreError::NotFound`] when there is none.
     fn person_by_email(&self, email: &str) -> Result<Person, StoreError>;
 
-    /// Everybody, by role and name; at most [`MAX_ADMIN_ROWS`].
+    /// People; looked for in their names and addresses.
     ///
     /// # Errors
     /// When the store fails.
-    fn people(&self) -> Result<Vec<Person>, StoreError>;
+    fn people(&self, wanted: &Wanted<'_, PersonId>) -> Result<Vec<Person>, StoreError>;
 
     /// Shuts a person out (their sessions and links end at once) or lets them in again.
     ///
@@ -237,17 +290,27 @@ pub trait People: Send + Sync {
     /// When the store fails.
     fn forget_ended(&self, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// All firms by name; at most [`MAX_ADMIN_ROWS`].
+    /// Firms; looked for in their names.
     ///
     /// # Errors
     /// When the store fails.
-    fn member_entries(&self) -> Result<Vec<MemberEntry>, StoreError>;
+    fn member_entries(&self, wanted: &Wanted<'_, MemberId>)
+    -> Result<Vec<MemberEntry>, StoreError>;
 
-    /// All collectors by firm and place; at most [`MAX_ADMIN_ROWS`].
+    /// Collectors by the name of their firm; looked for in that and in where they stand.
     ///
     /// # Errors
     /// When the store fails.
-    fn collector_entries(&self) -> Result<Vec<CollectorEntry>, StoreError>;
+    fn collector_entries(
+        &self,
+        wanted: &Wanted<'_, CollectorId>,
+    ) -> Result<Vec<CollectorEntry>, StoreError>;
+
+    /// How much there is; collectors count as quiet when they were not heard since `quiet`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn counted(&self, quiet: Timestamp) -> Result<Counted, StoreError>;
 
     /// Invitations, newest first; at most [`MAX_ADMIN_ROWS`].
     ///

@@ -48,6 +48,8 @@ pub struct Place {
     pub area: String,
     /// Its sector.
     pub sector: String,
+    /// The network its collectors call from, the first of several; empty where it is not known.
+    pub network: String,
 }
 
 /// A threat that is not closed.

@@ -1,5 +1,5 @@
-//! What one person may do only before others' eyes: taking a region's role in an emergency, and acts
-//! to which a second person must agree.
+//! What one person may do only before others' eyes: taking a region's role in an emergency, showing a
+//! region's firms to national analysts, and acts to which a second person must agree.
 
 use larum_core::time::Timestamp;
 
@@ -32,6 +32,19 @@ pub struct Emergency {
     pub began: Timestamp,
     /// Until when.
     pub ends: Timestamp,
+}
+
+/// A region that lets national analysts see its firms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The region.
+    pub region: String,
+    /// The officer who began it.
+    pub who: String,
+    /// Why, in their words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// An act to which a second person must agree.
@@ -98,7 +111,7 @@ pub struct Contact {
     pub role: String,
 }
 
-/// The store's part for both. Every step stands in the ledger, in the same transaction.
+/// The store's part for these. Every step stands in the ledger, in the same transaction.
 pub trait Watchful: Send + Sync {
     /// The session with `session_hash` works as a regional officer of `region` from now on, for
     /// [`EMERGENCY_SECONDS`].
@@ -132,6 +145,31 @@ pub trait Watchful: Send + Sync {
     /// # Errors
     /// When the store fails.
     fn emergencies(&self, scope: &Scope) -> Result<Vec<Emergency>, StoreError>;
+
+    /// National analysts see the firms of `region` from now on. Where they do already, the newer reason stands.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn share_region(
+        &self,
+        by: &Actor,
+        person: PersonId,
+        region: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// They see them no longer, from the next page on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when they did not.
+    fn end_share(&self, by: &Actor, region: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Regions whose firms national analysts see; in the scope of a firm, its own.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn shares(&self, scope: &Scope) -> Result<Vec<Share>, StoreError>;
 
     /// Asks for a second person.
     ///

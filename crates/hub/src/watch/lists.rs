@@ -16,8 +16,8 @@ use crate::store::lists::{Listed, Lists, MAX_ENTRIES};
 
 const HOUR_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
-/// Days read when learning begins: what is remembered of sources, and two weeks to learn from.
-const PAST_DAYS: i64 = 45;
+/// Days read when learning begins: what is remembered of sources, and four weeks to learn from.
+const PAST_DAYS: i64 = 59;
 /// Hours that what comes late is waited for.
 const GRACE_HOURS: i64 = 1;
 

@@ -37,6 +37,7 @@ struct Place {
     name: String,
     area: String,
     sector: String,
+    network: String,
 }
 
 impl Live {
@@ -126,11 +127,17 @@ impl Live {
         }
         let mut after = self.last.map_or(0, |last| last.up_to);
         let mut taken = 0;
+        let hour = |at: Timestamp| at.floor_to(HOUR_SECONDS);
+        let mut again = self.last.is_none_or(|last| hour(last.at) != hour(look.at));
+        if again {
+            *places = known_places(store)?;
+        }
         while after < look.up_to {
             let up_to = look.up_to.min(after.saturating_add(BATCHES_AT_ONCE));
             let edges = store.arrived(after, up_to)?;
             if edges.iter().any(|edge| !places.contains_key(&edge.member)) {
                 *places = known_places(store)?;
+                again = true;
             }
             taken += edges.len();
             for edge in &edges {
@@ -147,6 +154,9 @@ impl Live {
                 });
             }
             after = up_to;
+        }
+        for place in places.values().filter(|_| again) {
+            fold.calls_from(&place.name, &place.network);
         }
         fold.advance(look.at, pending);
         self.last = Some(look);
@@ -165,6 +175,7 @@ fn known_places(
                 name,
                 area: place.area,
                 sector: place.sector,
+                network: place.network,
             },
         )
     });

@@ -4,6 +4,7 @@
 //! are only the rows it needs, the time it runs, and what follows from an alarm.
 
 pub mod evidence;
+pub mod exploited;
 pub mod lists;
 mod live;
 mod step;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub warning_hours: u32,
     /// How much may be called in a week.
     pub budget: Budget,
+    /// Weaknesses that attackers are known to use, told with a warning. Default none.
+    pub exploited: exploited::Exploited,
 }
 
 impl Default for Settings {
@@ -45,6 +48,7 @@ impl Default for Settings {
             region: "all members".to_owned(),
             warning_hours: 72,
             budget: Budget::default(),
+            exploited: exploited::Exploited::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
 use larum_core::watch::fold::{Alarm, Level, Standing};
+use larum_core::watch::weakness;
 use larum_core::watch::{Edges, Kind, State, Verdict};
 use larum_core::words::Words;
 
@@ -333,8 +334,9 @@ impl Watch {
         serde_json::Value::Object(found).to_string()
     }
 
-    /// One warning for every member concerned that was not reached: all of a cell for a wave, all else.
-    /// Who has a warning about the same key that is still good gets no second.
+    /// One warning for every member concerned, all of a cell for a wave, all else: first those that were
+    /// not reached, then those that were. Who has a warning about the same key that is still good gets
+    /// no second.
     fn warnings(
         &self,
         store: &(impl Rows + ?Sized),
@@ -352,26 +354,46 @@ impl Watch {
             told.extend(store.warned_elsewhere(key, id, now)?);
         }
         let expires = now.plus_seconds(i64::from(self.settings.warning_hours) * HOUR_SECONDS);
-        let grounds = Grounds {
-            key: &row.key,
-            kind: row.kind,
-            severity: row.severity,
-            members: row.members,
-            sources: row.sources,
-            indicators: indicators(row, &reach.edges),
+        let known = self.settings.exploited.current();
+        let named: Vec<&str> = keys.iter().take(MAX_KEYS).map(String::as_str).collect();
+        let weaknesses = known
+            .as_deref()
+            .map(|list| weakness::of_keys(&named, &list.weaknesses))
+            .unwrap_or_default();
+        let body = |hit: bool| {
+            let grounds = Grounds {
+                key: &row.key,
+                kind: row.kind,
+                severity: row.severity,
+                members: row.members,
+                sources: row.sources,
+                indicators: indicators(row, &reach.edges),
+                weaknesses: weaknesses.clone(),
+                hit,
+            };
+            let warning = compose(&self.words, grounds, now, expires);
+            // Plain data always becomes JSON.
+            serde_json::to_string(&warning).unwrap_or_default()
         };
-        let warning = compose(&self.words, grounds, now, expires);
-        // Plain data always becomes JSON.
-        let body = serde_json::to_string(&warning).unwrap_or_default();
-        Ok(store
+        let (ahead, after) = (body(false), body(true));
+        let mut concerned: Vec<MemberId> = store
             .warnable()?
             .into_iter()
-            .filter(|member| !hit.contains(member) && !told.contains(member))
+            .filter(|member| !told.contains(member))
             .filter(|member| inside.as_ref().is_none_or(|all| all.contains(member)))
+            .collect();
+        // Those who still have time first.
+        concerned.sort_by_key(|member| hit.contains(member));
+        Ok(concerned
+            .into_iter()
             .map(|member| NewWarning {
                 member,
                 expires,
-                body: body.clone(),
+                body: if hit.contains(&member) {
+                    after.clone()
+                } else {
+                    ahead.clone()
+                },
             })
             .collect())
     }

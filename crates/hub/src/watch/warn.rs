@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use larum_core::finding::Severity;
 use larum_core::time::Timestamp;
+use larum_core::watch::weakness::{self, Weakness};
 use larum_core::watch::{Kind, service};
 use larum_core::words::Words;
 use larum_link::wire::WireWarning;
@@ -19,10 +20,14 @@ pub(super) struct Grounds<'a> {
     pub members: usize,
     pub sources: usize,
     pub indicators: Vec<IpAddr>,
+    /// Weaknesses that attackers are known to use and that are surely meant.
+    pub weaknesses: Vec<&'a Weakness>,
+    /// Whether it is for members that the threat has reached already.
+    pub hit: bool,
 }
 
-/// The warning about a threat, as every member gets it that was not reached yet. Its number is set
-/// by the store.
+/// The warning about a threat, as every member gets it that was not reached yet, or every one that was.
+/// Its number is set by the store.
 pub(super) fn compose(
     words: &Words,
     grounds: Grounds<'_>,
@@ -35,13 +40,21 @@ pub(super) fn compose(
             ("members", grounds.members.into()),
         ];
         let title = words.say_with("watch-control-title", &about);
-        let why = words.say_with("watch-control-why", &about);
+        let mut why = words.say_with("watch-control-why", &about);
+        if grounds.hit {
+            why.push(' ');
+            why.push_str(&words.say("watch-control-why-hit"));
+        }
         return written(words, grounds, (title, why), issued, expires);
     }
     let name = service::name(words, grounds.key);
     let title = words.say_with("watch-warning-title", &[("name", name.into())]);
     let mut why = words.say_with(
-        "watch-warning-why",
+        if grounds.hit {
+            "watch-warning-why-hit"
+        } else {
+            "watch-warning-why"
+        },
         &[
             ("members", grounds.members.into()),
             ("sources", grounds.sources.into()),
@@ -50,6 +63,10 @@ pub(super) fn compose(
     if grounds.kind == Kind::Novel {
         why.push(' ');
         why.push_str(&words.say("watch-warning-why-novel"));
+    }
+    if let Some(known) = weakness::why(words, &grounds.weaknesses) {
+        why.push(' ');
+        why.push_str(&known);
     }
     written(words, grounds, (title, why), issued, expires)
 }
@@ -61,6 +78,11 @@ fn written(
     issued: Timestamp,
     expires: Timestamp,
 ) -> WireWarning {
+    let mut actions = service::actions(words, grounds.key);
+    if grounds.hit && grounds.kind != Kind::Control {
+        actions.insert(0, words.say("watch-hit-do"));
+    }
+    actions.extend(weakness::actions(words, &grounds.weaknesses));
     WireWarning {
         id: 0,
         issued: issued.as_millis(),
@@ -69,7 +91,7 @@ fn written(
         key: grounds.key.to_owned(),
         title,
         why,
-        actions: service::actions(words, grounds.key),
+        actions,
         indicators: grounds.indicators,
     }
 }

@@ -18,6 +18,9 @@ const LEFT: f64 = 72.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 18.0;
 const BOTTOM: f64 = 30.0;
+/// Width of a letter beside the axis, on a wide and on a narrow page (`.label` in the style sheet).
+const LETTER: f64 = 7.0;
+const LETTER_NARROW: f64 = 12.5;
 /// Most points of one chart; further ones are left out.
 const MAX_POINTS: usize = 400;
 
@@ -145,22 +148,7 @@ impl Plane {
                 ),
             );
         }
-        for (index, label) in &chart.ticks {
-            let anchor = match self.x(*index) {
-                x if x < LEFT + 24.0 => "start",
-                x if x > WIDTH - RIGHT - 24.0 => "end",
-                _ => "middle",
-            };
-            push(
-                &mut drawing,
-                format_args!(
-                    r#"<text class="label" x="{:.1}" y="{:.1}" text-anchor="{anchor}">{}</text>"#,
-                    self.x(*index),
-                    HEIGHT - 8.0,
-                    escape(label)
-                ),
-            );
-        }
+        self.names(&mut drawing, &chart.ticks);
         if let Some((index, label)) = &chart.mark {
             let x = self.x(*index);
             let (anchor, shift) = if x > WIDTH * 0.6 {
@@ -180,6 +168,47 @@ impl Plane {
             );
         }
         drawing
+    }
+
+    /// Names along the axis, none over another: on a narrow page, where letters are larger, fewer.
+    fn names(&self, drawing: &mut String, ticks: &[(usize, String)]) {
+        let (mut free, mut free_narrow) = (0.0, 0.0);
+        for (index, label) in ticks {
+            let x = self.x(*index);
+            let anchor = match x {
+                x if x < LEFT + 24.0 => "start",
+                x if x > WIDTH - RIGHT - 24.0 => "end",
+                _ => "middle",
+            };
+            // Where it begins and ends with letters of this size.
+            let span = |letter: f64| {
+                let width = letter * float(label.chars().count());
+                match anchor {
+                    "start" => (x, x + width),
+                    "end" => (x - width, x),
+                    _ => (x - width / 2.0, x + width / 2.0),
+                }
+            };
+            let ((start, end), (start_narrow, end_narrow)) = (span(LETTER), span(LETTER_NARROW));
+            if start < free {
+                continue;
+            }
+            free = end + LETTER;
+            let class = if start_narrow < free_narrow {
+                "label wide"
+            } else {
+                free_narrow = end_narrow + LETTER_NARROW;
+                "label"
+            };
+            push(
+                drawing,
+                format_args!(
+                    r#"<text class="{class}" x="{x:.1}" y="{:.1}" text-anchor="{anchor}">{}</text>"#,
+                    HEIGHT - 8.0,
+                    escape(label)
+                ),
+            );
+        }
     }
 }
 
@@ -315,6 +344,26 @@ mod tests {
             assert!((wide(number) - expected).abs() < 1.0, "{number}");
         }
         assert!((wide(1 << 40) - 1_099_511_627_776.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn names_along_the_axis_do_not_stand_over_each_other() {
+        let words = Words::of("en").unwrap();
+        let mut chart = chart((0..29).collect());
+        chart.ticks = (0..29)
+            .step_by(4)
+            .map(|hour| (hour, format!("{hour:02}:00")))
+            .chain([(28, "last".into())])
+            .collect();
+        let html = bars(&words, &chart).into_string();
+        assert!(html.contains("28:00") && !html.contains("last"));
+        let (narrow, wide) = (
+            html.matches("class=\"label\"").count(),
+            html.matches("label wide").count(),
+        );
+        // Three numbers beside the drawing; the eight names, not all of them on a narrow page.
+        assert_eq!(narrow - 3 + wide, 8);
+        assert!(wide > 0 && narrow > 3 + 4, "{wide} {narrow}");
     }
 
     #[test]

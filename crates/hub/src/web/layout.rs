@@ -29,6 +29,7 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
     ("/threats", "hub-nav-threats", Action::ThreatList),
     ("/members", "hub-nav-members", Action::MemberList),
     ("/applications", "hub-nav-applications", Action::VetRead),
+    ("/sharing", "hub-nav-sharing", Action::ShareAct),
     ("/exports", "hub-nav-exports", Action::ExportAct),
     ("/emergency", "hub-nav-emergency", Action::EmergencyAct),
     ("/admin", "hub-nav-admin", Action::AdminRead),

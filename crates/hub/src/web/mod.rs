@@ -35,10 +35,12 @@ use larum_link::token::HubAddress;
 pub use routes::{Method, ROUTES, Route};
 
 use crate::enrol::authority::Authority;
+use crate::origin::Origins;
 use crate::people::mail::Mailer;
 use crate::people::oidc::Provider;
 use crate::people::passkey::Site;
 use crate::store::Store;
+use crate::watch::exploited::Exploited;
 
 /// What the pages need.
 pub struct WebState {
@@ -59,6 +61,10 @@ pub struct WebState {
     pub mailer: Option<Arc<Mailer>>,
     /// Where people may sign in by their own organisation.
     pub providers: Vec<Arc<Provider>>,
+    /// Weaknesses that attackers are known to use, shown with a threat.
+    pub exploited: Exploited,
+    /// Where addresses are registered, shown beside them.
+    pub origins: Origins,
     /// Whether a one-time link alone signs somebody in wholly. For a demonstration only: elsewhere a
     /// link leads no further than to one's own proof.
     pub links_suffice: bool,
@@ -95,6 +101,8 @@ impl WebState {
             invitations: None,
             mailer: None,
             providers: Vec::new(),
+            exploited: Exploited::default(),
+            origins: Origins::default(),
             links_suffice: false,
         })
     }

@@ -98,6 +98,29 @@ pub(super) fn back(address: &str, label: &str) -> Markup {
     html! { p.back { a href=(address) { (label) } } }
 }
 
+/// The way to the next page of a list.
+pub(super) fn next(address: &str, label: &str, asked: &[(&str, String)]) -> Markup {
+    html! {
+        form.pages method="get" action=(address) {
+            @for (name, value) in asked.iter().filter(|(_, value)| !value.is_empty()) {
+                input type="hidden" name=(name) value=(value);
+            }
+            button.second type="submit" { (label) }
+        }
+    }
+}
+
+/// Looks for rows of a long list by part of a name.
+pub(super) fn finder(words: &Words, address: &str, find: &str) -> Markup {
+    html! {
+        form.filters role="search" method="get" action=(address) {
+            (field("find", &words.say("hub-find"), None, &optional("find", find)))
+            button.second type="submit" { (words.say("hub-show")) }
+            @if !find.is_empty() { a href=(address) { (words.say("hub-find-all")) } }
+        }
+    }
+}
+
 /// One field of a form with its label and, where given, a hint below the label.
 pub(super) fn field(name: &str, label: &str, hint: Option<&str>, input: &Markup) -> Markup {
     html! {

@@ -53,8 +53,8 @@ const fn post(
 
 use Action::{
     Account, AccountAct, AdminAct, AdminRead, EmergencyAct, ExportAct, FirmList, JoinAct, KeyAct,
-    MemberList, MemberRead, OwnAct, OwnRead, PeopleAct, Public, Session, ThreatAct, ThreatList,
-    ThreatRead, VetAct, VetRead,
+    MemberList, MemberRead, OwnAct, OwnRead, PeopleAct, Public, Session, ShareAct, ThreatAct,
+    ThreatList, ThreatRead, VetAct, VetRead,
 };
 
 /// Every address there is.
@@ -85,6 +85,9 @@ pub static ROUTES: &[Route] = &[
     get("/emergency", EmergencyAct, pages::emergency::ask),
     post("/emergency", EmergencyAct, pages::emergency::begin),
     post("/emergency/end", Session, pages::emergency::end),
+    get("/sharing", ShareAct, pages::sharing::show),
+    post("/sharing", ShareAct, pages::sharing::begin),
+    post("/sharing/end", ShareAct, pages::sharing::end),
     get("/exports", ExportAct, pages::exports::show),
     post("/exports", ExportAct, pages::exports::ask),
     post("/exports/{id}/agree", ExportAct, pages::exports::agree),

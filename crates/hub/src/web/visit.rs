@@ -8,11 +8,12 @@ use larum_core::words::Argument;
 use maud::Markup;
 
 use super::answer::{Answer, Problem};
-use super::{WebState, layout};
+use super::{WebState, layout, parts};
 use crate::access::{Denied, Opener, Role, Scope, Sealed, Viewer};
 use crate::id::MemberId;
 use crate::store::Store;
 use crate::store::audit::Actor;
+use crate::store::people::Wanted;
 
 /// One request: who, what they may see, and what they asked.
 pub(super) struct Visit<'a> {
@@ -87,6 +88,25 @@ impl Visit<'_> {
     /// A part of the query; empty when it is not there.
     pub fn asked(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
+    }
+
+    /// The page of a list that was asked for: what is looked for, and from where on.
+    pub fn wanted<I>(&self, parse: impl Fn(&str) -> Option<I>, limit: u32) -> Wanted<'_, I> {
+        Wanted {
+            find: self.asked("find"),
+            after: parse(self.asked("id")).map(|id| (self.asked("after"), id)),
+            limit,
+        }
+    }
+
+    /// The way to the page of such a list that begins after this row.
+    pub fn next(&self, address: &str, name: &str, id: impl ToString) -> Markup {
+        let asked = [
+            ("find", self.asked("find").to_owned()),
+            ("after", name.to_owned()),
+            ("id", id.to_string()),
+        ];
+        parts::next(address, &self.say("hub-next"), &asked)
     }
 
     pub fn say(&self, id: &str) -> String {

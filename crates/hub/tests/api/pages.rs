@@ -29,6 +29,8 @@ async fn pages_follow_each_other_without_gap_or_double() {
     let member = Client::new(&firms, Some(&member.text));
     let analyst = key(&firms, Role::Analyst, None, None, None);
     let analyst = Client::new(&firms, Some(&analyst.text));
+    let administrator = key(&firms, Role::Administrator, None, None, None);
+    let administrator = Client::new(&firms, Some(&administrator.text));
     let of = |value: &Value| value["id"].to_string();
     let of_member = |value: &Value| value["member"]["id"].to_string();
     for (client, path, id) in [
@@ -36,6 +38,8 @@ async fn pages_follow_each_other_without_gap_or_double() {
         (&member, "/own/warnings", of),
         (&analyst, "/members", of_member),
         (&member, "/own/reads", of),
+        (&analyst, "/threats", of),
+        (&administrator, "/collectors", of),
     ] {
         let whole = walk(client, path, 50, id).await;
         let unique: BTreeSet<&String> = whole.iter().collect();
@@ -49,6 +53,7 @@ async fn pages_follow_each_other_without_gap_or_double() {
         firms.members.len()
     );
     assert!(walk(&member, "/own/sightings", 2, of).await.len() > 3);
+    assert!(walk(&administrator, "/collectors", 2, of).await.len() > 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,6 +90,21 @@ async fn a_tag_saves_the_body_and_changes_with_it() {
     let one = client.json(&format!("/own/warnings/{warning}")).await;
     let word: Value = serde_json::from_str(word.body()).unwrap();
     assert_eq!(one["acknowledged"], word["at"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn known_exploited_weaknesses_are_told_with_a_threat() {
+    let firms = Firms::with_a_wave().await;
+    let officer = key(&firms, Role::Officer, None, Some(AREAS[0]), None);
+    let officer = Client::new(&firms, Some(&officer.text));
+    let threat = officer.json("/threats/1").await;
+    let expected = serde_json::json!([{
+        "cve": "CVE-2026-1001", "vendor": "Microsoft", "product": "Remote Desktop Services",
+        "name": "An invented hole", "action": "Put the maker's update in.", "due": "2026-11-22",
+        "ransomware": true,
+    }]);
+    assert_eq!(threat["exploited"]["weaknesses"], expected, "{threat}");
+    assert_eq!(threat["sources"][0]["country"], "FR", "{threat}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

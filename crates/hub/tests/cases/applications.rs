@@ -6,7 +6,7 @@ use larum_hub_lib::id::ApplicationId;
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::applications::{Applications as _, State};
 use larum_hub_lib::store::audit::{Audit as _, Verified};
-use larum_hub_lib::store::people::{NewPerson, People as _};
+use larum_hub_lib::store::people::{NewPerson, People as _, Wanted};
 use larum_hub_lib::store::sql::SqlStore;
 
 use super::people::{by, person};
@@ -100,7 +100,7 @@ pub fn vetted(store: &SqlStore, told: &mut String) {
         told,
         (
             store.person(owner).unwrap(),
-            store.member_entries().unwrap(),
+            store.member_entries(&Wanted::default()).unwrap(),
         ),
     );
     let late = store.refuse_application(&by(), &south, first.id, "No", at(7));
@@ -115,7 +115,7 @@ pub fn vetted(store: &SqlStore, told: &mut String) {
     let (member, owner) = (member_id(8), person_id(8));
     let taken = store.accept_application(&by(), &south, second.id, member, owner, at(9));
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
-    assert_eq!(store.member_entries().unwrap().len(), 1);
+    assert_eq!(store.member_entries(&Wanted::default()).unwrap().len(), 1);
     store
         .refuse_application(&by(), &south, second.id, "Here already", at(10))
         .unwrap();

@@ -20,6 +20,7 @@ pub fn once(store: &SqlStore, told: &mut String) {
     assert!(!again.fresh);
     assert_eq!((again.receipt, again.received), (counted.receipt, at(30)));
     assert_eq!(again.set_aside, counted.set_aside);
+    store.feed_all().unwrap();
     tell(told, (&counted, &again, store.totals().unwrap()));
     // A gap, another beginning, another content under a number counted before.
     let gap = batch(id, 3, Vec::new());
@@ -59,6 +60,7 @@ pub fn together(store: &SqlStore, told: &mut String) {
     all.extend(ids.iter().map(|id| batch(*id, 1, seen(1))));
     all.extend(ids.iter().map(|id| batch(*id, 4, seen(4))));
     let answers = store.count_batches(&all, at(30)).unwrap();
+    store.feed_all().unwrap();
     let fresh = |answer: &BatchAnswer| match answer {
         BatchAnswer::Counted(counted) => Some(counted.fresh),
         BatchAnswer::Conflict(_) | BatchAnswer::Unknown => None,
@@ -108,6 +110,7 @@ pub fn sightings(store: &SqlStore, told: &mut String) {
         let counted = store.count_batch(&batch(id, sequence, sightings), at(9_100));
         assert!(counted.unwrap().unwrap().fresh);
     }
+    store.feed_all().unwrap();
     assert_eq!(store.totals().unwrap().findings, 2);
     assert_eq!(store.totals().unwrap().arrived, 5);
     let reached = store.reached("tcp/22", at(0)).unwrap();
@@ -133,6 +136,7 @@ pub fn foreign_text(store: &SqlStore, told: &mut String) {
         .count_batch(&batch(id, 1, sightings), at(9))
         .unwrap()
         .unwrap();
+    store.feed_all().unwrap();
     for key in keys {
         let reached = store.reached(key, at(0)).unwrap();
         assert_eq!(reached.len(), 1, "{key}");

@@ -59,6 +59,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("pages_sightings", pages::sightings),
     ("pages_threats", pages::threats),
     ("watchful_emergency", watchful::emergency),
+    ("watchful_sharing", watchful::sharing),
     ("watchful_two_persons", watchful::two_persons),
     ("identities", watchful::identities),
     ("watch_arrivals", watch::arrivals),

@@ -3,7 +3,10 @@
 use larum_hub_lib::access::{Action, Opener, Role, Scope, Sealed, Standing, Viewer, enter};
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::ingest::IngestStore as _;
-use larum_hub_lib::store::pages::{MIN_SHOWN, Pages as _, SightingCursor, ThreatFilter};
+use larum_hub_lib::store::pages::{
+    MIN_SHOWN, Pages as _, SightingCursor, ThreatCursor, ThreatFilter, ThreatRow,
+};
+use larum_hub_lib::store::people::Wanted;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::verdicts::Verdicts as _;
 use larum_hub_lib::store::watch::WatchStore as _;
@@ -54,7 +57,12 @@ pub fn members(store: &SqlStore, told: &mut String) {
         let cursor = after
             .as_ref()
             .map(|(name, id): &(String, _)| (name.as_str(), *id));
-        let page = open(store, store.members(&all, cursor, 2, at(60)).unwrap());
+        let wanted = Wanted {
+            after: cursor,
+            limit: 2,
+            ..Wanted::default()
+        };
+        let page = open(store, store.members(&all, &wanted, at(60)).unwrap());
         let Some(last) = page.last() else { break };
         after = Some((last.card.name.clone(), last.card.id));
         seen.extend(page);
@@ -62,8 +70,10 @@ pub fn members(store: &SqlStore, told: &mut String) {
     assert_eq!(seen.len(), 5);
     tell(told, &seen);
     let (_, area) = officer(Some("E23000002"));
-    let some = open(store, store.members(&area, None, 10, at(60)).unwrap());
+    let every = Wanted::default();
+    let some = open(store, store.members(&area, &every, at(60)).unwrap());
     assert_eq!(some.len(), 2);
+    names_are_found_by_who_may_see_them(store);
     let counts = (store.member_count(&all), store.member_count(&area));
     assert_eq!((counts.0.unwrap(), counts.1.unwrap()), (5, 2));
     tell(
@@ -100,6 +110,7 @@ pub fn sightings(store: &SqlStore, told: &mut String) {
         .count_batch(&batch(id, 1, all), at(9))
         .unwrap()
         .unwrap();
+    store.feed_all().unwrap();
     let (_, scope) = officer(None);
     let mut seen = Vec::new();
     let mut cursor: Option<SightingCursor> = None;
@@ -123,6 +134,42 @@ pub fn sightings(store: &SqlStore, told: &mut String) {
     let (_, elsewhere) = officer(Some("E23000002"));
     let hidden = store.sightings(&elsewhere, member, None, 10).unwrap();
     assert!(open(store, hidden).is_empty());
+}
+
+/// An officer finds a firm by a part of its name; whoever may not see names learns nothing by looking.
+fn names_are_found_by_who_may_see_them(store: &SqlStore) {
+    let wanted = Wanted {
+        find: "BAK",
+        ..Wanted::default()
+    };
+    let (mut viewer, all) = officer(None);
+    let found = open(store, store.members(&all, &wanted, at(60)).unwrap());
+    let names: Vec<&str> = found.iter().map(|row| row.card.name.as_str()).collect();
+    assert_eq!(names, ["Bakery", "Bakery"]);
+    viewer.role = Role::Student;
+    let masked = enter(Some(&viewer), Action::MemberList).unwrap();
+    let all = store.members(&masked, &Wanted::default(), at(60)).unwrap();
+    let looked = store.members(&masked, &wanted, at(60)).unwrap();
+    assert_eq!(open(store, looked), open(store, all));
+}
+
+/// However many threats a page holds, all pages together are the list.
+fn threats_come_in_pages(store: &SqlStore, filter: &ThreatFilter, all: &[ThreatRow]) {
+    let mut joined: Vec<ThreatRow> = Vec::new();
+    loop {
+        let page = ThreatFilter {
+            after: joined.last().map(ThreatCursor::of),
+            limit: Some(1),
+            ..filter.clone()
+        };
+        let page = store.threat_list(&page).unwrap();
+        assert!(page.len() <= 1);
+        if page.is_empty() {
+            break;
+        }
+        joined.extend(page);
+    }
+    assert_eq!(joined, all);
 }
 
 /// A threat with its evidence: counts for all, names within scope.
@@ -166,6 +213,7 @@ pub fn threats(store: &SqlStore, told: &mut String) {
             .unwrap()
             .unwrap();
     }
+    store.feed_all().unwrap();
     let [_, two, three] = members;
     store
         .apply_threat(&change("tcp/1", &[two, three]), at(10))
@@ -184,12 +232,13 @@ pub fn threats(store: &SqlStore, told: &mut String) {
         let filter = ThreatFilter {
             area: area.map(str::to_owned),
             fewest: 1,
-            own: None,
             closed: with_closed,
+            ..ThreatFilter::default()
         };
         let found = store.threat_list(&filter).unwrap();
         assert_eq!(found.len(), expected, "{filter:?}");
         few_firms_name_no_area(store, &filter, expected);
+        threats_come_in_pages(store, &filter, &found);
         tell(told, found);
     }
     tell(told, store.threat(1).unwrap());

@@ -4,11 +4,15 @@ use larum_hub_lib::access::Role;
 use larum_hub_lib::people::ProofKind;
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::audit::Actor;
-use larum_hub_lib::store::people::{LinkRefusal, NewPerson, People as _};
+use larum_hub_lib::store::enrol::EnrolStore as _;
+use larum_hub_lib::store::ingest::IngestStore as _;
+use larum_hub_lib::store::people::{
+    Counted, LinkRefusal, MemberEntry, NewPerson, People as _, Wanted,
+};
 use larum_hub_lib::store::sql::SqlStore;
 
 use super::proofs::new_session;
-use super::{at, collector, firm, person_id, tell};
+use super::{at, collector, firm, member_id, person_id, tell};
 
 pub fn by() -> Actor {
     Actor::program("test")
@@ -111,8 +115,8 @@ pub fn lists(store: &SqlStore, told: &mut String) {
     let nobody = store.set_disabled(&by(), person_id(9), false, at(1));
     assert!(matches!(nobody, Err(StoreError::NotFound)));
     tell(told, store.person_by_email("sam1@EXAMPLE.org").unwrap());
-    tell(told, store.people().unwrap());
-    let entries = store.member_entries().unwrap();
+    tell(told, store.people(&Wanted::default()).unwrap());
+    let entries = store.member_entries(&Wanted::default()).unwrap();
     let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(
         names,
@@ -120,6 +124,73 @@ pub fn lists(store: &SqlStore, told: &mut String) {
         "by bytes"
     );
     tell(told, &entries);
-    tell(told, store.collector_entries().unwrap());
+    let collectors = store.collector_entries(&Wanted::default()).unwrap();
+    tell(told, &collectors);
     tell(told, store.token_entries().unwrap());
+    pages_join_to_the_list(store, &entries);
+    for (find, found) in [
+        ("ALPH", vec!["Alpha", "alpha"]),
+        ("Übe", vec!["Übel"]),
+        ("_", vec![]),
+        ("%", vec![]),
+        ("\\", vec![]),
+    ] {
+        let wanted = Wanted {
+            find,
+            ..Wanted::default()
+        };
+        let entries = store.member_entries(&wanted).unwrap();
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, found, "{find}");
+    }
+    let by_address = Wanted {
+        find: "sam2@",
+        ..Wanted::default()
+    };
+    let people = store.people(&by_address).unwrap();
+    assert_eq!(people.len(), 1, "{people:?}");
+    counts(store, told);
+}
+
+/// However many rows a page holds, all pages together are the list.
+fn pages_join_to_the_list(store: &SqlStore, all: &[MemberEntry]) {
+    for limit in 1..=3 {
+        let mut joined: Vec<MemberEntry> = Vec::new();
+        loop {
+            let after = joined.last().map(|row| (row.name.clone(), row.id));
+            let wanted = Wanted {
+                after: after.as_ref().map(|(name, id)| (name.as_str(), *id)),
+                limit,
+                ..Wanted::default()
+            };
+            let page = store.member_entries(&wanted).unwrap();
+            if page.is_empty() {
+                break;
+            }
+            joined.extend(page);
+        }
+        assert_eq!(joined, all, "{limit} a page");
+    }
+}
+
+/// Whoever is shut out no longer counts; who was never heard is quiet.
+fn counts(store: &SqlStore, told: &mut String) {
+    let heard = collector(store, member_id(3), 2);
+    let out = collector(store, member_id(3), 3);
+    store.heartbeat(heard, "{}", at(50)).unwrap();
+    store.revoke_collector(out, at(60)).unwrap();
+    store
+        .set_disabled(&by(), person_id(1), true, at(60))
+        .unwrap();
+    let counted = store.counted(at(50)).unwrap();
+    let expected = Counted {
+        members: 5,
+        people: 1,
+        collectors: 2,
+        quiet: 1,
+        copied: 0,
+    };
+    assert_eq!(counted, expected);
+    assert_eq!(store.counted(at(51)).unwrap().quiet, 2);
+    tell(told, counted);
 }

@@ -10,7 +10,7 @@ use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::watch::{NewWarning, ThreatChange, ThreatRow, WatchStore as _};
 use larum_hub_lib::store::watch_state::WatchState as _;
 
-use super::{at, batch, collector, firm, sighting, tell};
+use super::{at, batch, collector, collector_id, firm, sighting, tell};
 
 /// A new threat of `key` that reached `members`, each of which is warned.
 pub fn change(key: &str, members: &[MemberId]) -> ThreatChange {
@@ -50,6 +50,7 @@ pub fn arrivals(store: &SqlStore, told: &mut String) {
     let id = collector(store, member, 1);
     let send = |sequence, sightings| {
         let counted = store.count_batch(&batch(id, sequence, sightings), at(9));
+        store.feed_all().unwrap();
         counted.unwrap().unwrap().receipt
     };
     assert_eq!(store.newest_receipt().unwrap(), 0);
@@ -69,6 +70,16 @@ pub fn arrivals(store: &SqlStore, told: &mut String) {
     assert!(store.arrived(first, second).unwrap().is_empty());
     let third = send(3, vec![sighting(3, "tcp/22", 2, -3_600, -3_600, 2)]);
     assert_eq!(store.arrived(first, third).unwrap().len(), 2);
+    let network = |called: Option<&str>| {
+        store.note_network(id, called).unwrap();
+        store.places().unwrap().remove(0).network
+    };
+    assert_eq!(network(None), "");
+    assert_eq!(network(Some("203.0.113.0")), "203.0.113.0");
+    store
+        .note_network(collector_id(9), Some("192.0.2.0"))
+        .unwrap();
+    assert_eq!(network(Some("198.51.100.0")), "198.51.100.0");
     tell(told, store.places().unwrap());
     tell(told, store.warnable().unwrap());
     let look = store.begin_look(at(10), third, at(0)).unwrap();

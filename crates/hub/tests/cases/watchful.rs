@@ -1,17 +1,18 @@
 //! Emergencies, acts to which a second person must agree, and accounts elsewhere.
 
-use larum_hub_lib::access::{Action, Role, enter};
+use larum_hub_lib::access::{Action, Role, Viewer, enter};
 use larum_hub_lib::people::ProofKind;
 use larum_hub_lib::people::oidc::{Arrived, OidcRefusal};
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::audit::{Actor, Audit as _, Entry};
 use larum_hub_lib::store::identities::Identities as _;
 use larum_hub_lib::store::pages::Pages as _;
-use larum_hub_lib::store::people::{NewPerson, People as _};
+use larum_hub_lib::store::people::{NewPerson, People as _, Wanted};
 use larum_hub_lib::store::proofs::Proofs as _;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::watchful::{APPROVAL_SECONDS, EMERGENCY_SECONDS, Kind, Watchful as _};
 
+use super::pages::{officer, open};
 use super::people::{by, person};
 use super::proofs::new_session;
 use super::{at, firm, person_id, tell};
@@ -157,6 +158,59 @@ pub fn two_persons(store: &SqlStore, told: &mut String) {
         "reset"
     );
     assert!(matches!(take(ada, 6), Err(StoreError::NotFound)), "once");
+    let words: Vec<String> = store
+        .acts(None, 20)
+        .unwrap()
+        .into_iter()
+        .map(|row| row.action)
+        .collect();
+    tell(told, words);
+}
+
+/// A region's word is one for national analysts, is told to its firms, and ends when it is taken back.
+pub fn sharing(store: &SqlStore, told: &mut String) {
+    let near = firm(store, 1, "Near");
+    let region = "north";
+    let (viewer, all) = officer(None);
+    store
+        .add_person(&by(), &person(1, Role::Regional), at(0))
+        .unwrap();
+    let national = Viewer {
+        role: Role::National,
+        ..viewer
+    };
+    let scope = enter(Some(&national), Action::MemberRead).unwrap();
+    let seen = |now| {
+        let page = store.members(&scope, &Wanted::default(), at(now)).unwrap();
+        let rows = open(store, page);
+        rows.into_iter().map(|row| row.card.id).collect::<Vec<_>>()
+    };
+    assert!(seen(1).is_empty());
+    store
+        .share_region(&by(), person_id(1), "south", "no firm of ours", at(1))
+        .unwrap();
+    assert!(seen(1).is_empty());
+    for reason in ["first", "a wave on tills"] {
+        store
+            .share_region(&by(), person_id(1), region, reason, at(2))
+            .unwrap();
+    }
+    assert_eq!(seen(3), [near]);
+    assert!(store.member(&scope, near).is_ok());
+    let shares = store.shares(&all).unwrap();
+    assert_eq!(shares.len(), 2);
+    assert_eq!(shares.first().unwrap().reason, "a wave on tills");
+    tell(told, shares);
+    assert!(
+        store.shares(&scope).unwrap().is_empty(),
+        "it is the officers' list"
+    );
+    store.end_share(&by(), region, at(4)).unwrap();
+    let again = store.end_share(&by(), region, at(5));
+    assert!(matches!(again, Err(StoreError::NotFound)));
+    assert!(seen(6).is_empty());
+    let hidden = store.member(&scope, near);
+    assert!(matches!(hidden, Err(StoreError::NotFound)));
     let words: Vec<String> = store
         .acts(None, 20)
         .unwrap()

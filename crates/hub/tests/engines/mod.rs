@@ -11,6 +11,8 @@
 )]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod clickhouse;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -15,6 +15,7 @@ use larum_hub_lib::access::Role;
 use larum_hub_lib::api::{self, ApiState};
 use larum_hub_lib::enrol::authority::Authority;
 use larum_hub_lib::id::{CollectorId, MemberId, PersonId};
+use larum_hub_lib::origin::Origins;
 use larum_hub_lib::people::mail::{Mailer, Relay};
 use larum_hub_lib::people::oidc::fetch::Fetcher;
 use larum_hub_lib::people::oidc::{Provider, Settings as ProviderSettings};
@@ -25,6 +26,7 @@ use larum_hub_lib::store::firms::LookedAfter as _;
 use larum_hub_lib::store::ingest::{CheckedBatch, IngestStore as _};
 use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::sql::SqlStore;
+use larum_hub_lib::watch::exploited::Exploited;
 use larum_hub_lib::watch::{Settings, Watch};
 use larum_hub_lib::web::{Invitations, WebState, router};
 use larum_link::clock::Clock;
@@ -59,6 +61,7 @@ pub struct Firms {
     pub now: Timestamp,
     pub address: SocketAddr,
     pub page_url: String,
+    exploited: Exploited,
 }
 
 impl Firms {
@@ -78,7 +81,11 @@ impl Firms {
             firms.sees(firm, "tcp/23", 99, at, AttackOutcome::Blocked);
         }
         let words = || Words::of("en").unwrap();
-        let watch = Watch::new(words(), Settings::default());
+        let settings = Settings {
+            exploited: firms.exploited.clone(),
+            ..Settings::default()
+        };
+        let watch = Watch::new(words(), settings);
         watch
             .step(&*firms.store, firms.now.plus_seconds(-25 * HOUR))
             .unwrap();
@@ -153,7 +160,14 @@ impl Firms {
             address: HubAddress::new("hub.example.org", 7_443).unwrap(),
             token_hours: 24,
         });
-        let api = ApiState::new(state.store.clone(), state.clock.clone(), &state.page_url).unwrap();
+        let exploited = exploited(folder.path(), now);
+        state.exploited = exploited.clone();
+        let mut api =
+            ApiState::new(state.store.clone(), state.clock.clone(), &state.page_url).unwrap();
+        api.exploited = exploited.clone();
+        let origins = origins(folder.path());
+        state.origins = origins.clone();
+        api.origins = origins;
         let router = router(state).nest(api::PREFIX, api::router(api));
         let server = axum::serve(listener, router).into_future();
         tokio::spawn(async move { server.await.unwrap() });
@@ -167,6 +181,7 @@ impl Firms {
             now,
             address,
             page_url,
+            exploited,
         };
         for (number, name) in NAMES.iter().enumerate() {
             firms.join(number, name);
@@ -354,4 +369,40 @@ fn heartbeat(now: Timestamp) -> Heartbeat {
         concerns: Vec::new(),
         trust: None,
     }
+}
+
+/// An invented registry's file, in which every address of the tests is in France.
+fn origins(folder: &std::path::Path) -> Origins {
+    let file = folder.join("delegated");
+    let lines = "2|ripencc|20261120|1|19830705|20261119|+0100\n\
+        ripencc|FR|ipv4|192.0.2.0|256|20100714|allocated\n\
+        ripencc|FR|ipv4|198.51.100.0|256|20100714|allocated\n\
+        ripencc|FR|ipv4|203.0.113.0|256|20100714|allocated\n\
+        ripencc|FR|ipv6|2001:db8::|32|20100714|allocated\n";
+    std::fs::write(&file, lines).unwrap();
+    Origins::of(&[file])
+}
+
+/// An invented list of known-exploited weaknesses, ten days old, in a folder of its own.
+fn exploited(folder: &std::path::Path, now: Timestamp) -> Exploited {
+    let folder = folder.join("lists");
+    std::fs::create_dir(&folder).unwrap();
+    let entry = |cve: &str, product: &str| {
+        serde_json::json!({
+            "cveID": cve, "vendorProject": "Microsoft", "product": product,
+            "vulnerabilityName": "An invented hole", "dateAdded": "2026-11-01",
+            "requiredAction": "Put the maker's update in.", "dueDate": "2026-11-22",
+            "knownRansomwareCampaignUse": "Known",
+        })
+    };
+    let list = serde_json::json!({
+        "dateReleased": now.plus_seconds(-10 * 24 * HOUR).to_string(),
+        "vulnerabilities": [
+            entry("CVE-2026-1001", "Remote Desktop Services"),
+            entry("CVE-2026-1002", "Remote Desktop Client"),
+        ],
+    });
+    let file = folder.join("known.json");
+    std::fs::write(&file, list.to_string()).unwrap();
+    Exploited::of(Some(file))
 }

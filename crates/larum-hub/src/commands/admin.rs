@@ -21,7 +21,7 @@ use larum_hub_lib::store::api::ApiStore as _;
 use larum_hub_lib::store::audit::{Actor, Audit as _, Entry, Verified};
 use larum_hub_lib::store::enrol::{EnrolStore as _, NewMember};
 use larum_hub_lib::store::keep::KeepStore as _;
-use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::store::people::{MemberEntry, People as _, Wanted};
 use larum_hub_lib::store::proofs::Proofs as _;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::{Store, StoreError};
@@ -393,41 +393,39 @@ impl Hub {
     }
 
     fn list(&self, what: &str) -> anyhow::Result<Exit> {
-        let lines: Vec<String> = match what {
-            "members" => self
-                .store
-                .member_entries()?
-                .iter()
-                .map(|row| format!("{}\t{}\t{}\t{}", row.id, row.area, row.collectors, row.name))
-                .collect(),
-            "collectors" => self
-                .store
-                .collector_entries()?
-                .iter()
-                .map(|row| {
-                    let state = if row.revoked.is_some() {
-                        "revoked"
-                    } else {
-                        "active"
-                    };
-                    format!("{}\t{state}\t{}\t{}", row.id, row.site, row.member_name)
-                })
-                .collect(),
-            _ => self
-                .store
-                .people()?
-                .iter()
-                .map(|row| {
-                    let state = if row.disabled.is_some() {
-                        "disabled"
-                    } else {
-                        "active"
-                    };
-                    format!("{}\t{state}\t{}\t{}", row.role, row.email, row.name)
-                })
-                .collect(),
-        };
-        lines.iter().try_for_each(|line| Self::print(line))?;
+        let active = |ended: Option<_>, word| ended.map_or("active", |_| word);
+        match what {
+            "members" => each_page(
+                |wanted| self.store.member_entries(wanted),
+                |row| (row.name.clone(), row.id),
+                |row| {
+                    let MemberEntry { id, area, name, .. } = row;
+                    Self::print(&format!("{id}\t{area}\t{}\t{name}", row.collectors))
+                },
+            ),
+            "collectors" => each_page(
+                |wanted| self.store.collector_entries(wanted),
+                |row| (row.member_name.clone(), row.id),
+                |row| {
+                    let state = active(row.revoked, "revoked");
+                    Self::print(&format!(
+                        "{}\t{state}\t{}\t{}",
+                        row.id, row.site, row.member_name
+                    ))
+                },
+            ),
+            _ => each_page(
+                |wanted| self.store.people(wanted),
+                |row| (row.name.clone(), row.id),
+                |row| {
+                    let state = active(row.disabled, "disabled");
+                    Self::print(&format!(
+                        "{}\t{state}\t{}\t{}",
+                        row.role, row.email, row.name
+                    ))
+                },
+            ),
+        }?;
         Ok(Exit::Done)
     }
 
@@ -525,5 +523,25 @@ impl Hub {
     fn tell(&self, id: &str, args: &[(&str, Argument<'_>)]) -> anyhow::Result<Exit> {
         writeln!(std::io::stderr(), "{}", self.words.say_with(id, args))?;
         Ok(Exit::Done)
+    }
+}
+
+/// Does something with every row of a list, which the store gives a page at a time.
+fn each_page<T, I: Copy>(
+    read: impl Fn(&Wanted<'_, I>) -> Result<Vec<T>, StoreError>,
+    place: impl Fn(&T) -> (String, I),
+    mut each: impl FnMut(&T) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut last: Option<(String, I)> = None;
+    loop {
+        let rows = read(&Wanted {
+            after: last.as_ref().map(|(name, id)| (name.as_str(), *id)),
+            ..Wanted::default()
+        })?;
+        rows.iter().try_for_each(&mut each)?;
+        match rows.last() {
+            Some(row) => last = Some(place(row)),
+            None => return Ok(()),
+        }
     }
 }

@@ -12,8 +12,12 @@ use larum_core::words::Words;
 use larum_hub_lib::config::HubConfig;
 use larum_hub_lib::config::store::StoreConfig;
 use larum_hub_lib::enrol::rotation;
+use larum_hub_lib::origin::Addresses;
+use larum_hub_lib::renewed::Renewable as _;
 use larum_hub_lib::store::audit::{Audit as _, Verified};
+use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::people::People as _;
+use larum_hub_lib::watch::exploited::Catalogue;
 use larum_link::clock::Clock;
 
 use super::check_config::load;
@@ -23,6 +27,11 @@ use super::serve::DEFAULT_CONFIG;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most of an answer that is read, in bytes.
 const MAX_ANSWER_BYTES: u64 = 4_096;
+/// Batches that wait longer for ClickHouse are late.
+const BEHIND_SECONDS: i64 = 300;
+/// Ranges change hands: a file made longer ago is to be renewed.
+const STALE_ADDRESSES_DAYS: i64 = 60;
+const DAY_SECONDS: i64 = 86_400;
 /// A collector not heard for this long is quiet.
 const QUIET_SECONDS: i64 = 3_600;
 
@@ -71,6 +80,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     looks.push(authority(&config));
     looks.extend(store(&config));
     looks.extend(certificate(&config));
+    looks.extend(exploited(&config));
+    looks.extend(addresses(&config));
     looks.push(pages(&config));
     looks.push(link(&config));
     looks.push(address(&config));
@@ -100,15 +111,20 @@ fn said(look: &Look, words: &Words) -> Check {
 fn private(config: &HubConfig) -> Look {
     let password = match &config.store {
         StoreConfig::Embedded => None,
-        // What the service is handed by systemd is systemd's to guard.
-        StoreConfig::Postgres(server) => server
-            .password_file
-            .clone()
-            .filter(|file| file.is_absolute()),
+        StoreConfig::Postgres(server) => server.password_file.clone(),
     };
+    let sightings = match &config.store {
+        StoreConfig::Embedded => None,
+        StoreConfig::Postgres(server) => server
+            .sightings
+            .as_ref()
+            .and_then(|sightings| sightings.password_file.clone()),
+    };
+    let secrets = password.into_iter().chain(sightings);
     let open = [config.authority_dir(), config.store_file()]
         .into_iter()
-        .chain(password)
+        // What the service is handed by systemd is systemd's to guard.
+        .chain(secrets.filter(|file| file.is_absolute()))
         .filter_map(|path| std::fs::metadata(path).ok())
         .any(|found| found.permissions().mode() & 0o077 != 0);
     look("private", if open { State::Broken } else { State::Ok })
@@ -139,24 +155,36 @@ fn store(config: &HubConfig) -> Vec<Look> {
         Ok(Verified::Broken { .. }) | Err(_) => State::Broken,
     };
     let now = Clock::system().now();
-    let collectors = store.collector_entries().unwrap_or_default();
-    let active = || collectors.iter().filter(|row| row.revoked.is_none());
-    let quiet = active().filter(|row| {
-        row.last_seen
-            .is_none_or(|at| now.as_seconds() - at.as_seconds() > QUIET_SECONDS)
-    });
-    let copied = active().filter(|row| row.conflict.is_some());
-    let counted = |name, count: usize| Look {
+    let collectors = store
+        .counted(now.plus_seconds(-QUIET_SECONDS))
+        .unwrap_or_default();
+    let counted = |name, count| Look {
         name,
         state: if count == 0 { State::Ok } else { State::Look },
-        count: u64::try_from(count).unwrap_or(u64::MAX),
+        count,
     };
-    vec![
+    let mut looks = vec![
         look("store", State::Ok),
         look("ledger", ledger),
-        counted("quiet", quiet.count()),
-        counted("copied", copied.count()),
-    ]
+        counted("quiet", collectors.quiet),
+        counted("copied", collectors.copied),
+    ];
+    if store.is_carried() {
+        let behind = store.behind().unwrap_or_default();
+        let old = behind.since.is_some_and(|since| {
+            now.as_seconds().saturating_sub(since.as_seconds()) > BEHIND_SECONDS
+        });
+        looks.push(Look {
+            name: "sightings",
+            state: match (store.reach_clickhouse(), old) {
+                (Err(_), _) => State::Broken,
+                (Ok(()), true) => State::Look,
+                (Ok(()), false) => State::Ok,
+            },
+            count: behind.batches,
+        });
+    }
+    looks
 }
 
 /// A listening address as one calls it from this machine.
@@ -179,6 +207,47 @@ fn certificate(config: &HubConfig) -> Option<Look> {
         Ok(_) => State::Ok,
     };
     Some(look("certificate", state))
+}
+
+/// The list of known-exploited weaknesses, where the hub has one: how many days ago it was released.
+fn exploited(config: &HubConfig) -> Option<Look> {
+    let file = config.known_exploited_file.as_ref()?;
+    let now = Clock::system().now();
+    Some(match Catalogue::read(file) {
+        Err(_) => look("exploited", State::Broken),
+        Ok(list) => Look {
+            name: "exploited",
+            state: if list.is_stale(now) {
+                State::Look
+            } else {
+                State::Ok
+            },
+            count: list.age_days(now),
+        },
+    })
+}
+
+/// The files that say where addresses are registered, where the hub has any: the oldest one's age in days.
+fn addresses(config: &HubConfig) -> Option<Look> {
+    let now = Clock::system().now().as_seconds();
+    let ages: Result<Vec<i64>, _> = config
+        .address_files
+        .iter()
+        .map(|file| Addresses::read(file).map(|one| (now - one.made.as_seconds()) / DAY_SECONDS))
+        .collect();
+    let oldest = match ages {
+        Err(_) => return Some(look("addresses", State::Broken)),
+        Ok(ages) => ages.into_iter().max()?,
+    };
+    Some(Look {
+        name: "addresses",
+        state: if oldest > STALE_ADDRESSES_DAYS {
+            State::Look
+        } else {
+            State::Ok
+        },
+        count: u64::try_from(oldest).unwrap_or_default(),
+    })
 }
 
 fn pages(config: &HubConfig) -> Look {

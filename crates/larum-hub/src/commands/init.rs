@@ -135,7 +135,13 @@ fn configuration(state: &Path, args: &Args) -> String {
         let written = match (key, &args.page_url) {
             ("page-url", None)
             | (
-                "page-certificate" | "page-key" | "mail-relay" | "mail-from" | "mail-login-file",
+                "page-certificate"
+                | "page-key"
+                | "known-exploited-file"
+                | "address-files"
+                | "mail-relay"
+                | "mail-from"
+                | "mail-login-file",
                 _,
             ) => {
                 format!("# {line}")

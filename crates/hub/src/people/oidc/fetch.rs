@@ -89,8 +89,23 @@ impl Place {
         self.host == "localhost" || self.bare().parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
+    /// The host as it is written.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path with what is asked.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The host without the brackets of an IPv6 address.
-    fn bare(&self) -> &str {
+    pub(crate) fn bare(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 }

@@ -5,7 +5,7 @@
 //! (seven bits a byte, the lowest first); those that may be negative fold the sign into the lowest bit.
 //! Words stand once in a block. Why it is so: `docs/design/0014-sightings.md`.
 
-mod bytes;
+pub(in crate::store) mod bytes;
 mod places;
 mod span;
 mod sums;

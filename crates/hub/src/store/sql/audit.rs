@@ -20,11 +20,7 @@ pub(super) fn append(
     entry: &Entry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let last: Option<(i64, String)> = transaction
-        .prepare_cached("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (before, previous) = last.unwrap_or((0, FIRST.to_owned()));
+    let (before, previous) = end(transaction, 0)?;
     let member = entry.member.map(|member| member.to_string());
     let row = audit::Row {
         id: before + 1,
@@ -113,9 +109,31 @@ impl Audit for SqlStore {
         })
     }
 
+    fn head(&self) -> Result<(u64, String), StoreError> {
+        let (row, head) = self.read(|connection| end(connection, 0))?;
+        Ok((u64::try_from(row).unwrap_or_default(), head))
+    }
+
+    fn verify_last(&self, rows: u64) -> Result<Verified, StoreError> {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let (row, head) = self.read(|connection| end(connection, rows))?;
+        let next = row.saturating_add(1);
+        self.follow(Links { next, head })
+    }
+
     fn verify(&self) -> Result<Verified, StoreError> {
-        // What is appended meanwhile is verified too; rows before it do not change.
-        let (mut after, mut links) = (i64::MIN, Links::start());
+        self.follow(Links::start())
+    }
+}
+
+impl SqlStore {
+    /// Follows the chain to its end. What is appended meanwhile is verified too; rows before it do not change.
+    fn follow(&self, mut links: Links) -> Result<Verified, StoreError> {
+        // A row numbered below the first would be no part of the chain.
+        let mut after = match links.next {
+            1 => i64::MIN,
+            next => next.saturating_sub(1),
+        };
         loop {
             match self.read(|connection| links.follow(connection, after))? {
                 Followed::Broken(at) => return Ok(Verified::Broken { at }),
@@ -129,6 +147,18 @@ impl Audit for SqlStore {
             }
         }
     }
+}
+
+/// Number and hash of the row that has `rows` rows after it; before the first row, nothing and [`FIRST`].
+fn end(connection: &Connection<'_>, rows: i64) -> Result<(i64, String), StoreError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, hash FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([rows], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.unwrap_or((0, FIRST.to_owned())))
 }
 
 /// How far the chain was followed: the number that must come next, and the hash before it.
@@ -353,6 +383,11 @@ mod tests {
         ] {
             let (_folder, store) = self::store();
             filled(&store);
+            let (row, head) = store.head().unwrap();
+            assert_eq!(
+                store.verify_last(2).unwrap(),
+                Verified::Whole { rows: row, head }
+            );
             store
                 .write(|transaction| {
                     transaction.execute_batch(
@@ -361,7 +396,14 @@ mod tests {
                     transaction.execute(sql, [])
                 })
                 .unwrap();
-            assert_eq!(store.verify().unwrap(), Verified::Broken { at }, "{sql}");
+            let broken = Verified::Broken { at };
+            assert_eq!(store.verify().unwrap(), broken, "{sql}");
+            for rows in [2, 3, 9] {
+                assert_eq!(store.verify_last(rows).unwrap(), broken, "{sql}");
+            }
+            // The last row alone tells of itself alone.
+            let last = store.verify_last(1).unwrap();
+            assert!(matches!(last, Verified::Whole { rows: 4, .. }), "{last:?}");
         }
     }
 }

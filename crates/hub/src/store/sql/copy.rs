@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::clickhouse::{ClickHouse, carry};
 use super::engine::{Connection, OptionalExtension as _, Row, Value, params};
 use super::sum::TableSum;
 use super::tables::{self, Table};
@@ -29,7 +30,28 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::NotEmpty`] when `other` holds something, and the engines' own.
     pub fn copy_into(&self, other: &Self) -> Result<Vec<TableSum>, StoreError> {
-        let tables = tables::all()?;
+        if let Some(grown) = &other.grown {
+            if self.grown.is_some() {
+                let said = "move it to a store without ClickHouse first";
+                return Err(StoreError::Conflict(said.into()));
+            }
+            grown.must_be_empty()?;
+        }
+        let copied = match self.at_rest(|grown| self.copy_with(other, Some(grown)))? {
+            Some(copied) => copied,
+            None => self.copy_with(other, None)?,
+        };
+        other.feed_and_compare()?;
+        Ok(copied)
+    }
+
+    /// Copies the tables, and puts back into them what is in `grown`.
+    fn copy_with(
+        &self,
+        other: &Self,
+        grown: Option<&ClickHouse>,
+    ) -> Result<Vec<TableSum>, StoreError> {
+        let tables = copied_tables()?;
         other.write(|to| {
             unhurried(to)?;
             if count_all(to, &tables)?.iter().any(|count| count.rows > 0) {
@@ -39,7 +61,13 @@ impl SqlStore {
                 let mut sums = Vec::with_capacity(tables.len());
                 without_triggers(to, &tables, || {
                     for table in &tables {
-                        sums.push(copy(from, to, table)?);
+                        let is_elsewhere =
+                            grown.is_some() && carry::CARRIED.contains(&&*table.name);
+                        sums.push(if is_elsewhere {
+                            TableSum::empty(&table.name)
+                        } else {
+                            copy(from, to, table)?
+                        });
                     }
                     Ok(())
                 })?;
@@ -56,10 +84,17 @@ impl SqlStore {
                     },
                 )
             };
-            match tables.iter().zip(&copied).find_map(|pair| differs(&pair)) {
-                Some(problem) => problem,
-                None => Ok(copied),
+            if let Some(problem) = tables.iter().zip(&copied).find_map(|pair| differs(&pair)) {
+                return problem;
             }
+            if other.grown.is_some() {
+                carry::adopt(to)?;
+            }
+            let Some(grown) = grown else {
+                return Ok(copied);
+            };
+            self.at_one_moment(|from| carry::put_back(grown, from, to))?;
+            tables.iter().map(|table| summed(to, table)).collect()
         })
     }
 
@@ -69,7 +104,7 @@ impl SqlStore {
     /// # Errors
     /// When the file is there already or cannot be written.
     pub fn save_to(&self, file: &Path) -> Result<Vec<TableCount>, StoreError> {
-        if let Engine::Sqlite(engine) = &self.engine {
+        if let (Engine::Sqlite(engine), None) = (&self.engine, &self.grown) {
             engine.save_to(file)?;
             return Self::open(file)?.row_counts();
         }
@@ -77,15 +112,31 @@ impl SqlStore {
             return Err(StoreError::Conflict("the file is there already".into()));
         }
         let saved = Self::open(file)?;
-        let copied = self.copy_into(&saved)?;
+        self.copy_into(&saved)?;
         if let Engine::Sqlite(engine) = &saved.engine {
             engine.settle()?;
         }
-        let count = |sum: TableSum| TableCount {
-            table: sum.table,
-            rows: sum.rows,
-        };
-        Ok(copied.into_iter().map(count).collect())
+        saved.row_counts()
+    }
+
+    /// What a server needs on its disk for this store, in bytes, by name of the server; nothing for a
+    /// file, which anyone can see.
+    ///
+    /// # Errors
+    /// When a server fails.
+    pub fn disk_bytes(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let mut bytes = Vec::new();
+        if let Engine::Postgres(_) = &self.engine {
+            let size: i64 = self.read(|connection| {
+                let sql = "SELECT pg_database_size(current_database())";
+                connection.query_row(sql, [], |row| row.get(0))
+            })?;
+            bytes.push(("PostgreSQL", u64::try_from(size).unwrap_or_default()));
+        }
+        if let Some(grown) = &self.grown {
+            bytes.push(("ClickHouse", grown.disk_bytes()?));
+        }
+        Ok(bytes)
     }
 
     /// How many rows each table has, at one moment.
@@ -97,12 +148,12 @@ impl SqlStore {
         self.at_one_moment(|connection| count_all(connection, &tables))
     }
 
-    /// Counts and checksums of all tables, at one moment.
+    /// Counts and checksums of all tables that are copied, at one moment.
     ///
     /// # Errors
     /// When the engine fails.
     pub fn sums(&self) -> Result<Vec<TableSum>, StoreError> {
-        let tables = tables::all()?;
+        let tables = copied_tables()?;
         self.at_one_moment(|connection| {
             let sums = tables.iter().map(|table| summed(connection, table));
             sums.collect()
@@ -124,6 +175,13 @@ impl SqlStore {
             result
         })
     }
+}
+
+/// All tables but those about where sightings are.
+fn copied_tables() -> Result<Vec<Table>, StoreError> {
+    let mut tables = tables::all()?;
+    tables.retain(|table| !carry::ABOUT_PLACES.contains(&&*table.name));
+    Ok(tables)
 }
 
 /// Copying may take longer than a page may.

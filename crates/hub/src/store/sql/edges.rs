@@ -12,6 +12,7 @@ use larum_core::finding::AttackOutcome;
 use larum_core::sighting::Sighting;
 use larum_core::watch::fold::NO_SOURCE;
 
+use super::clickhouse::ClickHouse;
 use super::engine::{Connection, OptionalExtension as _, Transaction, params};
 use super::ingest::length;
 use super::rollups::day_of_hour;
@@ -33,20 +34,24 @@ pub(super) const EDGES_OF_KEY: &str =
 /// Blocks that are not sorted yet.
 pub(super) const WAITING: &str = "SELECT firm, body FROM chunk WHERE receipt > ?1";
 
+fn sources_of(sighting: &Sighting) -> Vec<IpAddr> {
+    places_of(&sighting.sources)
+}
+
 /// The sources of a sighting as they count: where nobody attacked from outside the key is a place, and
 /// the edge has no source.
-fn sources_of(sighting: &Sighting) -> Vec<IpAddr> {
-    if sighting.sources.is_empty() {
+pub(super) fn places_of(sources: &[IpAddr]) -> Vec<IpAddr> {
+    if sources.is_empty() {
         return vec![NO_SOURCE];
     }
-    let mut sources: Vec<IpAddr> = sighting.sources.iter().copied().map(source_key).collect();
+    let mut sources: Vec<IpAddr> = sources.iter().copied().map(source_key).collect();
     sources.sort_unstable();
     sources.dedup();
     sources
 }
 
 /// The sightings of a batch as spans. Beyond [`MAX_BATCH_EDGES`] one counts in its last hour only.
-fn spans_of(firm: i64, words: &[Sighting]) -> impl Iterator<Item = (&str, Span)> {
+pub(super) fn spans_of(firm: i64, words: &[Sighting]) -> impl Iterator<Item = (&str, Span)> {
     let mut left = MAX_BATCH_EDGES;
     words.iter().map(move |word| {
         let (first, last) = hours_between(word.first, word.last, false);
@@ -54,18 +59,22 @@ fn spans_of(firm: i64, words: &[Sighting]) -> impl Iterator<Item = (&str, Span)>
         let edges = hours.saturating_mul(word.sources.len().max(1));
         let short = edges > left;
         left = left.saturating_sub(edges);
-        let span = Span {
-            firm,
-            first: word.first,
-            last: word.last,
-            severity: word.severity,
-            success: word.outcome == AttackOutcome::Success,
-            short,
-            count: word.count,
-            sources: sources_of(word),
-        };
-        (word.key.as_str(), span)
+        (word.key.as_str(), span_of(firm, word, short))
     })
+}
+
+/// A sighting as a span; `short` is one that counts in its last hour only.
+pub(super) fn span_of(firm: i64, word: &Sighting, short: bool) -> Span {
+    Span {
+        firm,
+        first: word.first,
+        last: word.last,
+        severity: word.severity,
+        success: word.outcome == AttackOutcome::Success,
+        short,
+        count: word.count,
+        sources: sources_of(word),
+    }
 }
 
 /// Edges of a batch, in order of hour, key and source, with the greatest count of a sighting behind each.
@@ -79,21 +88,30 @@ pub(super) fn edges_of<'w>(
 ) -> Edges<'w> {
     let mut edges = Edges::new();
     for (place, (key, span)) in spans_of(0, words).enumerate() {
-        let before = earlier.get(&place);
-        let told = before.map(|word| hours_between(word.first, word.last, false));
-        let known = before.map(sources_of).unwrap_or_default();
-        let (first, last) = span.hours();
-        for hour in first..=last {
-            let is_told = told.is_some_and(|(from, to)| (from..=to).contains(&hour));
-            for source in &span.sources {
-                if !is_told || known.binary_search(source).is_err() {
-                    let count = edges.entry((hour, key, *source)).or_default();
-                    *count = span.count.max(*count);
-                }
+        add_edges(&mut edges, key, &span, earlier.get(&place));
+    }
+    edges
+}
+
+/// Adds the edges that a word brings and the one before it did not.
+pub(super) fn add_edges<'w>(
+    edges: &mut Edges<'w>,
+    key: &'w str,
+    span: &Span,
+    before: Option<&Sighting>,
+) {
+    let told = before.map(|word| hours_between(word.first, word.last, false));
+    let known = before.map(sources_of).unwrap_or_default();
+    let (first, last) = span.hours();
+    for hour in first..=last {
+        let is_told = told.is_some_and(|(from, to)| (from..=to).contains(&hour));
+        for source in &span.sources {
+            if !is_told || known.binary_search(source).is_err() {
+                let count = edges.entry((hour, key, *source)).or_default();
+                *count = span.count.max(*count);
             }
         }
     }
-    edges
 }
 
 /// Notes that so many more sightings wait in blocks, and sorts those that wait when they are many.
@@ -186,13 +204,13 @@ fn each_waiting(
 }
 
 /// The firms that spans name by their numbers.
-struct Firms<'c> {
+pub(super) struct Firms<'c> {
     connection: &'c Connection<'c>,
     known: BTreeMap<i64, Option<MemberId>>,
 }
 
 impl<'c> Firms<'c> {
-    const fn of(connection: &'c Connection<'c>) -> Self {
+    pub(super) const fn of(connection: &'c Connection<'c>) -> Self {
         Self {
             connection,
             known: BTreeMap::new(),
@@ -220,7 +238,7 @@ impl<'c> Firms<'c> {
     }
 
     /// Who a firm is; `None` when it was erased meanwhile.
-    fn member(&mut self, firm: i64) -> Result<Option<MemberId>, StoreError> {
+    pub(super) fn member(&mut self, firm: i64) -> Result<Option<MemberId>, StoreError> {
         if let Some(known) = self.known.get(&firm) {
             return Ok(*known);
         }
@@ -245,6 +263,7 @@ pub(super) struct Told<'s> {
 /// Calls `each` with what firms said about a key in the hours from `first` to `last`, some of it perhaps
 /// twice.
 pub(super) fn each_told(
+    grown: Option<&ClickHouse>,
     connection: &Connection<'_>,
     key: &str,
     (first, last): (i64, i64),
@@ -256,6 +275,9 @@ pub(super) fn each_told(
         told.iter().for_each(&mut each);
         Ok::<_, StoreError>(())
     };
+    if let Some(grown) = grown {
+        return grown.each_span(Some(key), (first, last), |_, span| tell(&span));
+    }
     // First what waits: what is sorted in between is then found twice rather than not at all.
     each_waiting(connection, Some(key), |_, span| tell(&span))?;
     let Some((from, to)) = days(connection, (first, last))? else {
@@ -274,6 +296,7 @@ pub(super) fn each_told(
 /// Calls `each` with what firms said about any key in the hours from `first` to `last`, some of it
 /// perhaps twice.
 pub(super) fn each_of_all(
+    grown: Option<&ClickHouse>,
     connection: &Connection<'_>,
     (first, last): (i64, i64),
     mut each: impl FnMut(&str, &Told<'_>),
@@ -284,6 +307,9 @@ pub(super) fn each_of_all(
         told.iter().for_each(|told| each(key, told));
         Ok::<_, StoreError>(())
     };
+    if let Some(grown) = grown {
+        return grown.each_span(None, (first, last), |key, span| tell(key, &span));
+    }
     each_waiting(connection, None, |key, span| tell(key, &span))?;
     let Some((from, to)) = days(connection, (first, last))? else {
         return Ok(());

@@ -9,11 +9,11 @@ use larum_core::time::Timestamp;
 
 use super::SqlStore;
 use super::edges::note_waiting;
-use super::ingest_rows::{Kept, Place, keep_sightings};
+use super::ingest_rows::{Kept, Place, keep_sightings, put_chunk};
 use crate::id::{CollectorId, MemberId};
 use crate::store::StoreError;
 use crate::store::ingest::{
-    BatchAnswer, ChainConflict, CheckedBatch, Counted, IngestStore, Totals,
+    BatchAnswer, Behind, ChainConflict, CheckedBatch, Counted, IngestStore, Totals,
 };
 
 impl IngestStore for SqlStore {
@@ -28,7 +28,7 @@ impl IngestStore for SqlStore {
             let mut waiting = 0;
             let answers = batches
                 .iter()
-                .map(|batch| match count_one(transaction, batch, now) {
+                .map(|batch| match self.count_one(transaction, batch, now) {
                     Err(StoreError::NotFound) => Ok(BatchAnswer::Unknown),
                     Ok((answer, words)) => {
                         waiting += words;
@@ -58,6 +58,29 @@ impl IngestStore for SqlStore {
             if changed == 0 {
                 return Err(StoreError::NotFound);
             }
+            Ok(())
+        })
+    }
+
+    fn note_network(
+        &self,
+        collector: CollectorId,
+        network: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let known: Option<Option<String>> = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT network FROM collector WHERE id = ?1")?
+                .query_row(params![collector], |row| row.get(0))
+                .optional()
+        })?;
+        if known.is_none_or(|known| known.as_deref() == network) {
+            return Ok(());
+        }
+        self.write_beside(|transaction| {
+            transaction.execute(
+                "UPDATE collector SET network = ?2 WHERE id = ?1",
+                params![collector, network],
+            )?;
             Ok(())
         })
     }
@@ -134,6 +157,26 @@ impl IngestStore for SqlStore {
         })
     }
 
+    fn behind(&self) -> Result<Behind, StoreError> {
+        if self.grown.is_none() {
+            return Ok(Behind::default());
+        }
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT count(*), min(batch.received)
+                 FROM chunk JOIN batch ON batch.receipt = chunk.receipt",
+                [],
+                |row| {
+                    let since: Option<i64> = row.get(1)?;
+                    Ok(Behind {
+                        batches: u64::try_from(row.get::<i64>(0)?).unwrap_or_default(),
+                        since: since.map(Timestamp::from_millis),
+                    })
+                },
+            )
+        })
+    }
+
     fn newest_warning(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
             connection
@@ -143,47 +186,59 @@ impl IngestStore for SqlStore {
     }
 }
 
-/// Counts one batch, if it is the next of its collector; how many sightings its block holds.
-fn count_one(
-    transaction: &Transaction<'_>,
-    batch: &CheckedBatch,
-    now: Timestamp,
-) -> Result<(BatchAnswer, usize), StoreError> {
-    let (member, expected, head) = position(transaction, batch.collector)?;
-    if batch.sequence != expected || batch.previous != head {
-        if let Some((sha256, counted)) = counted_before(transaction, batch)?
-            && sha256 == digest(&batch.sha256)
-        {
-            return Ok((BatchAnswer::Counted(counted), 0));
+impl SqlStore {
+    /// Counts one batch, if it is the next of its collector; how many sightings wait in its block to be
+    /// sorted.
+    fn count_one(
+        &self,
+        transaction: &Transaction<'_>,
+        batch: &CheckedBatch,
+        now: Timestamp,
+    ) -> Result<(BatchAnswer, usize), StoreError> {
+        let (member, expected, head) = position(transaction, batch.collector)?;
+        if batch.sequence != expected || batch.previous != head {
+            if let Some((sha256, counted)) = counted_before(transaction, batch)?
+                && sha256 == digest(&batch.sha256)
+            {
+                return Ok((BatchAnswer::Counted(counted), 0));
+            }
+            transaction.execute(
+                "UPDATE collector SET conflict = ?2 WHERE id = ?1",
+                params![batch.collector, now.as_millis()],
+            )?;
+            return Ok((BatchAnswer::Conflict(ChainConflict { expected }), 0));
         }
-        transaction.execute(
-            "UPDATE collector SET conflict = ?2 WHERE id = ?1",
-            params![batch.collector, now.as_millis()],
-        )?;
-        return Ok((BatchAnswer::Conflict(ChainConflict { expected }), 0));
-    }
-    let (sender, firm) = sender(transaction, member, batch.collector)?;
-    let receipt = insert_batch(transaction, sender, batch, now)?;
-    let place = Place {
-        firm,
-        sender,
-        receipt,
-    };
-    let Kept { new, words } = keep_sightings(transaction, &place, &batch.sightings)?;
-    transaction
-        .prepare_cached(
-            "UPDATE firm SET batches = batches + 1, sightings = sightings + ?2,
+        let (sender, firm) = sender(transaction, member, batch.collector)?;
+        let receipt = insert_batch(transaction, sender, batch, now)?;
+        let place = Place {
+            firm,
+            sender,
+            receipt,
+        };
+        let Kept { new, words } = if self.grown.is_none() {
+            keep_sightings(transaction, &place, &batch.sightings)?
+        } else {
+            // It waits to be carried over; which findings are new is told then, and nothing is sorted here.
+            if !batch.sightings.is_empty() {
+                put_chunk(transaction, &place, &batch.sightings, &[])?;
+            }
+            Kept::default()
+        };
+        transaction
+            .prepare_cached(
+                "UPDATE firm SET batches = batches + 1, sightings = sightings + ?2,
                              findings = findings + ?3
              WHERE number = ?1",
-        )?
-        .execute(params![firm, length(batch.sightings.len()), length(new)])?;
-    let counted = Counted {
-        receipt: unsigned(receipt),
-        received: Timestamp::from_millis(now.as_millis()),
-        set_aside: batch.set_aside.clone(),
-        fresh: true,
-    };
-    Ok((BatchAnswer::Counted(counted), words))
+            )?
+            .execute(params![firm, length(batch.sightings.len()), length(new)])?;
+        let counted = Counted {
+            receipt: unsigned(receipt),
+            received: Timestamp::from_millis(now.as_millis()),
+            set_aside: batch.set_aside.clone(),
+            fresh: true,
+        };
+        Ok((BatchAnswer::Counted(counted), words))
+    }
 }
 
 /// The collector's member, the number expected next, and the hash of the last batch counted.

@@ -1,7 +1,7 @@
 //! What a batch brings: the latest word about each finding in one block, and the pages' sums. What the
 //! watch counts is sorted later (`edges.rs`).
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 
 use super::engine::{OptionalExtension as _, Transaction, params};
@@ -37,6 +37,17 @@ pub(super) fn keep_sightings(
     place: &Place,
     sightings: &[Sighting],
 ) -> Result<Kept, StoreError> {
+    let (kept, sums) = keep_words(transaction, place, sightings)?;
+    sums.put(transaction, place.firm)?;
+    Ok(kept)
+}
+
+/// Keeps the sightings of a batch, but for what they add to the sums, which is given back.
+pub(super) fn keep_words(
+    transaction: &Transaction<'_>,
+    place: &Place,
+    sightings: &[Sighting],
+) -> Result<(Kept, Sums), StoreError> {
     let mut taken = Taken {
         findings: Findings::of(place.firm),
         kept: Vec::with_capacity(sightings.len()),
@@ -50,16 +61,16 @@ pub(super) fn keep_sightings(
         taken.take(transaction, place, sighting)?;
     }
     if taken.kept.is_empty() {
-        return Ok(Kept::default());
+        return Ok((Kept::default(), taken.sums));
     }
     taken.findings.put(transaction)?;
     put_stale(transaction, place, &taken.told)?;
     put_chunk(transaction, place, &taken.kept, &taken.told)?;
-    taken.sums.put(transaction, place.firm)?;
-    Ok(Kept {
+    let kept = Kept {
         new: taken.new,
         words: taken.kept.len(),
-    })
+    };
+    Ok((kept, taken.sums))
 }
 
 /// What of a batch is taken in so far.
@@ -137,7 +148,7 @@ impl<'b> Taken<'b> {
 }
 
 /// The new word, with the widest span that was told.
-fn later_word(earlier: &Sighting, later: &Sighting) -> Sighting {
+pub(super) fn later_word(earlier: &Sighting, later: &Sighting) -> Sighting {
     Sighting {
         first: earlier.first.min(later.first),
         last: earlier.last.max(later.last),
@@ -198,13 +209,14 @@ fn put_stale(
     Ok(())
 }
 
-fn put_chunk(
+/// Writes a block.
+pub(super) fn put_chunk(
     transaction: &Transaction<'_>,
     place: &Place,
-    kept: &[Cow<'_, Sighting>],
+    kept: &[impl Borrow<Sighting>],
     told: &[(i64, i64)],
 ) -> Result<(), StoreError> {
-    let (oldest, newest) = ends(kept.iter().map(AsRef::as_ref));
+    let (oldest, newest) = ends(kept.iter().map(Borrow::borrow));
     transaction
         .prepare_cached(
             "INSERT INTO chunk (receipt, firm, sender, oldest, newest, told, body)

@@ -29,6 +29,10 @@ impl KeepStore for SqlStore {
     fn forget_old(&self, since: &KeepSince) -> Result<Forgotten, StoreError> {
         let tables = tables::all()?;
         let (addresses, counts) = (since.addresses.as_millis(), since.counts.as_millis());
+        let carried = match &self.grown {
+            Some(grown) => self.forget_carried(grown, since)?,
+            None => Forgotten::default(),
+        };
         self.write(|transaction| {
             let delete = |table: &str, key: &str, old: &str, before: i64| {
                 let sql = format!(
@@ -37,8 +41,12 @@ impl KeepStore for SqlStore {
                 );
                 transaction.execute(&sql, [before])
             };
-            let sightings = forget_sightings(transaction, addresses)?;
-            sort_waiting(transaction)?;
+            let mut forgotten = carried;
+            // What waits to be carried over is not old, or goes as soon as it was.
+            if self.grown.is_none() {
+                forgotten.sightings = forget_sightings(transaction, addresses)?;
+                sort_waiting(transaction)?;
+            }
             let whole = first_whole_day(since.addresses);
             let edges = delete("edge", "day, key, receipt", "day < ?1", whole)?;
             let mut gone = forget_threats(transaction, &tables, counts)?;
@@ -51,11 +59,9 @@ impl KeepStore for SqlStore {
                 WHERE sender.number = batch.sender
                   AND collector.next_sequence > batch.sequence + 1)";
             gone += delete("batch", "receipt", old, counts)?;
-            Ok(Forgotten {
-                sightings,
-                edges,
-                counts: gone,
-            })
+            forgotten.edges += edges;
+            forgotten.counts += gone;
+            Ok(forgotten)
         })
     }
 
@@ -71,12 +77,16 @@ impl KeepStore for SqlStore {
             member: Some(member),
             subject: member.to_string(),
         };
-        let rows = self.write(|transaction| {
+        let mut rows = self.write(|transaction| {
+            super::clickhouse::note_erased(transaction, member, self.grown.is_some())?;
             let rows = erase(transaction, &tables, member)?;
             append(transaction, by, &entry, now)?;
             Ok(rows)
         })?;
         self.scrub()?;
+        if let Some(grown) = &self.grown {
+            rows += self.purge(grown)?;
+        }
         Ok(rows)
     }
 }

@@ -100,17 +100,22 @@ impl Lists for SqlStore {
     fn past_edges(&self, from: Timestamp, to: Timestamp) -> Result<Vec<PastEdge>, StoreError> {
         self.read(|connection| {
             let mut edges: BTreeMap<(i64, String, MemberId, IpAddr), u64> = BTreeMap::new();
-            each_of_all(connection, hours(from, to), |key, told| {
-                let sources = told.span.sources.iter();
-                for source in sources.filter(|source| **source != NO_SOURCE) {
-                    for hour in told.hours.0..=told.hours.1 {
-                        let known = edges
-                            .entry((hour, key.to_owned(), told.member, *source))
-                            .or_default();
-                        *known = told.span.count.max(*known);
+            each_of_all(
+                self.grown.as_deref(),
+                connection,
+                hours(from, to),
+                |key, told| {
+                    let sources = told.span.sources.iter();
+                    for source in sources.filter(|source| **source != NO_SOURCE) {
+                        for hour in told.hours.0..=told.hours.1 {
+                            let known = edges
+                                .entry((hour, key.to_owned(), told.member, *source))
+                                .or_default();
+                            *known = told.span.count.max(*known);
+                        }
                     }
-                }
-            })?;
+                },
+            )?;
             let past = edges
                 .into_iter()
                 .map(|((hour, key, member, source), count)| PastEdge {

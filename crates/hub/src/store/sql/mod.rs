@@ -3,6 +3,7 @@
 mod api;
 mod applications;
 mod audit;
+pub mod clickhouse;
 mod codes;
 pub mod copy;
 pub mod edges;
@@ -43,6 +44,8 @@ use server::Server;
 /// The store.
 pub struct SqlStore {
     engine: Engine,
+    /// Where the sightings are, when the database itself does not keep them.
+    grown: Option<Box<clickhouse::ClickHouse>>,
 }
 
 enum Engine {
@@ -58,6 +61,7 @@ impl SqlStore {
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         Ok(Self {
             engine: Engine::Sqlite(Box::new(Sqlite::open(file)?)),
+            grown: None,
         })
     }
 
@@ -78,6 +82,7 @@ impl SqlStore {
     pub fn connect(address: &str) -> Result<Self, StoreError> {
         Ok(Self {
             engine: Engine::Postgres(Box::new(Postgres::open(address)?)),
+            grown: None,
         })
     }
 
@@ -90,6 +95,7 @@ impl SqlStore {
     pub fn connect_to(server: &Server) -> Result<Self, StoreError> {
         Ok(Self {
             engine: Engine::Postgres(Box::new(Postgres::open_at(server)?)),
+            grown: None,
         })
     }
 

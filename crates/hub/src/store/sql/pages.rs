@@ -4,7 +4,8 @@ use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
-use super::pages_sightings::{activity, firm, sightings};
+use super::clickhouse;
+use super::pages_sightings::{activity, firm, row as sighting_row, sightings};
 use super::people::{list, moment};
 use crate::access::{Reach, Scope, Sealed};
 use crate::id::MemberId;
@@ -14,11 +15,13 @@ use crate::store::pages::{
     SightingCursor, SightingRow, Spread, ThreatFilter, ThreatHour, ThreatMember, ThreatRow,
     ThreatSource, WarningRow,
 };
+use crate::store::people::Wanted;
 
 /// The scope in SQL over a row of `member`: `?1` is what it reaches, `?2` whose.
 pub(super) const IN_SCOPE: &str =
     "(?1 = 'all' OR (?1 = 'area' AND member.area = ?2) OR (?1 = 'region' AND member.region = ?2)
-     OR (?1 = 'member' AND member.id = ?2))";
+     OR (?1 = 'member' AND member.id = ?2)
+     OR (?1 = 'shared' AND member.region IN (SELECT region FROM region_share)))";
 
 /// `?1` and `?2` of [`IN_SCOPE`].
 pub(super) fn scope_parameters(scope: &Scope) -> (&'static str, String) {
@@ -27,6 +30,7 @@ pub(super) fn scope_parameters(scope: &Scope) -> (&'static str, String) {
         Reach::Member(member) => ("member", member.to_string()),
         Reach::Area(area) => ("area", area.clone()),
         Reach::Region(region) => ("region", region.clone()),
+        Reach::Shared => ("shared", String::new()),
         Reach::All => ("all", String::new()),
     }
 }
@@ -47,12 +51,16 @@ impl Pages for SqlStore {
     fn members(
         &self,
         scope: &Scope,
-        after: Option<(&str, MemberId)>,
-        limit: u32,
+        wanted: &Wanted<'_, MemberId>,
         now: Timestamp,
     ) -> Result<Sealed<Vec<MemberRow>>, StoreError> {
         let (reach, whose) = scope_parameters(scope);
-        let (name, id) = after.map_or((None, None), |(name, id)| (Some(name), Some(id)));
+        let (name, id) = wanted.after.unzip();
+        // Whether a name is found tells it to somebody who may not see it.
+        let pattern = match scope.masked() {
+            true => Wanted::<MemberId>::default().pattern(),
+            false => wanted.pattern(),
+        };
         let sql = format!(
             "SELECT member.id, member.name, member.area, member.sector, member.size,
                 count(collector.id), min(coalesce(collector.last_seen, 0)), max(collector.last_seen),
@@ -62,6 +70,7 @@ impl Pages for SqlStore {
              FROM member LEFT JOIN collector
                 ON collector.member = member.id AND collector.revoked IS NULL
              WHERE {IN_SCOPE} AND (?3 IS NULL OR (member.name, member.id) > (?3, ?4))
+                AND lower(member.name) LIKE ?7 ESCAPE '\\'
              GROUP BY member.id ORDER BY member.name, member.id LIMIT ?5"
         );
         self.read(|connection| {
@@ -73,8 +82,9 @@ impl Pages for SqlStore {
                     whose,
                     name,
                     id,
-                    limit.min(MAX_PAGE_ROWS),
-                    now.as_millis()
+                    wanted.limit.min(MAX_PAGE_ROWS),
+                    now.as_millis(),
+                    pattern
                 ],
                 |row| {
                     Ok(MemberRow {
@@ -143,7 +153,15 @@ impl Pages for SqlStore {
         let limit = usize::try_from(limit.min(MAX_DOWNLOAD_ROWS)).unwrap_or(usize::MAX);
         self.read(|connection| {
             let rows = match firm(connection, scope, member)? {
-                Some(firm) => sightings(connection, firm, before, limit)?,
+                Some(firm) => match &self.grown {
+                    None => sightings(connection, firm, before, limit)?,
+                    Some(grown) => {
+                        clickhouse::read::sightings(grown, connection, firm, before, limit)?
+                            .into_iter()
+                            .map(|(sighting, collector)| sighting_row(sighting, collector))
+                            .collect()
+                    }
+                },
                 None => Vec::new(),
             };
             Ok(Sealed::new(vec![member], rows))
@@ -159,7 +177,10 @@ impl Pages for SqlStore {
     ) -> Result<Sealed<Activity>, StoreError> {
         self.read(|connection| {
             let activity = match firm(connection, scope, member)? {
-                Some(firm) => activity(connection, firm, from, to)?,
+                Some(firm) => match &self.grown {
+                    None => activity(connection, firm, from, to)?,
+                    Some(grown) => clickhouse::read::activity(grown, firm, from, to)?,
+                },
                 None => Activity::default(),
             };
             Ok(Sealed::new(vec![member], activity))
@@ -206,11 +227,15 @@ impl Pages for SqlStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<ThreatHour>, StoreError> {
-        self.read(|connection| super::pages_threats::hours(connection, key, from, to))
+        self.read(|connection| {
+            super::pages_threats::hours(self.grown.as_deref(), connection, key, from, to)
+        })
     }
 
     fn threat_sources(&self, key: &str, from: Timestamp) -> Result<Vec<ThreatSource>, StoreError> {
-        self.read(|connection| super::pages_threats::sources(connection, key, from))
+        self.read(|connection| {
+            super::pages_threats::sources(self.grown.as_deref(), connection, key, from)
+        })
     }
 
     fn threat_members(

@@ -151,7 +151,8 @@ pub(super) fn stale(connection: &Connection<'_>, receipt: i64) -> Result<HashSet
     Ok(packed::ids(&words.unwrap_or_default()).collect())
 }
 
-fn row(sighting: Sighting, collector: String) -> SightingRow {
+/// A sighting as pages show it.
+pub(super) fn row(sighting: Sighting, collector: String) -> SightingRow {
     SightingRow {
         id: sighting.id.to_string(),
         collector,
@@ -178,27 +179,12 @@ pub(super) fn activity(
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
-    let number = |number| u64::try_from(number).unwrap_or_default();
     each_hour(
         connection,
         firm,
         (hour_of(from), end),
-        |hour, outcome, sum| {
-            let (events, findings) = (number(sum.0), number(sum.1));
-            for sum in [
-                activity
-                    .events
-                    .entry(outcome.as_str().to_owned())
-                    .or_default(),
-                activity.hours.entry(hour_start(hour)).or_default(),
-            ] {
-                *sum = sum.saturating_add(events);
-            }
-            activity.sightings = activity.sightings.saturating_add(findings);
-        },
+        |hour, outcome, sum| activity.add(hour_start(hour), outcome.as_str(), sum),
     )?;
-    activity.hours.retain(|_, events| *events > 0);
-    activity.events.retain(|_, events| *events > 0);
     let mut sources = BTreeSet::new();
     let mut looked_at = 0_usize;
     let most = usize::try_from(MAX_SUMMED_ROWS).unwrap_or(usize::MAX);

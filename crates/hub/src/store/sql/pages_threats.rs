@@ -8,6 +8,7 @@ use super::engine::{Connection, Row, params};
 use larum_core::time::Timestamp;
 use larum_core::watch::fold::NO_SOURCE;
 
+use super::clickhouse::ClickHouse;
 use super::edges::each_told;
 use super::pages::{IN_SCOPE, card, count, scope_parameters};
 use super::people::{list, moment};
@@ -38,6 +39,12 @@ fn threat_sql(fewest: u64, own: &'static str) -> String {
     )
 }
 
+/// Where a threat stands in the list, as [`ThreatCursor`] says it, what is greater first turned about.
+const STANDING: &str = "CASE threat.state WHEN 'closed' THEN 2 WHEN 'watching' THEN 1 ELSE 0 END,
+    CASE threat.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2
+                         WHEN 'low' THEN 3 ELSE 4 END,
+    -threat.opened, -threat.id";
+
 pub(super) fn threats(
     connection: &Connection<'_>,
     filter: &ThreatFilter,
@@ -48,15 +55,23 @@ pub(super) fn threats(
            AND (?2 IS NULL OR CASE WHEN ?2 = ?3 THEN 1 ELSE {fewest} END <= (
                 SELECT count(*) FROM threat_member JOIN member ON member.id = threat_member.member
                 WHERE threat_member.threat = threat.id AND member.area = ?2))
-         ORDER BY threat.state = 'closed', threat.state = 'watching',
-            CASE threat.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2
-                                 WHEN 'low' THEN 3 ELSE 4 END,
-            threat.opened DESC, threat.id DESC LIMIT {MAX_THREATS}"
+           AND (?4 IS NULL OR ({STANDING}) > (?4, ?5, ?6, ?7))
+         ORDER BY {STANDING} LIMIT ?8"
     );
+    let at = filter.after;
     list(
         connection,
         &sql,
-        params![filter.closed, filter.area, filter.own],
+        params![
+            filter.closed,
+            filter.area,
+            filter.own,
+            at.map(|at| i64::from(at.state)),
+            at.map(|at| i64::from(at.severity)),
+            at.map(|at| at.opened.as_millis().saturating_neg()),
+            at.map(|at| -i64::try_from(at.id).unwrap_or(i64::MAX)),
+            filter.limit.unwrap_or(MAX_THREATS).min(MAX_THREATS)
+        ],
         threat_row,
     )
 }
@@ -72,13 +87,14 @@ pub(super) fn threat(connection: &Connection<'_>, id: u64) -> Result<ThreatRow, 
 }
 
 pub(super) fn hours(
+    grown: Option<&ClickHouse>,
     connection: &Connection<'_>,
     key: &str,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<ThreatHour>, StoreError> {
     let mut hours: BTreeMap<Timestamp, (BTreeSet<IpAddr>, BTreeSet<MemberId>)> = BTreeMap::new();
-    each_told(connection, key, hours_of(from, to), |told| {
+    each_told(grown, connection, key, hours_of(from, to), |told| {
         for hour in told.hours.0..=told.hours.1 {
             let (sources, members) = hours.entry(hour_start(hour)).or_default();
             sources.extend(told.span.sources.iter().copied());
@@ -97,13 +113,14 @@ pub(super) fn hours(
 }
 
 pub(super) fn sources(
+    grown: Option<&ClickHouse>,
     connection: &Connection<'_>,
     key: &str,
     from: Timestamp,
 ) -> Result<Vec<ThreatSource>, StoreError> {
     let mut known: BTreeMap<IpAddr, (BTreeSet<MemberId>, Timestamp, Timestamp)> = BTreeMap::new();
     let end = Timestamp::from_millis(i64::MAX);
-    each_told(connection, key, hours_of(from, end), |told| {
+    each_told(grown, connection, key, hours_of(from, end), |told| {
         let [begin, end] = [told.hours.0, told.hours.1].map(hour_start);
         let sources = told.span.sources.iter();
         for source in sources.filter(|source| **source != NO_SOURCE) {

@@ -1,19 +1,21 @@
 //! People, links, sessions and the administrative lists.
 
+use super::engine::value::{ToValue, Typed};
 use super::engine::{Connection, OptionalExtension as _, Params, Row, Transaction, params};
 use larum_core::time::Timestamp;
 
 use super::SqlStore;
 use super::audit::append;
+use super::pages::count;
 use super::proofs::begin;
 use crate::access::{Role, Standing, Viewer};
-use crate::id::{MemberId, PersonId};
+use crate::id::{CollectorId, MemberId, PersonId};
 use crate::people::{self, ProofKind};
 use crate::store::StoreError;
 use crate::store::audit::{Actor, Entry};
 use crate::store::people::{
-    CollectorEntry, LinkRefusal, MAX_ADMIN_ROWS, MemberEntry, NewPerson, NewSession, People,
-    Person, TokenEntry,
+    CollectorEntry, Counted, LinkRefusal, MAX_ADMIN_ROWS, MemberEntry, NewPerson, NewSession,
+    People, Person, TokenEntry, Wanted,
 };
 
 /// A session's last use is noted at most this often, so that a page view is not a disk write.
@@ -62,9 +64,10 @@ impl People for SqlStore {
         })
     }
 
-    fn people(&self) -> Result<Vec<Person>, StoreError> {
-        let sql = format!("{PERSON} ORDER BY person.role, person.name LIMIT {MAX_ADMIN_ROWS}");
-        self.read(|connection| list(connection, &sql, [], person))
+    fn people(&self, wanted: &Wanted<'_, PersonId>) -> Result<Vec<Person>, StoreError> {
+        let page = page_sql("person.name", "person.id", "person.email");
+        let sql = format!("{PERSON} {page}");
+        self.read(|connection| self::page(connection, &sql, wanted, person))
     }
 
     fn set_disabled(
@@ -227,15 +230,19 @@ impl People for SqlStore {
         })
     }
 
-    fn member_entries(&self) -> Result<Vec<MemberEntry>, StoreError> {
+    fn member_entries(
+        &self,
+        wanted: &Wanted<'_, MemberId>,
+    ) -> Result<Vec<MemberEntry>, StoreError> {
+        let page = page_sql("member.name", "member.id", "member.name");
         let sql = format!(
             "SELECT id, name, area, sector, size,
                 (SELECT count(*) FROM collector WHERE collector.member = member.id AND revoked IS NULL),
                 (SELECT count(*) FROM person WHERE person.member = member.id AND disabled IS NULL)
-             FROM member ORDER BY name LIMIT {MAX_ADMIN_ROWS}"
+             FROM member {page}"
         );
         self.read(|connection| {
-            list(connection, &sql, [], |row| {
+            self::page(connection, &sql, wanted, |row| {
                 Ok(MemberEntry {
                     id: row.get(0)?,
                     name: row.get(1)?,
@@ -249,15 +256,18 @@ impl People for SqlStore {
         })
     }
 
-    fn collector_entries(&self) -> Result<Vec<CollectorEntry>, StoreError> {
+    fn collector_entries(
+        &self,
+        wanted: &Wanted<'_, CollectorId>,
+    ) -> Result<Vec<CollectorEntry>, StoreError> {
+        let page = page_sql("member.name", "collector.id", "collector.site");
         let sql = format!(
             "SELECT collector.id, member.name, collector.site, collector.created,
                     collector.last_seen, collector.revoked, collector.conflict
-             FROM collector JOIN member ON member.id = collector.member
-             ORDER BY member.name, collector.site LIMIT {MAX_ADMIN_ROWS}"
+             FROM collector JOIN member ON member.id = collector.member {page}"
         );
         self.read(|connection| {
-            list(connection, &sql, [], |row| {
+            self::page(connection, &sql, wanted, |row| {
                 Ok(CollectorEntry {
                     id: row.get(0)?,
                     member_name: row.get(1)?,
@@ -268,6 +278,26 @@ impl People for SqlStore {
                     conflict: moment(row, 6)?,
                 })
             })
+        })
+    }
+
+    fn counted(&self, quiet: Timestamp) -> Result<Counted, StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM member),
+                (SELECT count(*) FROM person WHERE disabled IS NULL),
+                count(*), count(CASE WHEN coalesce(last_seen, 0) < ?1 THEN 1 END), count(conflict)
+             FROM collector WHERE revoked IS NULL";
+        self.read(|connection| {
+            connection
+                .prepare_cached(sql)?
+                .query_row([quiet.as_millis()], |row| {
+                    Ok(Counted {
+                        members: count(row, 0)?,
+                        people: count(row, 1)?,
+                        collectors: count(row, 2)?,
+                        quiet: count(row, 3)?,
+                        copied: count(row, 4)?,
+                    })
+                })
         })
     }
 
@@ -289,6 +319,31 @@ impl People for SqlStore {
             })
         })
     }
+}
+
+/// The end of a page's statement; the columns are ours, never a reader's.
+fn page_sql(name: &'static str, id: &'static str, also: &'static str) -> String {
+    format!(
+        "WHERE (lower({name}) LIKE ?1 ESCAPE '\\' OR lower({also}) LIKE ?1 ESCAPE '\\')
+           AND (?2 IS NULL OR ({name}, {id}) > (?2, ?3))
+         ORDER BY {name}, {id} LIMIT ?4"
+    )
+}
+
+fn page<T, I: ToValue + Typed + Copy>(
+    connection: &Connection<'_>,
+    sql: &str,
+    wanted: &Wanted<'_, I>,
+    read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let (name, id) = wanted.after.unzip();
+    let limit = wanted.limit.min(MAX_ADMIN_ROWS);
+    list(
+        connection,
+        sql,
+        params![wanted.pattern(), name, id, limit],
+        read,
+    )
 }
 
 /// A hub whose last administrator is shut out could only be mended on the machine itself.

@@ -43,7 +43,10 @@ pub(super) const fn first_whole_day(since: Timestamp) -> i64 {
 
 /// Changes of the sums: events and findings by hour and outcome.
 #[derive(Default)]
-pub(super) struct Sums(BTreeMap<(i64, AttackOutcome), (i64, i64)>);
+pub(super) struct Sums(BTreeMap<Cell, (i64, i64)>);
+
+/// An hour or a day since the epoch, and an outcome.
+pub(super) type Cell = (i64, AttackOutcome);
 
 impl Sums {
     /// Adds a sighting, or takes it away again (`sign` -1). Its events are spread evenly over its
@@ -61,6 +64,28 @@ impl Sums {
                 sum.1 = sum.1.saturating_add(sign);
             }
         }
+    }
+
+    /// Adds other changes.
+    pub fn join(&mut self, other: &Self) {
+        for (cell, (events, findings)) in &other.0 {
+            let sum = self.0.entry(*cell).or_default();
+            sum.0 = sum.0.saturating_add(*events);
+            sum.1 = sum.1.saturating_add(*findings);
+        }
+    }
+
+    /// The changes by hour.
+    pub fn hours(&self) -> impl Iterator<Item = (Cell, (i64, i64))> {
+        self.0.iter().map(|(cell, sum)| (*cell, *sum))
+    }
+
+    /// The changes by day.
+    pub fn days(&self) -> impl Iterator<Item = (Cell, (i64, i64))> {
+        self.by_day().into_iter().flat_map(|(day, hours)| {
+            let cells = whole(&hours).into_iter();
+            cells.map(move |(outcome, sum)| ((day, outcome), sum))
+        })
     }
 
     fn by_day(&self) -> BTreeMap<i64, DaySums> {
@@ -125,6 +150,44 @@ fn day_sums(connection: &Connection<'_>, firm: i64, day: i64) -> Result<DaySums,
         || Ok(DaySums::new()),
         |sums| unpack_day(&sums).ok_or_else(|| StoreError::malformed(0)),
     )
+}
+
+/// Calls `each` with the hourly sums of all firms: the firm, the hour and outcome, events and findings.
+pub(super) fn each_hour_of_all(
+    connection: &Connection<'_>,
+    mut each: impl FnMut(i64, Cell, (i64, i64)) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT firm, day, sums FROM rollup_hour")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (day, sums): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
+        let sums = unpack_day(&sums).ok_or_else(|| StoreError::malformed(2))?;
+        for ((of_day, outcome), sum) in sums {
+            let hour = day.saturating_mul(DAY_HOURS).saturating_add(of_day.into());
+            each(row.get(0)?, (hour, outcome), sum)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the hourly sums of a firm of which nothing is there for these days.
+pub(super) fn put_hours(
+    transaction: &Transaction<'_>,
+    firm: i64,
+    hours: &[(Cell, (i64, i64))],
+) -> Result<(), StoreError> {
+    let mut days: BTreeMap<i64, DaySums> = BTreeMap::new();
+    for ((hour, outcome), sum) in hours {
+        let of_day = u8::try_from(hour.rem_euclid(DAY_HOURS)).unwrap_or(0);
+        let day = days.entry(day_of_hour(*hour)).or_default();
+        day.insert((of_day, *outcome), *sum);
+    }
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO rollup_hour (firm, day, sums) VALUES (?1, ?2, ?3)")?;
+    for (day, sums) in days {
+        insert.execute(params![firm, day, pack_day(&sums)])?;
+    }
+    Ok(())
 }
 
 /// A firm's sums of the hours from `first` up to and without `end`.

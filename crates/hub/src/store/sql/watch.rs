@@ -32,9 +32,10 @@ impl WatchStore for SqlStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Edges<MemberId>, StoreError> {
+        let grown = self.grown.as_deref();
         self.read(|connection| {
             let mut edges = Edges::new();
-            each_told(connection, key, hours(from, to), |told| {
+            each_told(grown, connection, key, hours(from, to), |told| {
                 let sources = told.span.sources.iter();
                 edges.extend(sources.map(|source| (told.member, *source)));
             })?;
@@ -55,10 +56,11 @@ impl WatchStore for SqlStore {
     }
 
     fn reached(&self, key: &str, since: Timestamp) -> Result<Vec<Reached>, StoreError> {
+        let grown = self.grown.as_deref();
         self.read(|connection| {
             let mut reached: BTreeMap<MemberId, Reached> = BTreeMap::new();
             let end = Timestamp::from_millis(i64::MAX);
-            each_told(connection, key, hours(since, end), |told| {
+            each_told(grown, connection, key, hours(since, end), |told| {
                 let (member, span) = (told.member, told.span);
                 if span.last < since {
                     return;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::clickhouse;
 use super::edges::edges_of;
 use super::engine::{Connection, OptionalExtension as _, Row, params};
 use larum_core::sighting::Sighting;
@@ -21,6 +22,9 @@ use crate::store::watch_state::{ArrivedEdge, Look, OpenThreat, Place, WatchState
 impl WatchState for SqlStore {
     fn newest_receipt(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
+            if self.grown.is_some() {
+                return clickhouse::feed::newest_carried(connection);
+            }
             connection
                 .prepare_cached("SELECT coalesce(max(receipt), 0) FROM batch")?
                 .query_row([], |row| number(row, 0))
@@ -29,6 +33,9 @@ impl WatchState for SqlStore {
 
     fn arrived(&self, after: u64, up_to: u64) -> Result<Vec<ArrivedEdge>, StoreError> {
         self.read(|connection| {
+            if let Some(grown) = &self.grown {
+                return clickhouse::read::arrived(grown, connection, after, up_to);
+            }
             let mut statement = connection.prepare_cached(
                 "SELECT chunk.receipt, firm.member, chunk.told, chunk.body
                  FROM chunk JOIN firm ON firm.number = chunk.firm
@@ -62,13 +69,18 @@ impl WatchState for SqlStore {
 
     fn places(&self) -> Result<Vec<Place>, StoreError> {
         self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT id, area, sector FROM member ORDER BY id")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT member.id, member.area, member.sector, min(collector.network)
+                 FROM member LEFT JOIN collector
+                   ON collector.member = member.id AND collector.revoked IS NULL
+                 GROUP BY member.id, member.area, member.sector ORDER BY member.id",
+            )?;
             let rows = statement.query_map([], |row| {
                 Ok(Place {
                     member: row.get(0)?,
                     area: row.get(1)?,
                     sector: row.get(2)?,
+                    network: row.get::<Option<String>>(3)?.unwrap_or_default(),
                 })
             })?;
             rows.collect::<Result<_, _>>()

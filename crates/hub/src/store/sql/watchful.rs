@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use crate::store::audit::{Actor, Entry};
 use crate::store::watchful::{
     APPROVAL_SECONDS, Approval, Contact, EMERGENCY_SECONDS, Emergency, Kind, MAX_EXPORT_ROWS,
-    MAX_ROWS, Watchful,
+    MAX_ROWS, Share, Watchful,
 };
 
 const APPROVAL: &str = "SELECT approval.id, approval.kind, approval.subject, approval.reason,
@@ -103,6 +103,57 @@ impl Watchful for SqlStore {
                     reason: row.get(3)?,
                     began: Timestamp::from_millis(row.get(4)?),
                     ends: Timestamp::from_millis(row.get(5)?),
+                })
+            })
+        })
+    }
+
+    fn share_region(
+        &self,
+        by: &Actor,
+        person: PersonId,
+        region: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO region_share (region, person, reason, since) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (region) DO UPDATE SET person = excluded.person,
+                    reason = excluded.reason, since = excluded.since",
+                params![region, person, reason, now.as_millis()],
+            )?;
+            // The reason's hash, so that it cannot be changed later.
+            let subject = format!("{region} {}", secret_hash(reason));
+            append(transaction, by, &act("share-region", subject), now)
+        })
+    }
+
+    fn end_share(&self, by: &Actor, region: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let ended =
+                transaction.execute("DELETE FROM region_share WHERE region = ?1", [region])?;
+            match ended {
+                0 => Err(StoreError::NotFound),
+                _ => append(transaction, by, &act("end-share", region.to_owned()), now),
+            }
+        })
+    }
+
+    fn shares(&self, scope: &Scope) -> Result<Vec<Share>, StoreError> {
+        let (reach, whose) = scope_parameters(scope);
+        let sql = "SELECT region_share.region, person.name, region_share.reason, region_share.since
+             FROM region_share JOIN person ON person.id = region_share.person
+             WHERE ?1 = 'all' OR (?1 = 'region' AND region_share.region = ?2) OR (?1 = 'member'
+                AND region_share.region = (SELECT region FROM member WHERE id = ?2))
+             ORDER BY region_share.region";
+        self.read(|connection| {
+            list(connection, sql, params![reach, whose], |row| {
+                Ok(Share {
+                    region: row.get(0)?,
+                    who: row.get(1)?,
+                    reason: row.get(2)?,
+                    since: Timestamp::from_millis(row.get(3)?),
                 })
             })
         })

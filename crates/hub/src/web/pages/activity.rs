@@ -5,12 +5,14 @@ use maud::{Markup, html};
 
 use crate::store::pages::Activity;
 use crate::web::chart::{self, Chart, Series};
-use crate::web::format::{clock, number, short_date};
+use crate::web::format::{clock, moment, number, short_date};
 use crate::web::parts::{Tone, figure};
 use crate::web::visit::Visit;
 
 const HOUR_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
+/// What waits for less is only on its way.
+const BEHIND_SECONDS: i64 = 60;
 
 /// How far back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,16 @@ impl Span {
     }
 }
 
+/// What is said when the newest batches do not show yet, and have not for longer than usual.
+fn behind(visit: &Visit<'_>) -> Option<String> {
+    let since = visit.store().behind().ok()?.since?;
+    let waited = visit.now.as_seconds().saturating_sub(since.as_seconds());
+    let words = &*visit.state.words;
+    let since = moment(words, since);
+    (waited > BEHIND_SECONDS)
+        .then(|| words.say_with("hub-activity-behind", &[("since", since.into())]))
+}
+
 /// The section; `address` is the page it stands on.
 pub(super) fn section(visit: &Visit<'_>, span: Span, done: &Activity, address: &str) -> Markup {
     let sum = |outcomes: &[&str]| {
@@ -71,6 +83,7 @@ pub(super) fn section(visit: &Visit<'_>, span: Span, done: &Activity, address: &
     html! {
         section aria-labelledby="activity" {
             h2 #activity { (visit.say("hub-activity")) }
+            @if let Some(note) = behind(visit) { p.hint role="status" { (note) } }
             p.switch {
                 @for choice in [Span::Day, Span::Week] {
                     @let label = visit.say(&format!("hub-span-{}", choice.as_str()));

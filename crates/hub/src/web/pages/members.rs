@@ -15,9 +15,8 @@ const ROWS: u32 = 50;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let scope = visit.scope.clone();
-    let after_id = MemberId::parse(visit.asked("id"));
-    let after = after_id.map(|id| (visit.asked("after"), id));
-    let sealed = visit.store().members(&scope, after, ROWS, visit.now)?;
+    let wanted = visit.wanted(MemberId::parse, ROWS);
+    let sealed = visit.store().members(&scope, &wanted, visit.now)?;
     let count = visit.store().member_count(&scope)?;
     let mut rows = visit.open(sealed)?;
     let masked = scope.masked();
@@ -26,6 +25,11 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     // Worst first, within the page.
     rows.sort_by_key(|row| (health(row, visit), std::cmp::Reverse(row.open_warnings)));
     let heading = visit.say("hub-members");
+    let none = match (visit.asked("find").is_empty(), scope.shared()) {
+        (false, _) => "hub-find-none",
+        (true, true) => "hub-members-none-shared",
+        (true, false) => "hub-members-none",
+    };
     let main = html! {
         h1 { (heading) }
         p.lead {
@@ -33,15 +37,12 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
             @if let Some(area) = scope.area() { " " (visit.say_with("hub-members-area", &[("area", names::area(area).into())])) }
         }
         p.hint { (visit.say("hub-members-audit")) }
+        @if !masked { (parts::finder(&visit.state.words, "/members", visit.asked("find"))) }
         @if rows.is_empty() {
-            p.empty { (visit.say("hub-members-none")) }
+            p.empty { (visit.say(none)) }
         } @else { (list(visit, &rows)) }
         @if let Some(row) = last {
-            form.pages method="get" action="/members" {
-                input type="hidden" name="after" value=(row.card.name);
-                input type="hidden" name="id" value=(row.card.id);
-                button.second type="submit" { (visit.say("hub-next")) }
-            }
+            (visit.next("/members", &row.card.name, row.card.id))
         }
     };
     Ok(visit.page(&heading, &main))

@@ -19,6 +19,7 @@ pub mod leaving;
 pub mod member;
 pub mod members;
 pub mod readers;
+pub mod sharing;
 pub mod sign_in;
 pub mod single;
 pub mod start;

@@ -1,13 +1,14 @@
 //! One threat with its evidence.
 
 use larum_core::time::Timestamp;
+use larum_core::watch::weakness;
 use maud::{Markup, html};
 
 use crate::access::Role;
 use crate::store::pages::{Spread, ThreatHour, ThreatMember, ThreatRow, ThreatSource};
 use crate::web::answer::{Answer, Problem};
 use crate::web::chart::{self, Chart, Series};
-use crate::web::format::{clock, number, short_date, span, time};
+use crate::web::format::{self, ago, clock, number, short_date, span, time};
 use crate::web::visit::Visit;
 use crate::web::{names, parts};
 
@@ -47,6 +48,7 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         (chart::lines(words, &picture(visit, &row, &hours, (from, to))))
         (why(visit, &row))
         (advice(visit, &row))
+        (weaknesses(visit, &row))
         (verdict::section(visit, id)?)
         (hit_list(visit, &members))
         (spread(visit, "areas", areas))
@@ -58,14 +60,14 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 
 /// Whether the reader may see which firms were hit.
 pub(super) fn sees_names(visit: &Visit<'_>) -> bool {
-    visit
-        .viewer
-        .is_some_and(|viewer| matches!(viewer.role, Role::Officer | Role::Regional))
+    visit.viewer.is_some_and(|viewer| {
+        matches!(viewer.role, Role::Officer | Role::Regional | Role::National)
+    })
 }
 
 /// Whether the reader may see which firms were hit wherever they are.
 pub(super) fn sees_all_names(visit: &Visit<'_>) -> bool {
-    sees_names(visit) && visit.scope.area().is_none()
+    sees_names(visit) && visit.scope.everywhere()
 }
 
 fn said(visit: &Visit<'_>, row: &ThreatRow) -> String {
@@ -285,6 +287,61 @@ fn advice(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
     }
 }
 
+/// What the operator's list of known-exploited weaknesses has about it, with the list's day.
+fn weaknesses(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
+    let Some(list) = visit.state.exploited.current() else {
+        return html! {};
+    };
+    let words = &*visit.state.words;
+    let keys = row.keys();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let found = weakness::of_keys(&keys, &list.weaknesses);
+    let head = [
+        "hub-weakness-what",
+        "hub-weakness-action",
+        "hub-weakness-due",
+        "hub-weakness-ransomware",
+    ]
+    .map(|id| visit.say(id));
+    let cells: Vec<Vec<Markup>> = found
+        .iter()
+        .map(|one| {
+            let ransomware = match one.ransomware {
+                true => "hub-weakness-ransomware-yes",
+                false => "hub-weakness-ransomware-no",
+            };
+            vec![
+                html! { (one.cve) " " (one.name) " (" (weakness::product(one)) ")" },
+                parts::text(&one.action),
+                parts::text(&one.due),
+                parts::text(&visit.say(ransomware)),
+            ]
+        })
+        .collect();
+    let dated = visit.say_with(
+        "hub-weaknesses-of",
+        &[
+            (
+                "date",
+                crate::web::format::moment(words, list.released).into(),
+            ),
+            ("age", ago(words, list.released, visit.now).into()),
+        ],
+    );
+    html! {
+        section aria-labelledby="weaknesses" {
+            h2 #weaknesses { (visit.say("hub-weaknesses")) }
+            p { (dated) }
+            @if list.is_stale(visit.now) { p { strong { (visit.say("hub-weaknesses-stale")) } } }
+            @if cells.is_empty() {
+                p { (visit.say("hub-weaknesses-none")) }
+            } @else {
+                (parts::cards(&visit.say("hub-weaknesses"), &head, &cells))
+            }
+        }
+    }
+}
+
 /// The firms as far as the scope goes, and how long before being hit each was warned.
 fn hit_list(visit: &Visit<'_>, rows: &[ThreatMember]) -> Markup {
     let words = &*visit.state.words;
@@ -382,17 +439,31 @@ fn spread(visit: &Visit<'_>, of: &str, rows: Vec<Spread>) -> Markup {
 
 fn source_list(visit: &Visit<'_>, rows: &[ThreatSource]) -> Markup {
     let words = &*visit.state.words;
-    let head =
-        ["hub-source", "hub-firms", "hub-first-seen", "hub-last-seen"].map(|id| visit.say(id));
+    let files = visit.state.origins.files();
+    let origins = visit
+        .state
+        .origins
+        .look_up(rows.iter().map(|row| row.source.as_str()));
+    let mut head = vec!["hub-source", "hub-firms", "hub-first-seen", "hub-last-seen"];
+    if !files.is_empty() {
+        head.insert(1, "hub-origin");
+    }
+    let head: Vec<String> = head.into_iter().map(|id| visit.say(id)).collect();
     let cells: Vec<Vec<Markup>> = rows
         .iter()
-        .map(|row| {
-            vec![
-                html! { code { (row.source) } },
-                parts::text(&number(row.members)),
-                time(words, row.first),
-                time(words, row.last),
-            ]
+        .zip(&origins)
+        .map(|(row, origin)| {
+            let known = [origin.country.as_str(), origin.network.as_str()];
+            let known: Vec<&str> = known.into_iter().filter(|one| !one.is_empty()).collect();
+            let origin = (!files.is_empty()).then(|| parts::text(&known.join(", ")));
+            std::iter::once(html! { code { (row.source) } })
+                .chain(origin)
+                .chain([
+                    parts::text(&number(row.members)),
+                    time(words, row.first),
+                    time(words, row.last),
+                ])
+                .collect()
         })
         .collect();
     let (shown, rest) = cells.split_at(cells.len().min(SOURCES_SHOWN));
@@ -401,6 +472,12 @@ fn source_list(visit: &Visit<'_>, rows: &[ThreatSource]) -> Markup {
         section aria-labelledby="sources" {
             h2 #sources { (title) }
             p { (visit.say("hub-threat-sources-more")) }
+            @if !files.is_empty() {
+                p.hint {
+                    (visit.say("hub-origin-of"))
+                    @for (name, made) in &files { " " (name) " (" (format::date(words, *made)) ")" }
+                }
+            }
             (parts::cards(&title, &head, shown))
             @if !rest.is_empty() {
                 details {

@@ -3,12 +3,15 @@
 use maud::{Markup, html};
 
 use crate::access::Role;
-use crate::store::pages::{MIN_SHOWN, ThreatFilter, ThreatRow};
+use crate::store::pages::{MAX_THREATS, MIN_SHOWN, ThreatCursor, ThreatFilter, ThreatRow};
 use crate::web::answer::{Answer, Problem};
 use crate::web::format::{number, time_ago};
 use crate::web::visit::Visit;
 use crate::web::{names, parts};
 use larum_core::area;
+
+/// As many rows as a page has at most.
+const MAX_ROWS: usize = MAX_THREATS as usize;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let asked = visit.asked("area").to_owned();
@@ -23,6 +26,8 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
             .find(|(code, _)| *code == asked)
             .map(|(code, _)| code.to_owned()),
         closed: visit.asked("closed") == "1",
+        after: ThreatCursor::parse(visit.asked("after")),
+        limit: None,
     };
     let rows = visit.store().threat_list(&filter)?;
     let heading = visit.say("hub-threats");
@@ -37,6 +42,13 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
                 p.empty { (visit.say("hub-threats-none")) }
             } @else {
                 (list(visit, &rows))
+            }
+            @if let Some(last) = rows.last().filter(|_| rows.len() >= MAX_ROWS) {
+                (parts::next("/threats", &visit.say("hub-next"), &[
+                    ("area", filter.area.clone().unwrap_or_default()),
+                    ("closed", u8::from(filter.closed).to_string()),
+                    ("after", ThreatCursor::of(last).to_string()),
+                ]))
             }
         }
     };

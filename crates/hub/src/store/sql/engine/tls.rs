@@ -58,6 +58,23 @@ impl Tls {
     }
 }
 
+impl Tls {
+    /// Encrypts a connection to the server called `name`.
+    ///
+    /// # Errors
+    /// When the server is not the one it should be.
+    pub async fn connect(
+        &self,
+        name: &str,
+        stream: tokio::net::TcpStream,
+    ) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>, StoreError> {
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|error| StoreError::Engine(error.into()))?;
+        let connected = self.0.connect(name, stream).await;
+        connected.map_err(|error| StoreError::Unavailable(error.into()))
+    }
+}
+
 impl MakeTlsConnect<Socket> for Tls {
     type Stream = Encrypted;
     type TlsConnect = Handshake;

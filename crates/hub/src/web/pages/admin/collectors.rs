@@ -13,7 +13,7 @@ use crate::web::parts::{self, Tone, tag};
 use crate::web::verdict::{Health, State};
 use crate::web::visit::Visit;
 
-use super::{Wrong, note};
+use super::{ROWS, Wrong, firm_field, last_of_full, note, pages};
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     render(visit, None)
@@ -77,33 +77,30 @@ pub(in crate::web) fn revoke(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
     let words = &*visit.state.words;
     let (collectors, tokens) = (
-        visit.store().collector_entries()?,
+        visit
+            .store()
+            .collector_entries(&visit.wanted(CollectorId::parse, ROWS))?,
         visit.store().token_entries()?,
     );
-    let members: Vec<(String, String)> = visit
-        .store()
-        .member_entries()?
-        .into_iter()
-        .map(|row| (row.id.to_string(), row.name))
-        .collect();
+    let last = last_of_full(&collectors).map(|row| (row.member_name.as_str(), row.id.to_string()));
+    let table = (!collectors.is_empty()).then(|| collector_table(visit, &collectors));
+    let firm = firm_field(visit, None, None)?;
     let heading = visit.say("hub-nav-admin-collectors");
     let main = html! {
         @if let Some(wrong) = wrong { (parts::error_summary(words, wrong.field, &wrong.message)) }
         h1 { (heading) }
-        @if collectors.is_empty() { p.empty { (visit.say("hub-admin-collectors-none")) } }
-        @else { (collector_table(visit, &collectors)) }
+        (pages(visit, "/admin/collectors", (table, "hub-admin-collectors-none"), last))
         section aria-labelledby="invite" {
             h2 #invite { (visit.say("hub-invite")) }
-            @if members.is_empty() {
-                p { (visit.say("hub-invite-no-members")) }
-            } @else {
+            @if let Some(firm) = firm {
                 form.stack method="post" action="/admin/tokens" {
-                    (parts::field("member", &visit.say("hub-firm"), None,
-                        &parts::select("member", visit.field("member"), &members)))
+                    (firm)
                     (parts::field("site", &visit.say("hub-site"), Some(&visit.say("hub-site-hint")),
                         &parts::input("site", "text", visit.field("site"), "off")))
                     button type="submit" { (visit.say("hub-invite-button")) }
                 }
+            } @else {
+                p { (visit.say("hub-invite-no-members")) }
             }
         }
         @if !tokens.is_empty() {

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
+use super::firm_field;
 use super::people::person_id;
 use crate::access::Role;
 use crate::id::MemberId;
@@ -40,12 +41,7 @@ fn render(visit: &Visit<'_>, wrong: bool) -> Result<Answer, Problem> {
             ]
         })
         .collect();
-    let options: Vec<(String, String)> = visit
-        .store()
-        .member_entries()?
-        .into_iter()
-        .map(|row| (row.id.to_string(), row.name))
-        .collect();
+    let firm = firm_field(visit, None, None)?;
     let main = html! {
         @if wrong {
             (parts::error_summary(&visit.state.words, "member", &visit.say("hub-firm-give-wrong")))
@@ -55,9 +51,11 @@ fn render(visit: &Visit<'_>, wrong: bool) -> Result<Answer, Problem> {
         p.lead { (visit.say("hub-firms-of-lead")) }
         @if cells.is_empty() { p.empty { (visit.say("hub-firms-mine-none")) } }
         @else { (parts::cards(&heading, &head, &cells)) }
-        form.stack method="post" action=(address) {
-            (parts::field("member", &visit.say("hub-firm"), None, &parts::select("member", "", &options)))
-            button type="submit" { (visit.say("hub-firm-give")) }
+        @if let Some(firm) = firm {
+            form.stack method="post" action=(address) {
+                (firm)
+                button type="submit" { (visit.say("hub-firm-give")) }
+            }
         }
     };
     let answer = visit.page(&heading, &main);

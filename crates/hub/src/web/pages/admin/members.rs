@@ -12,7 +12,7 @@ use crate::web::visit::Visit;
 use crate::web::{names, parts};
 use larum_core::area;
 
-use super::{Wrong, note};
+use super::{ROWS, Wrong, last_of_full, note, pages};
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     render(visit, None)
@@ -55,7 +55,10 @@ pub(in crate::web) fn add(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
 }
 
 fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
-    let rows = visit.store().member_entries()?;
+    let rows = visit
+        .store()
+        .member_entries(&visit.wanted(MemberId::parse, ROWS))?;
+    let last = last_of_full(&rows).map(|row| (row.name.as_str(), row.id.to_string()));
     let words = &*visit.state.words;
     let heading = visit.say("hub-nav-admin-members");
     let head = [
@@ -66,6 +69,7 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
         "hub-collectors",
         "hub-nav-admin-people",
         "hub-id",
+        "hub-change",
     ]
     .map(|id| visit.say(id));
     let cells: Vec<Vec<Markup>> = rows
@@ -79,14 +83,15 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
                 parts::text(&number(row.collectors.into())),
                 parts::text(&number(row.people.into())),
                 html! { code.long { (row.id) } },
+                invite_button(visit, &row.name),
             ]
         })
         .collect();
+    let table = (!cells.is_empty()).then(|| parts::cards(&heading, &head, &cells));
     let main = html! {
         @if let Some(wrong) = wrong { (parts::error_summary(words, wrong.field, &wrong.message)) }
         h1 { (heading) }
-        @if cells.is_empty() { p.empty { (visit.say("hub-admin-members-none")) } }
-        @else { (parts::cards(&heading, &head, &cells)) }
+        (pages(visit, "/admin/members", (table, "hub-admin-members-none"), last))
         section aria-labelledby="add" {
             h2 #add { (visit.say("hub-member-add")) }
             (form(visit))
@@ -97,6 +102,17 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
         Some(_) => answer.with_status(StatusCode::UNPROCESSABLE_ENTITY),
         None => answer,
     })
+}
+
+/// To the invitation, with the firm looked for.
+fn invite_button(visit: &Visit<'_>, name: &str) -> Markup {
+    let label = visit.say_with("hub-invite-which", &[("firm", name.into())]);
+    html! {
+        form method="get" action="/admin/collectors#invite" {
+            input type="hidden" name="firm" value=(name);
+            button.second type="submit" aria-label=(label) { (visit.say("hub-invite")) }
+        }
+    }
 }
 
 fn form(visit: &Visit<'_>) -> Markup {

@@ -10,27 +10,16 @@ use crate::web::parts::{self, Tone, figure, tag};
 use crate::web::visit::Visit;
 
 const ROWS: u32 = 50;
+/// Rows of the ledger that are checked while somebody waits for the page.
+const CHECKED_ROWS: u64 = 2_000;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let store = visit.store();
-    let (members, collectors, people) = (
-        store.member_entries()?.len(),
-        store
-            .collector_entries()?
-            .into_iter()
-            .filter(|row| row.revoked.is_none())
-            .count(),
-        store
-            .people()?
-            .into_iter()
-            .filter(|row| row.disabled.is_none())
-            .count(),
-    );
+    let counted = store.counted(visit.now)?;
     let before = visit.asked("before").parse().ok();
     let acts = store.acts(before, ROWS)?;
-    let verified = store.verify()?;
+    let verified = store.verify_last(CHECKED_ROWS)?;
     let heading = visit.say("hub-admin");
-    let count = |count: usize| number(u64::try_from(count).unwrap_or(u64::MAX));
     let older = acts.last().filter(|_| acts.len() >= 50).map(|row| row.id);
     let head = ["hub-when", "hub-who", "hub-did"].map(|id| visit.say(id));
     let words = &*visit.state.words;
@@ -48,9 +37,9 @@ pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         h1 { (heading) }
         p.lead { (visit.say("hub-admin-lead")) }
         dl.figures {
-            (figure(&count(members), &visit.say("hub-nav-admin-members"), Tone::Quiet))
-            (figure(&count(collectors), &visit.say("hub-collectors"), Tone::Quiet))
-            (figure(&count(people), &visit.say("hub-nav-admin-people"), Tone::Quiet))
+            (figure(&number(counted.members), &visit.say("hub-nav-admin-members"), Tone::Quiet))
+            (figure(&number(counted.collectors), &visit.say("hub-collectors"), Tone::Quiet))
+            (figure(&number(counted.people), &visit.say("hub-nav-admin-people"), Tone::Quiet))
         }
         section aria-labelledby="ledger" {
             h2 #ledger { (visit.say("hub-ledger")) }
@@ -70,9 +59,16 @@ fn ledger(visit: &Visit<'_>, verified: &Verified) -> Markup {
         Verified::Whole { rows, head } => html! {
             p {
                 (tag(Tone::Good, &visit.say("hub-ledger-whole"))) " "
-                (visit.say_with("hub-ledger-rows", &[("shown", number(*rows).into())]))
+                @if *rows > CHECKED_ROWS {
+                    (visit.say_with("hub-ledger-last-rows", &[
+                        ("checked", number(CHECKED_ROWS).into()),
+                        ("shown", number(*rows).into()),
+                    ]))
+                } @else {
+                    (visit.say_with("hub-ledger-rows", &[("shown", number(*rows).into())]))
+                }
             }
-            p.hint { (visit.say("hub-ledger-head")) " " code.long { (head) } }
+            p.hint { (visit.say("hub-ledger-head")) " " code.long { (rows) ":" (head) } }
         },
         Verified::Broken { at } => html! {
             p {

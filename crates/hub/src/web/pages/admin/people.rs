@@ -16,7 +16,7 @@ use crate::web::parts::{self, Tone, tag};
 use crate::web::visit::Visit;
 use larum_core::area;
 
-use super::Wrong;
+use super::{ROWS, Wrong, firm_field, last_of_full, pages};
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     render(visit, None)
@@ -189,7 +189,8 @@ pub(super) fn person_id(visit: &Visit<'_>) -> Result<PersonId, Problem> {
 
 fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
     let words = &*visit.state.words;
-    let rows = visit.store().people()?;
+    let rows = visit.store().people(&visit.wanted(PersonId::parse, ROWS))?;
+    let last = last_of_full(&rows).map(|row| (row.name.as_str(), row.id.to_string()));
     let heading = visit.say("hub-nav-admin-people");
     let asked = visit.store().approvals(Kind::Reset, visit.people_now)?;
     let caption = visit.say("hub-approvals");
@@ -203,6 +204,7 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
     ]
     .map(|id| visit.say(id));
     let cells: Vec<Vec<Markup>> = rows.iter().map(|row| cells(visit, row)).collect();
+    let table = (!cells.is_empty()).then(|| parts::cards(&heading, &head, &cells));
     let main = html! {
         @if let Some(wrong) = wrong { (parts::error_summary(words, wrong.field, &wrong.message)) }
         h1 #people { (heading) }
@@ -212,7 +214,7 @@ fn render(visit: &Visit<'_>, wrong: Option<&Wrong>) -> Result<Answer, Problem> {
                 (waiting)
             }
         }
-        (parts::cards(&heading, &head, &cells))
+        (pages(visit, "/admin/people", (table, "hub-find-none"), last))
         section aria-labelledby="add" {
             h2 #add { (visit.say("hub-person-add")) }
             (form(visit)?)
@@ -275,15 +277,8 @@ fn form(visit: &Visit<'_>) -> Result<Markup, Problem> {
             )
         })
         .collect();
-    let members: Vec<(String, String)> = std::iter::once(none())
-        .chain(
-            visit
-                .store()
-                .member_entries()?
-                .into_iter()
-                .map(|row| (row.id.to_string(), row.name)),
-        )
-        .collect();
+    let hint = visit.say("hub-person-firm-hint");
+    let firm = firm_field(visit, Some(visit.say("hub-none-of-these")), Some(&hint))?;
     let area_options: Vec<(String, String)> = std::iter::once(none())
         .chain(area::coded().map(|(code, name)| (code.to_owned(), name.to_owned())))
         .collect();
@@ -295,8 +290,7 @@ fn form(visit: &Visit<'_>) -> Result<Markup, Problem> {
                 &parts::input("email", "email", visit.field("email"), "off")))
             (parts::field("role", &visit.say("hub-role"), None,
                 &parts::select("role", visit.field("role"), &roles)))
-            (parts::field("member", &visit.say("hub-firm"), Some(&visit.say("hub-person-firm-hint")),
-                &parts::select("member", visit.field("member"), &members)))
+            @if let Some(firm) = firm { (firm) }
             (parts::field("area", &visit.say("hub-area"), Some(&visit.say("hub-person-area-hint")),
                 &parts::select("area", visit.field("area"), &area_options)))
             button type="submit" { (visit.say("hub-person-add")) }
