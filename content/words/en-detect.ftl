@@ -24,6 +24,7 @@ service-name = { $key ->
     [tcp-6379] databases (Redis)
     [udp-5060] internet phones (SIP)
     [auth-guessing] log-ins
+    [vpn-guessing] your VPN
     [web-log-in] a website log-in
    *[other] { "" }
 }
@@ -36,6 +37,9 @@ detect-spraying-advice = Do not let the whole internet reach this log-in: allow 
 
 detect-inside-guessing-title = { $source }, inside your network, keeps failing to log in at { $service }
 detect-inside-guessing-advice = Find out which computer this is. Most often it holds an old password; change it there. If nobody knows why it tries, take it off the network and have it checked.
+
+detect-vpn-guessing-title = { $source } tried to guess a password for your VPN
+detect-vpn-guessing-advice = Turn on a second step for everyone who uses the VPN, remove accounts nobody uses, and keep the device's software up to date. If all your people work from one country, let the VPN answer no other.
 
 detect-web-guessing-title = { $source } tried to guess a password for a website log-in
 detect-web-guessing-advice = Limit how often one address may try to log in to the website, and turn on a second step for everyone who can change it.
@@ -146,7 +150,10 @@ detect-indicator-out-title = { $source } contacted { $label }, which is known to
 detect-indicator-out-advice = Find out which computer this is and what it was doing. If nobody can explain it, take it off the network and have it checked for malware.
 
 detect-alert-title = Your security device raised the alarm: { $label }
-detect-alert-advice = Look the alarm up in the device's own log. If it was not blocked, check the machine it names.
+detect-alert-advice = Look the alarm up in the device's own log, and check the machine it names: nothing here says that it was blocked.
+
+detect-blocked-alert-title = Your security device stopped an attack: { $label }
+detect-blocked-alert-advice = Your device kept it out. Make sure that the software it was aimed at is up to date, in case the next one comes another way.
 
 # Who is no cause for alarm.
 detect-ours-advice = Nothing to do: your settings say that this address is yours ({ $who }). If that is not so any more, take it out of `ours`.

@@ -15,9 +15,11 @@ scan-about-undated = { $records } { $number ->
    *[other] { $files } files
  }
 
-scan-verdict-critical = Act now: somebody seems to have got in.
+scan-verdict-entered = Act now: somebody seems to have got in.
+scan-verdict-critical = Something here needs action now.
 scan-verdict-high = Something here needs action today.
 scan-verdict-medium = You were attacked. Nothing shows that it worked.
+scan-verdict-untold = There is something to look at this week. These records cannot tell what came of it.
 scan-verdict-background = Nothing here needs action. There was only the everyday noise of the internet.
 scan-verdict-nothing = No sign of an attack in what we could read.
 scan-verdict-unread = We could not read any of these records, so we cannot say whether you were attacked.
@@ -37,6 +39,9 @@ scan-how = How
 scan-worked = Did it work
 scan-do = Do this
 scan-do-then = And this
+scan-follows = Goes with
+scan-follows-how = It began within a day of what is told under { $number }, in which somebody seems to have got in. Take both for one attack until you know better.
+scan-as-under = As under { $number }.
 scan-steps = Step by step
 scan-step = { $when } { $title }: { $how }
 scan-more-steps = { $number ->
@@ -69,6 +74,7 @@ scan-ports = doors tried: { $list }
 scan-targets = aimed at: { $list }
 scan-open = reached: { $list }
 scan-lists = named by: { $list }
+scan-sent = { $size } sent
 scan-before = wrong passwords before: { $list }
 scan-account = account: { $list }
 
@@ -86,18 +92,39 @@ scan-more = { $number ->
 scan-background = Background noise: { $number ->
     [one] one stranger
    *[other] { $sources } strangers
- } tried doors or pages and did not get anywhere ({ $count } tries). This happens to everybody.
+ } tried doors or pages and did not get anywhere ({ $tries ->
+    [one] one try
+   *[other] { $count } tries
+ }). This happens to everybody.
 scan-timeline = What happened when
 
 scan-all-read = We could read everything.
 scan-unread = { $count } of { $records } records told us nothing about attacks:
 scan-none-read = None of the { $records } records is in a format we know:
-scan-unread-empty = { $count } were empty
-scan-unread-too-long = { $count } were too long
-scan-unread-not-text = { $count } are not text
-scan-unread-unknown-format = { $count } are in a format we do not know yet
-scan-unread-field-unreadable = { $count } are in a format we know, but a part could not be read
-scan-unread-not-of-interest = { $count } are messages that say nothing about attacks
+scan-unread-empty = { $number ->
+    [one] 1 was empty
+   *[other] { $count } were empty
+}
+scan-unread-too-long = { $number ->
+    [one] 1 was too long
+   *[other] { $count } were too long
+}
+scan-unread-not-text = { $number ->
+    [one] 1 is not text
+   *[other] { $count } are not text
+}
+scan-unread-unknown-format = { $number ->
+    [one] 1 is in a format we do not know yet
+   *[other] { $count } are in a format we do not know yet
+}
+scan-unread-field-unreadable = { $number ->
+    [one] 1 is in a format we know, but a part could not be read
+   *[other] { $count } are in a format we know, but a part could not be read
+}
+scan-unread-not-of-interest = { $number ->
+    [one] 1 is a message that says nothing about attacks
+   *[other] { $count } are messages that say nothing about attacks
+}
 scan-unread-poisonous = { $count } made the program fail and were set aside
 scan-outside-window = { $count } are outside the time you asked for
 

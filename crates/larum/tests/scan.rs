@@ -292,3 +292,20 @@ fn a_log_that_names_its_columns_is_read_alike_by_any_number_of_workers() {
     assert_eq!(run("2"), one);
     assert_eq!(run("8"), one);
 }
+
+/// The page about a month at a small firm stands beside this file, for people to read too.
+#[test]
+fn a_month_at_a_small_firm_is_one_page_worst_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("month.log");
+    fs::write(&log, larum_traffic::month(1).join("\n") + "\n").unwrap();
+    let output = scan(&["--now", "2026-11-01T00:00:00Z"], &[&log]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = text(&output.stdout);
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/month.txt");
+    if std::env::var_os("LARUM_WRITE_PAGE").is_some() {
+        fs::write(&recorded, &page).unwrap();
+    }
+    let expected = fs::read_to_string(&recorded).unwrap();
+    assert!(page == expected, "the page reads differently now:\n{page}");
+}

@@ -11,6 +11,7 @@ pub mod background;
 pub mod device;
 pub mod firm;
 mod mixed;
+mod month;
 pub mod random;
 mod stamp;
 
@@ -18,4 +19,5 @@ pub use act::{Act, Moment};
 pub use device::{Device, DeviceKind, Header};
 pub use firm::Firm;
 pub use mixed::mixed_file;
+pub use month::month;
 pub use random::Random;

@@ -5,10 +5,9 @@
 use super::fold::Fold;
 use super::hash;
 use super::story::What;
-use super::telling::{Telling, blocked_or_unknown};
+use super::telling::{Telling, blocked_or_unknown, outcome};
 use crate::event::Event;
-use crate::finding::Category;
-use crate::finding::Severity;
+use crate::finding::{AttackOutcome, Category, Severity};
 
 /// Words devices use, in their own order of badness. Fortinet, Suricata, Snort, Palo Alto, syslog.
 const WORDS: &[(&str, Severity)] = &[
@@ -116,8 +115,11 @@ pub const ALERT: Telling = Telling {
     reasons: "kinds",
     techniques: |_| &[],
     key: |story| story.label.to_string(),
-    message: |_| "alert",
-    messages: &["alert"],
+    message: |story| match outcome(story) {
+        AttackOutcome::Blocked => "blocked-alert",
+        _ => "alert",
+    },
+    messages: &["alert", "blocked-alert"],
     outcome: blocked_or_unknown,
 };
 

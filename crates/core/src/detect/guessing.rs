@@ -8,6 +8,7 @@ use super::fold::Fold;
 use super::hash;
 use super::login_row::{Attempt, Failure, Name};
 use super::shared_guessing::Together;
+use super::sift;
 use super::sift::Observation;
 use super::story::{Story, StoryKey, What};
 use super::telling::{Telling, service_key};
@@ -278,11 +279,15 @@ fn service_detail(seen: &Observation) -> u64 {
 
 /// What firms compare of log-ins at the service of `story`.
 pub fn login_key(story: &Story) -> String {
-    if story.key.detail == WEB_LOGIN {
-        "web/log-in".to_owned()
-    } else {
-        service_key(story).unwrap_or_else(|| "auth/guessing".to_owned())
+    match story.key.detail {
+        WEB_LOGIN => "web/log-in".to_owned(),
+        _ if is_vpn(story) => "vpn/guessing".to_owned(),
+        _ => service_key(story).unwrap_or_else(|| "auth/guessing".to_owned()),
     }
+}
+
+fn is_vpn(story: &Story) -> bool {
+    story.key.detail == BY_NAME | u64::from(sift::vpn())
 }
 
 /// How guessing is told.
@@ -303,10 +308,17 @@ pub const GUESSING: Telling = Telling {
     message: |story| match () {
         () if story.key.detail == WEB_LOGIN => "web-guessing",
         () if !story.outside => "inside-guessing",
+        () if is_vpn(story) => "vpn-guessing",
         () if story.names.count() >= SPRAYING_NAMES => "spraying",
         () => "guessing",
     },
-    messages: &["web-guessing", "inside-guessing", "spraying", "guessing"],
+    messages: &[
+        "web-guessing",
+        "inside-guessing",
+        "vpn-guessing",
+        "spraying",
+        "guessing",
+    ],
     outcome: |_| AttackOutcome::Attempt,
 };
 

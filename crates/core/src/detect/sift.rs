@@ -451,9 +451,23 @@ fn is_login_post(event: &Event<'_>, path: &str) -> bool {
     LOGIN.iter().any(is_part) || PAGES.iter().any(is_whole)
 }
 
+/// What stands for every VPN, whatever its maker calls it.
+pub fn vpn() -> u16 {
+    hash::short(hash::bytes(b"vpn"))
+}
+
 fn program_of(event: &Event<'_>) -> u16 {
     if event.kind != Kind::Auth {
         return 0;
+    }
+    let says_vpn = |text: &str| {
+        text.as_bytes()
+            .windows(3)
+            .any(|it| it.eq_ignore_ascii_case(b"vpn"))
+    };
+    let told = [event.signature.as_deref(), event.app_proto.as_deref()];
+    if told.into_iter().flatten().any(says_vpn) {
+        return vpn();
     }
     let name = event.app_proto.as_deref().or(event.product);
     hash::short(hash::bytes(name.unwrap_or(event.format).as_bytes()))

@@ -357,6 +357,12 @@ impl Story {
         note_text(&mut self.names, text);
     }
 
+    /// Notes a name that matters more than those before.
+    pub fn name_first(&mut self, text: &str) {
+        note_text(&mut self.names, text);
+        self.names.put_first(cut(text));
+    }
+
     /// Notes a reason.
     pub fn reason(&mut self, text: &str) {
         note_text(&mut self.reasons, text);
@@ -427,9 +433,33 @@ impl Story {
     }
 }
 
+impl Few<Box<str>> {
+    /// Puts `text` before the others, in place of the last where it is not among those kept.
+    fn put_first(&mut self, text: &str) {
+        let held = self.items.iter().position(|item| **item == *text);
+        match (held, self.items.last_mut()) {
+            (None, Some(last)) => {
+                self.text_bytes = self.text_bytes.saturating_sub(last.len()) + text.len();
+                *last = text.into();
+            }
+            (None, None) => return,
+            (Some(_), _) => {}
+        }
+        let to = held.unwrap_or(self.items.len() - 1);
+        if let Some(front) = self.items.get_mut(..=to) {
+            front.rotate_right(1);
+        }
+    }
+}
+
+/// As much of `text` as is kept.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_TEXT_BYTES))
+        .unwrap_or("")
+}
+
 fn note_text(few: &mut Few<Box<str>>, text: &str) {
-    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
-    let cut = text.get(..end).unwrap_or("");
+    let cut = cut(text);
     let hash = hash::bytes(text.as_bytes());
     if few.items.len() >= few.most || few.items.iter().any(|held| **held == *cut) {
         // Counted only: no copy is made.
@@ -710,4 +740,24 @@ fn ends(story: &Story) -> Timestamp {
         DRAFT_SECONDS
     };
     story.touched.plus_seconds(quiet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_more_comes_first_and_no_more_is_kept() {
+        let mut few: Few<Box<str>> = Few::new(3);
+        few.put_first("none");
+        assert!(few.items().is_empty());
+        for text in ["a", "b", "c", "dd"] {
+            note_text(&mut few, text);
+        }
+        few.put_first("b");
+        assert_eq!(few.items(), ["b".into(), "a".into(), "c".into()]);
+        few.put_first("dd");
+        assert_eq!(few.items(), ["dd".into(), "b".into(), "a".into()]);
+        assert_eq!((few.text_bytes, few.count()), (4, 4));
+    }
 }

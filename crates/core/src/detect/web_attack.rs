@@ -102,7 +102,12 @@ impl Fold<'_> {
         if story.is_new(attack.mark) {
             story.points = story.points.saturating_add(attack.score.into());
         }
-        story.name(&attack.path);
+        if attack.sure && ending == Ending::Served {
+            story.name_first(&attack.path);
+            story.label = attack.kinds.first().copied().unwrap_or("").into();
+        } else {
+            story.name(&attack.path);
+        }
         for kind in &attack.kinds {
             story.reason(kind);
         }

@@ -85,7 +85,12 @@ fn arguments<'w>(story: &'w Story, words: &Words, key: &str) -> Vec<(&'static st
         service
     };
     let first_reason = story.reasons.items().first().map_or("", |text| text);
-    let kind = words.say_with("web-attack-kind", &[("kind", first_reason.into())]);
+    // What was answered says more than what came first.
+    let kind = match &*story.label {
+        answered if story.key.what == What::WebAttack && !answered.is_empty() => answered,
+        _ => first_reason,
+    };
+    let kind = words.say_with("web-attack-kind", &[("kind", kind.into())]);
     let open = story
         .reasons
         .items()

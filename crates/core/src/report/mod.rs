@@ -9,15 +9,13 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{AttackOutcome, Finding, Severity};
 use crate::reject::Reject;
 use crate::time::{DeviceTime, Timestamp};
 use crate::words::Words;
 
 /// Stories told in full; the rest is counted.
 pub const MAX_STORIES: usize = 8;
-/// Rows of the timeline.
-pub const MAX_TIMELINE: usize = 12;
 
 /// What was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,8 +96,8 @@ pub struct Report {
     pub most_tried: Option<String>,
     /// Everyday noise, summed up.
     pub background: Option<String>,
-    /// Stories in order of time: when, how bad, what. Empty when there is just one.
-    pub timeline: Vec<(String, String, String)>,
+    /// The stories told, in order of time: when, their number from 1, what. Empty when there is just one.
+    pub timeline: Vec<(String, usize, String)>,
     /// Heading of that timeline.
     pub timeline_heading: String,
     /// What could not be read: a sentence, then one line per reason.
@@ -128,16 +126,20 @@ impl Report {
             offset_seconds: tally.offset_seconds,
         };
         let (groups, noise) = group::groups(findings);
-        let level = findings.iter().map(|finding| finding.severity).max();
+        let told = groups.iter().map(|group| group.severity);
+        let level = findings.iter().map(|one| one.severity).chain(told).max();
+        let worst = groups.first().map(|group| group.outcome);
         let told = groups.iter().take(MAX_STORIES);
+        let mut stories: Vec<Told> = told.map(|group| teller.story(group)).collect();
+        teller.say_once(&mut stories);
         let beyond = groups.len().saturating_sub(MAX_STORIES);
         let more =
             (beyond > 0).then(|| teller.counted("scan-more", beyond.try_into().unwrap_or(0)));
         Self {
             about: teller.about(tally),
-            verdict: words.say(verdict(level, tally)),
+            verdict: words.say(verdict(level, worst, tally)),
             level,
-            stories: told.map(|group| teller.story(group)).collect(),
+            stories,
             more,
             most_tried: teller.most_tried(findings),
             background: teller.background(&noise),
@@ -148,10 +150,13 @@ impl Report {
     }
 }
 
-fn verdict(level: Option<Severity>, tally: &Tally) -> &'static str {
+/// The one line that matters; `worst` is what became of the worst story.
+fn verdict(level: Option<Severity>, worst: Option<AttackOutcome>, tally: &Tally) -> &'static str {
     match level {
+        Some(Severity::Critical) if worst == Some(AttackOutcome::Success) => "scan-verdict-entered",
         Some(Severity::Critical) => "scan-verdict-critical",
         Some(Severity::High) => "scan-verdict-high",
+        Some(Severity::Medium) if worst == Some(AttackOutcome::Unknown) => "scan-verdict-untold",
         Some(Severity::Medium) => "scan-verdict-medium",
         Some(_) => "scan-verdict-background",
         None if tally.records == 0 => "scan-verdict-empty",

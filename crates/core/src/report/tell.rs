@@ -1,10 +1,11 @@
 //! Groups and sums in plain sentences.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::group::{Group, Noise};
-use super::{MAX_TIMELINE, Tally, Told, grouped, minute};
-use crate::finding::{Evidence, Finding, Severity};
+use super::{MAX_STORIES, Tally, Told, grouped, minute};
+use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::reject::Reject;
 use crate::words::{Argument, Words};
 
@@ -53,7 +54,9 @@ impl Teller<'_> {
             .words
             .say_with("scan-level", &[("level", group.severity.as_str().into())]);
         let mut rows = vec![(self.words.say("scan-when"), self.when(group))];
-        if group.sources.len() > 1 {
+        let heading = self.heading(group);
+        let is_named = |source: &IpAddr| heading.contains(&source.to_string());
+        if group.sources.len() > 1 || !group.sources.iter().all(is_named) {
             let who = group.findings.iter().flat_map(|one| &one.sources);
             let who = self.examples(who.map(ToString::to_string), group.sources.len());
             rows.push((self.words.say("scan-who"), who));
@@ -62,6 +65,13 @@ impl Teller<'_> {
             rows.extend(self.steps(group));
         } else {
             rows.push((self.words.say("scan-how"), self.how(&group.findings)));
+        }
+        if let Some(entry) = group.follows {
+            let number = [("number", (entry + 1).into())];
+            rows.push((
+                self.words.say("scan-follows"),
+                self.words.say_with("scan-follows-how", &number),
+            ));
         }
         let outcome = [("outcome", group.outcome.as_str().into())];
         rows.push((
@@ -74,8 +84,34 @@ impl Teller<'_> {
         Told {
             severity: group.severity,
             level,
-            heading: self.heading(group),
+            heading,
             rows,
+        }
+    }
+
+    /// Where all that a story advises stands under an earlier one, says so instead.
+    pub fn say_once(&self, stories: &mut [Told]) {
+        let labels = ["scan-do", "scan-do-then"].map(|id| self.words.say(id));
+        let mut said: Vec<String> = Vec::new();
+        for story in stories {
+            let of_story = story
+                .rows
+                .iter()
+                .filter(|(label, _)| labels.contains(label));
+            let advice = of_story
+                .map(|(_, text)| text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ");
+            let holds = |earlier: &String| {
+                sentences(&advice).all(|one| sentences(earlier).any(|held| held == one))
+            };
+            if let Some(place) = said.iter().position(holds).filter(|_| !advice.is_empty()) {
+                story.rows.retain(|(label, _)| !labels.contains(label));
+                let number = [("number", (place + 1).into())];
+                let text = self.words.say_with("scan-as-under", &number);
+                story.rows.push((self.words.say("scan-do"), text));
+            }
+            said.push(advice);
         }
     }
 
@@ -118,7 +154,17 @@ impl Teller<'_> {
     /// What was tried most, over everything that was found.
     pub fn most_tried(&self, findings: &[Finding]) -> Option<String> {
         let mut tries: BTreeMap<String, u64> = BTreeMap::new();
-        for finding in findings.iter().filter(|one| one.severity > Severity::Info) {
+        let is_try = |one: &&Finding| {
+            one.severity > Severity::Info
+                && matches!(
+                    one.category,
+                    Category::Scan
+                        | Category::BruteForce
+                        | Category::WebAttack
+                        | Category::IdsAlert
+                )
+        };
+        for finding in findings.iter().filter(is_try) {
             if let Some(service) = self.service(&finding.key) {
                 let count = tries.entry(service).or_default();
                 *count = count.saturating_add(finding.count);
@@ -162,25 +208,22 @@ impl Teller<'_> {
                     ("number", sources.into()),
                     ("sources", grouped(sources).into()),
                     ("count", grouped(noise.count).into()),
+                    ("tries", noise.count.into()),
                 ],
             )
         })
     }
 
-    pub fn timeline(&self, groups: &[Group<'_>]) -> Vec<(String, String, String)> {
+    pub fn timeline(&self, groups: &[Group<'_>]) -> Vec<(String, usize, String)> {
         if groups.len() < 2 {
             return Vec::new();
         }
-        let mut rows: Vec<&Group<'_>> = groups.iter().take(MAX_TIMELINE).collect();
-        rows.sort_by_key(|group| group.first);
+        let mut rows: Vec<_> = (1..).zip(groups.iter().take(MAX_STORIES)).collect();
+        rows.sort_by_key(|(number, group)| (group.first, *number));
         rows.into_iter()
-            .map(|group| {
-                let level = [("level", group.severity.as_str().into())];
-                (
-                    minute(group.first, self.offset_seconds),
-                    self.words.say_with("severity", &level),
-                    self.heading(group),
-                )
+            .map(|(number, group)| {
+                let when = minute(group.first, self.offset_seconds);
+                (when, number, self.heading(group))
             })
             .collect()
     }
@@ -205,10 +248,11 @@ impl Teller<'_> {
                 ("records", grouped(tally.records).into()),
             ];
             lines.push(self.words.say_with(heading, &args));
-            lines.extend(tally.rejected().map(|(reason, count)| {
-                let count = [("count", grouped(count).into())];
-                self.words.say_with(unread_message(reason), &count)
-            }));
+            lines.extend(
+                tally
+                    .rejected()
+                    .map(|(reason, count)| self.counted(unread_message(reason), count)),
+            );
         }
         if tally.outside_window > 0 {
             lines.push(self.counted("scan-outside-window", tally.outside_window));
@@ -303,6 +347,20 @@ impl Teller<'_> {
             Some(self.words.say_with(message, &[("list", list.into())]))
         });
         let mut parts = vec![times];
+        if let [one] = findings
+            && let (Category::IdsAlert, Some(target)) = (one.category, one.dst_ip)
+        {
+            let list = [("list", target.to_string().into())];
+            parts.push(self.words.say_with("scan-targets", &list));
+        }
+        let sent: f64 = findings
+            .iter()
+            .filter_map(|one| number(one, "bytes_out"))
+            .sum();
+        if sent > 0.0 {
+            let size = [("size", size(sent).into())];
+            parts.push(self.words.say_with("scan-sent", &size));
+        }
         parts.extend(told);
         parts.join("; ")
     }
@@ -350,6 +408,10 @@ fn advice<'g>(group: &'g Group<'_>) -> Vec<&'g str> {
     advice
 }
 
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(". ").map(|one| one.trim_end_matches('.'))
+}
+
 /// `text` without its last sentences if `said` ends with the same: a step on the same device.
 fn without_same_end<'t>(text: &'t str, said: &str) -> &'t str {
     text.match_indices(". ")
@@ -387,15 +449,29 @@ fn distinct(finding: &Finding, name: &str) -> usize {
         "targets" => "distinct_targets",
         _ => return 0,
     };
-    let found = finding.evidence.iter().find(|(known, _)| *known == counter);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count the detectors wrote, small and not negative"
+    )]
+    number(finding, counter).map_or(0, |number| number as usize)
+}
+
+/// The evidence `name`, where it is a number.
+fn number(finding: &Finding, name: &str) -> Option<f64> {
+    let found = finding.evidence.iter().find(|(known, _)| *known == name);
     match found {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a count the detectors wrote, small and not negative"
-        )]
-        Some((_, Evidence::Number(number))) => *number as usize,
-        _ => 0,
+        Some((_, Evidence::Number(number))) => Some(*number),
+        _ => None,
+    }
+}
+
+/// Bytes as people say them, in powers of ten.
+fn size(bytes: f64) -> String {
+    match bytes {
+        1e9.. => format!("{:.1} GB", bytes / 1e9),
+        1e6.. => format!("{:.0} MB", bytes / 1e6),
+        _ => format!("{:.0} kB", bytes / 1e3),
     }
 }
 

@@ -48,7 +48,7 @@ fn tally() -> Tally {
 
 #[test]
 fn worst_first_same_things_together_noise_in_one_line() {
-    let findings = [
+    let mut findings = [
         finding("192.0.2.1", Severity::Medium, "login-guessing", "tcp/22"),
         finding("192.0.2.2", Severity::Medium, "login-guessing", "tcp/22"),
         finding(
@@ -59,6 +59,7 @@ fn worst_first_same_things_together_noise_in_one_line() {
         ),
         finding("192.0.2.3", Severity::Low, "port-scan", "scan/port-scan"),
     ];
+    findings[2].outcome = AttackOutcome::Success;
     let report = Report::new(&findings, &tally(), &words());
     let headings: Vec<_> = report
         .stories
@@ -193,5 +194,145 @@ fn different_things_that_one_attacker_did_are_one_story_told_step_by_step() {
     assert_eq!(
         report.most_tried,
         Some("Tried most: remote log-in (SSH) (20), your website (10).".to_owned())
+    );
+}
+
+#[test]
+fn what_an_intruder_does_inside_is_told_with_how_he_came_in() {
+    let mut findings = [
+        finding(
+            "192.0.2.2",
+            Severity::Critical,
+            "login-after-guessing",
+            "tcp/22",
+        ),
+        finding("10.0.0.9", Severity::Medium, "outflow", "flow/outflow"),
+        finding("192.0.2.3", Severity::Medium, "login-guessing", "tcp/21"),
+    ];
+    findings[0].outcome = AttackOutcome::Success;
+    findings[1].category = Category::Exfiltration;
+    findings[1].outcome = AttackOutcome::Unknown;
+    findings[1].evidence = vec![("bytes_out", Evidence::Number(3_031_720_110.0))];
+    let tell = |findings: &[Finding]| {
+        let report = Report::new(findings, &tally(), &words());
+        let told = report
+            .stories
+            .into_iter()
+            .find(|told| told.heading.contains("outflow"));
+        let told = told.unwrap();
+        let row = |label: &str| told.rows.iter().find(|(known, _)| known == label).cloned();
+        (told.severity, row("Goes with"), row("How").unwrap().1)
+    };
+    for (hours, is_sequel) in [(1, true), (23, true), (25, false), (-1, false)] {
+        findings[1].first = findings[0].last.plus_seconds(hours * 3_600);
+        let (severity, goes_with, how) = tell(&findings);
+        assert_eq!(severity == Severity::High, is_sequel, "{hours}");
+        let goes_with = goes_with.is_some_and(|(_, text)| text.contains("under 1,"));
+        assert_eq!(goes_with, is_sequel, "{hours}");
+        assert_eq!(how, "10 times; 3.0 GB sent");
+    }
+    findings[0].outcome = AttackOutcome::Unknown;
+    findings[1].first = findings[0].last;
+    assert_eq!(tell(&findings).0, Severity::Medium);
+}
+
+#[test]
+fn the_verdict_claims_no_more_than_the_worst_story() {
+    for (severity, outcome, verdict) in [
+        (
+            Severity::Critical,
+            AttackOutcome::Success,
+            "Act now: somebody seems to have got in.",
+        ),
+        (
+            Severity::Critical,
+            AttackOutcome::Unknown,
+            "Something here needs action now.",
+        ),
+        (
+            Severity::Critical,
+            AttackOutcome::Blocked,
+            "Something here needs action now.",
+        ),
+        (
+            Severity::High,
+            AttackOutcome::Unknown,
+            "Something here needs action today.",
+        ),
+        (
+            Severity::Medium,
+            AttackOutcome::Unknown,
+            "There is something to look at this week. These records cannot tell what came of it.",
+        ),
+        (
+            Severity::Medium,
+            AttackOutcome::Attempt,
+            "You were attacked. Nothing shows that it worked.",
+        ),
+    ] {
+        let mut one = finding("192.0.2.1", severity, "device-alert", "ids/alert");
+        one.outcome = outcome;
+        assert_eq!(Report::new(&[one], &tally(), &words()).verdict, verdict);
+    }
+}
+
+#[test]
+fn what_may_have_worked_comes_before_what_was_kept_out_and_no_advice_twice() {
+    let mut findings = [
+        finding("192.0.2.1", Severity::Medium, "a", "a"),
+        finding("192.0.2.2", Severity::Medium, "b", "b"),
+        finding("192.0.2.3", Severity::Medium, "c", "c"),
+    ];
+    let outcomes = [
+        AttackOutcome::Blocked,
+        AttackOutcome::Attempt,
+        AttackOutcome::Unknown,
+    ];
+    for (finding, outcome) in findings.iter_mut().zip(outcomes) {
+        finding.outcome = outcome;
+    }
+    findings[0].advice = "Do another thing.".to_owned();
+    findings[2].advice = "Do something. And more.".to_owned();
+    let report = Report::new(&findings, &tally(), &words());
+    let told: Vec<_> = report
+        .stories
+        .iter()
+        .map(|told| (told.heading.as_str(), told.rows.last().unwrap().1.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("192.0.2.3 did c", "Do something. And more."),
+            ("192.0.2.2 did b", "As under 1."),
+            ("192.0.2.1 did a", "Do another thing."),
+        ]
+    );
+}
+
+#[test]
+fn what_a_rule_saw_of_the_same_events_is_neither_told_nor_counted_again() {
+    let mut findings = [
+        finding(
+            "192.0.2.1",
+            Severity::Medium,
+            "login-guessing",
+            "vpn/guessing",
+        ),
+        finding("192.0.2.1", Severity::Low, "a-rule", "a-rule"),
+    ];
+    findings[1].story = findings[0].story;
+    let report = Report::new(&findings, &tally(), &words());
+    let rows = &report.stories[0].rows;
+    assert!(
+        rows.iter().any(|(_, text)| text.starts_with("10 times")),
+        "{rows:?}"
+    );
+    findings[1].count = 11;
+    let report = Report::new(&findings, &tally(), &words());
+    assert!(
+        report.stories[0]
+            .rows
+            .iter()
+            .any(|(label, _)| label == "Step by step")
     );
 }

@@ -39,8 +39,12 @@ pub fn render(report: &Report, colour: bool) -> String {
     if !report.timeline.is_empty() {
         page.blank();
         page.wrapped(&report.timeline_heading, 0, 0);
-        for (when, level, heading) in &report.timeline {
-            page.wrapped(&format!("{when}  {level:<8} {heading}"), 2, 29);
+        for (when, number, heading) in &report.timeline {
+            page.wrapped(
+                &format!("{when}\u{a0}\u{a0}{number}.\u{a0}{heading}"),
+                2,
+                23,
+            );
         }
     }
     page.blank();
