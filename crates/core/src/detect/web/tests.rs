@@ -67,6 +67,8 @@ fn attacks_are_found_and_named() {
         ("/a?x=a%20.%20call%20%60b%60", Kind::Xss),
         ("/a?x=$%7Bjndi:ldap://192.0.2.1/a%7D", Kind::KnownExploit),
         ("/.env", Kind::SensitiveFile),
+        ("/?0x[]=androxgh0st", Kind::KnownExploit),
+        ("/?0X%5B%5D=AndroxGh0st", Kind::KnownExploit),
         (
             "/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php",
             Kind::KnownExploit,
