@@ -135,9 +135,12 @@ enum Command {
         /// A fifth of the campaigns, for a first look
         #[arg(long)]
         quick: bool,
-        /// The blocklists only
+        /// One part only
         #[arg(long)]
-        lists: bool,
+        only: Option<watch::Part>,
+        /// Another seed for campaigns and waves, for choosing constants on others than are published
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// What a day of a simulated nation costs the watch, in time and in memory
     Nation(watch::Nation),
@@ -234,8 +237,9 @@ fn main() -> Result<()> {
         Command::EvaluateWatch {
             corpus,
             quick,
-            lists,
-        } => watch::run(&corpus, quick, lists),
+            only,
+            seed,
+        } => watch::run(&corpus, quick, only, seed),
         Command::Nation(nation) => nation.run(),
         Command::TrainDomains {
             data,

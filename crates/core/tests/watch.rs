@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use larum_core::watch::{
-    Assessment, Day, Edges, Kind, MEMBER_CAP, Setting, assess, measure, trim_for,
+    Assessment, Branch, Breadth, Day, Edges, Kind, MEMBER_CAP, Setting, Sum, assess, measure,
+    trim_for,
 };
 use proptest::prelude::*;
 
@@ -210,6 +211,69 @@ fn a_growing_membership_is_not_an_outbreak() {
     };
     assert!(!judge(&usual, &[day(12); 40]).alarm);
     assert!(judge(&usual, &[day(24); 40]).alarm);
+}
+
+/// Days on which both sums were as given.
+fn days(sums: impl Iterator<Item = usize>) -> Vec<Day> {
+    sums.map(|sum| Day {
+        capped: sum,
+        trimmed: sum,
+        known: 24,
+        ..Day::default()
+    })
+    .collect()
+}
+
+/// The judgement of a window in which both sums are `sum`.
+fn judge_sum(sum: usize, history: &[Day]) -> Assessment {
+    let window = Breadth {
+        sources: sum,
+        members: 12,
+        networks: sum,
+        capped: sum,
+        trimmed: sum,
+        ..Breadth::default()
+    };
+    assess(window, history, Setting { members: 24 })
+}
+
+#[test]
+fn a_key_that_comes_back_as_usual_after_a_quiet_week_is_not_called() {
+    // Four wild weeks with 187 a day, then nothing for nine days.
+    let wild = [0, 60, 420, 187, 30, 400, 212];
+    let busy = wild.iter().copied().cycle().take(28);
+    let history = days(busy.chain([0; 9]));
+    for usual in wild {
+        let judged = judge_sum(usual, &history);
+        assert!(!judged.alarm, "{usual}: {judged:?}");
+    }
+    // What four weeks never saw is still called.
+    assert!(judge_sum(1_500, &history).alarm);
+    // A key that was always quiet is as quick to be called as it was.
+    assert!(judge_sum(12, &days(std::iter::repeat_n(1, 40))).alarm);
+}
+
+#[test]
+fn the_numbers_shown_are_those_that_made_the_score() {
+    // Four weeks at thirty, of which the last at ten.
+    let history = days(std::iter::repeat_n(30, 31).chain([10; 9]));
+    let judged = judge_sum(60, &history);
+    let ground = judged.evidence.ground;
+    assert_eq!(
+        (ground.sum, ground.branch),
+        (Sum::SourceCapped, Branch::Fast)
+    );
+    let (counted, usual) = judged.evidence.decisive();
+    assert_eq!((counted, usual.days), (60, 7));
+    assert!((usual.mean - 10.0).abs() < 1e-9, "{usual:?}");
+    let score = 0.55 * (60.0 - usual.mean) / usual.spread;
+    assert!((judged.score - score).abs() < 1e-9, "{judged:?}");
+    // As high for longer than a week, against weeks at three: the four weeks decide.
+    let history = days(std::iter::repeat_n(3, 31).chain([60; 9]));
+    let judged = judge_sum(60, &history);
+    assert_eq!(judged.evidence.ground.branch, Branch::Slow);
+    let (_, usual) = judged.evidence.decisive();
+    assert_eq!(usual, judged.evidence.capped.month);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn weeks_that_come_late_are_learned_by_their_own_time() {
     let (_, called) = looked(&rows, |row| (begin - row.at).max(30));
     let first = called.first().unwrap();
     assert_eq!((first.key.as_str(), first.kind), ("tcp/22", Kind::Emerging));
-    let days = first.shown.evidence.unwrap().trimmed.days;
+    let days = first.shown.evidence.unwrap().trimmed.month.days;
     assert!(days >= 25, "{days} days known");
     // The same past of quiet weeks, and no wave: nothing.
     let (_, nothing) = looked(&quiet(), |row| (begin - row.at).max(30));

@@ -214,10 +214,15 @@ async fn a_threat_says_what_made_its_score() {
     assert!(page.body().contains("hours it counts"), "{}", page.body());
     assert!(!page.body().contains("from firm to firm"));
     let (id, row) = firms.store.threats(1).unwrap().remove(0);
-    let against = |slow: f64| serde_json::json!({ "slow": slow, "usual": 0.25, "days": 28 });
     let evidence = serde_json::json!({
-        "roaming": [4, 3, 0],
-        "roaming_against": [against(row.score), against(1.0), against(0.0)],
+        "made_by": {
+            "sum": "roaming_36",
+            "branch": "slow",
+            "counted": 4,
+            "usual": 0.25,
+            "spread": 0.5,
+            "days": 28,
+        },
     });
     let change = ThreatChange {
         id: Some(id),

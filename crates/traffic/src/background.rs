@@ -7,7 +7,7 @@ use larum_core::time::Timestamp;
 
 use crate::act::{Act, Connection, LogIn, Moment, Request, Transport};
 use crate::attack::{self, COMMON_PORTS, after};
-use crate::firm::{Firm, STAFF, stranger, stranger_v4};
+use crate::firm::{Firm, STAFF, far_stranger, stranger, stranger_v4};
 use crate::random::Random;
 
 const HOUR_SECONDS: i64 = 3_600;
@@ -50,6 +50,9 @@ pub struct Volume {
     pub injection: u64,
     /// Exploits of the kind that the demonstration's wave uses: rare, but not unheard of.
     pub exploits: u64,
+    /// Whether attackers come from many networks, as in life. The documentation ranges have only three
+    /// IPv4 networks, so that most of those attackers have IPv6 addresses.
+    pub scattered: bool,
 }
 
 impl Volume {
@@ -64,6 +67,7 @@ impl Volume {
         probing: 14,
         injection: 4,
         exploits: 1,
+        scattered: true,
     };
     /// A small firm today: its own work in full, and the internet's noise as loud as before, since
     /// louder noise would itself be something new.
@@ -117,35 +121,48 @@ fn noise(
     for _ in 0..random.times(volume.knocks) {
         let at = within(start, random);
         let port = random.pick(COMMON_PORTS).copied().unwrap_or(23);
-        let source = stranger(random);
+        let source = attacker(volume, random, stranger);
         moments.push(Moment {
             at,
             act: attack::refused(firm, source, port, Transport::Tcp, random),
         });
     }
     for _ in 0..random.times(volume.scans) {
-        let (at, source) = (within(start, random), stranger(random));
+        let (at, source) = (within(start, random), attacker(volume, random, stranger));
         let ports = random.between(9, 16);
         moments.extend(attack::port_scan(firm, source, at, ports, random));
     }
     for _ in 0..random.times(volume.guessing) {
-        let (at, source) = (within(start, random), stranger_v4(random).into());
+        let (at, source) = (within(start, random), attacker(volume, random, stranger_v4));
         let attempts = random.between(12, 28);
         moments.extend(attack::ssh_guessing(source, at, attempts, false, random));
     }
     for _ in 0..random.times(volume.probing) {
-        let (at, source) = (within(start, random), stranger_v4(random).into());
+        let (at, source) = (within(start, random), attacker(volume, random, stranger_v4));
         let paths = random.between(12, 18);
         moments.extend(attack::web_probing(source, at, paths, random));
     }
     for _ in 0..random.times(volume.injection) {
-        let (at, source) = (within(start, random), stranger_v4(random).into());
+        let (at, source) = (within(start, random), attacker(volume, random, stranger_v4));
         let attempts = random.between(2, 6);
         moments.extend(attack::web_injection(source, at, attempts, random));
     }
     for _ in 0..random.times(volume.exploits) {
-        let (at, source) = (within(start, random), stranger_v4(random).into());
+        let (at, source) = (within(start, random), attacker(volume, random, stranger_v4));
         moments.extend(attack::exploit(source, at, 3, random));
+    }
+}
+
+/// Who attacks: one of many networks, or whoever `near` says.
+fn attacker<S: Into<IpAddr>>(
+    volume: Volume,
+    random: &mut Random,
+    near: fn(&mut Random) -> S,
+) -> IpAddr {
+    if volume.scattered {
+        far_stranger(random)
+    } else {
+        near(random).into()
     }
 }
 

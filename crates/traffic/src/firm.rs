@@ -106,12 +106,30 @@ impl Firm {
 /// in ten IPv6 with a network of its own out of 2001:db8::/32.
 pub fn stranger(random: &mut Random) -> IpAddr {
     match random.below(10) {
-        0 => {
-            let site = random.port(0x100, 0xFFFF);
-            Ipv6Addr::new(0x2001, 0xDB8, site, 0, 0, 0, 0, random.port(1, 0xFFFF)).into()
-        }
+        0 => stranger_v6(random),
         _ => stranger_v4(random).into(),
     }
+}
+
+/// An address of a whole internet of networks: three in four have a network of their own, the others
+/// are one of eight IPv4 addresses that call on everybody, day after day.
+pub fn far_stranger(random: &mut Random) -> IpAddr {
+    if random.chance(750) {
+        return stranger_v6(random);
+    }
+    let last = random.byte(10, 14);
+    let network = if random.chance(500) {
+        [192, 0, 2]
+    } else {
+        [198, 51, 100]
+    };
+    let [a, b, c] = network;
+    Ipv4Addr::new(a, b, c, last).into()
+}
+
+fn stranger_v6(random: &mut Random) -> IpAddr {
+    let site = random.port(0x100, 0xFFFF);
+    Ipv6Addr::new(0x2001, 0xDB8, site, 0, 0, 0, 0, random.port(1, 0xFFFF)).into()
 }
 
 /// An IPv4 address somewhere on the internet.
@@ -128,6 +146,25 @@ pub fn stranger_v4(random: &mut Random) -> Ipv4Addr {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn far_strangers_have_networks_of_their_own_or_are_among_eight() {
+        let mut random = Random::of(1, &[]);
+        let all: BTreeSet<IpAddr> = (0..2_000).map(|_| far_stranger(&mut random)).collect();
+        let known = all.iter().filter(|source| source.is_ipv4()).count();
+        let sites: BTreeSet<[u16; 3]> = all
+            .iter()
+            .filter_map(|source| match source {
+                IpAddr::V6(ip) => {
+                    let [a, b, c, ..] = ip.segments();
+                    Some([a, b, c])
+                }
+                IpAddr::V4(_) => None,
+            })
+            .collect();
+        assert_eq!(known, 8);
+        assert!(sites.len() > 1_400, "{}", sites.len());
+    }
 
     #[test]
     fn twenty_four_firms_differ_in_name_and_address() {

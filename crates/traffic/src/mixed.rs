@@ -23,6 +23,7 @@ const VOLUME: Volume = Volume {
     probing: 400,
     injection: 200,
     exploits: 50,
+    scattered: false,
 };
 
 /// `lines` lines of every device this crate knows, in order of time, from several firms; the same

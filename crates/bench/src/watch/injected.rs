@@ -8,11 +8,13 @@ use larum_core::watch::fold::{Alarm, Budget, Fold};
 
 use super::recording::{DAY, Event, HOUR, Recording, second_of};
 use super::rivals::{Counted, RULES, Rule};
-use super::{Chance, feed};
+use super::{Chance, Part, feed};
 
 /// Hours an injected campaign lasts and may be found in.
 const CAMPAIGN_HOURS: u32 = 120;
 const EPISODE_HOURS: u32 = 72;
+/// Cases of liars, floods and sweeps.
+const POISONS: [u32; 3] = [240, 60, 240];
 
 /// A campaign: sources that visit members about some key.
 struct Campaign {
@@ -34,21 +36,24 @@ impl Campaign {
 }
 
 /// A stretch of days of the recording.
-struct Period {
+pub struct Period {
+    pub part: Part,
     name: &'static str,
     from: u32,
     to: u32,
     seed: u64,
 }
 
-const PERIODS: [Period; 2] = [
+pub const PERIODS: [Period; 2] = [
     Period {
+        part: Part::Early,
         name: "days 16 to 30 (nothing was chosen on them; short history)",
         from: 16,
         to: 30,
         seed: 11,
     },
     Period {
+        part: Part::Late,
         name: "days 30 to 58 (constants were chosen on these days, with another seed)",
         from: 30,
         to: 58,
@@ -64,33 +69,40 @@ struct Outcome {
     poisoned: [f64; 3],
 }
 
-pub fn run(out: &mut impl Write, recording: &Recording, quick: bool) -> Result<()> {
-    for period in &PERIODS {
-        let each = if quick { 8 } else { 40 };
-        let campaigns = campaigns(recording, period, each);
-        let poisons = poisons(recording, period, if quick { 10 } else { 60 });
-        writeln!(out, "## Injected campaigns, {}\n", period.name)?;
-        writeln!(
-            out,
-            "{} campaigns of 3, 6, 12 and 25 sources on busy, middling and rare keys; every rule at \
-             one false alarm a week. Liar: one member reports 300 invented sources. Flood: one \
-             source, 5,000 events at one member. Sweep: one source at every member.\n",
-            campaigns.len()
-        )?;
-        writeln!(
-            out,
-            "| rule | found | ≤ 24 h | ≤ 48 h | 3 sources | busy keys | liar | flood | sweep |\n\
-             |---|---|---|---|---|---|---|---|---|"
-        )?;
-        let mut outcomes = vec![watch(recording, period, &campaigns, &poisons)];
-        for rule in RULES {
-            outcomes.push(rival(recording, period, rule, &campaigns, &poisons));
-        }
-        for outcome in &outcomes {
-            row(out, outcome, &campaigns)?;
-        }
-        writeln!(out)?;
+pub fn run(
+    out: &mut impl Write,
+    recording: &Recording,
+    period: &Period,
+    quick: bool,
+    seed: Option<u64>,
+) -> Result<()> {
+    let seed = seed.unwrap_or(period.seed);
+    let part = if quick { 5 } else { 1 };
+    let campaigns = campaigns(recording, period, seed, 40 / part);
+    let poisons = poisons(recording, period, seed, POISONS.map(|count| count / part));
+    writeln!(out, "## Injected campaigns, {}\n", period.name)?;
+    writeln!(
+        out,
+        "{} campaigns of 3, 6, 12 and 25 sources on busy, middling and rare keys; every rule at \
+         one false alarm a week. Liar: one member reports 300 invented sources ({} cases). Flood: \
+         one source, 5,000 events at one member ({}). Sweep: one source at every member ({}).\n",
+        campaigns.len(),
+        poisons[0].len(),
+        poisons[1].len(),
+        poisons[2].len(),
+    )?;
+    writeln!(
+        out,
+        "| rule | found | ≤ 24 h | ≤ 48 h | 3 sources | busy keys | liar | flood | sweep |\n\
+         |---|---|---|---|---|---|---|---|---|"
+    )?;
+    let watched = watch(recording, period, &campaigns, &poisons);
+    row(out, &watched, &campaigns)?;
+    for rule in RULES {
+        let outcome = rival(recording, period, rule, &campaigns, &poisons);
+        row(out, &outcome, &campaigns)?;
     }
+    writeln!(out)?;
     Ok(())
 }
 
@@ -138,9 +150,9 @@ fn strata(recording: &Recording) -> [Vec<u32>; 3] {
     [slice(0, 15), slice(15, 80), slice(80, keys.len())]
 }
 
-fn campaigns(recording: &Recording, period: &Period, each: u32) -> Vec<Campaign> {
+fn campaigns(recording: &Recording, period: &Period, seed: u64, each: u32) -> Vec<Campaign> {
     let strata = strata(recording);
-    let mut chance = Chance::new(period.seed);
+    let mut chance = Chance::new(seed);
     let members = u32::try_from(recording.members.len()).unwrap_or(1);
     let mut made = Vec::new();
     for sources in [3, 6, 12, 25] {
@@ -186,12 +198,17 @@ fn campaigns(recording: &Recording, period: &Period, each: u32) -> Vec<Campaign>
 }
 
 /// Attacks on the rule: liars, floods, sweeps.
-fn poisons(recording: &Recording, period: &Period, each: u32) -> [Vec<Campaign>; 3] {
+fn poisons(
+    recording: &Recording,
+    period: &Period,
+    seed: u64,
+    cases: [u32; 3],
+) -> [Vec<Campaign>; 3] {
     let strata = strata(recording);
-    let mut chance = Chance::new(period.seed + 1_000);
+    let mut chance = Chance::new(seed + 1_000);
     let members = u32::try_from(recording.members.len()).unwrap_or(1);
-    [0, 1, 2].map(|kind| {
-        (0..each)
+    [0, 1, 2].map(|kind: usize| {
+        (0..cases.get(kind).copied().unwrap_or(0))
             .map(|_| {
                 let busy = if chance.below(2) == 0 { 1 } else { 2 };
                 let keys = strata.get(busy).map_or(&[][..], Vec::as_slice);

@@ -63,11 +63,26 @@ pub(crate) fn feed(fold: &mut Fold, recording: &Recording, events: &[Event], out
     }
 }
 
-/// Runs the whole evaluation, or with `only_lists` that of blocklists, and prints it as Markdown.
+/// A part of the evaluation.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Injected campaigns, days 16 to 30
+    Early,
+    /// Injected campaigns, days 30 to 58
+    Late,
+    /// Waves in a simulated nation
+    Waves,
+    /// Blocklists
+    Lists,
+}
+
+/// Runs the whole evaluation, or one part of it, and prints it as Markdown; `seed` takes the place of
+/// the published seeds.
 ///
 /// # Errors
 /// When the corpus cannot be read or the result not be written.
-pub fn run(corpus: &Path, quick: bool, only_lists: bool) -> Result<()> {
+pub fn run(corpus: &Path, quick: bool, only: Option<Part>, seed: Option<u64>) -> Result<()> {
+    let wanted = |part| only.is_none_or(|only| only == part);
     let recording = Recording::load(&corpus.join("emerging/marx-9-honeypots.csv.gz"))?;
     let mut out = io::stdout().lock();
     writeln!(out, "# How well the watch sees\n")?;
@@ -79,9 +94,16 @@ pub fn run(corpus: &Path, quick: bool, only_lists: bool) -> Result<()> {
         recording.members.len(),
         recording.days()
     )?;
-    if !only_lists {
-        injected::run(&mut out, &recording, quick)?;
-        population::run(&mut out, quick)?;
+    for period in injected::PERIODS {
+        if wanted(period.part) {
+            injected::run(&mut out, &recording, &period, quick, seed)?;
+        }
     }
-    lists::run(&mut out, &recording, quick)
+    if wanted(Part::Waves) {
+        population::run(&mut out, quick, seed)?;
+    }
+    if wanted(Part::Lists) {
+        lists::run(&mut out, &recording, quick)?;
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The judgement of one key at one moment.
 
-use super::baseline::{Day, Deviation, Usual, as_number, is_settled};
+use super::baseline::{Day, Deviation, Level, Usual, as_number, is_settled};
 use super::breadth::Breadth;
 use super::{
     ALARM_SCORE, ALARM_SCORE_NOVEL, MIN_MEMBERS, MIN_MEMBERS_NOVEL, MIN_MEMBERS_YOUNG,
@@ -29,6 +29,43 @@ words! {
     }
 }
 
+words! {
+    /// What was compared with its past.
+    Sum {
+        /// Sources, each for three members at most.
+        SourceCapped = "source_capped",
+        /// Members, each for fifty sources at most.
+        MemberTrimmed = "member_trimmed",
+        /// Sources that went to further members.
+        Shared = "shared",
+        /// Networks that roam, over 36 hours.
+        Roaming36 = "roaming_36",
+        /// Networks that roam, over 48 hours.
+        Roaming48 = "roaming_48",
+        /// Networks that roam, over 64 hours.
+        Roaming64 = "roaming_64",
+    }
+}
+
+words! {
+    /// With which past.
+    Branch {
+        /// Four weeks.
+        Slow = "slow",
+        /// One week.
+        Fast = "fast",
+    }
+}
+
+/// The one comparison that made a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ground {
+    /// What was counted; of the two sums that must both be large, the one that stood out less.
+    pub sum: Sum,
+    /// What it was compared with.
+    pub branch: Branch,
+}
+
 /// What the hub knows beside the key itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setting {
@@ -49,8 +86,72 @@ pub struct Evidence {
     pub shared: Deviation,
     /// How far the networks that roam are from usual, at each pace.
     pub roaming: [Deviation; PACES],
+    /// Which of them made the score.
+    pub ground: Ground,
     /// Whether the hub had enough days to learn from.
     pub settled: bool,
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self {
+            sum: Sum::SourceCapped,
+            branch: Branch::Slow,
+        }
+    }
+}
+
+impl Evidence {
+    /// What was counted and what is usual of it, for the comparison that made the score.
+    #[must_use]
+    pub fn decisive(&self) -> (usize, Level) {
+        let [in_36, in_48, in_64] = self.roaming;
+        let breadth = self.breadth;
+        let (counted, against) = match self.ground.sum {
+            Sum::SourceCapped => (breadth.capped, self.capped),
+            Sum::MemberTrimmed => (breadth.trimmed, self.trimmed),
+            Sum::Shared => (breadth.shared, self.shared),
+            Sum::Roaming36 => (breadth.roaming[0], in_36),
+            Sum::Roaming48 => (breadth.roaming[1], in_48),
+            Sum::Roaming64 => (breadth.roaming[2], in_64),
+        };
+        let level = match self.ground.branch {
+            Branch::Slow => against.month,
+            Branch::Fast => against.week,
+        };
+        (counted, level)
+    }
+
+    /// The largest of the branches, and which it is: the slow and the fast one, each the smaller of its
+    /// two sums, both of the shared sum, and those of networks that roam.
+    fn score(&self) -> (f64, Ground) {
+        let smaller = |capped: f64, trimmed: f64| {
+            if trimmed < capped {
+                (trimmed, Sum::MemberTrimmed)
+            } else {
+                (capped, Sum::SourceCapped)
+            }
+        };
+        let slow = smaller(self.capped.slow, self.trimmed.slow);
+        let fast = smaller(self.capped.fast, self.trimmed.fast);
+        let [in_36, in_48, in_64] = self.roaming;
+        let others = [
+            (fast, Branch::Fast),
+            ((self.shared.slow, Sum::Shared), Branch::Slow),
+            ((self.shared.fast, Sum::Shared), Branch::Fast),
+            ((in_36.slow, Sum::Roaming36), Branch::Slow),
+            ((in_48.slow, Sum::Roaming48), Branch::Slow),
+            ((in_64.slow, Sum::Roaming64), Branch::Slow),
+        ];
+        let mut best = (slow, Branch::Slow);
+        for other in others {
+            if other.0.0 > best.0.0 {
+                best = other;
+            }
+        }
+        let ((score, sum), branch) = best;
+        (score, Ground { sum, branch })
+    }
 }
 
 /// The judgement of one key.
@@ -120,19 +221,23 @@ pub(super) fn assess_against(window: Breadth, past: &Past, setting: Setting) -> 
     let capped = past.capped.deviation(as_number(window.capped));
     let trimmed = past.trimmed.deviation(as_number(window.trimmed));
     let shared = past.shared.deviation(as_number(window.shared));
-    let score = capped
-        .slow
-        .min(trimmed.slow)
-        .max(capped.fast.min(trimmed.fast))
-        .max(shared.slow)
-        .max(shared.fast);
     let roaming: [Deviation; PACES] = std::array::from_fn(|pace| {
         let today = window.roaming.get(pace).copied().unwrap_or_default();
         let usual = past.roaming.get(pace).copied().unwrap_or_default();
         usual.alone(as_number(today))
     });
-    let score = roaming.iter().fold(score, |most, one| most.max(one.slow));
     let (settled, novel) = (past.settled, past.novel);
+    let mut evidence = Evidence {
+        breadth: window,
+        capped,
+        trimmed,
+        shared,
+        roaming,
+        ground: Ground::default(),
+        settled,
+    };
+    let (score, ground) = evidence.score();
+    evidence.ground = ground;
     let enough = match (settled, novel) {
         (false, _) => {
             let fifth = setting.members.div_ceil(5);
@@ -150,14 +255,7 @@ pub(super) fn assess_against(window: Breadth, past: &Past, setting: Setting) -> 
         score,
         kind,
         alarm: enough && window.networks >= MIN_NETWORKS && score >= needed,
-        evidence: Evidence {
-            breadth: window,
-            capped,
-            trimmed,
-            shared,
-            roaming,
-            settled,
-        },
+        evidence,
     }
 }
 

@@ -25,7 +25,8 @@ const MIN_DEVIATION: f64 = 1.0;
 /// That of networks that roam, which are few.
 const MIN_DEVIATION_ROAMING: f64 = 0.5;
 /// The spread of a few days is itself a guess. It is drawn towards that of chance, a little wider
-/// than Poisson's, with the weight of so many days.
+/// than Poisson's, with the weight of so many days; that of a week towards the spread of the four
+/// weeks, where that is wider: a quiet week does not make the usual unusual.
 const PRIOR_DAYS: f64 = 7.0;
 /// Variance against mean that is usual for distinct sources and members (measured: 1.4).
 const PRIOR_DISPERSION: f64 = 1.4;
@@ -52,9 +53,18 @@ pub struct Deviation {
     pub slow: f64,
     /// Against the week before, weighted to be comparable.
     pub fast: f64,
+    /// What the slow branch holds to be usual.
+    pub month: Level,
+    /// What the fast branch holds to be usual.
+    pub week: Level,
+}
+
+/// What is usual over some days.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Level {
     /// Usual level per day.
     pub mean: f64,
-    /// Its standard deviation, at least 1, drawn towards that of chance.
+    /// Its standard deviation, at least 1 (0.5 for networks that roam), drawn towards that of chance.
     pub spread: f64,
     /// Days learned from.
     pub days: usize,
@@ -106,10 +116,11 @@ impl Usual {
             month.learn(&learned);
             week.learn(&learned);
         }
+        let month = month.level();
         Self {
             slow,
-            month: month.level(),
-            week: week.level(),
+            month,
+            week: week.level_within(Some(month)),
         }
     }
 
@@ -121,10 +132,8 @@ impl Usual {
         }
         Deviation {
             slow: level.standardise(today),
-            fast: 0.0,
-            mean: level.mean,
-            spread: level.spread,
-            days: level.days,
+            month: level,
+            ..Deviation::default()
         }
     }
 
@@ -137,9 +146,8 @@ impl Usual {
         Deviation {
             slow: LAMBDA * level.standardise(today) + (1.0 - LAMBDA) * self.slow,
             fast: FAST_WEIGHT * week.standardise(today),
-            mean: level.mean,
-            spread: level.spread,
-            days: level.days,
+            month: level,
+            week,
         }
     }
 }
@@ -193,6 +201,11 @@ impl Sliding {
     }
 
     fn level(&self) -> Level {
+        self.level_within(None)
+    }
+
+    /// The level of days that are part of more days with the level `wider`.
+    fn level_within(&self, wider: Option<Level>) -> Level {
         let count = as_number(self.days);
         let mean = if self.days == 0 {
             0.0
@@ -204,7 +217,8 @@ impl Sliding {
         } else {
             ((self.squares - count * mean * mean) / (count - 1.0)).max(0.0)
         };
-        let prior = PRIOR_DISPERSION * mean + self.floor * self.floor;
+        let chance = PRIOR_DISPERSION * mean + self.floor * self.floor;
+        let prior = wider.map_or(chance, |wider| chance.max(wider.spread * wider.spread));
         let variance = (variance * count + prior * PRIOR_DAYS) / (count + PRIOR_DAYS);
         Level {
             mean,
@@ -212,13 +226,6 @@ impl Sliding {
             days: self.days,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Level {
-    mean: f64,
-    spread: f64,
-    days: usize,
 }
 
 impl Level {
@@ -245,14 +252,14 @@ mod tests {
         days.extend([50.0; 10]);
         let during = deviation(&days, 50.0);
         assert!(during.slow > 10.0, "{during:?}");
-        assert!(during.mean < 6.0, "{during:?}");
+        assert!(during.month.mean < 6.0, "{during:?}");
     }
 
     #[test]
     fn the_days_just_before_the_window_are_not_learned_from() {
         let mut days = vec![0.0; 28];
         days.extend([9.0; 2]);
-        assert_eq!(deviation(&days, 9.0).mean, 0.0);
+        assert_eq!(deviation(&days, 9.0).month.mean, 0.0);
     }
 
     #[test]

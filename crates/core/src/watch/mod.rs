@@ -14,8 +14,8 @@ mod life;
 pub mod service;
 pub mod weakness;
 
-pub use assess::{Assessment, Evidence, Kind, Setting, assess};
-pub use baseline::{Day, Deviation, HISTORY_DAYS, deviation};
+pub use assess::{Assessment, Branch, Evidence, Ground, Kind, Setting, Sum, assess};
+pub use baseline::{Day, Deviation, HISTORY_DAYS, Level, deviation};
 pub use breadth::{Breadth, Edges, measure, measure_by_source, network, trim_for};
 pub use life::{Known, State, Step, Verdict, next_step};
 

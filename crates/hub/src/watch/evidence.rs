@@ -1,7 +1,7 @@
 //! What an alarm rests on, as JSON: the same for a threat of the hub and for a backtest.
 
-use larum_core::watch::Deviation;
 use larum_core::watch::fold::Alarm;
+use larum_core::watch::{Deviation, Evidence};
 use serde_json::{Map, Value, json};
 
 /// The evidence of an alarm; its keys are explained in `docs/developer/watch.md`. Nothing in it names a
@@ -27,6 +27,7 @@ pub fn evidence(alarm: &Alarm) -> Map<String, Value> {
             "roaming_against",
             sums.roaming.iter().map(|one| deviation(*one)).collect(),
         );
+        put("made_by", made_by(&sums));
         put("settled", json!(sums.settled));
     }
     if let Some((hit, expected)) = shown.cell {
@@ -50,11 +51,24 @@ fn cells(cells: &[(String, usize)]) -> Value {
 
 fn deviation(one: Deviation) -> Value {
     json!({
-        "usual": rounded(one.mean),
-        "spread": rounded(one.spread),
+        "usual": rounded(one.month.mean),
+        "spread": rounded(one.month.spread),
         "slow": rounded(one.slow),
         "fast": rounded(one.fast),
-        "days": one.days,
+        "days": one.month.days,
+    })
+}
+
+/// The comparison that made the score.
+fn made_by(sums: &Evidence) -> Value {
+    let (counted, level) = sums.decisive();
+    json!({
+        "sum": sums.ground.sum.as_str(),
+        "branch": sums.ground.branch.as_str(),
+        "counted": counted,
+        "usual": rounded(level.mean),
+        "spread": rounded(level.spread),
+        "days": level.days,
     })
 }
 

@@ -157,7 +157,7 @@ impl Fold {
             let assessment = assess_against(breadth, past, Setting { members });
             let stratum = stratum(
                 assessment.kind == Kind::Novel,
-                assessment.evidence.trimmed.mean,
+                assessment.evidence.trimmed.month.mean,
             );
             judged.push(Judged {
                 key: *key,

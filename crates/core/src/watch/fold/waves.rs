@@ -24,11 +24,19 @@ use crate::watch::trim_for;
 
 /// Windows, in hours, and how often one member counts in each: over half a day and more, on a key that
 /// reaches most members, it is the second and third visit that tells a wave.
-const WINDOWS: [(u32, f64); 6] = [(1, 1.0), (2, 1.0), (4, 1.0), (6, 1.0), (12, 3.0), (24, 3.0)];
+const WINDOWS: [(u32, f64); 7] = [
+    (1, 1.0),
+    (2, 1.0),
+    (4, 1.0),
+    (6, 1.0),
+    (8, 1.0),
+    (12, 2.0),
+    (24, 3.0),
+];
 const LONGEST_HOURS: u32 = 24;
-/// Log-likelihood ratio from which a cell is an alarm: one in a week among thirty busy keys and
-/// fifty-five cells.
-const ALARM_RATIO: f64 = 12.0;
+/// Log-likelihood ratio from which a cell is an alarm: fewer than one in a week among thirty busy keys
+/// and fifty-five cells.
+const ALARM_RATIO: f64 = 10.5;
 /// Brings the square root of twice the ratio to the scale of the other scores.
 const SCORE_SCALE: f64 = 0.75;
 /// Fewest members hit in the cell beyond those that may lie; a smaller cell is never shown.

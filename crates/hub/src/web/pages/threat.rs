@@ -174,11 +174,10 @@ fn why(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
         section aria-labelledby="why" {
             h2 #why { (visit.say("hub-why")) }
             p { (visit.say_with("hub-why-score", &[("score", format!("{:.1}", row.score).into())])) }
-            @if let Some(roaming) = roaming(visit, &evidence, row.score) {
-                p { (roaming) }
-                p { (visit.say("hub-why-roaming-how")) }
+            @if let Some((usual, how)) = usual(visit, &evidence) {
+                p { (usual) }
+                p { (visit.say(how)) }
             } @else {
-                @if let Some(usual) = usual(visit, &evidence) { p { (usual) } }
                 p { (visit.say("hub-why-how")) }
             }
             @if !numbers.is_empty() {
@@ -193,39 +192,27 @@ fn why(visit: &Visit<'_>, row: &ThreatRow) -> Markup {
     }
 }
 
-/// What is counted now against what is usual, from the watch's evidence.
-fn usual(visit: &Visit<'_>, evidence: &serde_json::Value) -> Option<String> {
-    let against = evidence.get("source_capped_against")?;
-    Some(visit.say_with(
-        "hub-why-usual",
-        &[
-            ("hours", shown(evidence.get("window_hours")?)?.into()),
-            ("now", shown(evidence.get("source_capped")?)?.into()),
-            ("usual", shown(against.get("usual")?)?.into()),
-            ("spread", shown(against.get("spread")?)?.into()),
-            ("days", shown(against.get("days")?)?.into()),
-        ],
-    ))
-}
-
-/// The networks whose addresses go from firm to firm, where they are what made the score.
-fn roaming(visit: &Visit<'_>, evidence: &serde_json::Value, score: f64) -> Option<String> {
-    let counts = evidence.get("roaming")?.as_array()?;
-    let against = evidence.get("roaming_against")?.as_array()?;
-    let of = |one: &serde_json::Value| one.get("slow").and_then(serde_json::Value::as_f64);
-    let (now, against) = counts
-        .iter()
-        .zip(against)
-        // The evidence is rounded to three places.
-        .find(|(_, one)| of(one).is_some_and(|slow| slow > 0.0 && slow + 0.001 >= score))?;
-    Some(visit.say_with(
-        "hub-why-roaming",
-        &[
-            ("now", now.as_u64()?.into()),
-            ("usual", shown(against.get("usual")?)?.into()),
-            ("days", shown(against.get("days")?)?.into()),
-        ],
-    ))
+/// What is counted now against what is usual, in the comparison that made the score, and how it is
+/// counted.
+fn usual(visit: &Visit<'_>, evidence: &serde_json::Value) -> Option<(String, &'static str)> {
+    let made_by = evidence.get("made_by")?;
+    let number = |name: &str| shown(made_by.get(name)?);
+    let (now, usual, days) = (number("counted")?, number("usual")?, number("days")?);
+    if made_by.get("sum")?.as_str()?.starts_with("roaming") {
+        let now = made_by.get("counted")?.as_u64()?.into();
+        let numbers = [("now", now), ("usual", usual.into()), ("days", days.into())];
+        let words = visit.say_with("hub-why-roaming", &numbers);
+        return Some((words, "hub-why-roaming-how"));
+    }
+    let hours = shown(evidence.get("window_hours")?)?;
+    let numbers = [
+        ("hours", hours.into()),
+        ("now", now.into()),
+        ("usual", usual.into()),
+        ("spread", number("spread")?.into()),
+        ("days", days.into()),
+    ];
+    Some((visit.say_with("hub-why-usual", &numbers), "hub-why-how"))
 }
 
 /// A number of the evidence, with one place where it is not whole.
