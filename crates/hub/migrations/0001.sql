@@ -26,6 +26,7 @@ CREATE TABLE collector (
     next_sequence INTEGER NOT NULL DEFAULT 1,
     chain_head    TEXT NOT NULL,       -- hash of the last batch counted
     conflict      INTEGER,             -- when a batch last contradicted the chain
+    over_quota    INTEGER,             -- when it last had to wait for its day's quota
     last_seen     INTEGER,
     heartbeat     TEXT,                -- the last heartbeat, JSON
     network       TEXT                 -- the /24 or /48 it last called from, where that is public

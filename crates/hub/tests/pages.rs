@@ -602,3 +602,30 @@ async fn a_firm_sees_who_looks_after_it_and_when() {
     assert_eq!(browser.get("/home").await.status(), 404);
     assert_eq!(browser.post(&choose, "").await.status(), 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firm_is_told_that_its_day_is_used_up_and_what_to_do() {
+    let firms = Firms::with_a_wave().await;
+    let firm = Browser::signed_in(&firms, &firms.link(Role::Member, Some(7), None)).await;
+    let used_up = "found more today than this hub takes";
+    assert!(!firm.get("/home").await.body().contains(used_up));
+    firms.over_quota(7, firms.now.plus_seconds(-60));
+    let page = firm.get("/home").await.into_body();
+    assert!(page.contains(used_up), "{page}");
+    assert!(
+        page.contains("Nothing is lost: it keeps the rest"),
+        "{page}"
+    );
+    // Who helps it and who runs the hub see it, too; nobody else's collector is meant.
+    let helper =
+        Browser::signed_in(&firms, &firms.link(Role::Regional, None, Some("SWROCU"))).await;
+    let page = helper.get(&format!("/members/{}", firms.members[7])).await;
+    assert!(page.body().contains("quota used up"));
+    let page = helper.get(&format!("/members/{}", firms.members[6])).await;
+    assert!(!page.body().contains("quota used up"));
+    let ada = Browser::signed_in(&firms, &firms.link(Role::Administrator, None, None)).await;
+    let page = ada.get("/admin/collectors").await.into_body();
+    assert_eq!(page.matches("quota used up").count(), 1, "{page}");
+    firms.over_quota(7, firms.now.plus_seconds(-86_400));
+    assert!(!firm.get("/home").await.body().contains(used_up));
+}

@@ -1,12 +1,17 @@
 //! `larum-hub doctor` says what is wrong with a hub, and finds nothing wrong with one just set up.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../../hub/tests/cases/mod.rs"]
+mod cases;
 mod set_up;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use larum_hub_lib::config::HubConfig;
+use larum_hub_lib::store::ingest::IngestStore as _;
+use larum_link::clock::Clock;
 use set_up::init;
 
 fn doctor(state: &Path) -> (i32, String) {
@@ -29,6 +34,23 @@ fn says(said: &str, check: &str, state: &str) {
     assert_eq!(found.contains("\"fix\":"), state != "ok", "{said}");
 }
 
+/// A collector that had to wait a moment ago is told; one that did a day ago is not.
+fn quota(state: &Path) {
+    let config = HubConfig::load(&state.join("hub.toml")).unwrap();
+    let store = config.open_store().unwrap();
+    let member = cases::firm(&store, 9, "Bakery");
+    let id = cases::collector(&store, member, 9);
+    let now = Clock::system().now();
+    store.note_over_quota(id, now.plus_seconds(-60)).unwrap();
+    let (_, said) = doctor(state);
+    says(&said, "over-quota", "look");
+    assert!(said.contains("collector-day-sightings"), "{said}");
+    store
+        .note_over_quota(id, now.plus_seconds(-86_400))
+        .unwrap();
+    says(&doctor(state).1, "over-quota", "ok");
+}
+
 #[test]
 fn a_new_hub_is_in_order_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -44,6 +66,7 @@ fn a_new_hub_is_in_order_and_a_broken_one_is_not() {
         "ledger",
         "quiet",
         "copied",
+        "over-quota",
     ] {
         says(&said, check, "ok");
     }
@@ -57,6 +80,8 @@ fn a_new_hub_is_in_order_and_a_broken_one_is_not() {
     assert_eq!(code, 5, "{said}");
     says(&said, "private", "broken");
     says(&said, "authority", "broken");
+
+    quota(&state);
 
     // A list of known-exploited weaknesses that is named must be there, and new.
     assert!(!said.contains("\"exploited\""));

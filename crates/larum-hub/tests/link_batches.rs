@@ -17,6 +17,7 @@ use larum_core::finding::Severity;
 use larum_core::watch::{Kind, State};
 
 use larum_hub_lib::store::ingest::Totals;
+use larum_hub_lib::store::people::People as _;
 use larum_hub_lib::store::watch::{NewWarning, ThreatChange, ThreatRow, WatchStore};
 use larum_link::clock::Clock;
 use larum_link::receipt;
@@ -386,6 +387,9 @@ async fn who_brings_more_than_a_day_s_worth_waits_and_loses_nothing() {
     let mut collector = Collector::run(&state, &clock);
     let last = collector.spool(0..1_050, now);
     collector.hub_says("over-quota").await;
+    // The hub has noted it, for the firm's page and for `doctor`.
+    let noted = hub.running.store.counted(clock.now(), now).unwrap();
+    assert_eq!(noted.over_quota, 1);
     collector.receipted(last).await;
     counted(hub.totals(), 1_050);
     collector.stop().await;

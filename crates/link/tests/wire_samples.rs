@@ -13,9 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../corpus/wire/v1")
+}
+
 fn sample(name: &str) -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../corpus/wire/v1");
-    std::fs::read_to_string(folder.join(name)).unwrap()
+    std::fs::read_to_string(folder().join(name)).unwrap()
 }
 
 fn check<T: Serialize + DeserializeOwned>(name: &str) {
@@ -29,21 +32,50 @@ fn check<T: Serialize + DeserializeOwned>(name: &str) {
     assert!(serde_json::from_value::<T>(more).is_ok(), "{name}");
 }
 
+/// Every sample and the type it is of.
+const SAMPLES: &[(&str, fn(&str))] = &[
+    ("batch-places.json", check::<Batch>),
+    ("batch.json", check::<Batch>),
+    ("enrol-request.json", check::<EnrolRequest>),
+    ("enrolled-authorities.json", check::<Enrolled>),
+    ("enrolled.json", check::<Enrolled>),
+    ("heartbeat-concerns.json", check::<Heartbeat>),
+    ("heartbeat-trust.json", check::<Heartbeat>),
+    ("heartbeat.json", check::<Heartbeat>),
+    ("receipt-set-aside.json", check::<Receipt>),
+    ("receipt-signed.json", check::<Receipt>),
+    ("receipt.json", check::<Receipt>),
+    ("refusal-busy.json", check::<Refusal>),
+    ("refusal-conflict.json", check::<Refusal>),
+    ("refusal-over-quota.json", check::<Refusal>),
+    ("renew-request.json", check::<RenewRequest>),
+    ("warnings.json", check::<Warnings>),
+];
+
 #[test]
 fn version_1_decodes_for_ever() {
-    check::<EnrolRequest>("enrol-request.json");
-    check::<RenewRequest>("renew-request.json");
-    check::<Enrolled>("enrolled.json");
-    check::<Batch>("batch.json");
-    check::<Batch>("batch-places.json");
-    check::<Receipt>("receipt.json");
-    check::<Receipt>("receipt-set-aside.json");
-    check::<Receipt>("receipt-signed.json");
-    check::<Heartbeat>("heartbeat.json");
-    check::<Heartbeat>("heartbeat-concerns.json");
-    check::<Warnings>("warnings.json");
-    check::<Refusal>("refusal-busy.json");
-    check::<Refusal>("refusal-conflict.json");
+    for (name, check) in SAMPLES {
+        check(name);
+    }
+}
+
+#[test]
+fn no_sample_is_left_out() {
+    let mut there: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    there.sort_unstable();
+    let read: Vec<&str> = SAMPLES.iter().map(|(name, _)| *name).collect();
+    assert_eq!(there, read);
+}
+
+#[test]
+fn a_quota_used_up_is_told_by_its_own_code() {
+    let refusal: Refusal = serde_json::from_str(&sample("refusal-over-quota.json")).unwrap();
+    assert_eq!(refusal.code, RefusalCode::OverQuota);
+    assert_eq!(refusal.retry_after, Some(8_727));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::access::Denied;
 use crate::store::StoreError;
 use crate::store::api::KeyRefusal;
+use crate::web::AWAY_SECONDS;
 
 /// Media type of a problem (RFC 9457).
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -42,13 +43,15 @@ pub enum Code {
     WrongMethod,
     /// Too many calls with this key, or too many wrong keys from one address.
     TooManyCalls,
+    /// A database of the hub does not answer.
+    Away,
     /// The hub has a fault of its own.
     Failed,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::WrongParameter,
         Self::WrongRequest,
         Self::NoKey,
@@ -60,6 +63,7 @@ impl Code {
         Self::NotFound,
         Self::WrongMethod,
         Self::TooManyCalls,
+        Self::Away,
         Self::Failed,
     ];
 
@@ -78,6 +82,7 @@ impl Code {
             Self::NotFound => "not-found",
             Self::WrongMethod => "wrong-method",
             Self::TooManyCalls => "too-many-calls",
+            Self::Away => "away",
             Self::Failed => "failed",
         }
     }
@@ -94,6 +99,7 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
+            Self::Away => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -179,6 +185,13 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Code::NotFound.into(),
+            StoreError::Unavailable(cause) => {
+                tracing::error!(reason = "store", error = %cause, "a database does not answer");
+                Self {
+                    retry_after: Some(AWAY_SECONDS),
+                    ..Code::Away.into()
+                }
+            }
             other => {
                 tracing::error!(reason = "store", error = %other, "a call was not answered");
                 Code::Failed.into()
@@ -249,6 +262,12 @@ impl IntoResponses for Problems {
                 described("Too many calls: wait as long as Retry-After says"),
             )
             .response("500", described("The hub has a fault of its own"))
+            .response(
+                "503",
+                described(
+                    "A database of the hub does not answer: wait as long as Retry-After says",
+                ),
+            )
             .build()
             .into()
     }

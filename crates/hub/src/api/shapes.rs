@@ -215,6 +215,10 @@ pub(super) struct Collector {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub conflict: Option<Moment>,
+    /// When it last had to wait because its day's quota was used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub over_quota: Option<Moment>,
     /// When it was last heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -261,6 +265,7 @@ impl From<CollectorRow> for Collector {
             created: row.created.into(),
             revoked: row.revoked.map(Moment),
             conflict: row.conflict.map(Moment),
+            over_quota: row.over_quota.map(Moment),
             last_seen: row.last_seen.map(Moment),
             health: beat.map(|beat| Health {
                 version: beat.version,
@@ -308,6 +313,10 @@ pub(super) struct Installed {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub conflict: Option<Moment>,
+    /// When it last had to wait because its day's quota was used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub over_quota: Option<Moment>,
 }
 
 impl From<CollectorEntry> for Installed {
@@ -320,6 +329,7 @@ impl From<CollectorEntry> for Installed {
             last_seen: row.last_seen.map(Moment),
             revoked: row.revoked.map(Moment),
             conflict: row.conflict.map(Moment),
+            over_quota: row.over_quota.map(Moment),
         }
     }
 }

@@ -196,6 +196,14 @@ async fn batch_call(
     }
     let now = state.clock.now();
     if let Err(seconds) = state.quotas.admit(peer, now) {
+        // The firm and whoever runs the hub are told; the collector waits whether or not that is kept.
+        let noted = blocking(state, move |store| {
+            store.note_over_quota(peer.collector, now)
+        })
+        .await;
+        if let Err(error) = noted {
+            tracing::error!(reason = "store", %error, "a quota that is used up was not noted");
+        }
         return Err(Refuse {
             retry_after: Some(seconds),
             ..Refuse::from(RefusalCode::OverQuota)

@@ -128,6 +128,12 @@ pub trait IngestStore {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Keeps that a collector, or its firm, has used up its day and was asked to wait.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn note_over_quota(&self, collector: CollectorId, now: Timestamp) -> Result<(), StoreError>;
+
     /// Keeps from which network a collector calls (an IPv4 /24, an IPv6 /48); `None` where that says
     /// nothing about who it is.
     ///

@@ -73,6 +73,8 @@ pub struct CollectorRow {
     pub last_seen: Option<Timestamp>,
     /// Its last heartbeat as sent, JSON.
     pub heartbeat: Option<String>,
+    /// When it last had to wait because its day's quota was used up.
+    pub over_quota: Option<Timestamp>,
 }
 
 /// A sighting exactly as the hub keeps it.

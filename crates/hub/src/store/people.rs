@@ -62,6 +62,8 @@ pub struct Counted {
     pub quiet: u64,
     /// Of these, whose numbering contradicted the hub's.
     pub copied: u64,
+    /// Of these, made to wait for their day's quota since the other time asked for.
+    pub over_quota: u64,
 }
 
 /// A person to be added. [`crate::people::check_person`] makes sure of its fields.
@@ -183,6 +185,8 @@ pub struct CollectorEntry {
     pub revoked: Option<Timestamp>,
     /// When its numbering last contradicted the hub's.
     pub conflict: Option<Timestamp>,
+    /// When it last had to wait because its day's quota was used up.
+    pub over_quota: Option<Timestamp>,
 }
 
 /// An invitation as administrators see it; its secret is not kept anywhere.
@@ -306,11 +310,12 @@ pub trait People: Send + Sync {
         wanted: &Wanted<'_, CollectorId>,
     ) -> Result<Vec<CollectorEntry>, StoreError>;
 
-    /// How much there is; collectors count as quiet when they were not heard since `quiet`.
+    /// How much there is; collectors count as quiet when they were not heard since `quiet`, as over
+    /// their quota when they had to wait for it since `over`.
     ///
     /// # Errors
     /// When the store fails.
-    fn counted(&self, quiet: Timestamp) -> Result<Counted, StoreError>;
+    fn counted(&self, quiet: Timestamp, over: Timestamp) -> Result<Counted, StoreError>;
 
     /// Invitations, newest first; at most [`MAX_ADMIN_ROWS`].
     ///

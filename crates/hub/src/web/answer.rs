@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
-    REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use maud::Markup;
@@ -17,6 +17,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; scri
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 /// Two years, in seconds.
 const HSTS: &str = "max-age=63072000";
+
+/// When to ask again while a database is away, in seconds.
+pub(crate) const AWAY_SECONDS: u32 = 120;
 
 /// What a page answers.
 #[derive(Debug)]
@@ -75,6 +78,9 @@ impl Answer {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from(AWAY_SECONDS));
+        }
         let cache = if self.public {
             "public, max-age=3600"
         } else {
@@ -147,6 +153,9 @@ pub(super) enum Problem {
     /// The form is too large or not one of ours.
     #[error("unreadable form")]
     UnreadableForm,
+    /// A database server does not answer: nothing is lost, and it is for whoever runs the hub to mend.
+    #[error("a database does not answer: {0}")]
+    Away(String),
     /// The store, or the source of randomness, failed.
     #[error("the hub failed: {0}")]
     Failed(String),
@@ -162,6 +171,7 @@ impl Problem {
             Self::Denied(Denied::NotForRole | Denied::HalfSignedIn | Denied::NotFresh)
             | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::UnreadableForm => StatusCode::BAD_REQUEST,
+            Self::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -177,6 +187,7 @@ impl Problem {
             Self::Denied(Denied::NotFresh) => "not-fresh",
             Self::CrossSite => "cross-site",
             Self::UnreadableForm => "unreadable-form",
+            Self::Away(_) => "away",
             Self::Failed(_) => "failed",
         }
     }
@@ -186,6 +197,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotFound,
+            StoreError::Unavailable(cause) => Self::Away(cause.to_string()),
             other => Self::Failed(other.to_string()),
         }
     }

@@ -167,7 +167,7 @@ pub(super) fn problem(
     path: &str,
     problem: &Problem,
 ) -> Answer {
-    if let Problem::Failed(cause) = problem {
+    if let Problem::Failed(cause) | Problem::Away(cause) = problem {
         tracing::error!(cause, "a page failed");
     }
     let words = &*state.words;

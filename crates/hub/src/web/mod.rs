@@ -32,6 +32,7 @@ use larum_core::words::{CatalogueError, Words};
 use larum_link::clock::Clock;
 use larum_link::token::HubAddress;
 
+pub(crate) use answer::AWAY_SECONDS;
 pub use routes::{Method, ROUTES, Route};
 
 use crate::enrol::authority::Authority;

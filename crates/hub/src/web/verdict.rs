@@ -7,6 +7,9 @@ use larum_core::time::Timestamp;
 pub(super) const MAX_ACTIONS: usize = 3;
 /// A collector not heard for this long needs looking at, in seconds: it speaks every minute.
 pub(super) const SILENT_SECONDS: i64 = 5 * 60;
+/// A collector that had to wait for its day's quota within this time brings too much, in seconds: what it is
+/// over is given back within minutes or hours, and then it asks again.
+pub(crate) const OVER_QUOTA_SECONDS: i64 = 6 * 3_600;
 /// An attack that got in stays on top for this long, in seconds: a week.
 pub(super) const BREAK_IN_SECONDS: i64 = 7 * 86_400;
 
@@ -16,6 +19,8 @@ pub(super) struct Health {
     pub last_seen: Option<Timestamp>,
     pub revoked: bool,
     pub conflict: bool,
+    /// When it last had to wait because its day's quota was used up.
+    pub over_quota: Option<Timestamp>,
     /// Whether it says that something is wrong with itself.
     pub ailing: bool,
 }
@@ -26,6 +31,8 @@ pub(super) enum State {
     Working,
     /// Heard once, not lately.
     Silent,
+    /// Heard, and it brought more than the hub takes from it in a day: a part waits at the firm.
+    OverQuota,
     /// Heard, and it says that something is wrong with itself.
     Ailing,
     /// Joined, never heard.
@@ -42,6 +49,7 @@ impl State {
         match self {
             Self::Working => "working",
             Self::Silent => "silent",
+            Self::OverQuota => "over-quota",
             Self::Ailing => "ailing",
             Self::Unheard => "unheard",
             Self::Conflict => "conflict",
@@ -58,6 +66,13 @@ impl Health {
             _ if self.conflict => State::Conflict,
             None => State::Unheard,
             Some(at) if now.millis_since(at) > SILENT_SECONDS * 1_000 => State::Silent,
+            Some(_)
+                if self
+                    .over_quota
+                    .is_some_and(|at| now.millis_since(at) < OVER_QUOTA_SECONDS * 1_000) =>
+            {
+                State::OverQuota
+            }
             Some(_) if self.ailing => State::Ailing,
             Some(_) => State::Working,
         }
@@ -131,6 +146,7 @@ mod tests {
             last_seen: Some(NOW.plus_seconds(-seconds_ago)),
             revoked: false,
             conflict: false,
+            over_quota: None,
             ailing: false,
         }
     }
@@ -164,6 +180,15 @@ mod tests {
             Verdict::Things(1),
             &[Todo::Collector(0, State::Ailing)],
         );
+        // What waits is what makes its spool grow: that comes first, for as long as it lasts.
+        let over = |seconds_ago: i64| Health {
+            over_quota: Some(NOW.plus_seconds(-seconds_ago)),
+            ..ill
+        };
+        for (seconds_ago, state) in [(60, State::OverQuota), (OVER_QUOTA_SECONDS, State::Ailing)] {
+            let todo = [Todo::Collector(0, state)];
+            check(0, 0, &[over(seconds_ago)], Verdict::Things(1), &todo);
+        }
         check(0, 0, &[heard(60)], Verdict::Fine, &[]);
         check(0, 0, &[heard(60), gone], Verdict::Fine, &[]);
         check(0, 0, &[], Verdict::NotWatched, &[Todo::Install]);

@@ -9,11 +9,16 @@
 )]
 
 mod abuse;
+mod away;
 mod client;
 mod document;
+#[path = "../engines/mod.rs"]
+mod engines;
 #[path = "../firms/mod.rs"]
 mod firms;
 mod keys;
 mod pages;
 mod schemathesis;
 mod slow;
+#[path = "../visitor/mod.rs"]
+mod visitor;

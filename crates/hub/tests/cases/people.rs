@@ -182,15 +182,19 @@ fn counts(store: &SqlStore, told: &mut String) {
     store
         .set_disabled(&by(), person_id(1), true, at(60))
         .unwrap();
-    let counted = store.counted(at(50)).unwrap();
+    store.note_over_quota(heard, at(55)).unwrap();
+    store.note_over_quota(out, at(55)).unwrap();
+    let counted = store.counted(at(50), at(55)).unwrap();
     let expected = Counted {
         members: 5,
         people: 1,
         collectors: 2,
         quiet: 1,
         copied: 0,
+        over_quota: 1,
     };
     assert_eq!(counted, expected);
-    assert_eq!(store.counted(at(51)).unwrap().quiet, 2);
+    let later = store.counted(at(51), at(56)).unwrap();
+    assert_eq!((later.quiet, later.over_quota), (2, 0));
     tell(told, counted);
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use larum_core::finding::{AttackOutcome, Category, FindingId, Severity};
@@ -69,49 +70,62 @@ impl Firms {
     /// and, after the warning, two more. Must run within a runtime.
     pub async fn with_a_wave() -> Self {
         let mut firms = Self::empty("127.0.0.1", true).await;
+        firms.wave(|_| {});
+        firms
+    }
+
+    /// Ten quiet firms over a store that `open` opens in a folder.
+    pub async fn over(open: impl FnOnce(&Path) -> SqlStore) -> Self {
+        Self::start("127.0.0.1", true, None, None, open).await
+    }
+
+    /// The noise and the wave; `arrived` is called before the watch looks.
+    pub fn wave(&mut self, arrived: impl Fn(&SqlStore)) {
         for day in (1..36).rev() {
             // One stranger a day knocks at one firm in turn, and everybody was there from the start.
-            let at = firms.now.plus_seconds(-day * 24 * HOUR);
+            let at = self.now.plus_seconds(-day * 24 * HOUR);
             let number = u8::try_from(day).unwrap();
             let firm = usize::from(number) % NAMES.len();
-            firms.sees(firm, "tcp/22", number, at, AttackOutcome::Blocked);
+            self.sees(firm, "tcp/22", number, at, AttackOutcome::Blocked);
         }
         for firm in 0..NAMES.len() {
-            let at = firms.now.plus_seconds(-36 * 24 * HOUR);
-            firms.sees(firm, "tcp/23", 99, at, AttackOutcome::Blocked);
+            let at = self.now.plus_seconds(-36 * 24 * HOUR);
+            self.sees(firm, "tcp/23", 99, at, AttackOutcome::Blocked);
         }
         let words = || Words::of("en").unwrap();
         let settings = Settings {
-            exploited: firms.exploited.clone(),
+            exploited: self.exploited.clone(),
             ..Settings::default()
         };
         let watch = Watch::new(words(), settings);
+        arrived(&self.store);
         watch
-            .step(&*firms.store, firms.now.plus_seconds(-25 * HOUR))
+            .step(&*self.store, self.now.plus_seconds(-25 * HOUR))
             .unwrap();
         for (firm, hours) in [(0, 9), (2, 8), (4, 7), (6, 6), (1, 6)] {
             for source in 200..205 {
-                let at = firms.now.plus_seconds(-hours * HOUR);
-                firms.sees(firm, "tcp/3389", source, at, AttackOutcome::Attempt);
+                let at = self.now.plus_seconds(-hours * HOUR);
+                self.sees(firm, "tcp/3389", source, at, AttackOutcome::Attempt);
             }
         }
+        arrived(&self.store);
         watch
-            .step(&*firms.store, firms.now.plus_seconds(-5 * HOUR))
+            .step(&*self.store, self.now.plus_seconds(-5 * HOUR))
             .unwrap();
         for (firm, hours) in [(8, 2), (9, 1)] {
-            let at = firms.now.plus_seconds(-hours * HOUR);
-            firms.sees(firm, "tcp/3389", 201, at, AttackOutcome::Blocked);
+            let at = self.now.plus_seconds(-hours * HOUR);
+            self.sees(firm, "tcp/3389", 201, at, AttackOutcome::Blocked);
         }
-        firms.sees(
+        self.sees(
             0,
             "tcp/22",
             17,
-            firms.now.plus_seconds(-HOUR),
+            self.now.plus_seconds(-HOUR),
             AttackOutcome::Success,
         );
-        watch.step(&*firms.store, firms.now).unwrap();
-        firms.heartbeats();
-        firms
+        arrived(&self.store);
+        watch.step(&*self.store, self.now).unwrap();
+        self.heartbeats();
     }
 
     /// Ten quiet firms on a hub as it is in use: a link alone is not enough, and the host has a name,
@@ -124,17 +138,17 @@ impl Firms {
     pub async fn with_mail(relay: SocketAddr) -> Self {
         let relay = Relay::parse(&format!("smtp-plain://{relay}")).unwrap();
         let mailer = Mailer::new(&relay, "larum@hub.example.org", None).unwrap();
-        Self::start("localhost", false, Some(Arc::new(mailer)), None).await
+        Self::start("localhost", false, Some(Arc::new(mailer)), None, embedded).await
     }
 
     /// The same with a provider of single sign-on and no mail.
     pub async fn with_provider(settings: ProviderSettings) -> Self {
         let provider = Provider::new(settings, Arc::new(Fetcher::new().unwrap()));
-        Self::start("localhost", false, None, Some(Arc::new(provider))).await
+        Self::start("localhost", false, None, Some(Arc::new(provider)), embedded).await
     }
 
     async fn empty(host: &str, links_suffice: bool) -> Self {
-        Self::start(host, links_suffice, None, None).await
+        Self::start(host, links_suffice, None, None, embedded).await
     }
 
     async fn start(
@@ -142,9 +156,10 @@ impl Firms {
         links_suffice: bool,
         mailer: Option<Arc<Mailer>>,
         provider: Option<Arc<Provider>>,
+        open: impl FnOnce(&Path) -> SqlStore,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqlStore::open(&folder.path().join("hub.sqlite")).unwrap());
+        let store = Arc::new(open(folder.path()));
         let clock = Clock::system();
         let now = clock.now();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -222,6 +237,12 @@ impl Firms {
         self.members.push(member);
         self.collectors.push(collector);
         self.sequences.push((0, "0".repeat(64)));
+    }
+
+    /// Firm `place` has brought more than its day's worth, and was asked to wait.
+    pub fn over_quota(&self, place: usize, at: Timestamp) {
+        let collector = self.collectors[place];
+        self.store.note_over_quota(collector, at).unwrap();
     }
 
     /// The store's files.
@@ -339,6 +360,10 @@ impl Firms {
     }
 }
 
+fn embedded(folder: &Path) -> SqlStore {
+    SqlStore::open(&folder.join("hub.sqlite")).unwrap()
+}
+
 /// One of the three documentation networks.
 const fn network(host: u8) -> Ipv4Addr {
     match host % 3 {
@@ -372,7 +397,7 @@ fn heartbeat(now: Timestamp) -> Heartbeat {
 }
 
 /// An invented registry's file, in which every address of the tests is in France.
-fn origins(folder: &std::path::Path) -> Origins {
+fn origins(folder: &Path) -> Origins {
     let file = folder.join("delegated");
     let lines = "2|ripencc|20261120|1|19830705|20261119|+0100\n\
         ripencc|FR|ipv4|192.0.2.0|256|20100714|allocated\n\
@@ -384,7 +409,7 @@ fn origins(folder: &std::path::Path) -> Origins {
 }
 
 /// An invented list of known-exploited weaknesses, ten days old, in a folder of its own.
-fn exploited(folder: &std::path::Path, now: Timestamp) -> Exploited {
+fn exploited(folder: &Path, now: Timestamp) -> Exploited {
     let folder = folder.join("lists");
     std::fs::create_dir(&folder).unwrap();
     let entry = |cve: &str, product: &str| {

@@ -34,6 +34,8 @@ const STALE_ADDRESSES_DAYS: i64 = 60;
 const DAY_SECONDS: i64 = 86_400;
 /// A collector not heard for this long is quiet.
 const QUIET_SECONDS: i64 = 3_600;
+/// Who had to wait for a quota within this time brings too much: six hours.
+const OVER_QUOTA_SECONDS: i64 = 6 * 3_600;
 
 /// An authority that ends within this time is to be changed: a year.
 const ENDS_SOON_SECONDS: i64 = 366 * 86_400;
@@ -156,7 +158,10 @@ fn store(config: &HubConfig) -> Vec<Look> {
     };
     let now = Clock::system().now();
     let collectors = store
-        .counted(now.plus_seconds(-QUIET_SECONDS))
+        .counted(
+            now.plus_seconds(-QUIET_SECONDS),
+            now.plus_seconds(-OVER_QUOTA_SECONDS),
+        )
         .unwrap_or_default();
     let counted = |name, count| Look {
         name,
@@ -168,6 +173,7 @@ fn store(config: &HubConfig) -> Vec<Look> {
         look("ledger", ledger),
         counted("quiet", collectors.quiet),
         counted("copied", collectors.copied),
+        counted("over-quota", collectors.over_quota),
     ];
     if store.is_carried() {
         let behind = store.behind().unwrap_or_default();

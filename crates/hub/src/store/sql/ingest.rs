@@ -62,6 +62,16 @@ impl IngestStore for SqlStore {
         })
     }
 
+    fn note_over_quota(&self, collector: CollectorId, now: Timestamp) -> Result<(), StoreError> {
+        self.write_beside(|transaction| {
+            transaction.execute(
+                "UPDATE collector SET over_quota = ?2 WHERE id = ?1",
+                params![collector, now.as_millis()],
+            )?;
+            Ok(())
+        })
+    }
+
     fn note_network(
         &self,
         collector: CollectorId,

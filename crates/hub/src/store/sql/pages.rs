@@ -122,7 +122,8 @@ impl Pages for SqlStore {
         let (reach, whose) = scope_parameters(scope);
         let sql = format!(
             "SELECT collector.id, collector.site, collector.created, collector.revoked,
-                    collector.conflict, collector.last_seen, collector.heartbeat
+                    collector.conflict, collector.last_seen, collector.heartbeat,
+                    collector.over_quota
              FROM collector JOIN member ON member.id = collector.member
              WHERE collector.member = ?3 AND {IN_SCOPE}
              ORDER BY collector.revoked IS NOT NULL, collector.site, collector.id LIMIT {MAX_PAGE_ROWS}"
@@ -137,6 +138,7 @@ impl Pages for SqlStore {
                     conflict: moment(row, 4)?,
                     last_seen: moment(row, 5)?,
                     heartbeat: row.get(6)?,
+                    over_quota: moment(row, 7)?,
                 })
             })?;
             Ok(Sealed::new(vec![member], rows))

@@ -263,7 +263,8 @@ impl People for SqlStore {
         let page = page_sql("member.name", "collector.id", "collector.site");
         let sql = format!(
             "SELECT collector.id, member.name, collector.site, collector.created,
-                    collector.last_seen, collector.revoked, collector.conflict
+                    collector.last_seen, collector.revoked, collector.conflict,
+                    collector.over_quota
              FROM collector JOIN member ON member.id = collector.member {page}"
         );
         self.read(|connection| {
@@ -276,28 +277,32 @@ impl People for SqlStore {
                     last_seen: moment(row, 4)?,
                     revoked: moment(row, 5)?,
                     conflict: moment(row, 6)?,
+                    over_quota: moment(row, 7)?,
                 })
             })
         })
     }
 
-    fn counted(&self, quiet: Timestamp) -> Result<Counted, StoreError> {
+    fn counted(&self, quiet: Timestamp, over: Timestamp) -> Result<Counted, StoreError> {
         let sql = "SELECT (SELECT count(*) FROM member),
                 (SELECT count(*) FROM person WHERE disabled IS NULL),
-                count(*), count(CASE WHEN coalesce(last_seen, 0) < ?1 THEN 1 END), count(conflict)
+                count(*), count(CASE WHEN coalesce(last_seen, 0) < ?1 THEN 1 END), count(conflict),
+                count(CASE WHEN over_quota >= ?2 THEN 1 END)
              FROM collector WHERE revoked IS NULL";
         self.read(|connection| {
-            connection
-                .prepare_cached(sql)?
-                .query_row([quiet.as_millis()], |row| {
+            connection.prepare_cached(sql)?.query_row(
+                [quiet.as_millis(), over.as_millis()],
+                |row| {
                     Ok(Counted {
                         members: count(row, 0)?,
                         people: count(row, 1)?,
                         collectors: count(row, 2)?,
                         quiet: count(row, 3)?,
                         copied: count(row, 4)?,
+                        over_quota: count(row, 5)?,
                     })
-                })
+                },
+            )
         })
     }
 

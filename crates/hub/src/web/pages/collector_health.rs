@@ -19,6 +19,7 @@ pub(super) fn of(row: &CollectorRow) -> Health {
         last_seen: row.last_seen,
         revoked: row.revoked.is_some(),
         conflict: row.conflict.is_some(),
+        over_quota: row.over_quota,
         ailing: heartbeat_of(row).is_some_and(|beat| !known(&beat).is_empty()),
     }
 }
@@ -47,6 +48,7 @@ fn one(visit: &Visit<'_>, row: &CollectorRow) -> Markup {
     let tone = match state {
         State::Working => Tone::Good,
         State::Revoked => Tone::Quiet,
+        State::OverQuota => Tone::Notice,
         State::Silent | State::Ailing | State::Unheard | State::Conflict => Tone::Bad,
     };
     let heartbeat = heartbeat_of(row);
@@ -175,6 +177,7 @@ mod tests {
                 created: now,
                 revoked: None,
                 conflict: None,
+                over_quota: None,
                 last_seen: Some(now.plus_seconds(-seconds)),
                 heartbeat: serde_json::to_string(&beat).ok(),
             };

@@ -71,13 +71,14 @@ fn health(row: &MemberRow, visit: &Visit<'_>) -> Rank {
         last_seen: row.quietest,
         revoked: false,
         conflict: row.conflict,
+        over_quota: None,
         ailing: false,
     };
     match quietest.state(visit.now) {
         _ if row.collectors == 0 => Rank::Nothing,
         State::Conflict => Rank::Conflict,
         State::Silent | State::Unheard => Rank::Silent,
-        State::Working | State::Ailing | State::Revoked => Rank::Fine,
+        State::Working | State::OverQuota | State::Ailing | State::Revoked => Rank::Fine,
     }
 }
 

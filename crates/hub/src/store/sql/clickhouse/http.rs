@@ -19,7 +19,10 @@ const MAX_ANSWER_BYTES: usize = 256 << 20;
 /// How long connecting may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a statement may take; rewriting a table without an erased firm takes longest.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+/// How long what a page shows may take: whoever waits longer is told to come back, and gives the
+/// database session back that it holds meanwhile.
+pub(super) const PAGE_PATIENCE: Duration = Duration::from_secs(30);
 /// Settings of every statement: it may be long (16 MiB), the answer is sent when all of it is there, an
 /// insert may touch many partitions (late batches do), what is deleted is gone when the call returns,
 /// what a table should show once is looked for within its partition, and what is grouped as it is sorted
@@ -34,15 +37,20 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 impl ClickHouse {
-    /// Sends `sql`, in the address when `rows` follow it. Blocks: not to be called within an
+    /// Sends `sql`, in the address when `rows` follow it, and waits for `patience` at most. Blocks: not to be called within an
     /// asynchronous task.
-    pub(super) fn ask_at_once(&self, sql: &str, rows: Vec<u8>) -> Result<Bytes, StoreError> {
+    pub(super) fn ask_at_once(
+        &self,
+        sql: &str,
+        rows: Vec<u8>,
+        patience: Duration,
+    ) -> Result<Bytes, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| StoreError::Engine(error.into()))?;
         runtime.block_on(async {
-            tokio::time::timeout(PATIENCE, self.exchange(sql, rows))
+            tokio::time::timeout(patience, self.exchange(sql, rows))
                 .await
                 .unwrap_or_else(|_| Err(away("no answer in time")))
         })
@@ -109,6 +117,13 @@ impl ClickHouse {
         // is told.
         match (status, code) {
             (StatusCode::OK, None) => Ok(body),
+            // A door before a server that is down.
+            (
+                StatusCode::BAD_GATEWAY
+                | StatusCode::SERVICE_UNAVAILABLE
+                | StatusCode::GATEWAY_TIMEOUT,
+                None,
+            ) => Err(away("the server behind the door is down")),
             (status, code) => Err(StoreError::Engine(
                 format!(
                     "ClickHouse refused: status {status}, error {}",

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
+use http::{PAGE_PATIENCE, PATIENCE};
 
 use super::engine::tls::Tls;
 use crate::people::oidc::fetch::Place;
@@ -71,9 +72,8 @@ const MONTH_DAYS: i64 = 30;
 
 /// The tables: name, columns, what a partition is, what tells rows apart. A row that is sent again
 /// replaces itself.
-const TABLES: &[(&str, &str)] = &[
-    (
-        "sighting",
+fn tables() -> [(&'static str, String); 3] {
+    let sightings = format!(
         "(firm UInt32 CODEC(ZSTD(1)), day Int32 CODEC(ZSTD(1)), id FixedString(16) CODEC(NONE),
           receipt UInt64 CODEC(T64, ZSTD(1)), sender UInt32 CODEC(ZSTD(1)),
           short UInt8 CODEC(ZSTD(1)), key LowCardinality(String) CODEC(ZSTD(1)),
@@ -86,25 +86,26 @@ const TABLES: &[(&str, &str)] = &[
           last Int64 ALIAS first + lasted,
           INDEX ends first + lasted TYPE minmax, INDEX arrival receipt TYPE minmax)
          ENGINE = ReplacingMergeTree
-         PARTITION BY intDiv(day, 7) ORDER BY (firm, day, id, receipt)",
-    ),
-    (
-        "rollup_hour",
-        "(firm UInt32 CODEC(ZSTD(1)), hour Int32 CODEC(ZSTD(1)),
+         PARTITION BY intDiv(day, {WEEK_DAYS}) ORDER BY (firm, day, id, receipt)"
+    );
+    [
+        ("sighting", sightings),
+        ("rollup_hour", sums("hour", WEEK_HOURS)),
+        ("rollup_day", sums("day", MONTH_DAYS)),
+    ]
+}
+
+/// A table of sums by `span`, so many of which are a partition.
+fn sums(span: &str, partition: i64) -> String {
+    format!(
+        "(firm UInt32 CODEC(ZSTD(1)), {span} Int32 CODEC(ZSTD(1)),
           outcome LowCardinality(String) CODEC(ZSTD(1)), batch UInt64 CODEC(T64, ZSTD(1)),
           events Int64 CODEC(ZSTD(1)), findings Int64 CODEC(ZSTD(1)))
          ENGINE = ReplacingMergeTree
-         PARTITION BY intDiv(hour, 168) ORDER BY (firm, hour, outcome, batch)",
-    ),
-    (
-        "rollup_day",
-        "(firm UInt32 CODEC(ZSTD(1)), day Int32 CODEC(ZSTD(1)),
-          outcome LowCardinality(String) CODEC(ZSTD(1)), batch UInt64 CODEC(T64, ZSTD(1)),
-          events Int64 CODEC(ZSTD(1)), findings Int64 CODEC(ZSTD(1)))
-         ENGINE = ReplacingMergeTree
-         PARTITION BY intDiv(day, 30) ORDER BY (firm, day, outcome, batch)",
-    ),
-];
+         PARTITION BY intDiv({span}, {partition}) ORDER BY (firm, {span}, outcome, batch)"
+    )
+}
+
 /// Tables with rows of firms: all.
 const OF_FIRMS: [&str; 3] = ["sighting", "rollup_hour", "rollup_day"];
 /// An answer to an insert means that the disk has it.
@@ -147,9 +148,9 @@ impl ClickHouse {
         if self.made.load(Ordering::Acquire) {
             return Ok(());
         }
-        for (name, table) in TABLES {
+        for (name, table) in tables() {
             let sql = format!("CREATE TABLE IF NOT EXISTS {name} {table} {DURABLE}");
-            self.ask_at_once(&sql, Vec::new())?;
+            self.ask_at_once(&sql, Vec::new(), PAGE_PATIENCE)?;
         }
         self.made.store(true, Ordering::Release);
         Ok(())
@@ -162,7 +163,16 @@ impl ClickHouse {
     /// refuses.
     fn ask(&self, sql: &str) -> Result<Bytes, StoreError> {
         self.make()?;
-        self.ask_at_once(sql, Vec::new())
+        self.ask_at_once(sql, Vec::new(), PATIENCE)
+    }
+
+    /// As [`Self::ask`], for a page that somebody waits for.
+    ///
+    /// # Errors
+    /// As [`Self::ask`]; also when it takes too long.
+    fn ask_for_page(&self, sql: &str) -> Result<Bytes, StoreError> {
+        self.make()?;
+        self.ask_at_once(sql, Vec::new(), PAGE_PATIENCE)
     }
 
     /// What the tables take on its disk, in bytes.
@@ -185,6 +195,6 @@ impl ClickHouse {
         }
         self.make()?;
         let sql = format!("INSERT INTO {table} FORMAT RowBinary");
-        self.ask_at_once(&sql, rows).map(drop)
+        self.ask_at_once(&sql, rows, PATIENCE).map(drop)
     }
 }

@@ -32,7 +32,7 @@ pub fn sightings(
         let id = literal(cursor.id.as_bytes());
         format!("HAVING ended < {last} OR (ended = {last} AND lower(hex(id)) < {id})")
     });
-    let answer = grown.ask(&format!(
+    let answer = grown.ask_for_page(&format!(
         "SELECT {COLUMNS} FROM sighting WHERE firm = {firm} AND (day, id, receipt) IN (
             SELECT day, id, newest FROM (
                 SELECT day, id, max(receipt) AS newest, max(first + lasted) AS ended
@@ -69,7 +69,7 @@ pub fn activity(
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
-    let answer = grown.ask(&format!(
+    let answer = grown.ask_for_page(&format!(
         "SELECT hour, outcome, sum(events), sum(findings) FROM rollup_hour FINAL
          WHERE firm = {firm} AND hour >= {} AND hour < {end}
          GROUP BY hour, outcome ORDER BY hour FORMAT RowBinary",
@@ -81,7 +81,7 @@ pub fn activity(
         let outcome = rows.text()?;
         activity.add(hour, outcome, (rows.i64()?, rows.i64()?));
     }
-    let answer = grown.ask(&format!(
+    let answer = grown.ask_for_page(&format!(
         "SELECT toUInt64(uniqExact(source)) FROM (
             SELECT arrayJoin(sources) AS source FROM sighting
             WHERE firm = {firm} AND first + lasted >= {} AND first < {}) FORMAT RowBinary",
@@ -101,16 +101,20 @@ impl ClickHouse {
         (first, last): (i64, i64),
         mut each: impl FnMut(&str, Span) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let key = key.map_or_else(String::new, |key| {
+        let only = key.map_or_else(String::new, |key| {
             format!("AND key = {}", literal(key.as_bytes()))
         });
         // Identities, half of every row, are not read.
-        let answer = self.ask(&format!(
+        let sql = format!(
             "SELECT key, firm, first, lasted, severity, outcome, short, count, sources FROM sighting
-             WHERE first + lasted >= {} AND day <= {} {key} FORMAT RowBinary",
+             WHERE first + lasted >= {} AND day <= {} {only} FORMAT RowBinary",
             hour_start(first).as_millis(),
             day_of_hour(last)
-        ))?;
+        );
+        let answer = match key {
+            Some(_) => self.ask_for_page(&sql)?,
+            None => self.ask(&sql)?,
+        };
         let mut rows = Rows::new(&answer);
         while rows.more() {
             let (key, span) = span(&mut rows)?;

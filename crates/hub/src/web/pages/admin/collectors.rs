@@ -135,6 +135,7 @@ fn collector_table(visit: &Visit<'_>, rows: &[CollectorEntry]) -> Markup {
                 last_seen: row.last_seen,
                 revoked: row.revoked.is_some(),
                 conflict: row.conflict.is_some(),
+                over_quota: row.over_quota,
                 // What it says of itself is for the firm and who looks after it.
                 ailing: false,
             };

@@ -15,7 +15,7 @@ const CHECKED_ROWS: u64 = 2_000;
 
 pub(in crate::web) fn show(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
     let store = visit.store();
-    let counted = store.counted(visit.now)?;
+    let counted = store.counted(visit.now, visit.now)?;
     let before = visit.asked("before").parse().ok();
     let acts = store.acts(before, ROWS)?;
     let verified = store.verify_last(CHECKED_ROWS)?;
