@@ -180,15 +180,6 @@ mod tests {
             Verdict::Things(1),
             &[Todo::Collector(0, State::Ailing)],
         );
-        // What waits is what makes its spool grow: that comes first, for as long as it lasts.
-        let over = |seconds_ago: i64| Health {
-            over_quota: Some(NOW.plus_seconds(-seconds_ago)),
-            ..ill
-        };
-        for (seconds_ago, state) in [(60, State::OverQuota), (OVER_QUOTA_SECONDS, State::Ailing)] {
-            let todo = [Todo::Collector(0, state)];
-            check(0, 0, &[over(seconds_ago)], Verdict::Things(1), &todo);
-        }
         check(0, 0, &[heard(60)], Verdict::Fine, &[]);
         check(0, 0, &[heard(60), gone], Verdict::Fine, &[]);
         check(0, 0, &[], Verdict::NotWatched, &[Todo::Install]);
@@ -229,5 +220,19 @@ mod tests {
                 Todo::Collector(1, State::Conflict),
             ],
         );
+    }
+
+    /// What waits is what makes its spool grow, so that is told first, for as long as it lasts.
+    #[test]
+    fn a_quota_used_up_is_told_before_what_follows_from_it() {
+        let over = |seconds_ago: i64| Health {
+            over_quota: Some(NOW.plus_seconds(-seconds_ago)),
+            ailing: true,
+            ..heard(60)
+        };
+        for (seconds_ago, state) in [(60, State::OverQuota), (OVER_QUOTA_SECONDS, State::Ailing)] {
+            let expected = (Verdict::Things(1), vec![Todo::Collector(0, state)]);
+            assert_eq!(decide(0, 0, &[over(seconds_ago)], NOW), expected);
+        }
     }
 }
