@@ -32,8 +32,11 @@ fn check<T: Serialize + DeserializeOwned>(name: &str) {
     assert!(serde_json::from_value::<T>(more).is_ok(), "{name}");
 }
 
-/// Every sample and the type it is of.
-const SAMPLES: &[(&str, fn(&str))] = &[
+/// A sample, and the check of its type.
+type Sample = (&'static str, fn(&str));
+
+/// Every sample.
+const SAMPLES: &[Sample] = &[
     ("batch-places.json", check::<Batch>),
     ("batch.json", check::<Batch>),
     ("enrol-request.json", check::<EnrolRequest>),

@@ -9,7 +9,7 @@ pub(super) const MAX_ACTIONS: usize = 3;
 pub(super) const SILENT_SECONDS: i64 = 5 * 60;
 /// A collector that had to wait for its day's quota within this time brings too much, in seconds: what it is
 /// over is given back within minutes or hours, and then it asks again.
-pub(crate) const OVER_QUOTA_SECONDS: i64 = 6 * 3_600;
+pub(super) const OVER_QUOTA_SECONDS: i64 = 6 * 3_600;
 /// An attack that got in stays on top for this long, in seconds: a week.
 pub(super) const BREAK_IN_SECONDS: i64 = 7 * 86_400;
 
