@@ -264,6 +264,10 @@ page-leaves-text = Larum tells the hub who attacked from outside, how, how often
 page-leaves-none = Nothing has left.
 page-leaves-damaged = The record of what has left cannot be read. Run “larum ledger verify”.
 page-hub = Hub
+page-blocklist = Blocklist served from here: { $entries ->
+    [one] one address
+   *[other] { $entries } addresses
+}; devices that may fetch it: { $devices }. The hub confirmed it { $span } ago.
 page-hub-member = You are known there as { $member }.
 page-hub-answer = Last answer: { $when }.
 page-hub-clock = The hub’s clock differs from this computer’s by { $seconds } seconds.

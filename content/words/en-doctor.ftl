@@ -144,6 +144,14 @@ doctor-receipt-old-fix = If the steps above are in order, restart it: systemctl 
 doctor-receipt-never = The hub has not answered the collector yet.
 doctor-receipt-never-fix = Wait a minute after joining. If the steps above are in order: systemctl restart larum
 
+doctor-blocklist-right = The blocklist is served here: { $entries } addresses, confirmed by the hub { $span } before. Devices that may fetch it: { $devices }.
+doctor-blocklist-old = The hub has not confirmed the blocklist for { $span }. { $entries } addresses are still good and served; each falls off at its own time.
+doctor-blocklist-old-fix = If the steps to the hub above are in order: systemctl restart larum. If one is not, mend that.
+doctor-blocklist-off = The blocklist would be served here, but no device may fetch it.
+doctor-blocklist-off-fix = On the hub’s pages, under “Blocklist”, let a device fetch it; its address then works here too within five minutes.
+doctor-blocklist-none = The blocklist is to be served here, but the hub has not given one yet: devices are told to come again.
+doctor-blocklist-none-fix = Wait a minute after joining. If the steps to the hub above are in order, the hub may be too old to hand out lists.
+
 doctor-spool-right = What waits for the hub can be read: { $waiting } sightings.
 doctor-spool-lost = { $lost } sightings were given up in the past because the queue was full or damaged; they are counted.
 doctor-spool-lost-fix = If the hub could not be reached for long, raise “limits.spool-bytes”.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use larum_core::time::Timestamp;
 use larum_link::wire::WireWarning;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerts::{Alert, Alerts};
 use crate::blocked::Blocked;
+use crate::blocklist::Fetched;
 use crate::capture::CaptureState;
 use crate::checkpoint::Checkpoint;
 use crate::findings::{Findings, KeptFinding};
@@ -80,6 +81,8 @@ pub struct Posted {
     pub captures: Vec<CaptureState>,
     /// What devices call themselves; never sent.
     pub names: Names,
+    /// The member's blocklist, where it is served and once the hub gave it.
+    pub blocklist: Option<Arc<Fetched>>,
 }
 
 /// How the spool is.
@@ -240,6 +243,7 @@ impl Board {
                 concerns: Vec::new(),
                 captures: Vec::new(),
                 names: Names::default(),
+                blocklist: None,
             }),
             catching_up: AtomicBool::new(false),
             unpacking: AtomicBool::new(false),

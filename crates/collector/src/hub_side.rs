@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use larum_link::clock::Clock;
-use larum_link::wire::Heartbeat;
+use larum_link::wire::{Heartbeat, MemberList};
 use tokio::sync::{mpsc, watch};
 
+use crate::blocklist::Fetched;
 use crate::board::{Board, HubState, Trouble};
 use crate::config::Config;
 use crate::health::ConcernRow;
@@ -72,13 +73,17 @@ impl HubSide {
             },
             spool: Arc::clone(&self.spool),
             spooled: self.spooled.clone(),
+            blocklist: self.config.serves_blocklist(),
             heartbeat: self.heartbeat(),
             reports,
         };
         let talk = uplink::run(uplink, async move { until_stopped(&mut stopped).await });
         let listen = async {
             while let Some(report) = told.recv().await {
-                self.enter(report);
+                match report {
+                    Report::Blocklist(list) => self.keep_blocklist(list).await,
+                    report => self.enter(report),
+                }
             }
         };
         tokio::join!(talk, listen);
@@ -101,6 +106,24 @@ impl HubSide {
                 trust: None,
             }
         })
+    }
+
+    /// The blocklist is served from now on, and kept for when the hub is away.
+    async fn keep_blocklist(&self, list: Option<MemberList>) {
+        let now = self.clock.now();
+        let Some(list) = list else {
+            if let Some(fetched) = &mut self.board.lock().blocklist {
+                Arc::make_mut(fetched).confirm(now);
+            }
+            return;
+        };
+        let fetched = Arc::new(Fetched::new(list, now));
+        self.board.lock().blocklist = Some(Arc::clone(&fetched));
+        let folder = self.config.state_dir.clone();
+        let kept = tokio::task::spawn_blocking(move || fetched.keep(&folder));
+        if !matches!(kept.await, Ok(Ok(()))) {
+            tracing::error!(reason = "state-unwritable", "the blocklist was not kept");
+        }
     }
 
     fn enter(&self, report: Report) {
@@ -152,6 +175,8 @@ impl HubSide {
                 posted.hub.last_batch = receipt.sequence;
             }
             Report::Warning(warning) => posted.warn(warning, now),
+            // Kept on disk too, by who listens.
+            Report::Blocklist(_) => {}
             Report::Storage(fault) => {
                 tracing::error!(reason = fault.code(), "spool or ledger");
                 posted.trouble(Trouble::SpoolUnreadable, true);

@@ -6,6 +6,7 @@
 pub mod alerts;
 pub mod any_bytes;
 pub mod blocked;
+pub mod blocklist;
 pub mod board;
 pub mod capture;
 pub mod checkpoint;

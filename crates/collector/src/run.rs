@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::blocklist::Fetched;
 use crate::board::Board;
 use crate::capture::{CaptureError, Captures};
 use crate::checkpoint::Checkpoint;
@@ -157,7 +158,10 @@ pub async fn run_capturing(
     let packed = Arc::new(packed);
     let (reload, changing) = Reload::new(&config, &shared, &packed, &board, &clock)?;
     memory::restore(&mut detect, folder.path()).map_err(StartError::Checkpoint)?;
-    let inputs = Inputs::bind(&config, &board, &clock)?;
+    if config.serves_blocklist() {
+        board.lock().blocklist = Fetched::load(folder.path()).map(Arc::new);
+    }
+    let inputs = Inputs::bind(&config, &changing.lists, &board, &clock)?;
     reload.certificates_are(inputs.certificates());
     let listen = inputs.addresses();
     let page = crate::page::bind(&config).await?;

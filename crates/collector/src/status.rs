@@ -10,6 +10,7 @@ use larum_core::time::Timestamp;
 use larum_link::wire;
 use serde::{Deserialize, Serialize};
 
+use crate::blocklist::BlocklistState;
 use crate::board::{Board, HubState, SpoolState};
 use crate::capture::CaptureState;
 use crate::config::Config;
@@ -62,6 +63,9 @@ pub struct StatusDocument {
     /// What was captured on each interface since the start, in packets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captures: Vec<CaptureState>,
+    /// The member's blocklist, where it is served to devices and once the hub gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocklist: Option<BlocklistState>,
     /// Where it listens, such as `udp 0.0.0.0:5514`, and the files and patterns it follows.
     pub inputs: Vec<String>,
     /// Address of the local page.
@@ -179,6 +183,7 @@ impl Status {
                 .collect(),
             concerns: posted.concerns.clone(),
             captures: posted.captures.clone(),
+            blocklist: posted.blocklist.as_ref().map(|list| list.state(now)),
             limits: self.limits.clone(),
             inputs: self.inputs.clone(),
             page: self.page.clone(),

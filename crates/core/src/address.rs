@@ -64,6 +64,30 @@ impl Network {
         Some(Self { base, prefix })
     }
 
+    /// Its last address.
+    #[must_use]
+    pub fn last(&self) -> IpAddr {
+        match self.base {
+            IpAddr::V4(base) => {
+                let hosts = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                IpAddr::V4((base.to_bits() | hosts).into())
+            }
+            IpAddr::V6(base) => {
+                let hosts = u128::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                IpAddr::V6((base.to_bits() | hosts).into())
+            }
+        }
+    }
+
+    /// What stands for a source in tables and lists: an IPv4 address alone, the /64 of an IPv6 one
+    /// ([`source_key`]).
+    #[must_use]
+    pub fn of_source(ip: IpAddr) -> Self {
+        let base = source_key(ip);
+        let prefix = if base.is_ipv4() { 32 } else { 64 };
+        Self { base, prefix }
+    }
+
     /// Whether `ip` is in it; an IPv4-mapped address counts as IPv4.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {

@@ -16,10 +16,9 @@ pub mod passkey;
 pub mod sign_in;
 pub mod totp;
 
-use data_encoding::HEXLOWER;
 use larum_core::time::Timestamp;
+pub use larum_link::secret::hash as secret_hash;
 use larum_link::secret::{NoRandomness, random_text};
-use sha2::{Digest as _, Sha256};
 
 use crate::access::{Role, Standing, Viewer};
 use crate::id::{MemberId, PersonId, SessionId};
@@ -248,12 +247,6 @@ pub(crate) fn is_email(text: &str) -> bool {
         && text
             .split_once('@')
             .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
-}
-
-/// The hash under which the store keeps a secret, hexadecimal.
-#[must_use]
-pub fn secret_hash(secret: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Makes a one-time link for `person`, good for [`LINK_SECONDS`] from `now`: the address to open.

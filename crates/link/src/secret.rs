@@ -1,6 +1,7 @@
 //! Random bytes from the TLS library's generator, and their text form.
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use sha2::{Digest as _, Sha256};
 
 /// The generator gave nothing: the operating system's source of randomness failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,4 +27,10 @@ pub fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// As [`random`].
 pub fn random_text() -> Result<String, NoRandomness> {
     Ok(BASE64URL_NOPAD.encode(&random::<32>()?))
+}
+
+/// The hash under which a secret of that kind is kept: SHA-256, hexadecimal.
+#[must_use]
+pub fn hash(secret: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }

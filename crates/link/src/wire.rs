@@ -12,6 +12,7 @@
 //! | `POST /v1/batches` | client certificate | [`Batch`] → [`Receipt`] |
 //! | `POST /v1/heartbeat` | client certificate | [`Heartbeat`] → `204` |
 //! | `GET /v1/warnings?after=N&wait=S` | client certificate | → [`Warnings`]; held open up to `S` ≤ 30 seconds |
+//! | `GET /v1/blocklist?known=TAG` | client certificate | → [`WireBlocklist`] |
 //!
 //! Errors are [`Refusal`] with a 4xx or 5xx status.
 
@@ -39,6 +40,8 @@ pub const TRUST_HEADER: &str = "larum-trust";
 pub const MAX_WAIT_SECONDS: u64 = 30;
 /// Most warnings in one answer.
 pub const MAX_WARNINGS: usize = 100;
+/// Largest answer with a blocklist, in bytes: 100,000 entries of 48.
+pub const MAX_BLOCKLIST_BYTES: usize = 4_800_000;
 /// Hash before the first batch: 64 zeros.
 pub const CHAIN_START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -54,6 +57,8 @@ pub mod path {
     pub const HEARTBEAT: &str = "/v1/heartbeat";
     /// Warnings.
     pub const WARNINGS: &str = "/v1/warnings";
+    /// The member's blocklist.
+    pub const BLOCKLIST: &str = "/v1/blocklist";
 }
 
 /// A batch's own hash in the chain: SHA-256 over the bytes of the hash before and the SHA-256 of the
@@ -314,6 +319,35 @@ pub struct Warnings {
     pub warnings: Vec<WireWarning>,
     /// What to pass as `after` next time.
     pub next: u64,
+}
+
+/// The member's blocklist, for its collectors to serve inside the firm.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireBlocklist {
+    /// What to pass as `known` next time; it changes whenever the list does.
+    pub tag: String,
+    /// The list; none when `known` was its tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<MemberList>,
+}
+
+/// Who may fetch a member's list, and what is on it. Without a device the member has not switched its list
+/// on, and nothing is on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberList {
+    /// Devices that may fetch it.
+    pub devices: Vec<ListDevice>,
+    /// Whom to block, the likeliest first, each with when the entry ends, in seconds since the epoch.
+    pub entries: Vec<(IpAddr, i64)>,
+}
+
+/// A device that may fetch its member's list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListDevice {
+    /// SHA-256 of its token, hexadecimal ([`crate::secret::hash`]).
+    pub secret_sha256: String,
+    /// Most entries it can hold.
+    pub size: usize,
 }
 
 /// Why a call was refused.

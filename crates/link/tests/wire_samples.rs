@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use larum_link::token::Token;
 use larum_link::wire::{
-    Batch, EnrolRequest, Enrolled, Heartbeat, Receipt, Refusal, RefusalCode, RenewRequest, Warnings,
+    Batch, EnrolRequest, Enrolled, Heartbeat, Receipt, Refusal, RefusalCode, RenewRequest,
+    Warnings, WireBlocklist,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +40,8 @@ type Sample = (&'static str, fn(&str));
 const SAMPLES: &[Sample] = &[
     ("batch-places.json", check::<Batch>),
     ("batch.json", check::<Batch>),
+    ("blocklist-unchanged.json", check::<WireBlocklist>),
+    ("blocklist.json", check::<WireBlocklist>),
     ("enrol-request.json", check::<EnrolRequest>),
     ("enrolled-authorities.json", check::<Enrolled>),
     ("enrolled.json", check::<Enrolled>),

@@ -1,4 +1,4 @@
-//! Where records are sent to: one `[[listen]]` section each.
+//! Where records are sent to, and the blocklist is fetched: one `[[listen]]` section each.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ impl Listen {
     }
 }
 
-/// How records come.
+/// How records come, or what else a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Transport {
     /// One record per datagram (RFC 5426).
@@ -58,6 +58,8 @@ pub enum Transport {
     Http,
     /// Flow records over UDP: NetFlow 5 and 9, IPFIX, sFlow 5; each becomes a record.
     Flows,
+    /// Nothing is received: devices fetch the blocklist over HTTP.
+    Blocklist,
 }
 
 impl Transport {
@@ -68,15 +70,16 @@ impl Transport {
     }
 
     /// Every word of [`as_str`](Self::as_str).
-    pub const WORDS: &[&str] = &["udp", "tcp", "tls", "relp", "http", "flows"];
+    pub const WORDS: &[&str] = &["udp", "tcp", "tls", "relp", "http", "flows", "blocklist"];
     /// Every transport, in the order of [`WORDS`](Self::WORDS).
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Udp,
         Self::Tcp,
         Self::Tls,
         Self::Relp,
         Self::Http,
         Self::Flows,
+        Self::Blocklist,
     ];
 
     /// The word in configuration, logs and status.
@@ -89,6 +92,7 @@ impl Transport {
             Self::Relp => "relp",
             Self::Http => "http",
             Self::Flows => "flows",
+            Self::Blocklist => "blocklist",
         }
     }
 

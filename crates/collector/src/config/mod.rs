@@ -141,14 +141,23 @@ impl Default for JournalInput {
 impl Config {
     /// Whether anything is received at all.
     #[must_use]
-    pub const fn has_input(&self) -> bool {
+    pub fn has_input(&self) -> bool {
         self.stdin || self.has_lasting_input()
+    }
+
+    /// Whether the blocklist is served to devices.
+    #[must_use]
+    pub fn serves_blocklist(&self) -> bool {
+        let mut listen = self.listen.iter();
+        listen.any(|listen| listen.transport == Transport::Blocklist)
     }
 
     /// Whether anything is received that does not end by itself.
     #[must_use]
-    pub const fn has_lasting_input(&self) -> bool {
-        !self.listen.is_empty()
+    pub fn has_lasting_input(&self) -> bool {
+        self.listen
+            .iter()
+            .any(|listen| listen.transport != Transport::Blocklist)
             || !self.captures.is_empty()
             || !self.files.is_empty()
             || !self.folders.is_empty()

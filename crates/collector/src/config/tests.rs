@@ -184,7 +184,7 @@ fn every_problem_is_told_at_once_with_its_line_and_what_is_allowed() {
             "line 1: \u{201c}state-dir\u{201d} is missing. Add it.",
             "line 1: \u{201c}state-dri\u{201d} is not a key Larum knows here. Did you mean \u{201c}state-dir\u{201d}?",
             "line 2: \u{201c}listen.address\u{201d} is missing. Add it.",
-            "line 3: \u{201c}listen.protocol\u{201d} cannot be \"ssl\". Use one of: udp, tcp, tls, relp, http, flows.",
+            "line 3: \u{201c}listen.protocol\u{201d} cannot be \"ssl\". Use one of: udp, tcp, tls, relp, http, flows, blocklist.",
             "line 4: \u{201c}listen.adress\u{201d} is not a key Larum knows here. Did you mean \u{201c}address\u{201d}?",
         ],
     );

@@ -1,6 +1,7 @@
 //! What a support person would ask, asked beforehand: each answer says how it is, what that means and
 //! what to do. Nothing is changed by looking.
 
+mod blocklist;
 mod bundle;
 mod captures;
 mod devices;
@@ -173,6 +174,11 @@ pub async fn examine(
     let proxy = config.as_ref().and_then(|config| config.proxy.clone());
     let call = patient.call_hub.then_some(proxy);
     hub::look(&mut examination, &state_dir, status.as_ref(), call).await;
+    if let Some(status) = &status
+        && config.as_ref().is_some_and(Config::serves_blocklist)
+    {
+        blocklist::look(&mut examination, status);
+    }
     records::look(&mut examination, &state_dir, status.as_ref());
     Report {
         checks: examination.checks,

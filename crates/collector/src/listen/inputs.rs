@@ -8,13 +8,16 @@ use larum_link::clock::Clock;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::http::{Desk, Records};
 use super::stream::StreamInput;
 use super::tls::Certificates;
 use super::udp::UdpInput;
+use crate::blocklist::Counter;
 use crate::board::Board;
 use crate::chunk::Chunk;
 use crate::config::{Config, Listen, Transport};
 use crate::intake::Intake;
+use crate::lists::Lists;
 use crate::run::StartError;
 
 /// Shortest token that is taken: shorter ones are guessed.
@@ -36,6 +39,7 @@ enum Input {
 impl Inputs {
     pub(crate) fn bind(
         config: &Config,
+        lists: &watch::Receiver<Arc<Lists>>,
         board: &Arc<Board>,
         clock: &Clock,
     ) -> Result<Self, StartError> {
@@ -44,7 +48,7 @@ impl Inputs {
             certificates: Vec::new(),
         };
         for listen in &config.listen {
-            let (address, input) = inputs.one(listen, config, board, clock)?;
+            let (address, input) = inputs.one((listen, lists), config, board, clock)?;
             inputs.bound.push((listen.transport, address, input));
         }
         Ok(inputs)
@@ -52,7 +56,7 @@ impl Inputs {
 
     fn one(
         &mut self,
-        listen: &Listen,
+        (listen, lists): (&Listen, &watch::Receiver<Arc<Lists>>),
         config: &Config,
         board: &Arc<Board>,
         clock: &Clock,
@@ -78,9 +82,14 @@ impl Inputs {
             None => None,
         };
         self.certificates.extend(tls.clone());
-        let token = listen.token_file.as_deref().map(token).transpose()?;
+        let desk = if listen.transport == Transport::Blocklist {
+            Desk::Lists(Counter::new(config, lists))
+        } else {
+            let token = listen.token_file.as_deref().map(token).transpose()?;
+            Desk::Records(Records::new(token))
+        };
         let input =
-            StreamInput::bind(listen, &config.limits, tls, token, shared).map_err(refused)?;
+            StreamInput::bind(listen, &config.limits, tls, desk, shared).map_err(refused)?;
         let address = input.local_addr().map_err(refused)?;
         Ok((address, Input::Stream(Box::new(input))))
     }

@@ -92,16 +92,16 @@ pub(super) struct Caller {
 }
 
 impl StreamInput {
-    /// Binds the listener; `tls` is what it shows, where it encrypts, and `token` the word that senders
-    /// over HTTP must show.
+    /// Binds the listener; `tls` is what it shows, where it encrypts, and `desk` what is there for those who
+    /// come over HTTP.
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub fn bind(
+    pub(super) fn bind(
         listen: &Listen,
         limits: &Limits,
         tls: Option<Arc<Certificates>>,
-        token: Option<String>,
+        desk: Desk,
         (board, clock): (Arc<Board>, Clock),
     ) -> io::Result<Self> {
         Ok(Self {
@@ -109,7 +109,7 @@ impl StreamInput {
             house: House {
                 transport: listen.transport,
                 tls,
-                desk: Desk::new(token),
+                desk,
                 lines: Lines {
                     idle: Duration::from_secs(limits.idle_seconds),
                     zone: listen.zone.clone(),
@@ -167,7 +167,9 @@ impl House {
     {
         match self.transport {
             Transport::Relp => relp::talk(stream, &self.lines, caller).await,
-            Transport::Http => http::talk(stream, &self.desk, &self.lines, caller).await,
+            Transport::Http | Transport::Blocklist => {
+                http::talk(stream, &self.desk, &self.lines, caller).await;
+            }
             Transport::Tcp | Transport::Tls | Transport::Udp | Transport::Flows => {
                 syslog::talk(stream, &self.lines, caller).await;
             }

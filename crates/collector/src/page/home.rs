@@ -13,6 +13,7 @@ use super::format::{moment, number};
 use super::verdict::{Task, Verdict, tasks, verdict};
 use super::{PageState, frame};
 use crate::blocked::Counts;
+use crate::blocklist::BlocklistState;
 use crate::board::Posted;
 use crate::health;
 use crate::learned::{self, ClockRow};
@@ -33,6 +34,7 @@ struct Shown {
     waiting: u64,
     unread: u64,
     hub: String,
+    blocklist: Option<String>,
 }
 
 pub(super) async fn serve(State(state): State<PageState>) -> Response {
@@ -67,6 +69,9 @@ pub(super) async fn serve(State(state): State<PageState>) -> Response {
         }
         h2 { (words.say("page-hub")) }
         p { (hub_words(&shown.hub, words)) }
+        @if let Some(list) = &shown.blocklist {
+            p { (list) }
+        }
     };
     super::html(frame::page(&state, "/", &heading, &main))
 }
@@ -90,7 +95,26 @@ fn look(state: &PageState, now: Timestamp) -> Shown {
         blocked: seen(&posted, from + 1),
         waiting: posted.spool.waiting,
         hub: posted.hub.state.clone(),
+        blocklist: posted
+            .blocklist
+            .as_ref()
+            .map(|list| blocklist_words(&list.state(now), state, now)),
     }
+}
+
+/// What of the blocklist is served, and how old it is.
+fn blocklist_words(list: &BlocklistState, state: &PageState, now: Timestamp) -> String {
+    let fetched = health::moment_of(&list.fetched).unwrap_or(now);
+    let age_seconds = now.millis_since(fetched) / 1_000;
+    let words: &Words = &state.words;
+    words.say_with(
+        "page-blocklist",
+        &[
+            ("entries", list.entries.into()),
+            ("devices", list.devices.into()),
+            ("span", learned::span(age_seconds, words).into()),
+        ],
+    )
 }
 
 /// Attempts of attacks that are over, and of those still going on as far as they are known.

@@ -259,7 +259,7 @@ impl Client {
             .header(CONTENT_ENCODING, "zstd")
             .body(Full::new(Bytes::from(packed)))
             .map_err(|_| CallError::Malformed)?;
-        self.call(request, CALL_TIMEOUT).await
+        self.call(request, CALL_TIMEOUT, MAX_PLAIN_BYTES).await
     }
 
     /// Gets JSON; `wait` is what the hub was asked to wait at most.
@@ -271,11 +271,24 @@ impl Client {
         path: &str,
         wait: Duration,
     ) -> Result<Answered<T>, CallError> {
+        self.get_long(path, wait, MAX_PLAIN_BYTES).await
+    }
+
+    /// As [`get_json`](Self::get_json), for an answer of so many bytes at most.
+    ///
+    /// # Errors
+    /// As [`post_json`](Self::post_json).
+    pub async fn get_long<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        wait: Duration,
+        max_bytes: usize,
+    ) -> Result<Answered<T>, CallError> {
         let request = self
             .request(Method::GET, path)
             .body(Full::new(Bytes::new()))
             .map_err(|_| CallError::Malformed)?;
-        parse(self.call(request, CALL_TIMEOUT + wait).await?)
+        parse(self.call(request, CALL_TIMEOUT + wait, max_bytes).await?)
     }
 
     fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
@@ -288,13 +301,14 @@ impl Client {
         &self,
         request: Request<Full<Bytes>>,
         limit: Duration,
+        max_bytes: usize,
     ) -> Result<Answered<Bytes>, CallError> {
         let mut open = self.open().await.map_err(CallError::Link)?;
         let fault = open.fault.clone();
         let answered = timeout(limit, async {
             let response = open.send.send_request(request).await.ok()?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_PLAIN_BYTES).collect().await.ok()?;
+            let body = Limited::new(body, max_bytes).collect().await.ok()?;
             Some((head, body.to_bytes()))
         });
         let problem = match answered.await {

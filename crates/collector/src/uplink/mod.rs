@@ -16,7 +16,9 @@ use larum_core::time::Timestamp;
 use larum_link::clock::Clock;
 use larum_link::secret::random;
 use larum_link::token::HubAddress;
-use larum_link::wire::{Heartbeat, Receipt, WireWarning, path};
+use larum_link::wire::{
+    Heartbeat, MAX_BLOCKLIST_BYTES, MemberList, Receipt, WireBlocklist, WireWarning, path,
+};
 use larum_spool::ledger::Entry;
 use larum_spool::{Fault, Spool};
 use tokio::sync::{mpsc, watch};
@@ -35,6 +37,8 @@ const RENEWAL_EVERY: Duration = Duration::from_secs(600);
 const TRUST_SPREAD_SECONDS: u64 = 60;
 /// How often the identity on the disk is looked at, so that `larum join` works while this runs.
 const IDENTITY_EVERY: Duration = Duration::from_secs(3);
+/// How often the hub is asked whether the blocklist is another, on the collector's clock.
+const BLOCKLIST_EVERY: Duration = Duration::from_secs(300);
 /// However fast the clock runs, no loop runs faster than this.
 const LEAST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -55,6 +59,8 @@ pub struct Uplink {
     pub spool: Arc<Mutex<Spool>>,
     /// Changes whenever something was spooled.
     pub spooled: watch::Receiver<u64>,
+    /// Whether the member's blocklist is served here, and so fetched.
+    pub blocklist: bool,
     /// The sign of life to send.
     pub heartbeat: Arc<dyn Fn() -> Heartbeat + Send + Sync>,
     /// What the uplink has to tell.
@@ -101,6 +107,8 @@ pub enum Report {
     },
     /// A warning from the hub; may come twice after a crash.
     Warning(WireWarning),
+    /// The member's blocklist; none when it is the one told of before.
+    Blocklist(Option<MemberList>),
     /// Spool or ledger could not be used; nothing is lost, sending waits.
     Storage(Fault),
 }
@@ -293,12 +301,13 @@ async fn session(
         session.stop.send_replace(true);
         ended
     };
-    let (ended, (), (), (), ()) = tokio::join!(
+    let (ended, (), (), (), (), ()) = tokio::join!(
         watcher,
         sender::run(&session),
         send_heartbeats(&session),
         keep_certificate(&session),
         fetch_warnings(&session),
+        fetch_blocklist(&session),
     );
     ended
 }
@@ -434,6 +443,35 @@ async fn fetch_warnings(session: &Session) {
                 session.report_failure(&error).await;
                 session.pause_after(&mut pace, &error).await
             }
+        };
+        if !go_on {
+            return;
+        }
+    }
+}
+
+/// Fetches the member's blocklist, whole or only whether it is still the same.
+async fn fetch_blocklist(session: &Session) {
+    if !session.uplink.blocklist {
+        return;
+    }
+    let mut pace = Forward::default();
+    let mut tag = String::new();
+    loop {
+        let query = format!("{}?known={tag}", path::BLOCKLIST);
+        let fetched = tokio::select! {
+            () = session.stopped() => return,
+            fetched = session.client.get_long::<WireBlocklist>(&query, Duration::ZERO, MAX_BLOCKLIST_BYTES) => fetched,
+        };
+        let go_on = match fetched {
+            Ok(answered) => {
+                pace.succeeded();
+                tag = answered.value.tag;
+                session.report(Report::Blocklist(answered.value.list)).await;
+                session.pause(BLOCKLIST_EVERY).await
+            }
+            // Whether the hub can be reached is told by the other calls.
+            Err(error) => session.pause_after(&mut pace, &error).await,
         };
         if !go_on {
             return;

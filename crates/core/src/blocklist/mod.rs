@@ -16,7 +16,7 @@ pub mod render;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::address::Network;
+use crate::address::{Network, is_public};
 use crate::detect::NetworkSet;
 use crate::time::Timestamp;
 use crate::watch::fold::mixed_mark;
@@ -57,6 +57,13 @@ const MAX_KEYS: usize = 65_536;
 const DAY_SECONDS: i64 = 86_400;
 /// Days without any sighting that are skipped at once.
 const MAX_GAP_DAYS: i64 = 40;
+
+/// Whether a source may stand on no list, whoever saw it: what is no host on the internet, and what would
+/// take an address of `never` with it, since an IPv6 source is blocked as a /64.
+#[must_use]
+pub fn is_never_blocked(source: IpAddr, never: &NetworkSet) -> bool {
+    !is_public(source) || never.touches(Network::of_source(source))
+}
 
 /// One line of a list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -194,7 +201,7 @@ impl Blocklist {
                 let members = self.word_for(source, member, now)?;
                 Some((Memory::plain_score(source, member), address, members))
             })
-            .filter(|(_, address, _)| !self.is_never_blocked(*address))
+            .filter(|(_, address, _)| !is_never_blocked(*address, &self.never))
             .collect();
         // Who was seen least lately stands on no short list, whatever else is known.
         chosen.sort_unstable_by(|left, right| {
@@ -255,20 +262,6 @@ impl Blocklist {
             .filter(|(one, _)| Some(*one) != member);
         let word = others.filter(|(one, _)| trusted(*one)).count();
         (own || word >= QUORUM).then_some(word + usize::from(own))
-    }
-
-    fn is_never_blocked(&self, source: IpAddr) -> bool {
-        let reserved = match source {
-            IpAddr::V4(ip) => {
-                ip.is_unspecified()
-                    || ip.is_loopback()
-                    || ip.is_link_local()
-                    || ip.is_multicast()
-                    || ip.is_broadcast()
-            }
-            IpAddr::V6(ip) => ip.is_unspecified() || ip.is_loopback() || ip.is_multicast(),
-        };
-        reserved || self.never.contains(source)
     }
 
     fn member(&mut self, name: &str, at: i64) -> Option<u32> {

@@ -74,11 +74,10 @@ pub fn render(sources: &[IpAddr], format: Format, family: Family) -> String {
     }
 }
 
-/// An IPv6 source is its network.
 fn shown(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("{ip}/64"),
+        IpAddr::V6(_) => Network::of_source(ip).to_string(),
     }
 }
 

@@ -21,19 +21,8 @@ impl NetworkSet {
     /// From networks in any order.
     #[must_use]
     pub fn new(networks: impl IntoIterator<Item = Network>) -> Self {
-        Self::of_ranges(networks.into_iter().map(|network| {
-            let last = match network.base() {
-                IpAddr::V4(base) => {
-                    let hosts = u32::MAX.checked_shr(network.prefix().into()).unwrap_or(0);
-                    IpAddr::V4((base.to_bits() | hosts).into())
-                }
-                IpAddr::V6(base) => {
-                    let hosts = u128::MAX.checked_shr(network.prefix().into()).unwrap_or(0);
-                    IpAddr::V6((base.to_bits() | hosts).into())
-                }
-            };
-            (network.base(), last)
-        }))
+        let networks = networks.into_iter();
+        Self::of_ranges(networks.map(|network| (network.base(), network.last())))
     }
 
     /// From ranges, first and last address, in any order.
@@ -85,6 +74,20 @@ impl NetworkSet {
         }
     }
 
+    /// Whether any address of `network` is in it.
+    #[must_use]
+    pub fn touches(&self, network: Network) -> bool {
+        match (network.base(), network.last()) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => {
+                touched_by(&self.v4, first.to_bits(), last.to_bits())
+            }
+            (IpAddr::V6(first), IpAddr::V6(last)) => {
+                touched_by(&self.v6, first.to_bits(), last.to_bits())
+            }
+            _ => false,
+        }
+    }
+
     /// Whether nothing is in it.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -101,6 +104,12 @@ impl NetworkSet {
         // An interval that began in an earlier /16 may reach into this one.
         self.v4.get(from.saturating_sub(1)..to).unwrap_or_default()
     }
+}
+
+fn touched_by<T: Ord + Copy>(intervals: &[(T, T)], first: T, last: T) -> bool {
+    let after = intervals.partition_point(|(start, _)| *start <= last);
+    let interval = after.checked_sub(1).and_then(|at| intervals.get(at));
+    interval.is_some_and(|(_, end)| *end >= first)
 }
 
 fn covered_by<T: Ord + Copy>(intervals: &[(T, T)], first: T, last: T) -> bool {
@@ -185,6 +194,8 @@ mod tests {
         assert!(!set.covers(ip("203.0.113.7"), ip("203.0.113.10")));
         assert!(!NetworkSet::default().contains(ip("10.0.0.1")));
         assert!(NetworkSet::never_block().contains(ip("8.8.8.8")));
+        let resolver = "2001:4860:4860::/64".parse().unwrap();
+        assert!(NetworkSet::never_block().touches(resolver));
     }
 
     proptest! {
@@ -201,6 +212,9 @@ mod tests {
             let edges = nets.iter().map(|net| net.base());
             for ip in probes.into_iter().map(|bits| Ipv4Addr::from_bits(bits).into()).chain(edges) {
                 prop_assert_eq!(set.contains(ip), nets.iter().any(|net| net.contains(ip)));
+                let around = Network::new(ip, 20).unwrap();
+                let touched = |net: &Network| net.contains(around.base()) || around.contains(net.base());
+                prop_assert_eq!(set.touches(around), nets.iter().any(touched));
             }
         }
 

@@ -1,4 +1,4 @@
-//! The five calls of the link.
+//! The six calls of the link.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -52,6 +52,7 @@ pub(super) async fn answer(
         path::BATCHES => "batches",
         path::HEARTBEAT => "heartbeat",
         path::WARNINGS => "warnings",
+        path::BLOCKLIST => "blocklist",
         _ => "unknown",
     };
     let result = route(&state, caller, call, request).await;
@@ -75,7 +76,7 @@ async fn route(
     call: &str,
     request: Request<Incoming>,
 ) -> Result<Answer, Refuse> {
-    let expected = if call == "warnings" {
+    let expected = if matches!(call, "warnings" | "blocklist") {
         Method::GET
     } else {
         Method::POST
@@ -105,6 +106,7 @@ async fn route(
         "renew" => renew_call(state, peer, standing, request).await,
         "batches" => batch_call(state, peer, request).await,
         "heartbeat" => heartbeat_call(state, caller, peer, request).await,
+        "blocklist" => super::blocklist::call(state, peer, request.uri().query()).await,
         _ => warnings_call(state, caller, peer, &request).await,
     }
 }
@@ -368,7 +370,7 @@ async fn read_bytes(request: Request<Incoming>, limit_bytes: usize) -> Result<By
 }
 
 /// Runs store work where it may block.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     state: &Arc<LinkState>,
     work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -385,7 +387,7 @@ fn enrol_refused(error: &EnrolError) -> Refuse {
     }
 }
 
-fn internal(error: &dyn std::error::Error) -> Refuse {
+pub(super) fn internal(error: &dyn std::error::Error) -> Refuse {
     tracing::error!(reason = "internal", %error, "the hub could not answer a call");
     RefusalCode::Internal.into()
 }

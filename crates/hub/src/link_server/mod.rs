@@ -1,6 +1,7 @@
 //! The hub's side of the link: HTTP/2 over TLS with collectors' certificates.
 
 mod answer;
+mod blocklist;
 mod calls;
 mod metrics;
 pub mod quota;

@@ -21,6 +21,8 @@ pub struct Device {
     pub member: MemberId,
     /// What the member calls it.
     pub name: String,
+    /// SHA-256 of its token, hexadecimal.
+    pub secret_hash: String,
     /// Most entries it can hold.
     pub size: usize,
     /// When it was let in.

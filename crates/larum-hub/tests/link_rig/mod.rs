@@ -146,6 +146,7 @@ impl Collector {
             proxy,
             spool: spool.clone(),
             spooled: spooled_out,
+            blocklist: false,
             heartbeat: Arc::new(move || Heartbeat {
                 version: VERSION.into(),
                 now: now.now().as_millis(),

@@ -29,7 +29,7 @@ impl<'t> Reader<'t> {
         let zone = self.text_as(&mut section, "zone", Expected::Zone, Zone::from_text);
         let tls = match transport {
             Some(Transport::Tls) => Some(self.tls(&mut section)),
-            Some(Transport::Relp | Transport::Http) => {
+            Some(Transport::Relp | Transport::Http | Transport::Blocklist) => {
                 let wanted = self.yes_no(&mut section, "tls").unwrap_or(false);
                 wanted.then(|| self.tls(&mut section))
             }

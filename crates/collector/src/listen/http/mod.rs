@@ -1,5 +1,6 @@
 //! Lines in the body of an HTTP request, for those who push: `POST /records`, plain, gzip or zstd. The
-//! answer 200 comes when all of them are on disk; after any other the sender has to send them again.
+//! answer 200 comes when all of them are on disk; after any other the sender has to send them again. Devices
+//! fetch their blocklist from a listener of its own ([`crate::blocklist`]).
 //!
 //! Standards: RFC 9110, RFC 9112 (HTTP/1.1), RFC 6750 (bearer token), RFC 8478 (zstd).
 //!
@@ -34,6 +35,7 @@ use tokio::sync::Semaphore;
 
 use self::body::{Packing, Refused};
 use super::stream::{Caller, Lines};
+use crate::blocklist::{Counter, refused};
 use crate::stop::until_stopped;
 
 /// Where records are sent to.
@@ -47,15 +49,23 @@ const UNPACKED_AT_ONCE: usize = 2;
 /// After how many seconds a sender that could not be served is to come again.
 const LATER_SECONDS: u64 = 10;
 
-/// What all connections of one listener share.
-pub(super) struct Desk {
+/// What there is for those who come.
+pub(super) enum Desk {
+    /// Records are taken.
+    Records(Records),
+    /// The blocklist is given.
+    Lists(Counter),
+}
+
+/// What all connections of a listener for records share.
+pub(super) struct Records {
     /// SHA-256 of the token: its length is not given away by how long a comparison takes.
     token: Option<[u8; 32]>,
     held: Mutex<BTreeMap<IpAddr, usize>>,
     unpacking: Semaphore,
 }
 
-impl Desk {
+impl Records {
     pub(super) fn new(token: Option<String>) -> Self {
         Self {
             token: token.map(|token| Sha256::digest(token).into()),
@@ -99,7 +109,7 @@ impl Desk {
 
 /// Room taken at a desk; given back when dropped.
 struct Room<'d> {
-    desk: &'d Desk,
+    desk: &'d Records,
     sender: IpAddr,
     bytes: usize,
 }
@@ -141,6 +151,10 @@ async fn answer(
     lines: &Lines,
     caller: &Caller,
 ) -> Result<Answer, Infallible> {
+    let desk = match desk {
+        Desk::Records(desk) => desk,
+        Desk::Lists(counter) => return Ok(give(&request, counter, lines, caller)),
+    };
     Ok(match take(request, desk, lines, caller).await {
         Ok(records) => say(StatusCode::OK, &format!("{{\"records\":{records}}}\n")),
         Err(Refused::Later(seconds)) => later(StatusCode::SERVICE_UNAVAILABLE, seconds),
@@ -175,9 +189,29 @@ fn later(status: StatusCode, seconds: u64) -> Answer {
     answer
 }
 
+/// A device fetches its list.
+fn give(request: &Request<Incoming>, counter: &Counter, lines: &Lines, caller: &Caller) -> Answer {
+    let wait = lines.rates.wait(caller.sender, 1);
+    if !wait.is_zero() {
+        return later(StatusCode::TOO_MANY_REQUESTS, wait.as_secs() + 1);
+    }
+    let (status, headers, text) = if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let (uri, now) = (request.uri(), lines.clock.now());
+        let asked = (uri.path(), uri.query());
+        counter.answer(asked, request.headers(), &lines.board, now)
+    } else {
+        refused(StatusCode::METHOD_NOT_ALLOWED)
+    };
+    let mut answer = say(status, &text);
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
+    answer.headers_mut().extend(headers);
+    answer
+}
+
 async fn take(
     request: Request<Incoming>,
-    desk: &Desk,
+    desk: &Records,
     lines: &Lines,
     caller: &Caller,
 ) -> Result<u64, Refused> {

@@ -15,7 +15,8 @@ use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::lists::{Device, Listed, Lists, MAX_DEVICES, PastEdge};
 
-const DEVICE: &str = "SELECT id, member, name, size, created, fetched FROM blocklist_device";
+const DEVICE: &str =
+    "SELECT id, member, name, size, created, fetched, secret_hash FROM blocklist_device";
 const ENTRY: &str = "SELECT source, rank, witnesses, last, expires FROM blocklist_entry";
 
 impl Lists for SqlStore {
@@ -215,6 +216,7 @@ fn device(row: &Row<'_>) -> Result<Device, StoreError> {
         size: count(row, 3)?,
         created: Timestamp::from_millis(row.get(4)?),
         fetched: fetched.map(Timestamp::from_millis),
+        secret_hash: row.get(6)?,
     })
 }
 
