@@ -37,8 +37,13 @@ pub fn month(seed: u64) -> Vec<String> {
         Device::new(DeviceKind::Windows, firm.host("dc"), Header::None),
         Device::new(DeviceKind::Nginx, firm.host("web"), Header::None),
     ];
+    // From IPv4 addresses, as most firewalls still see them.
+    let volume = Volume {
+        scattered: false,
+        ..Volume::LIVE
+    };
     let mut moments: Vec<Moment> = (0..DAYS * 24)
-        .flat_map(|hour| background::hour(&firm, seed, moment(0, hour), Volume::LIVE))
+        .flat_map(|hour| background::hour(&firm, seed, moment(0, hour), volume))
         .collect();
     let mut random = Random::of(seed, &[u64::MAX]);
     moments.extend(break_in(&firm, &mut random));
