@@ -246,6 +246,52 @@ hub-act-agree-export = Agreed that people's addresses are exported
 hub-act-take-export = Exported people's addresses
 hub-act-export-act = Exported the names and addresses of your firm's people
 
+# A firm's own people, as its owner chooses them.
+hub-nav-people = People of your firm
+hub-staff-how = These people can see your firm's pages. You decide who they are and what they may do. Whatever you change here counts at once, and stands in the list of who read your data.
+hub-staff-you = you
+hub-staff-role-member = Owner
+hub-staff-role-staff = Staff
+hub-staff-role-reader = Read only
+hub-staff-role-of = What { $name } may do
+hub-staff-role-set = Change
+hub-staff-role-set-which = Change what { $name } may do
+hub-staff-role-hint = Staff see everything of your firm and answer warnings. Those who may only read change nothing.
+hub-staff-email-hint = A link goes there, for whoever reads mail at this address.
+hub-staff-invite = Invite somebody
+hub-staff-no-mail = This hub sends no mail, so nobody can be invited here. Ask whoever runs the hub to add the person.
+hub-staff-waiting = Invited
+hub-staff-until = The link works until
+hub-staff-withdraw = Take back
+hub-staff-withdraw-which = Take back the invitation to { $name }
+hub-staff-wrong-role = Choose what the person may do
+hub-staff-wrong-often = You have invited many people in a short time. Wait ten minutes, and try again.
+hub-staff-wrong-here = Somebody of your firm has this e-mail address already
+hub-staff-wrong-too-many = A firm has at most 200 people here, with those invited. Take an invitation back, or ask whoever runs the hub.
+hub-staff-wrong-last-owner = A firm needs an owner. Make somebody else an owner first.
+hub-staff-wrong-by-hub = Shut out by whoever runs the hub. Ask them.
+hub-invited-mail-subject = You are invited to Larum
+hub-invited-mail-body =
+    Hello,
+
+    { $firm } invites you to see what Larum finds at its firm's devices. Open this link within { $hours } hours. It works once:
+
+    { $link }
+
+    If you do not know why you get this, do nothing.
+hub-invited = { $firm } invites you
+hub-invited-as-staff = You will see everything that concerns the firm, and can answer its warnings. Next we help you set up how you sign in.
+hub-invited-as-reader = You will see everything that concerns the firm. Next we help you set up how you sign in.
+hub-invited-accept = Accept
+hub-invited-not = If you do not know this firm, close the page: nothing happens.
+hub-invited-refused = This invitation does not work
+hub-invited-wrong-unknown = It was used, taken back, or is too old. If you have accepted it before, sign in. Otherwise ask whoever invited you for another.
+hub-invited-wrong-taken = Your e-mail address signs you in to this hub already, and one address stands for one person. Ask whoever invited you to use another address of yours.
+hub-act-invite-person = Invited somebody to the firm
+hub-act-withdraw-invitation = Took an invitation back
+hub-act-accept-invitation = Accepted an invitation to the firm
+hub-act-change-role = Changed what somebody of the firm may do
+
 # Words to be said on the telephone: short, known to everybody, hard to mishear. Exactly 256.
 hub-apply-spoken-list =
     acorn actor album amber angle ankle apple apron arrow atlas attic autumn badge badger bagel baker

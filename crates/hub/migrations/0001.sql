@@ -270,7 +270,23 @@ CREATE TABLE person (
     member   TEXT REFERENCES member (id),
     area     TEXT,                     -- officer: force area; regional officer: region, NULL for all
     created  INTEGER NOT NULL,
-    disabled INTEGER
+    disabled INTEGER,
+    by_firm  INTEGER NOT NULL DEFAULT 0 -- 1: shut out by an owner of the firm, who may end that
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_by_member ON person (member);
+
+-- Whom a firm's owner invites. Whoever holds the mailed link becomes a person; until then nobody is told
+-- whether the address is known.
+CREATE TABLE invitation (
+    id          TEXT PRIMARY KEY,
+    secret_hash TEXT NOT NULL UNIQUE,
+    member      TEXT NOT NULL REFERENCES member (id),
+    owner       TEXT NOT NULL REFERENCES person (id),
+    email       TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    role        TEXT NOT NULL,
+    expires     INTEGER NOT NULL,
+    UNIQUE (member, email)
 ) STRICT, WITHOUT ROWID;
 
 -- The firms that somebody looks after who belongs to none of them.

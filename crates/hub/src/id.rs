@@ -86,6 +86,10 @@ id!(
     ApplicationId
 );
 id!(
+    /// An invitation to belong to a firm.
+    InvitationId
+);
+id!(
     /// A role taken in an emergency.
     EmergencyId
 );

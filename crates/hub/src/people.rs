@@ -28,6 +28,8 @@ use crate::store::people::{LinkRefusal, NewPerson, NewSession, People};
 
 /// How long a sign-in link is good, in seconds.
 pub const LINK_SECONDS: i64 = 10 * 60;
+/// How long an invitation to a firm is good, in seconds: a weekend and a bit.
+pub const INVITATION_SECONDS: i64 = 72 * 3_600;
 /// A session that is not used for this long ends, in seconds.
 pub const IDLE_SECONDS: i64 = 30 * 60;
 /// A session ends this long after signing in, in seconds.

@@ -120,6 +120,8 @@ pub enum Action {
     VetAct,
     /// Making the one-time token with which a collector of one's own firm joins.
     JoinAct,
+    /// The people of one's own firm: seeing, inviting, saying what they may, shutting out.
+    StaffAct,
     /// Taking a region's role in an emergency.
     EmergencyAct,
     /// Taking the names and addresses of firms' people along, with a second officer's word.
@@ -130,7 +132,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Public,
         Self::Session,
         Self::Account,
@@ -150,6 +152,7 @@ impl Action {
         Self::VetRead,
         Self::VetAct,
         Self::JoinAct,
+        Self::StaffAct,
         Self::EmergencyAct,
         Self::ExportAct,
         Self::ShareAct,
@@ -178,6 +181,7 @@ impl Action {
             Self::VetRead => "vet-read",
             Self::VetAct => "vet-act",
             Self::JoinAct => "join-act",
+            Self::StaffAct => "staff-act",
             Self::EmergencyAct => "emergency-act",
             Self::ExportAct => "export-act",
             Self::ShareAct => "share-act",
@@ -302,6 +306,7 @@ pub const MATRIX: &[(Action, Need, Ruling, [Ruling; ROLES])] = &[
     (Action::VetRead,    Need::Whole,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
     (Action::VetAct,     Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
     (Action::JoinAct,    Need::Fresh,   Deny,   [Own,    Deny,   Deny,   Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
+    (Action::StaffAct,   Need::Fresh,   Deny,   [Own,    Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny]),
     (Action::EmergencyAct, Need::Fresh, Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   NoData, Deny,   Deny,   NoData]),
     (Action::ExportAct,  Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),
     (Action::ShareAct,   Need::Fresh,   Deny,   [Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Deny,   Area,   Deny,   Deny]),

@@ -13,6 +13,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use sha2::{Digest as _, Sha256};
 
+use crate::id::MemberId;
 use crate::limit::{Allowance, Limiter};
 
 /// How long the relay may take for one step, in seconds.
@@ -49,6 +50,14 @@ const ASK_ALL: Allowance = Allowance {
     burst: 20,
     refill_ms: 30_000,
     callers: 1,
+};
+
+/// Invitations of one firm: ten at once, then one in ten minutes. Not counted with all others: no firm
+/// keeps anybody from signing in.
+const INVITE_FIRM: Allowance = Allowance {
+    burst: 10,
+    refill_ms: 10 * 60_000,
+    callers: 10_000,
 };
 
 /// How the way to the relay is kept private.
@@ -139,6 +148,7 @@ pub struct Mailer {
     ask_one: Mutex<Limiter<[u8; 32]>>,
     ask_all: Mutex<Limiter<()>>,
     ask_network: Mutex<Limiter<IpAddr>>,
+    invite_firm: Mutex<Limiter<MemberId>>,
 }
 
 impl Mailer {
@@ -172,6 +182,7 @@ impl Mailer {
             ask_one: Mutex::new(Limiter::new(ASK_ONE)),
             ask_all: Mutex::new(Limiter::new(ASK_ALL)),
             ask_network: Mutex::new(Limiter::new(ASK_NETWORK)),
+            invite_firm: Mutex::new(Limiter::new(INVITE_FIRM)),
         })
     }
 
@@ -191,6 +202,13 @@ impl Mailer {
             }
         }
         allowed(&self.ask_one, &self.ask_all, address, now)
+    }
+
+    /// Whether `firm` may invite somebody now.
+    pub fn may_invite(&self, firm: MemberId, now: Timestamp) -> bool {
+        let invited = self.invite_firm.lock();
+        let mut invited = invited.unwrap_or_else(PoisonError::into_inner);
+        invited.take(firm, now).is_ok()
     }
 
     /// Sends one.

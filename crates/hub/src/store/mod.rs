@@ -29,6 +29,7 @@ pub mod applications;
 pub mod audit;
 pub mod codes;
 pub mod enrol;
+pub mod firm_people;
 pub mod firms;
 pub mod identities;
 pub mod ingest;
@@ -52,6 +53,7 @@ pub trait Store:
     + enrol::EnrolStore
     + ingest::IngestStore
     + people::People
+    + firm_people::FirmPeople
     + proofs::Proofs
     + codes::Codes
     + firms::LookedAfter

@@ -26,6 +26,7 @@ const NAVIGATION: &[(&str, &str, Action)] = &[
     ("/home/blocklist", "hub-nav-blocklist", Action::OwnRead),
     ("/home/readers", "hub-nav-readers", Action::OwnRead),
     ("/home/install", "hub-nav-install", Action::JoinAct),
+    ("/home/people", "hub-nav-people", Action::StaffAct),
     ("/threats", "hub-nav-threats", Action::ThreatList),
     ("/members", "hub-nav-members", Action::MemberList),
     ("/applications", "hub-nav-applications", Action::VetRead),

@@ -53,8 +53,8 @@ const fn post(
 
 use Action::{
     Account, AccountAct, AdminAct, AdminRead, EmergencyAct, ExportAct, FirmList, JoinAct, KeyAct,
-    MemberList, MemberRead, OwnAct, OwnRead, PeopleAct, Public, Session, ShareAct, ThreatAct,
-    ThreatList, ThreatRead, VetAct, VetRead,
+    MemberList, MemberRead, OwnAct, OwnRead, PeopleAct, Public, Session, ShareAct, StaffAct,
+    ThreatAct, ThreatList, ThreatRead, VetAct, VetRead,
 };
 
 /// Every address there is.
@@ -129,6 +129,15 @@ pub static ROUTES: &[Route] = &[
 
     get("/home/install", JoinAct, pages::installing::ask),
     post("/home/install", JoinAct, pages::installing::make),
+
+    get("/home/people", StaffAct, pages::people::show),
+    post("/home/people", StaffAct, pages::people::invite),
+    post("/home/people/{id}/role", StaffAct, pages::people::role),
+    post("/home/people/{id}/disable", StaffAct, pages::people::disable),
+    post("/home/people/{id}/enable", StaffAct, pages::people::enable),
+    post("/home/invitations/{id}/withdraw", StaffAct, pages::people::withdraw),
+    get("/invited/{secret}", Public, pages::invited::show),
+    post("/invited", Public, pages::invited::accept),
 
     get("/firms", FirmList, pages::firms::show),
     post("/firms/{id}", FirmList, pages::firms::choose),

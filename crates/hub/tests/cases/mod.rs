@@ -8,6 +8,7 @@ mod applications;
 mod audit;
 mod blocks;
 mod enrol;
+mod firm_people;
 mod ingest;
 mod pages;
 mod people;
@@ -47,6 +48,8 @@ pub const CASES: &[(&str, Case)] = &[
     ("people_sessions", people::sessions),
     ("people_links", people::links),
     ("people_lists", people::lists),
+    ("firm_people", firm_people::chosen),
+    ("firm_people_invited", firm_people::invited),
     ("proofs_passkeys", proofs::passkeys),
     ("proofs_codes", proofs::codes),
     ("applications_vetted", applications::vetted),

@@ -6,7 +6,7 @@ use larum_core::time::Timestamp;
 use super::SqlStore;
 use super::audit::append;
 use super::pages::scope_parameters;
-use super::people::{PERSON, list, moment, person};
+use super::people::{PERSON, add, list, moment, person};
 use crate::access::{Role, Scope};
 use crate::apply::{
     CONFIRM_SECONDS, KEEP_SECONDS, MAX_WAITING, NewApplication, Register, confirm_until,
@@ -15,7 +15,7 @@ use crate::id::{ApplicationId, MemberId, PersonId};
 use crate::store::StoreError;
 use crate::store::applications::{Application, Applications, MAX_APPLICATIONS, State};
 use crate::store::audit::{Actor, Entry};
-use crate::store::people::Person;
+use crate::store::people::{NewPerson, Person};
 
 const APPLICATION: &str = "SELECT id, firm, domain, contact, email, register, number, ico, sector,
     size, postcode, area, region, spoken, state, asked, question, answer, reason, decided
@@ -172,18 +172,15 @@ impl Applications for SqlStore {
                     now.as_millis()
                 ],
             )?;
-            transaction.execute(
-                "INSERT INTO person (id, email, name, role, member, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![
-                    owner,
-                    found.email,
-                    found.contact,
-                    Role::Member.as_str(),
-                    member,
-                    now.as_millis()
-                ],
-            )?;
+            let person = NewPerson {
+                id: owner,
+                email: found.email,
+                name: found.contact,
+                role: Role::Member,
+                member: Some(member),
+                area: None,
+            };
+            add(transaction, &person, now)?;
             transaction.execute(
                 "UPDATE application SET state = 'accepted', decided = ?2, member = ?3 WHERE id = ?1",
                 params![id, now.as_millis(), member],

@@ -10,6 +10,7 @@ pub mod edges;
 pub mod engine;
 mod enrol;
 mod findings;
+mod firm_people;
 mod firms;
 #[cfg(test)]
 mod full_disk;

@@ -31,19 +31,7 @@ pub(super) const PERSON: &str =
 impl People for SqlStore {
     fn add_person(&self, by: &Actor, person: &NewPerson, now: Timestamp) -> Result<(), StoreError> {
         self.write(|transaction| {
-            transaction.execute(
-                "INSERT INTO person (id, email, name, role, member, area, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    person.id,
-                    person.email.to_lowercase(),
-                    person.name,
-                    person.role.as_str(),
-                    person.member,
-                    person.area,
-                    now.as_millis()
-                ],
-            )?;
+            add(transaction, person, now)?;
             append(transaction, by, &act("add-person", person.id), now)
         })
     }
@@ -80,14 +68,11 @@ impl People for SqlStore {
         self.write(|transaction| {
             if disabled {
                 refuse_last_administrator(transaction, person)?;
-                transaction.execute("DELETE FROM session WHERE person = ?1", [person])?;
-                transaction.execute(
-                    "UPDATE sign_in_link SET used = coalesce(used, ?2) WHERE person = ?1",
-                    params![person, now.as_millis()],
-                )?;
+                end_sign_ins(transaction, person, now)?;
             }
             let changed = transaction.execute(
-                "UPDATE person SET disabled = CASE WHEN ?2 = 1 THEN coalesce(disabled, ?3) END WHERE id = ?1",
+                "UPDATE person SET disabled = CASE WHEN ?2 = 1 THEN coalesce(disabled, ?3) END, by_firm = 0
+                 WHERE id = ?1",
                 params![person, disabled, now.as_millis()],
             )?;
             if changed == 0 {
@@ -351,6 +336,41 @@ fn page<T, I: ToValue + Typed + Copy>(
     )
 }
 
+pub(super) fn add(
+    transaction: &Transaction<'_>,
+    person: &NewPerson,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transaction.execute(
+        "INSERT INTO person (id, email, name, role, member, area, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            person.id,
+            person.email.to_lowercase(),
+            person.name,
+            person.role.as_str(),
+            person.member,
+            person.area,
+            now.as_millis()
+        ],
+    )?;
+    Ok(())
+}
+
+/// Ends all sessions of a person, and the links they have not used.
+pub(super) fn end_sign_ins(
+    transaction: &Transaction<'_>,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transaction.execute("DELETE FROM session WHERE person = ?1", [person])?;
+    transaction.execute(
+        "UPDATE sign_in_link SET used = coalesce(used, ?2) WHERE person = ?1",
+        params![person, now.as_millis()],
+    )?;
+    Ok(())
+}
+
 /// A hub whose last administrator is shut out could only be mended on the machine itself.
 fn refuse_last_administrator(
     transaction: &Transaction<'_>,
@@ -380,7 +400,7 @@ pub(super) fn act(word: &str, person: PersonId) -> Entry {
     }
 }
 
-fn role(row: &Row<'_>, index: usize) -> Result<Role, StoreError> {
+pub(super) fn role(row: &Row<'_>, index: usize) -> Result<Role, StoreError> {
     Role::from_word(&row.get::<String>(index)?).ok_or_else(|| StoreError::malformed(index))
 }
 
