@@ -33,18 +33,100 @@ const WORDS: &[(&str, Severity)] = &[
     ("notice", Severity::Info),
 ];
 
-/// Formats of the Common Event Format and the like whose names do not say so, and others that count to ten.
-const COUNT_TO_TEN: &[&str] = &[
-    "aws-guardduty",
-    "citrix-waf",
-    "cyberark",
-    "imperva",
-    "microsoft-mcas",
-    "netscout-aed",
-    "opswat",
-    "trend-deep-security",
-    "varonis",
-    "vectra",
+/// How a maker counts how bad something is.
+enum Scale {
+    /// The higher the worse: from this number on.
+    Rising(&'static [(u8, Severity)]),
+    /// The lower the worse: up to this number.
+    Falling(&'static [(u8, Severity)]),
+}
+
+/// 0 to 10, as the Common Event Format names them: 0 to 3 low, 4 to 6 medium, 7 and 8 high, 9 and 10 very high.
+const TEN: Scale = Scale::Rising(&[
+    (11, Severity::Info),
+    (9, Severity::Critical),
+    (7, Severity::High),
+    (4, Severity::Medium),
+    (0, Severity::Low),
+]);
+
+/// 1 to 5: informational, low, medium, high, critical.
+const FIVE: Scale = Scale::Rising(&[
+    (5, Severity::Critical),
+    (4, Severity::High),
+    (3, Severity::Medium),
+    (2, Severity::Low),
+]);
+
+/// 0 to 4, Check Point.
+const FOUR: Scale = Scale::Rising(&[
+    (5, Severity::Info),
+    (4, Severity::Critical),
+    (3, Severity::High),
+    (2, Severity::Medium),
+    (1, Severity::Low),
+]);
+
+/// 0 to 15, OSSEC and Wazuh.
+const FIFTEEN: Scale = Scale::Rising(&[
+    (15, Severity::Critical),
+    (12, Severity::High),
+    (7, Severity::Medium),
+    (4, Severity::Low),
+]);
+
+/// 0 to 7, the severities of syslog (RFC 5424).
+const SYSLOG: Scale = Scale::Falling(&[
+    (0, Severity::Critical),
+    (2, Severity::High),
+    (4, Severity::Medium),
+    (5, Severity::Low),
+]);
+
+/// Syslog's numbers, of which Stormshield uses 1 for its major alarms and 4 for its minor ones.
+const MAJOR_MINOR: Scale = Scale::Falling(&[
+    (2, Severity::High),
+    (3, Severity::Medium),
+    (4, Severity::Low),
+]);
+
+/// Priorities of Snort and Suricata, and of those who build on them: from 1, the worst.
+const PRIORITY: Scale = Scale::Falling(&[
+    (0, Severity::Info),
+    (1, Severity::High),
+    (2, Severity::Medium),
+    (3, Severity::Low),
+]);
+
+/// Formats whose scale neither their name says nor is Snort's.
+const SCALES: &[(&str, &Scale)] = &[
+    ("aws-guardduty", &TEN),
+    ("checkpoint", &FOUR),
+    ("cisco-asa", &SYSLOG),
+    ("cisco-asa-bare", &SYSLOG),
+    ("cisco-ios", &SYSLOG),
+    ("cisco-ios-firewall", &SYSLOG),
+    ("cisco-wlc", &SYSLOG),
+    ("citrix-waf", &TEN),
+    ("cyberark", &TEN),
+    ("f5-bigip", &SYSLOG),
+    ("imperva", &TEN),
+    ("mcafee-epo", &SYSLOG),
+    ("microsoft-mcas", &TEN),
+    ("modsecurity", &SYSLOG),
+    ("netscout-aed", &TEN),
+    ("nginx-error", &SYSLOG),
+    ("opswat", &TEN),
+    ("ossec", &FIFTEEN),
+    ("panos-cef", &FIVE),
+    ("panos-leef", &FIVE),
+    ("sonicwall", &SYSLOG),
+    ("stormshield", &MAJOR_MINOR),
+    ("trend-deep-security", &TEN),
+    ("varonis", &TEN),
+    ("vectra", &TEN),
+    ("watchguard", &FIVE),
+    ("wazuh", &FIFTEEN),
 ];
 
 /// How bad the device says it is. What was kept out is one step less bad; what says nothing is low.
@@ -52,7 +134,7 @@ pub fn severity_of(event: &Event<'_>) -> Severity {
     let said = event.severity.as_deref().unwrap_or("").trim();
     let whole = said.split('.').next().unwrap_or("");
     let severity = match whole.parse::<u8>() {
-        Ok(number) => of_number(number, event.format),
+        Ok(number) => of_number(number, scale_of(event)),
         Err(_) if said.is_empty() => Severity::Low,
         Err(_) => WORDS
             .iter()
@@ -66,24 +148,23 @@ pub fn severity_of(event: &Event<'_>) -> Severity {
     }
 }
 
-/// CEF, LEEF and GuardDuty count from 0 to 10, the worst (CEF names 0 to 3 low, 4 to 6 medium, 7 and 8
-/// high, 9 and 10 very high); Check Point from 0 to 4, the worst; Suricata and Snort from 1, the worst.
-fn of_number(number: u8, format: &str) -> Severity {
-    let counts_to_ten =
-        format.contains("cef") || format.contains("leef") || COUNT_TO_TEN.contains(&format);
-    match number {
-        0..=3 if counts_to_ten => Severity::Low,
-        4..=6 if counts_to_ten => Severity::Medium,
-        7 | 8 if counts_to_ten => Severity::High,
-        9 | 10 if counts_to_ten => Severity::Critical,
-        4 if format == "checkpoint" => Severity::Critical,
-        3 if format == "checkpoint" => Severity::High,
-        2 => Severity::Medium,
-        1 if format == "checkpoint" => Severity::Low,
-        1 => Severity::High,
-        3 => Severity::Low,
-        _ => Severity::Info,
+fn scale_of(event: &Event<'_>) -> &'static Scale {
+    let format = event.format;
+    // Its firewalls count to five, its other products to ten.
+    let cortex = event.product.is_some_and(|name| name.starts_with("Cortex"));
+    match SCALES.iter().find(|(name, _)| *name == format) {
+        Some((_, scale)) if !cortex => scale,
+        None if !(format.contains("cef") || format.contains("leef")) => &PRIORITY,
+        _ => &TEN,
     }
+}
+
+fn of_number(number: u8, scale: &Scale) -> Severity {
+    let step = match scale {
+        Scale::Rising(steps) => steps.iter().find(|(from, _)| number >= *from),
+        Scale::Falling(steps) => steps.iter().find(|(to, _)| number <= *to),
+    };
+    step.map_or(Severity::Info, |(_, severity)| *severity)
 }
 
 const fn step_down(severity: Severity) -> Severity {
@@ -136,7 +217,19 @@ mod tests {
             ("snort", "3", Severity::Low),
             ("suricata", "4", Severity::Info),
             ("generic-cef", "1", Severity::Low),
-            ("panos-cef", "5", Severity::Medium),
+            ("panos-cef", "5", Severity::Critical),
+            ("panos-cef", "1", Severity::Info),
+            ("watchguard", "5", Severity::Critical),
+            ("watchguard", "1", Severity::Info),
+            ("sonicwall", "1", Severity::High),
+            ("sonicwall", "4", Severity::Medium),
+            ("sonicwall", "6", Severity::Info),
+            ("stormshield", "1", Severity::High),
+            ("stormshield", "4", Severity::Low),
+            ("cisco-asa", "2", Severity::High),
+            ("modsecurity", "2", Severity::High),
+            ("ossec", "10", Severity::Medium),
+            ("ossec", "3", Severity::Info),
             ("imperva-leef", "9", Severity::Critical),
             ("generic-cef", "Very-High", Severity::Critical),
             ("aws-guardduty", "8", Severity::High),

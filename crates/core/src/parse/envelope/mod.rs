@@ -136,6 +136,14 @@ pub(super) fn open<'a>(text: &'a str, missing: &Missing) -> Envelope<'a> {
         envelope.first_header_read();
         return envelope;
     }
+    // Some write the version, and then a header of the older kind.
+    if had_priority
+        && let Some(rest) = versioned(text)
+        && stamp::iso(rest.as_bytes(), missing).is_some()
+    {
+        envelope.message = rest;
+    }
+    let text = envelope.message;
     let wrapped = container::cri(text, missing);
     if let Some((_, inner)) = wrapped {
         envelope.message = inner;
