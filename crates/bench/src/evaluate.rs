@@ -62,6 +62,7 @@ while changing it. What the judge said of each before anybody had looked, in the
 | second, values (before: 94 %, 13.1 %) | 97.6 % | 7.6 % |
 | third, honest requests of large sites (before: 11.1 %) | | 6.2 % |
 | fourth, values of the classes missed in the others' sets (before: 29 %, 1.2 %) | 100 %, looked at | 1.2 %, looked at |
+| fifth, requests for holes published from 2018 to 2025 in what small firms have, and of shop software | 128 requests: 89 %; 97 % looked at | 140 requests, half of them hard on purpose: 15 %; 11 % looked at |
 
 These, not the rates reached since, are what to expect of requests that look as hard as these. Others,
 published on other data: ModSecurity CRS 92.3 % found at 18.6 % flagged wrongly, open-appsec 99.5 % at

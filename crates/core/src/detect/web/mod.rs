@@ -34,6 +34,8 @@ mod whole;
 
 pub use whole::{WholeRequest, judge_whole};
 
+use std::borrow::Cow;
+
 use super::recall::Recall;
 use crate::event::words;
 use literals::Scope;
@@ -273,7 +275,11 @@ fn read_parameters(query: &str, verdict: &mut Verdict) {
                 disguise::read_sent(&decode::once(sent), &value, verdict);
                 address::inclusion(name, &value, verdict);
                 command::under_name(name, &value, verdict);
-                read_value(&value, verdict);
+                if asks_in_own_language(name) {
+                    read_but_for_databases(&value, verdict);
+                } else {
+                    read_value(&value, verdict);
+                }
                 // `=` may also belong to the value: `a'=b`.
                 if name.contains(['\'', '"', '<', '(']) || name.contains("%27") {
                     read_value(&decode::value(parameter, true), verdict);
@@ -339,15 +345,31 @@ fn detours(value: &str, verdict: &mut Verdict) {
     }
 }
 
+/// Whether what stands under `name` is a question in a language near to SQL that no database reads:
+/// OData (OASIS, part 2, 5.1.2) and Jira's.
+fn asks_in_own_language(name: &str) -> bool {
+    ["$filter", "%24filter", "jql"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// Reads one decoded value in every language we know.
 fn read_value(value: &str, verdict: &mut Verdict) {
+    if let Some(value) = read_but_for_databases(value, verdict) {
+        sql_rules::read(&value, verdict);
+        sql_probes::read(&value, verdict);
+    }
+}
+
+/// The same without SQL. Gives what is left to read in it: nothing of a document.
+fn read_but_for_databases<'a>(value: &'a str, verdict: &mut Verdict) -> Option<Cow<'a, str>> {
     if value.len() < 2 {
-        return;
+        return None;
     }
     literals::scan(value, Scope::VALUE, verdict);
     // A document in a field or cookie: its grammar is no sign of anything.
     if json::is_document(value) && json::read(value, verdict) {
-        return;
+        return None;
     }
     text::traversal(value, false, verdict);
     text::headers(value, verdict);
@@ -368,10 +390,9 @@ fn read_value(value: &str, verdict: &mut Verdict) {
     if plain.is_none() {
         html::read(value, verdict);
     }
-    let value = plain.as_deref().unwrap_or(value);
-    command::read(value, verdict);
-    sql_rules::read(value, verdict);
-    sql_probes::read(value, verdict);
+    let value = plain.map_or(Cow::Borrowed(value), Cow::from);
+    command::read(&value, verdict);
+    Some(value)
 }
 
 #[cfg(test)]

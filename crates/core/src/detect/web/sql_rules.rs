@@ -142,7 +142,10 @@ fn select(view: &View<'_>, verdict: &mut Verdict) {
         Some(at) if enclosed || lists(rest.get(..at).unwrap_or(&[])) => {
             verdict.add(Kind::Sql, 5, "sql-select-from");
         }
-        Some(at) if at <= 2 && goes_on(rest) => verdict.add(Kind::Sql, 5, "sql-select-from"),
+        // "Select from our range": a sentence, for nothing is selected.
+        Some(at) if (1..=2).contains(&at) && goes_on(rest) => {
+            verdict.add(Kind::Sql, 5, "sql-select-from")
+        }
         Some(1) if rest.len() == 3 => verdict.add(Kind::Sql, 3, "sql-select-name"),
         None if is_select_of_value(rest, enclosed) => {
             verdict.add(Kind::Sql, 5, "sql-select-value");
