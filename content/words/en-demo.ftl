@@ -17,7 +17,7 @@ demo-name-analyst = Anna Analyst
 demo-name-administrator = Ada Administrator
 demo-first-strike = { $at }  A wave of attacks begins: { $name } is hit first. One firm is no wave yet. Watch the officer's page.
 demo-strike = { $at }  { $name } is attacked. (firm number { $number })
-demo-called = { $at }  THE HUB CALLS A THREAT: attacks on { $name }, seen at { $members } firms from { $sources } addresses. { $warned } firms that were not hit yet get a warning.
+demo-called = { $at }  THE HUB CALLS A THREAT: attacks on { $name }, seen at { $members } firms from { $sources } addresses. { $warned } firms get a warning, those not hit yet before the others.
 demo-delivered = All { $warned } warnings have reached the firms' collectors. Look at the page of the firm that is warned in time.
 demo-hit = { $at }  { $name } is hit, { $minutes } { $minutes ->
     [one] minute

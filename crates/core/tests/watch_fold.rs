@@ -221,6 +221,48 @@ fn weeks_that_come_late_are_learned_by_their_own_time() {
     assert_eq!(nothing, []);
 }
 
+/// Twelve strangers a day that each try four doors of one firm. Until day `since` visitors make four other
+/// doors known, one each; from then on six of the strangers try those.
+fn scanners(since: i64) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for day in 0..32_i64 {
+        for member in 0..12_u32 {
+            let stranger = u32::try_from(day).unwrap() * 12 + member;
+            let at = day * DAY + i64::from(member) * HOUR;
+            let turns = day >= since && member % 2 == 0;
+            let first = if turns { 4 } else { 0 };
+            for door in first..first + 4 {
+                rows.push(row(
+                    at + i64::from(door),
+                    member,
+                    1_000 + stranger,
+                    &format!("tcp/{door}"),
+                ));
+            }
+            if day < since {
+                let door = (stranger + member) % 4 + 4;
+                rows.push(row(at, member, 50_000 + stranger, &format!("tcp/{door}")));
+            }
+        }
+    }
+    rows.sort();
+    rows
+}
+
+#[test]
+fn strangers_who_acted_alike_before_the_hub_looked_are_no_campaign() {
+    let campaigns = |alarms: &[Alarm]| {
+        let found = alarms.iter().filter(|one| one.kind == Kind::Campaign);
+        found.count()
+    };
+    let begin = START + 30 * DAY;
+    let (_, late) = looked(&scanners(99), |row| (begin + 60 - row.at).max(30));
+    assert_eq!(campaigns(&late), 0, "{late:?}");
+    // A hub that was there all the time knows them, and calls those who begin to act otherwise.
+    assert_eq!(campaigns(&looked(&scanners(99), |_| 30).1), 0);
+    assert_eq!(campaigns(&looked(&scanners(29), |_| 30).1), 1);
+}
+
 #[test]
 fn what_is_older_than_anything_open_changes_nothing() {
     let rows = wave("tcp/4444");

@@ -3,7 +3,9 @@
 //!
 //! Every six hours, the sources of the last two and a half days that touched several keys are put
 //! together when the keys they touched are nearly the same: candidates by `MinHash` (Broder 1997), then
-//! the real overlap of the two sets. A group nobody saw before is judged like a key without history.
+//! the real overlap of the two sets. A group nobody saw before is judged like a key without history, by
+//! a watch that has looked long enough itself: sightings that came later tell what was usual for a key,
+//! but not who acted alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,7 +17,7 @@ use super::judge::Told;
 use crate::detect::snapshot::kept;
 use crate::time::Timestamp;
 use crate::watch::assess::{Assessment, Kind, Setting, assess};
-use crate::watch::baseline::{Day, as_number};
+use crate::watch::baseline::{Day, as_number, is_settled};
 use crate::watch::trim_for;
 
 /// Hours between two looks.
@@ -75,6 +77,8 @@ impl Fold {
         if (hour + 1).rem_euclid(EVERY_HOURS) != 0 {
             return;
         }
+        let looked = self.first_closed.map_or(0, |day| hour.div_euclid(24) - day);
+        let learns = !is_settled(usize::try_from(looked).unwrap_or(0));
         let by_source = self.keys_of_sources(hour);
         let marks: Vec<u64> = self.keys.iter().map(|(name, _)| name_mark(name)).collect();
         for group in groups(&by_source, &marks) {
@@ -85,7 +89,7 @@ impl Fold {
                 .filter(|(_, count)| **count * 2 >= group.sources.len())
                 .map(|(key, _)| name_mark(self.key_name(*key)))
                 .collect();
-            if self.campaigns.known(&marks, hour) {
+            if self.campaigns.known(&marks, hour, learns) {
                 continue;
             }
             let Some(assessment) = self.assess_group(&edges, hour) else {
@@ -254,8 +258,8 @@ impl Fold {
 
 impl Campaigns {
     /// Whether a group with these keys is old; from now on it is remembered. For three days a group
-    /// is judged anew as it grows.
-    fn known(&mut self, keys: &BTreeSet<u64>, hour: i64) -> bool {
+    /// is judged anew as it grows; one that was there while the watch `learns` is old from the start.
+    fn known(&mut self, keys: &BTreeSet<u64>, hour: i64, learns: bool) -> bool {
         let since = hour - MEMORY_DAYS * 24;
         self.remembered.retain(|group| group.last > since);
         let found = self
@@ -269,11 +273,11 @@ impl Campaigns {
         if self.remembered.len() < MAX_REMEMBERED {
             self.remembered.push(Remembered {
                 keys: keys.clone(),
-                first: hour,
+                first: if learns { hour - YOUNG_HOURS - 1 } else { hour },
                 last: hour,
             });
         }
-        false
+        learns
     }
 }
 
