@@ -350,6 +350,32 @@ impl Tree {
         firsts.unwrap_or_default()
     }
 
+    /// Whether `rest` may begin with a literal of `node`: the first eight bytes tell nearly always.
+    #[inline]
+    pub fn may_begin(&self, node: &Node, rest: &[u8]) -> bool {
+        match node.edges {
+            1 => scan::head(rest) & node.edge.mask == node.edge.head,
+            0 => false,
+            _ => self.may_begin_with_any(node, rest),
+        }
+    }
+
+    #[inline(never)]
+    fn may_begin_with_any(&self, node: &Node, rest: &[u8]) -> bool {
+        let word = scan::head(rest);
+        let start = node.first_edge as usize;
+        let edges = self.edges.get(start..start + usize::from(node.edges));
+        let mut edges = edges.unwrap_or_default();
+        if edges.len() > MANY_EDGES {
+            let first = rest.first().copied().unwrap_or(0);
+            let place = scan::find(first, self.firsts(node), 0);
+            edges = place
+                .and_then(|place| edges.get(place..=place))
+                .unwrap_or_default();
+        }
+        edges.iter().any(|edge| word & edge.mask == edge.head)
+    }
+
     /// The literal at `node` that `rest` begins with: the node behind it and its length.
     #[inline]
     pub fn literal(&self, node: &Node, rest: &[u8]) -> Option<(u32, usize)> {

@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::tree::{Bytes, Node, Tree, short};
+use super::tree::{Tree, short};
 use super::{Gap, MAX_FIELDS};
 use crate::parse::address;
 use crate::parse::scan::{self, ADDRESS, DIGIT, NAME, class, run};
@@ -222,7 +222,6 @@ impl<'t, 'w> Walk<'t, 'w> {
     /// Lets a gap end at the first place from `from` on where the next node can begin.
     fn shortest(&mut self, child: u32, from: usize, in_word: bool) -> bool {
         let (end, good) = self.shortest_end(child, from, in_word);
-        self.spend(end.saturating_sub(from));
         if !good {
             return false;
         }
@@ -239,36 +238,45 @@ impl<'t, 'w> Walk<'t, 'w> {
         self.took(child, self.at, end, end)
     }
 
-    /// Where the search for the gap's end stopped, and whether that is one.
+    /// Where the search for the gap's end stopped, and whether that may be one.
     #[inline]
-    fn shortest_end(&self, child: u32, from: usize, in_word: bool) -> (usize, bool) {
-        let all = self.bytes.len();
-        let Some((node, rest)) = self.tree.node(child).zip(self.bytes.get(from..)) else {
+    fn shortest_end(&mut self, child: u32, from: usize, in_word: bool) -> (usize, bool) {
+        let (tree, bytes) = (self.tree, self.bytes);
+        let all = bytes.len();
+        let Some(node) = tree.node(child).filter(|_| from <= all) else {
             return (all, false);
         };
-        if let Some(first) = node.only {
-            let stop = if in_word { b' ' } else { first };
-            let end = scan::find_either(first, stop, self.bytes, from).unwrap_or(all);
-            return (end, self.bytes.get(end) == Some(&first));
+        let mut at = from;
+        loop {
+            let end = match (node.only, tree.first_bytes(node)) {
+                (Some(first), _) => {
+                    let stop = if in_word { b' ' } else { first };
+                    scan::find_either(first, stop, bytes, at).unwrap_or(all)
+                }
+                (None, Some(firsts)) => {
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let ends = |byte: &u8| firsts.has(*byte) || (in_word && *byte == b' ');
+                    at + rest.iter().position(ends).unwrap_or(rest.len())
+                }
+                (None, None) => all,
+            };
+            self.spend(end.saturating_sub(at));
+            let Some(byte) = bytes.get(end) else {
+                return (end, node.end().is_some());
+            };
+            if tree.may_begin(node, bytes.get(end..).unwrap_or_default()) {
+                return (end, true);
+            }
+            if (in_word && *byte == b' ') || !self.rejected() {
+                return (end, false);
+            }
+            at = end + 1;
         }
-        let Some(firsts) = self.tree.first_bytes(node) else {
-            return (all, node.end().is_some());
-        };
-        let found = if in_word {
-            rest.iter()
-                .position(|byte| firsts.has(*byte) || *byte == b' ')
-        } else {
-            rest.iter().position(|byte| firsts.has(*byte))
-        };
-        let end = from + found.unwrap_or(rest.len());
-        (end, self.can_begin(node, firsts, end))
     }
 
     /// Lets a gap end at the last place before `before` where the next node can begin.
     fn longest(&mut self, child: u32, before: usize) -> bool {
-        let end = self.longest_end(child, before);
-        self.spend(before.saturating_sub(end.unwrap_or(self.at)));
-        let Some(end) = end else {
+        let Some(end) = self.longest_end(child, before) else {
             return false;
         };
         let way = self.here(Kind::Earlier(short(end)));
@@ -276,24 +284,41 @@ impl<'t, 'w> Walk<'t, 'w> {
         self.took(child, self.at, end, end)
     }
 
-    fn longest_end(&self, child: u32, before: usize) -> Option<usize> {
-        let node = self.tree.node(child)?;
-        if let Some(first) = node.only {
-            let window = self.bytes.get(self.at..before.min(self.bytes.len()))?;
-            return Some(self.at + memchr::memrchr(first, window)?);
+    fn longest_end(&mut self, child: u32, before: usize) -> Option<usize> {
+        let (tree, bytes) = (self.tree, self.bytes);
+        let node = tree.node(child)?;
+        let mut before = before;
+        loop {
+            let window = bytes.get(self.at..before.min(bytes.len()))?;
+            let end = match (node.only, tree.first_bytes(node)) {
+                _ if before > bytes.len() && node.end().is_some() => Some(bytes.len()),
+                (Some(first), _) => memchr::memrchr(first, window).map(|end| self.at + end),
+                (None, firsts) => firsts.and_then(|firsts| {
+                    let end = window.iter().rposition(|byte| firsts.has(*byte));
+                    end.map(|end| self.at + end)
+                }),
+            };
+            let Some(end) = end else {
+                self.spend(window.len());
+                return None;
+            };
+            self.spend(before.saturating_sub(end));
+            let rest = bytes.get(end..)?;
+            if rest.is_empty() || tree.may_begin(node, rest) {
+                return Some(end);
+            }
+            if !self.rejected() {
+                return None;
+            }
+            before = end;
         }
-        let firsts = self.tree.first_bytes(node)?;
-        (self.at..before)
-            .rev()
-            .find(|end| self.can_begin(node, firsts, *end))
     }
 
-    /// Whether a literal of `node` may begin at `at`, or the message ends there and so may a template.
-    fn can_begin(&self, node: &Node, firsts: &Bytes, at: usize) -> bool {
-        match self.bytes.get(at) {
-            Some(byte) => firsts.has(*byte),
-            None => node.end().is_some(),
-        }
+    /// Notes that a place was looked at where a gap might have ended, and does not. False when there were too many.
+    #[inline]
+    const fn rejected(&mut self) -> bool {
+        self.tries = self.tries.saturating_sub(1);
+        self.tries > 0
     }
 
     /// Where the address at `at` ends; a colon or full stop behind it is punctuation.
