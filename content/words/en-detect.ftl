@@ -135,7 +135,7 @@ detect-web-attack-title = { $source } attacked your website ({ $kind })
 detect-web-attack-advice = Your website turned the requests away. Keep its software and add-ons up to date.
 
 detect-answered-web-attack-title = { $source } attacked your website ({ $kind }), and some requests were answered
-detect-answered-web-attack-advice = Have the person who looks after the website check the requests listed here: what was sent back, and whether anything changed. Update the website's software and add-ons today.
+detect-answered-web-attack-advice = Have the person who looks after the website check these requests: what was sent back, and whether anything changed. Update the website's software and add-ons today.
 
 detect-indicator-in-title = { $source }, known for attacks, reached you
 detect-indicator-in-advice = Block this address at your firewall, and check what it did in the hours around this time.
@@ -153,7 +153,7 @@ detect-alert-title = Your security device raised the alarm: { $label }
 detect-alert-advice = Look the alarm up in the device's own log, and check the machine it names: nothing here says that it was blocked.
 
 detect-blocked-alert-title = Your security device stopped an attack: { $label }
-detect-blocked-alert-advice = Your device kept it out. Make sure that the software it was aimed at is up to date, in case the next one comes another way.
+detect-blocked-alert-advice = Make sure that the software it was aimed at is up to date, in case the next one comes another way.
 
 # Who is no cause for alarm.
 detect-ours-advice = Nothing to do: your settings say that this address is yours ({ $who }). If that is not so any more, take it out of `ours`.

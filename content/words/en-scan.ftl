@@ -34,8 +34,8 @@ scan-level = { $level ->
 }
 
 scan-when = When
+scan-when-how = { $when }: { $how }
 scan-who = Who
-scan-how = How
 scan-worked = Did it work
 scan-do = Do this
 scan-do-then = And this
@@ -85,10 +85,22 @@ scan-outcome = { $outcome ->
    *[unknown] These records cannot tell. Have it checked.
 }
 
-scan-more = { $number ->
-    [one] There is 1 more like these; `--json` lists it.
-   *[other] There are { $count } more like these; `--json` lists them.
+scan-brief = { $when }: { $things ->
+    [1] { $times }
+   *[other] { $things } different things, { $times }
+ }. { $outcome ->
+    [success] It worked.
+    [blocked] It was kept out.
+    [attempt] Nothing shows that it worked.
+   *[unknown] These records cannot tell whether it worked: have it checked.
 }
+scan-in-short = Told in short: { $number ->
+    [one] number { $from }.
+   *[other] numbers { $from } to { $to }.
+}
+scan-more = No room here for { $number } more ({ $levels }).
+scan-tell-all = With `--all` everything is told in full.
+scan-more-level = { $level }: { $count }
 scan-background = Background noise: { $number ->
     [one] one stranger
    *[other] { $sources } strangers

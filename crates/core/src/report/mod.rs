@@ -14,8 +14,17 @@ use crate::reject::Reject;
 use crate::time::{DeviceTime, Timestamp};
 use crate::words::Words;
 
-/// Stories told in full; the rest is counted.
-pub const MAX_STORIES: usize = 8;
+/// Stories made ready for one page; the rest is counted.
+pub const MAX_STORIES: usize = 24;
+
+/// How much a report says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What goes on one page: few examples, at most [`MAX_STORIES`] stories.
+    Page,
+    /// Every story with all its steps, and a hundred examples of each thing.
+    All,
+}
 
 /// What was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,8 +99,8 @@ pub struct Report {
     pub level: Option<Severity>,
     /// Worst first.
     pub stories: Vec<Told>,
-    /// How many more there are.
-    pub more: Option<String>,
+    /// How bad each story is, worst first, those not told included.
+    pub severities: Vec<Severity>,
     /// What was tried most, where it was more than one thing.
     pub most_tried: Option<String>,
     /// Everyday noise, summed up.
@@ -115,35 +124,39 @@ pub struct Told {
     pub heading: String,
     /// Question and answer: when, who, how, did it work, what to do.
     pub rows: Vec<(String, String)>,
+    /// The same where there is little room: when, how often, whether it worked, the first thing to do.
+    pub brief: String,
 }
 
 impl Report {
     /// The report on `findings`, which were found in what `tally` sums up.
     #[must_use]
-    pub fn new(findings: &[Finding], tally: &Tally, words: &Words) -> Self {
+    pub fn new(findings: &[Finding], tally: &Tally, words: &Words, detail: Detail) -> Self {
         let teller = tell::Teller {
             words,
             offset_seconds: tally.offset_seconds,
+            detail,
         };
         let (groups, noise) = group::groups(findings);
-        let told = groups.iter().map(|group| group.severity);
-        let level = findings.iter().map(|one| one.severity).chain(told).max();
+        let severities: Vec<Severity> = groups.iter().map(|group| group.severity).collect();
+        let each = findings.iter().map(|one| one.severity);
+        let level = each.chain(severities.iter().copied()).max();
         let worst = groups.first().map(|group| group.outcome);
-        let told = groups.iter().take(MAX_STORIES);
-        let mut stories: Vec<Told> = told.map(|group| teller.story(group)).collect();
-        teller.say_once(&mut stories);
-        let beyond = groups.len().saturating_sub(MAX_STORIES);
-        let more =
-            (beyond > 0).then(|| teller.counted("scan-more", beyond.try_into().unwrap_or(0)));
+        let told = match detail {
+            Detail::Page => groups.get(..MAX_STORIES).unwrap_or(&groups),
+            Detail::All => &groups,
+        };
+        let mut stories: Vec<Told> = told.iter().map(|group| teller.story(group)).collect();
+        teller.advise_once(&mut stories);
         Self {
             about: teller.about(tally),
             verdict: words.say(verdict(level, worst, tally)),
             level,
             stories,
-            more,
+            severities,
             most_tried: teller.most_tried(findings),
             background: teller.background(&noise),
-            timeline: teller.timeline(&groups),
+            timeline: teller.timeline(told),
             timeline_heading: words.say("scan-timeline"),
             unread: teller.unread(tally),
         }

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::group::{Group, Noise};
-use super::{MAX_STORIES, Tally, Told, grouped, minute};
+use super::{Detail, Tally, Told, grouped, minute};
 use crate::finding::{Category, Evidence, Finding, Severity};
 use crate::reject::Reject;
 use crate::words::{Argument, Words};
 
-/// Steps of one attacker that are told; the rest is counted.
-const MAX_STEPS: usize = 8;
 /// Different advice given for one story.
 const MAX_ADVICE: usize = 2;
-/// Names, paths or addresses given as examples.
-const MAX_EXAMPLES: usize = 5;
+/// Services named of those tried most.
+const MAX_MOST: usize = 5;
 
 /// Evidence that is told, and the message that tells it.
 const TOLD_EVIDENCE: &[(&str, &str)] = &[
@@ -31,6 +29,25 @@ const TOLD_EVIDENCE: &[(&str, &str)] = &[
 pub struct Teller<'w> {
     pub words: &'w Words,
     pub offset_seconds: i32,
+    pub detail: Detail,
+}
+
+impl Detail {
+    /// Steps of one attacker that are told; the rest is counted.
+    const fn steps(self) -> usize {
+        match self {
+            Self::Page => 8,
+            Self::All => usize::MAX,
+        }
+    }
+
+    /// Names, paths or addresses given as examples.
+    const fn examples(self) -> usize {
+        match self {
+            Self::Page => 3,
+            Self::All => 100,
+        }
+    }
 }
 
 impl Teller<'_> {
@@ -53,7 +70,16 @@ impl Teller<'_> {
         let level = self
             .words
             .say_with("scan-level", &[("level", group.severity.as_str().into())]);
-        let mut rows = vec![(self.words.say("scan-when"), self.when(group))];
+        let when = self.when(group);
+        let when = match group.one_attacker {
+            true => when,
+            false => {
+                let how = self.how(&group.findings);
+                let args = [("when", when.into()), ("how", how.into())];
+                self.words.say_with("scan-when-how", &args)
+            }
+        };
+        let mut rows = vec![(self.words.say("scan-when"), when)];
         let heading = self.heading(group);
         let is_named = |source: &IpAddr| heading.contains(&source.to_string());
         if group.sources.len() > 1 || !group.sources.iter().all(is_named) {
@@ -63,8 +89,6 @@ impl Teller<'_> {
         }
         if group.one_attacker {
             rows.extend(self.steps(group));
-        } else {
-            rows.push((self.words.say("scan-how"), self.how(&group.findings)));
         }
         if let Some(entry) = group.follows {
             let number = [("number", (entry + 1).into())];
@@ -86,14 +110,31 @@ impl Teller<'_> {
             level,
             heading,
             rows,
+            brief: self.brief(group),
         }
     }
 
-    /// Where all that a story advises stands under an earlier one, says so instead.
-    pub fn say_once(&self, stories: &mut [Told]) {
+    /// A story where there is little room.
+    fn brief(&self, group: &Group<'_>) -> String {
+        let things = match group.one_attacker {
+            true => group.findings.len(),
+            false => 1,
+        };
+        let args = [
+            ("when", self.when(group).into()),
+            ("things", things.into()),
+            ("times", self.counted("scan-times", group.count).into()),
+            ("outcome", group.outcome.as_str().into()),
+        ];
+        self.words.say_with("scan-brief", &args)
+    }
+
+    /// Where all that a story advises stands under an earlier one, says so instead; in short, the first
+    /// sentence of it.
+    pub fn advise_once(&self, stories: &mut [Told]) {
         let labels = ["scan-do", "scan-do-then"].map(|id| self.words.say(id));
-        let mut said: Vec<String> = Vec::new();
-        for story in stories {
+        let mut said: Vec<(usize, String)> = Vec::new();
+        for (number, story) in (1..).zip(stories) {
             let of_story = story
                 .rows
                 .iter()
@@ -102,16 +143,24 @@ impl Teller<'_> {
                 .map(|(_, text)| text.as_str())
                 .collect::<Vec<_>>()
                 .join(" ");
-            let holds = |earlier: &String| {
+            let holds = |(_, earlier): &&(usize, String)| {
                 sentences(&advice).all(|one| sentences(earlier).any(|held| held == one))
             };
-            if let Some(place) = said.iter().position(holds).filter(|_| !advice.is_empty()) {
-                story.rows.retain(|(label, _)| !labels.contains(label));
-                let number = [("number", (place + 1).into())];
+            let earlier = said.iter().find(holds).filter(|_| !advice.is_empty());
+            if let Some((earlier, _)) = earlier {
+                let number = [("number", (*earlier).into())];
                 let text = self.words.say_with("scan-as-under", &number);
+                story.rows.retain(|(label, _)| !labels.contains(label));
                 story.rows.push((self.words.say("scan-do"), text));
+            } else {
+                said.push((number, advice));
             }
-            said.push(advice);
+            let mut rows = story.rows.iter();
+            if let Some((label, text)) = rows.find(|(label, _)| labels.contains(label))
+                && let Some(first) = sentences(text).next()
+            {
+                story.brief.push_str(&format!(" {label}: {first}."));
+            }
         }
     }
 
@@ -119,11 +168,11 @@ impl Teller<'_> {
     fn steps(&self, group: &Group<'_>) -> Vec<(String, String)> {
         let mut findings = group.findings.clone();
         findings.sort_by_key(|finding| (finding.first, finding.id));
-        let beyond = findings.len().saturating_sub(MAX_STEPS);
+        let beyond = findings.len().saturating_sub(self.detail.steps());
         let mut rows = Vec::new();
         let who = group.sources.first().map(|ip| format!("{ip} "));
         let day = minute(group.first, self.offset_seconds);
-        for finding in findings.into_iter().take(MAX_STEPS) {
+        for finding in findings.into_iter().take(self.detail.steps()) {
             let label = match rows.is_empty() {
                 true => self.words.say("scan-steps"),
                 false => String::new(),
@@ -175,7 +224,7 @@ impl Teller<'_> {
         }
         let mut tries: Vec<(String, u64)> = tries.into_iter().collect();
         tries.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let told = tries.iter().take(MAX_EXAMPLES).map(|(service, count)| {
+        let told = tries.iter().take(MAX_MOST).map(|(service, count)| {
             let args = [
                 ("service", service.as_str().into()),
                 ("count", grouped(*count).into()),
@@ -218,7 +267,7 @@ impl Teller<'_> {
         if groups.len() < 2 {
             return Vec::new();
         }
-        let mut rows: Vec<_> = (1..).zip(groups.iter().take(MAX_STORIES)).collect();
+        let mut rows: Vec<_> = (1..).zip(groups).collect();
         rows.sort_by_key(|(number, group)| (group.first, *number));
         rows.into_iter()
             .map(|(number, group)| {
@@ -369,7 +418,7 @@ impl Teller<'_> {
     fn examples(&self, things: impl Iterator<Item = String>, all: usize) -> String {
         let mut shown: Vec<String> = Vec::new();
         for thing in things {
-            if shown.len() >= MAX_EXAMPLES {
+            if shown.len() >= self.detail.examples() {
                 break;
             }
             if !shown.contains(&thing) {

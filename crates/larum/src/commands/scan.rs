@@ -20,7 +20,7 @@ use larum_core::address::Network;
 use larum_core::detect::{Detect, Settings, Signal};
 use larum_core::event::write_string;
 use larum_core::finding::{Finding, Severity, write_finding};
-use larum_core::report::{Report, Tally};
+use larum_core::report::{Detail, Report, Tally};
 use larum_core::time::{DeviceTime, Timestamp};
 use larum_core::words::Words;
 use larum_link::clock::Clock;
@@ -41,6 +41,9 @@ pub struct Args {
     /// Print findings as one JSON object per line instead of a report
     #[arg(long)]
     json: bool,
+    /// Tell every story in full, with all its steps, however many pages it takes
+    #[arg(long, conflicts_with = "json")]
+    all: bool,
     /// Folder with further Sigma rules (may be given several times)
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
@@ -156,10 +159,11 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
         tell(&trouble_text(trouble, &words));
     }
     if !args.json && (scanned.tally.files > 0 || scanned.troubles.is_empty()) {
-        let report = Report::new(&sink.kept, &scanned.tally, &words);
+        let detail = if args.all { Detail::All } else { Detail::Page };
+        let report = Report::new(&sink.kept, &scanned.tally, &words, detail);
         let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         sink.out
-            .write_all(page::render(&report, colour).as_bytes())?;
+            .write_all(page::render(&report, &words, colour, detail).as_bytes())?;
     }
     if args.stats {
         let stats = stats(&scanned, sink.count, started.elapsed());
