@@ -13,7 +13,7 @@ use larum_core::sighting::Sighting;
 use larum_core::watch::fold::NO_SOURCE;
 
 use super::clickhouse::ClickHouse;
-use super::engine::{Connection, OptionalExtension as _, Transaction, params};
+use super::engine::{Connection, OptionalExtension as _, Transaction, Value, params};
 use super::ingest::length;
 use super::rollups::day_of_hour;
 use crate::id::MemberId;
@@ -165,11 +165,18 @@ fn sort_after(transaction: &Transaction<'_>, receipt: i64) -> Result<(), StoreEr
             sorted.entry((span.day(), key)).or_default().push(span);
         }
     }
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO edge (day, key, receipt, spans) VALUES (?1, ?2, ?3, ?4)")?;
-    for ((day, key), mut spans) in sorted {
-        insert.execute(params![day, key, newest, pack_spans(day, &mut spans)])?;
-    }
+    let rows: Vec<[Value<'_>; 4]> = sorted
+        .into_iter()
+        .map(|((day, key), mut spans)| {
+            let spans = Value::Blob(pack_spans(day, &mut spans).into());
+            let [day, newest] = [day, newest].map(Value::Integer);
+            [day, Value::Text(key.into()), newest, spans]
+        })
+        .collect();
+    transaction.execute_rows(
+        "INSERT INTO edge (day, key, receipt, spans) VALUES (?1, ?2, ?3, ?4)",
+        &rows,
+    )?;
     transaction.execute(
         "UPDATE edge_sorted SET receipt = ?1, waiting = 0 WHERE id = 1",
         [newest],

@@ -4,11 +4,11 @@
 //! two. A batch reads the parts of its days and writes the last of each, and those of the findings that
 //! it tells more about: a handful of rows, however many findings there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use larum_core::finding::FindingId;
 
-use super::engine::{Connection, Transaction, params};
+use super::engine::{Connection, Transaction, Value, numbers, params};
 use super::ingest::length;
 use crate::store::StoreError;
 use crate::store::packed::{pack_places, unpack_places};
@@ -51,6 +51,33 @@ impl Findings {
             firm,
             days: BTreeMap::new(),
         }
+    }
+
+    /// Reads what is known of these days, all at once.
+    pub fn read(
+        &mut self,
+        connection: &Connection<'_>,
+        days: impl Iterator<Item = i64>,
+    ) -> Result<(), StoreError> {
+        let is_new = |day: &i64| !self.days.contains_key(day);
+        let days: BTreeSet<i64> = days.filter(is_new).collect();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT day, part, places FROM finding WHERE firm = ?1 AND day {} ORDER BY day, part",
+            connection.among("?2")
+        ))?;
+        let wanted = numbers(days.iter().copied());
+        self.days
+            .extend(days.into_iter().map(|day| (day, Day::default())));
+        let mut rows = statement.query(params![self.firm, wanted])?;
+        while let Some(row) = rows.next()? {
+            let (day, places): (i64, Vec<u8>) = (row.get(0)?, row.get(2)?);
+            self.days.entry(day).or_default().parts.push(Part {
+                number: row.get(1)?,
+                places: unpack_places(&places).ok_or_else(|| StoreError::malformed(2))?,
+                is_changed: false,
+            });
+        }
+        Ok(())
     }
 
     /// The batch with the latest word about a finding.
@@ -109,13 +136,10 @@ impl Findings {
         day: i64,
         id: i64,
     ) -> Result<Option<(&mut Part, usize)>, StoreError> {
-        let known = match self.days.entry(day) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(place) => place.insert(Day {
-                parts: read(connection, self.firm, day)?,
-                new: Vec::new(),
-            }),
-        };
+        if !self.days.contains_key(&day) {
+            self.read(connection, std::iter::once(day))?;
+        }
+        let known = self.days.entry(day).or_default();
         Ok(known.parts.iter_mut().find_map(|part| {
             let place = part.places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
             Some((part, place))
@@ -124,10 +148,7 @@ impl Findings {
 
     /// Writes what has changed.
     pub fn put(mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let mut put = transaction.prepare_cached(
-            "INSERT INTO finding (firm, day, part, places) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (firm, day, part) DO UPDATE SET places = excluded.places",
-        )?;
+        let mut changed = Vec::new();
         let mut delete = transaction
             .prepare_cached("DELETE FROM finding WHERE firm = ?1 AND day = ?2 AND part = ?3")?;
         for (day, known) in &mut self.days {
@@ -136,12 +157,18 @@ impl Findings {
                 if part.places.is_empty() {
                     delete.execute(params![self.firm, day, part.number])?;
                 } else {
-                    let places = pack_places(&part.places);
-                    put.execute(params![self.firm, day, part.number, places])?;
+                    let places = Value::Blob(pack_places(&part.places).into());
+                    let number = Value::Integer(part.number);
+                    let (firm, day) = (Value::Integer(self.firm), Value::Integer(*day));
+                    changed.push([firm, day, number, places]);
                 }
             }
         }
-        Ok(())
+        transaction.execute_rows(
+            "INSERT INTO finding (firm, day, part, places) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (firm, day, part) DO UPDATE SET places = excluded.places",
+            &changed,
+        )
     }
 }
 
@@ -168,23 +195,6 @@ impl Day {
             last.is_changed = true;
         }
     }
-}
-
-fn read(connection: &Connection<'_>, firm: i64, day: i64) -> Result<Vec<Part>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT part, places FROM finding WHERE firm = ?1 AND day = ?2 ORDER BY part",
-    )?;
-    let mut rows = statement.query(params![firm, day])?;
-    let mut parts = Vec::new();
-    while let Some(row) = rows.next()? {
-        let places: Vec<u8> = row.get(1)?;
-        parts.push(Part {
-            number: row.get(0)?,
-            places: unpack_places(&places).ok_or_else(|| StoreError::malformed(1))?,
-            is_changed: false,
-        });
-    }
-    Ok(parts)
 }
 
 /// Says how many findings of a firm are gone.

@@ -2,9 +2,9 @@
 //! watch counts is sorted later (`edges.rs`).
 
 use std::borrow::{Borrow, Cow};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::engine::{OptionalExtension as _, Transaction, params};
+use super::engine::{Transaction, Value, numbers, params};
 use larum_core::sighting::Sighting;
 
 use super::findings::{Findings, short_id};
@@ -55,8 +55,9 @@ pub(super) fn keep_words(
         told: Vec::new(),
         sums: Sums::default(),
         new: 0,
-        blocks: BTreeMap::new(),
+        blocks: Blocks::default(),
     };
+    taken.look_up(transaction, sightings)?;
     for sighting in sightings {
         taken.take(transaction, place, sighting)?;
     }
@@ -84,10 +85,27 @@ struct Taken<'b> {
     told: Vec<(i64, i64)>,
     sums: Sums,
     new: usize,
-    blocks: BTreeMap<i64, Vec<Sighting>>,
+    blocks: Blocks,
 }
 
 impl<'b> Taken<'b> {
+    /// Reads where the earlier words about a batch's findings stand.
+    fn look_up(
+        &mut self,
+        transaction: &Transaction<'_>,
+        sightings: &[Sighting],
+    ) -> Result<(), StoreError> {
+        let days = sightings.iter().map(|sighting| day_of(sighting.first));
+        self.findings.read(transaction, days)?;
+        let mut receipts = Vec::new();
+        for sighting in sightings {
+            let (day, id) = (day_of(sighting.first), short_id(&sighting.id));
+            receipts.extend(self.findings.find(transaction, day, id)?);
+        }
+        self.blocks.want(receipts);
+        Ok(())
+    }
+
     fn take(
         &mut self,
         transaction: &Transaction<'_>,
@@ -132,7 +150,7 @@ impl<'b> Taken<'b> {
         receipt: i64,
         sighting: &'b Sighting,
     ) -> Result<Option<Cow<'b, Sighting>>, StoreError> {
-        let word = match word_in(transaction, &mut self.blocks, receipt, id)? {
+        let word = match self.blocks.word(transaction, receipt, id)? {
             Some(earlier) if sighting.count < earlier.count => return Ok(None),
             Some(earlier) => {
                 self.sums.add(earlier, -1);
@@ -156,31 +174,65 @@ pub(super) fn later_word(earlier: &Sighting, later: &Sighting) -> Sighting {
     }
 }
 
-/// The word about a finding in the block of a batch.
-pub(super) fn word_in<'b>(
-    transaction: &Transaction<'_>,
-    blocks: &'b mut BTreeMap<i64, Vec<Sighting>>,
-    receipt: i64,
-    id: i64,
-) -> Result<Option<&'b Sighting>, StoreError> {
-    if !blocks.contains_key(&receipt) {
-        let body: Option<Vec<u8>> = transaction
-            .prepare_cached("SELECT body FROM chunk WHERE receipt = ?1")?
-            .query_row([receipt], |row| row.get(0))
-            .optional()?;
-        let mut words = match body {
-            Some(body) => packed::unpack(&body).ok_or_else(|| StoreError::malformed(0))?,
-            None => Vec::new(),
-        };
-        words.sort_by_cached_key(|word| short_id(&word.id));
-        if blocks.len() >= MAX_BLOCKS {
-            blocks.pop_first();
-        }
-        blocks.insert(receipt, words);
+/// Blocks at hand, for the words they hold.
+#[derive(Default)]
+pub(super) struct Blocks {
+    known: BTreeMap<i64, Vec<Sighting>>,
+    /// Batches whose blocks will be asked for, in that order.
+    wanted: VecDeque<i64>,
+}
+
+impl Blocks {
+    /// The blocks of these batches will be asked for, about in this order.
+    pub(super) fn want(&mut self, receipts: impl IntoIterator<Item = i64>) {
+        let mut seen = BTreeSet::new();
+        let is_new = |receipt: &i64| seen.insert(*receipt);
+        self.wanted = receipts.into_iter().filter(is_new).collect();
     }
-    let words = blocks.get(&receipt).map(Vec::as_slice).unwrap_or_default();
-    let found = words.binary_search_by_key(&id, |word| short_id(&word.id));
-    Ok(found.ok().and_then(|place| words.get(place)))
+
+    /// The word about a finding in the block of a batch.
+    pub(super) fn word(
+        &mut self,
+        transaction: &Transaction<'_>,
+        receipt: i64,
+        id: i64,
+    ) -> Result<Option<&Sighting>, StoreError> {
+        if !self.known.contains_key(&receipt) {
+            self.read(transaction, receipt)?;
+        }
+        let words = self.known.get(&receipt);
+        let words = words.map(Vec::as_slice).unwrap_or_default();
+        let found = words.binary_search_by_key(&id, |word| short_id(&word.id));
+        Ok(found.ok().and_then(|place| words.get(place)))
+    }
+
+    /// Reads a block, and those that are wanted next.
+    fn read(&mut self, transaction: &Transaction<'_>, receipt: i64) -> Result<(), StoreError> {
+        let mut missing = BTreeSet::from([receipt]);
+        while missing.len() < MAX_BLOCKS
+            && let Some(next) = self.wanted.pop_front()
+        {
+            if !self.known.contains_key(&next) {
+                missing.insert(next);
+            }
+        }
+        if self.known.len() + missing.len() > MAX_BLOCKS {
+            self.known.clear();
+        }
+        let among = transaction.among("?1");
+        let sql = format!("SELECT receipt, body FROM chunk WHERE receipt {among}");
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let mut rows = statement.query([numbers(missing.iter().copied())])?;
+        self.known
+            .extend(missing.into_iter().map(|receipt| (receipt, Vec::new())));
+        while let Some(row) = rows.next()? {
+            let body: Vec<u8> = row.get(1)?;
+            let mut words = packed::unpack(&body).ok_or_else(|| StoreError::malformed(1))?;
+            words.sort_by_cached_key(|word| short_id(&word.id));
+            self.known.insert(row.get(0)?, words);
+        }
+        Ok(())
+    }
 }
 
 /// Marks words of earlier batches about which there is a later one now.
@@ -190,23 +242,34 @@ fn put_stale(
     told: &[(i64, i64)],
 ) -> Result<(), StoreError> {
     let mut by_batch: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    if told.is_empty() {
+        return Ok(());
+    }
     for (id, receipt) in told {
         by_batch.entry(*receipt).or_default().push(*id);
     }
-    let mut put = transaction.prepare_cached(
+    let among = transaction.among("?1");
+    let sql = format!("SELECT receipt, words FROM stale WHERE receipt {among}");
+    let mut statement = transaction.prepare_cached(&sql)?;
+    let mut words: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
+    let mut rows = statement.query([numbers(by_batch.keys().copied())])?;
+    while let Some(row) = rows.next()? {
+        words.insert(row.get(0)?, row.get(1)?);
+    }
+    let rows: Vec<[Value<'_>; 3]> = by_batch
+        .into_iter()
+        .map(|(receipt, ids)| {
+            let mut words = words.remove(&receipt).unwrap_or_default();
+            add_ids(&mut words, &ids);
+            let [receipt, firm] = [receipt, place.firm].map(Value::Integer);
+            [receipt, firm, Value::Blob(words.into())]
+        })
+        .collect();
+    transaction.execute_rows(
         "INSERT INTO stale (receipt, firm, words) VALUES (?1, ?2, ?3)
          ON CONFLICT (receipt) DO UPDATE SET words = excluded.words",
-    )?;
-    for (receipt, ids) in by_batch {
-        let known: Option<Vec<u8>> = transaction
-            .prepare_cached("SELECT words FROM stale WHERE receipt = ?1")?
-            .query_row([receipt], |row| row.get(0))
-            .optional()?;
-        let mut words = known.unwrap_or_default();
-        add_ids(&mut words, &ids);
-        put.execute(params![receipt, place.firm, words])?;
-    }
-    Ok(())
+        &rows,
+    )
 }
 
 /// Writes a block.

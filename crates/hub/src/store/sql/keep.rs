@@ -173,6 +173,7 @@ fn forget_words(
     words: &[Sighting],
 ) -> Result<(), StoreError> {
     let (mut findings, mut gone) = (Findings::of(firm), 0_usize);
+    findings.read(transaction, words.iter().map(|word| day_of(word.first)))?;
     let mut old = HashSet::new();
     for word in words {
         let id = short_id(&word.id);

@@ -6,7 +6,7 @@ use larum_core::finding::AttackOutcome;
 use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
-use super::engine::{Connection, OptionalExtension as _, Transaction, params};
+use super::engine::{Connection, Transaction, Value, numbers, params};
 use super::ingest::signed;
 use crate::store::StoreError;
 use crate::store::packed::{DaySums, hours_between, pack_day, unpack_day};
@@ -102,32 +102,40 @@ impl Sums {
 
     /// Changes a firm's sums by these.
     pub fn put(&self, transaction: &Transaction<'_>, firm: i64) -> Result<(), StoreError> {
-        let mut put_day = transaction.prepare_cached(
-            "INSERT INTO rollup_day (firm, day, outcome, events, findings)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (firm, day, outcome) DO UPDATE SET
-                 events = rollup_day.events + excluded.events,
-                 findings = rollup_day.findings + excluded.findings",
-        )?;
-        let mut put_hours = transaction.prepare_cached(
-            "INSERT INTO rollup_hour (firm, day, sums) VALUES (?1, ?2, ?3)
-             ON CONFLICT (firm, day) DO UPDATE SET sums = excluded.sums",
-        )?;
-        for (day, changes) in self.by_day() {
+        let by_day = self.by_day();
+        let mut known = days_sums(transaction, firm, by_day.keys().copied())?;
+        let (mut days, mut hours) = (Vec::new(), Vec::new());
+        for (day, changes) in by_day {
             for (outcome, (events, findings)) in whole(&changes) {
                 if (events, findings) != (0, 0) {
-                    put_day.execute(params![firm, day, outcome.as_str(), events, findings])?;
+                    let outcome = Value::Text(outcome.as_str().into());
+                    let [events, findings] = [events, findings].map(Value::Integer);
+                    let [firm, day] = [firm, day].map(Value::Integer);
+                    days.push([firm, day, outcome, events, findings]);
                 }
             }
-            let mut sums = day_sums(transaction, firm, day)?;
+            let mut sums = known.remove(&day).unwrap_or_default();
             for (slot, (events, findings)) in changes {
                 let sum = sums.entry(slot).or_default();
                 sum.0 = sum.0.saturating_add(events);
                 sum.1 = sum.1.saturating_add(findings);
             }
-            put_hours.execute(params![firm, day, pack_day(&sums)])?;
+            let [firm, day] = [firm, day].map(Value::Integer);
+            hours.push([firm, day, Value::Blob(pack_day(&sums).into())]);
         }
-        Ok(())
+        transaction.execute_rows(
+            "INSERT INTO rollup_day (firm, day, outcome, events, findings)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (firm, day, outcome) DO UPDATE SET
+                 events = rollup_day.events + excluded.events,
+                 findings = rollup_day.findings + excluded.findings",
+            &days,
+        )?;
+        transaction.execute_rows(
+            "INSERT INTO rollup_hour (firm, day, sums) VALUES (?1, ?2, ?3)
+             ON CONFLICT (firm, day) DO UPDATE SET sums = excluded.sums",
+            &hours,
+        )
     }
 }
 
@@ -141,15 +149,23 @@ fn whole(hours: &DaySums) -> BTreeMap<AttackOutcome, (i64, i64)> {
     days
 }
 
-fn day_sums(connection: &Connection<'_>, firm: i64, day: i64) -> Result<DaySums, StoreError> {
-    let sums: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT sums FROM rollup_hour WHERE firm = ?1 AND day = ?2")?
-        .query_row([firm, day], |row| row.get(0))
-        .optional()?;
-    sums.map_or_else(
-        || Ok(DaySums::new()),
-        |sums| unpack_day(&sums).ok_or_else(|| StoreError::malformed(0)),
-    )
+/// A firm's sums of some days.
+fn days_sums(
+    connection: &Connection<'_>,
+    firm: i64,
+    days: impl Iterator<Item = i64>,
+) -> Result<BTreeMap<i64, DaySums>, StoreError> {
+    let among = connection.among("?2");
+    let sql = format!("SELECT day, sums FROM rollup_hour WHERE firm = ?1 AND day {among}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![firm, numbers(days)])?;
+    let mut known = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let sums: Vec<u8> = row.get(1)?;
+        let sums = unpack_day(&sums).ok_or_else(|| StoreError::malformed(1))?;
+        known.insert(row.get(0)?, sums);
+    }
+    Ok(known)
 }
 
 /// Calls `each` with the hourly sums of all firms: the firm, the hour and outcome, events and findings.
@@ -182,12 +198,17 @@ pub(super) fn put_hours(
         let day = days.entry(day_of_hour(*hour)).or_default();
         day.insert((of_day, *outcome), *sum);
     }
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO rollup_hour (firm, day, sums) VALUES (?1, ?2, ?3)")?;
-    for (day, sums) in days {
-        insert.execute(params![firm, day, pack_day(&sums)])?;
-    }
-    Ok(())
+    let rows: Vec<[Value<'_>; 3]> = days
+        .iter()
+        .map(|(day, sums)| {
+            let [firm, day] = [firm, *day].map(Value::Integer);
+            [firm, day, Value::Blob(pack_day(sums).into())]
+        })
+        .collect();
+    transaction.execute_rows(
+        "INSERT INTO rollup_hour (firm, day, sums) VALUES (?1, ?2, ?3)",
+        &rows,
+    )
 }
 
 /// A firm's sums of the hours from `first` up to and without `end`.

@@ -10,7 +10,7 @@ use larum_core::time::Timestamp;
 
 use super::SqlStore;
 use super::findings::short_id;
-use super::ingest_rows::word_in;
+use super::ingest_rows::Blocks;
 use super::rollups::hour_start;
 use super::watch::{THREAT_COLUMNS, threat};
 use crate::id::MemberId;
@@ -42,7 +42,7 @@ impl WatchState for SqlStore {
                  WHERE chunk.receipt > ?1 AND chunk.receipt <= ?2 ORDER BY chunk.receipt",
             )?;
             let mut rows = statement.query(params![unsigned(after), unsigned(up_to)])?;
-            let (mut arrived, mut blocks) = (Vec::new(), BTreeMap::new());
+            let (mut arrived, mut blocks) = (Vec::new(), Blocks::default());
             while let Some(row) = rows.next()? {
                 let (told, body): (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
                 let told =
@@ -226,16 +226,18 @@ impl WatchState for SqlStore {
 /// The earlier words about findings of a batch, by the place of the later ones in it.
 fn earlier_words(
     connection: &Connection<'_>,
-    blocks: &mut BTreeMap<i64, Vec<Sighting>>,
+    blocks: &mut Blocks,
     words: &[Sighting],
     told: Vec<(i64, i64)>,
 ) -> Result<BTreeMap<usize, Sighting>, StoreError> {
     let told: BTreeMap<i64, i64> = told.into_iter().collect();
+    let receipt = |word: &Sighting| told.get(&short_id(&word.id)).copied();
+    blocks.want(words.iter().filter_map(receipt));
     let mut earlier = BTreeMap::new();
     for (place, word) in words.iter().enumerate() {
         let id = short_id(&word.id);
         if let Some(receipt) = told.get(&id)
-            && let Some(before) = word_in(connection, blocks, *receipt, id)?
+            && let Some(before) = blocks.word(connection, *receipt, id)?
             && before.key == word.key
         {
             earlier.insert(place, before.clone());

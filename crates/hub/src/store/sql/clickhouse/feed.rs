@@ -14,7 +14,7 @@ use super::super::edges::spans_of;
 use super::super::engine::{Connection, OptionalExtension as _, Transaction, params};
 use super::super::ingest_rows::later_word;
 use super::super::rollups::{Cell, Sums, each_hour_of_all};
-use super::rows::{Rows, Writer, literal};
+use super::rows::{Rows, Writer};
 use super::words::{COLUMNS, Finding, Word, day};
 use super::{ClickHouse, Server};
 use crate::store::StoreError;
@@ -24,8 +24,8 @@ use crate::store::packed;
 const MAX_GROUP_SIGHTINGS: i64 = 100_000;
 /// Blocks of a group at most.
 const MAX_GROUP_BLOCKS: i64 = 2_000;
-/// Findings asked for in one statement.
-const MAX_ASKED: usize = 5_000;
+/// Findings asked for in one statement: a text of 48 letters each, and as many words held.
+const MAX_ASKED: usize = 50_000;
 /// Rows of sums sent at once.
 const SUM_ROWS: usize = 100_000;
 /// Tables that are empty once their sums were taken over.
@@ -482,15 +482,19 @@ impl ClickHouse {
         findings.dedup();
         let mut known: BTreeMap<Finding, Word> = BTreeMap::new();
         for asked in findings.chunks(MAX_ASKED) {
-            let places: Vec<String> = asked
-                .iter()
-                .map(|(firm, day, id)| format!("({firm},{day},{})", literal(id)))
-                .collect();
+            let mut places = Writer::default();
+            for (firm, day, id) in asked {
+                places.u32(*firm);
+                places.i32(*day);
+                places.raw(id);
+            }
+            // One text with all of them is read ten times as fast as a list of so many values.
             let answer = self.ask(&format!(
                 "SELECT {COLUMNS} FROM sighting
-                 WHERE (firm, day, id) IN ({}) AND receipt <= {}
+                 WHERE (firm, day, id) IN (SELECT * FROM format(RowBinary,
+                     'firm UInt32, day Int32, id FixedString(16)', unhex('{}'))) AND receipt <= {}
                  ORDER BY receipt DESC LIMIT 1 BY firm, day, id FORMAT RowBinary",
-                places.join(","),
+                data_encoding::HEXLOWER.encode(&places.0),
                 state.done
             ))?;
             let mut rows = Rows::new(&answer);

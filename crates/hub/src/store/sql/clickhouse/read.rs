@@ -69,26 +69,30 @@ pub fn activity(
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
+    // Both in one question: on its way to the server each waits as long as the other. The row with the
+    // sources is the one without an outcome.
     let answer = grown.ask_for_page(&format!(
-        "SELECT hour, outcome, sum(events), sum(findings) FROM rollup_hour FINAL
-         WHERE firm = {firm} AND hour >= {} AND hour < {end}
-         GROUP BY hour, outcome ORDER BY hour FORMAT RowBinary",
-        hour_of(from)
+        "SELECT hour, toString(outcome), sum(events), sum(findings) FROM rollup_hour FINAL
+         WHERE firm = {firm} AND hour >= {} AND hour < {end} GROUP BY hour, outcome
+         UNION ALL
+         SELECT toInt32(0), '', toInt64(uniqExact(source)), toInt64(0) FROM (
+            SELECT arrayJoin(sources) AS source FROM sighting
+            WHERE firm = {firm} AND first + lasted >= {} AND first < {}) FORMAT RowBinary",
+        hour_of(from),
+        from.as_millis(),
+        to.as_millis()
     ))?;
     let mut rows = Rows::new(&answer);
     while rows.more() {
         let hour = hour_start(rows.i32()?);
         let outcome = rows.text()?;
-        activity.add(hour, outcome, (rows.i64()?, rows.i64()?));
+        let sums = (rows.i64()?, rows.i64()?);
+        if outcome.is_empty() {
+            activity.sources = u64::try_from(sums.0).unwrap_or_default();
+        } else {
+            activity.add(hour, outcome, sums);
+        }
     }
-    let answer = grown.ask_for_page(&format!(
-        "SELECT toUInt64(uniqExact(source)) FROM (
-            SELECT arrayJoin(sources) AS source FROM sighting
-            WHERE firm = {firm} AND first + lasted >= {} AND first < {}) FORMAT RowBinary",
-        from.as_millis(),
-        to.as_millis()
-    ))?;
-    activity.sources = Rows::new(&answer).u64()?;
     Ok(activity)
 }
 

@@ -82,6 +82,39 @@ impl<'c> Connection<'c> {
         }
     }
 
+    /// Runs a statement that has `VALUES (?1, …)` once for each of `rows`. A server far away gets many of
+    /// them in one message, so no two rows may meet in its `ON CONFLICT`, and no value may be missing.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn execute_rows<const N: usize>(
+        &self,
+        sql: &str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => {
+                let mut statement = self.prepare_cached(sql)?;
+                for row in rows {
+                    statement.execute(row.as_slice())?;
+                }
+                Ok(())
+            }
+            Self::Postgres(session) => rows
+                .chunks(postgres::MAX_ROWS)
+                .try_for_each(|rows| session.execute_rows(sql, rows)),
+        }
+    }
+
+    /// What to write after a column that should be one of the [`numbers`] given at a place, such as `?2`.
+    #[must_use]
+    pub fn among(&self, place: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("IN (SELECT value FROM json_each({place}))"),
+            Self::Postgres(_) => format!("= ANY (translate({place}, '[]', '{{}}')::bigint[])"),
+        }
+    }
+
     /// Lets one transaction after the other from here to its commit, where several writers may be at
     /// work at once: what is numbered after this becomes visible in the order of its numbers.
     ///
@@ -106,6 +139,12 @@ impl<'c> Connection<'c> {
             Self::Postgres(_) => " FOR UPDATE",
         }
     }
+}
+
+/// Whole numbers as one parameter, for [`Connection::among`].
+pub fn numbers(all: impl IntoIterator<Item = i64>) -> String {
+    let all: Vec<String> = all.into_iter().map(|number| number.to_string()).collect();
+    format!("[{}]", all.join(","))
 }
 
 /// A prepared statement.

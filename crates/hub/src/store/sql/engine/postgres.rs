@@ -16,6 +16,9 @@ use crate::store::{Cause, StoreError};
 /// Prepared statements kept by a session; beyond it all are forgotten and prepared anew.
 const MAX_PREPARED: usize = 512;
 
+/// Rows sent in one message at most.
+pub const MAX_ROWS: usize = 2_000;
+
 /// A session.
 pub struct Session(RefCell<Inner>);
 
@@ -60,6 +63,37 @@ impl Session {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
+    /// Runs a statement with `VALUES (?1, …)` for all `rows` at once: a column of them is a parameter.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn execute_rows<const N: usize>(
+        &self,
+        sql: &str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<(), StoreError> {
+        let Some(first) = rows.first() else {
+            return Ok(());
+        };
+        let mut inner = self.0.borrow_mut();
+        let kinds = first.iter().map(ToValue::kind).collect();
+        let statement = inner.prepare_as((unnested(sql), kinds), array_type)?;
+        let columns: Vec<Vec<Bound<'_>>> = (0..N)
+            .map(|column| {
+                let values = rows.iter().filter_map(|row| row.get(column));
+                values
+                    .map(|value| Bound(value.to_value().keepable()))
+                    .collect()
+            })
+            .collect();
+        let columns: Vec<&(dyn ToSql + Sync)> = columns
+            .iter()
+            .map(|column| column as &(dyn ToSql + Sync))
+            .collect();
+        inner.client.execute(&statement, &columns)?;
+        Ok(())
+    }
+
     /// Runs `COPY … FROM STDIN` with what `write` writes.
     ///
     /// # Errors
@@ -91,12 +125,19 @@ impl Session {
 impl Inner {
     fn prepare(&mut self, sql: &str, values: &[&dyn ToValue]) -> Result<Statement, StoreError> {
         let kinds: Vec<Kind> = values.iter().map(|value| value.kind()).collect();
-        let key = (sql.to_owned(), kinds);
+        self.prepare_as((sql.to_owned(), kinds), column_type)
+    }
+
+    fn prepare_as(
+        &mut self,
+        key: (String, Vec<Kind>),
+        of: fn(Kind) -> Type,
+    ) -> Result<Statement, StoreError> {
         if let Some(known) = self.prepared.get(&key) {
             return Ok(known.clone());
         }
-        let types: Vec<Type> = key.1.iter().map(|kind| column_type(*kind)).collect();
-        let statement = self.client.prepare_typed(&numbered(sql), &types)?;
+        let types: Vec<Type> = key.1.iter().map(|kind| of(*kind)).collect();
+        let statement = self.client.prepare_typed(&numbered(&key.0), &types)?;
         if self.prepared.len() >= MAX_PREPARED {
             self.prepared.clear();
         }
@@ -112,6 +153,20 @@ const fn column_type(kind: Kind) -> Type {
         Kind::Text => Type::TEXT,
         Kind::Blob => Type::BYTEA,
     }
+}
+
+const fn array_type(kind: Kind) -> Type {
+    match kind {
+        Kind::Integer => Type::INT8_ARRAY,
+        Kind::Real => Type::FLOAT8_ARRAY,
+        Kind::Text => Type::TEXT_ARRAY,
+        Kind::Blob => Type::BYTEA_ARRAY,
+    }
+}
+
+/// `VALUES (?1, ?2)` becomes the rows of lists that stand side by side.
+fn unnested(sql: &str) -> String {
+    sql.replacen("VALUES (", "SELECT * FROM unnest(", 1)
 }
 
 /// `?1` becomes `$1`, except within quotes.
@@ -268,6 +323,14 @@ mod tests {
         assert_eq!(
             numbered("SELECT '?1', ?1, '''?' || ?12"),
             "SELECT '?1', $1, '''?' || $12"
+        );
+    }
+
+    #[test]
+    fn rows_are_lists_side_by_side() {
+        assert_eq!(
+            unnested("INSERT INTO t (a) VALUES (?1) ON CONFLICT (a) DO NOTHING"),
+            "INSERT INTO t (a) SELECT * FROM unnest(?1) ON CONFLICT (a) DO NOTHING"
         );
     }
 
