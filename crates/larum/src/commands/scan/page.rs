@@ -350,20 +350,18 @@ mod tests {
 
     #[test]
     fn room_is_shared_out_worst_first() {
-        let cases: [(&[usize], usize, usize, (usize, usize)); 8] = [
-            (&[], 0, 30, (0, 0)),
-            (&[10, 10, 10], 1, 30, (3, 3)),
-            (&[10, 10, 10], 1, 24, (2, 3)),
-            (&[10, 10, 10], 1, 20, (1, 3)),
-            (&[10, 10, 10], 3, 28, (2, 3)),
-            (&[10, 30, 4], 3, 30, (1, 3)),
-            (&[28, 10], 2, 30, (1, 1)),
-            (&[99, 10], 2, 30, (1, 1)),
-        ];
-        for (full, urgent, room, (in_full, told)) in cases {
+        let check = |full: &[usize], urgent: usize, room: usize, in_full: usize, told: usize| {
             let brief = vec![3; full.len()];
             let shares = share_out(full, &brief, urgent, room);
             assert_eq!(shares, Shares { in_full, told }, "{full:?}");
-        }
+        };
+        check(&[], 0, 30, 0, 0);
+        check(&[10, 10, 10], 1, 30, 3, 3);
+        check(&[10, 10, 10], 1, 24, 2, 3);
+        check(&[10, 10, 10], 1, 20, 1, 3);
+        check(&[10, 10, 10], 3, 28, 2, 3);
+        check(&[10, 30, 4], 3, 30, 1, 3);
+        check(&[28, 10], 2, 30, 1, 1);
+        check(&[99, 10], 2, 30, 1, 1);
     }
 }
