@@ -35,6 +35,11 @@ pub const EXCEPTIONS: &[(&str, Field, &str)] = &[
         Field::Signature,
         "the scenario's name is the administrator's",
     ),
+    (
+        "fortimail",
+        Field::User,
+        "versions with blanks between the fields write the tried name bare",
+    ),
     ("iis", Field::User, "IIS writes a plus sign for each blank"),
     (
         "kerio-control",
@@ -57,4 +62,9 @@ pub const EXCEPTIONS: &[(&str, Field, &str)] = &[
         "the name of an account that is logged in",
     ),
     ("samba", Field::User, "no account name may hold a bar"),
+    (
+        "windows-event",
+        Field::User,
+        "only as text in XML, where Windows writes a < as &lt;",
+    ),
 ];
