@@ -62,8 +62,9 @@ pub(in crate::web) fn invite(visit: &mut Visit<'_>) -> Result<Answer, Problem> {
         let message = format!("hub-staff-wrong-{}", refused.as_str());
         return render(visit, Some(("email", &message)));
     }
-    let hash = people::secret_hash(&secret);
-    let kept = visit.store().invitation_by_link(&hash, visit.people_now)?;
+    let kept = visit
+        .store()
+        .invitation_by_link(&new.secret_hash, visit.people_now)?;
     let link = format!("{}/invited/{secret}", visit.state.page_url);
     let hours = (INVITATION_SECONDS / 3_600).unsigned_abs();
     let args = [
