@@ -30,7 +30,14 @@ pub(super) fn fold(detect: &mut Detect, seen: &Observation, now: Timestamp, out:
         Clue::Refused { late_answer: true } => {}
         Clue::Refused { late_answer: false } => fold.refused(),
         Clue::Served => fold.served(),
-        Clue::Login { failed, user, mark } => fold.login(*failed, user.as_deref(), *mark),
+        Clue::Login {
+            failed: false,
+            user,
+            ..
+        } => fold.login_worked(user.as_deref()),
+        Clue::Login {
+            user, mark, left, ..
+        } => fold.login_failed(user.as_deref(), *mark, *left),
         Clue::LoginPage { path, worked } => fold.login_page(path, *worked),
         Clue::Unauthorised { path } => fold.unauthorised(*path),
         Clue::ProxyProbe(target) => fold.proxy_probe(target),

@@ -29,13 +29,9 @@ const FEW_FAILURES: usize = 3;
 const MANY_PAGES: u16 = 10;
 
 impl Fold<'_> {
-    pub(super) fn login(&mut self, failed: bool, user: Option<&str>, mark: u32) {
+    pub(super) fn login_failed(&mut self, user: Option<&str>, mark: u32, left: bool) {
         let seen = self.seen;
         if seen.source.is_none() {
-            return;
-        }
-        if !failed {
-            self.login_worked(user);
             return;
         }
         let now = seen.seconds();
@@ -48,6 +44,7 @@ impl Fold<'_> {
                 hash::short(mark.into()) | 1
             },
             is_page: false,
+            is_left: left,
         };
         let Some(row) = self.detect.sources.login.admit(seen.actor(), now, 1) else {
             return;
@@ -115,8 +112,11 @@ impl Fold<'_> {
         self.open(&key);
     }
 
-    fn login_worked(&mut self, user: Option<&str>) {
+    pub(super) fn login_worked(&mut self, user: Option<&str>) {
         let seen = self.seen;
+        if seen.source.is_none() {
+            return;
+        }
         let now = seen.seconds();
         let service = service_detail(seen);
         let hashed = user.map(|user| (user, hash::bytes(user.as_bytes())));

@@ -140,6 +140,8 @@ pub struct Attempt {
     pub mark: u16,
     /// Whether a web page was asked, of which only the answer is known.
     pub is_page: bool,
+    /// Whether it says only that somebody left while logging in: no attempt of its own behind one with this mark.
+    pub is_left: bool,
 }
 
 /// What is remembered about the log-ins of one source.
@@ -215,8 +217,10 @@ impl LoginRow {
             name,
             mark,
             is_page,
+            is_left,
         } = attempt;
-        if now == self.last_failure && mark == self.last_mark && mark != 0 {
+        let is_same = mark == self.last_mark && mark != 0;
+        if is_same && (is_left || now == self.last_failure) {
             return Failure::Repeat;
         }
         let idle = now.saturating_sub(self.last_failure);
@@ -390,7 +394,7 @@ mod tests {
         Attempt {
             name: name(text),
             mark,
-            is_page: false,
+            ..Attempt::default()
         }
     }
 
@@ -495,6 +499,21 @@ mod tests {
         assert!(!known.succeed(999_000));
         let mut fail = |n: u32| known.fail(1_000_000 + n, attempt("ann", 0));
         assert!((0..19).all(|n| fail(n) == Failure::Ordinary));
+    }
+
+    #[test]
+    fn leaving_counts_where_nothing_else_was_told_of_the_connection() {
+        let left = |mark| Attempt {
+            is_left: true,
+            ..attempt("ann", mark)
+        };
+        let mut row = LoginRow::default();
+        assert_eq!(row.fail(1_000_000, attempt("ann", 9)), Failure::Ordinary);
+        assert_eq!(row.fail(1_000_030, left(9)), Failure::Repeat);
+        assert_eq!(row.tries(), 1);
+        assert_eq!(row.fail(1_000_040, left(11)), Failure::Ordinary);
+        assert_eq!(row.fail(1_000_050, left(0)), Failure::Ordinary);
+        assert_eq!(row.tries(), 3);
     }
 
     #[test]

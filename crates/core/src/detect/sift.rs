@@ -78,6 +78,8 @@ pub enum Clue {
         user: Option<Box<str>>,
         /// Equal for two lines about one attempt; 0 when that cannot be told.
         mark: u32,
+        /// Whether it says only that somebody left while logging in.
+        left: bool,
     },
     /// A page that is not there; `None` for one that tells nothing.
     Miss(Option<Box<str>>),
@@ -374,6 +376,7 @@ fn login_clue(event: &Event<'_>) -> Clue {
         failed: outcome == Outcome::Failure,
         user: user.map(Into::into),
         mark,
+        left: matches!(event.action, Some(Action::Close | Action::Reset)),
     }
 }
 
@@ -396,6 +399,7 @@ fn web_clue(event: &Event<'_>, scratch: &mut web::Scratch) -> Clue {
             failed: true,
             user: Some(cut(user).into()),
             mark: 0,
+            left: false,
         };
     }
     if is_login_post(event, path) {
