@@ -17,6 +17,7 @@ use larum_hub_lib::store::audit::Actor;
 use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::keep::{KeepSince, KeepStore as _};
 use larum_hub_lib::store::lists::Lists as _;
+use larum_hub_lib::store::pages::Pages as _;
 use larum_hub_lib::store::sql::SqlStore;
 use larum_hub_lib::store::sql::clickhouse::Server;
 use larum_hub_lib::store::watch_state::WatchState as _;
@@ -250,6 +251,59 @@ fn without_clickhouse_batches_are_counted_and_pages_are_behind() {
     let store = in_clickhouse(folder.path(), &engine.server("away"));
     store.feed_all().unwrap();
     assert_alike(&seen(&store), &expected(), "caught up");
+}
+
+/// Whoever waits for a page is told to come back, and gets it once the engine goes on.
+#[test]
+fn a_page_waits_for_a_hanging_engine_and_not_for_ever() {
+    let Some(engine) = Engine::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let store = in_clickhouse(folder.path(), &engine.database("hangs"));
+    three_batches(&store);
+    store.feed_all().unwrap();
+    let (_, scope) = cases::pages::officer(None);
+    let page = || store.activity(&scope, member_id(2), at(-86_400), at(86_400));
+    assert!(page().is_ok());
+    engine.signal("STOP");
+    let waited = page();
+    engine.signal("CONT");
+    assert!(matches!(waited, Err(StoreError::Unavailable(_))));
+    assert!(page().is_ok());
+}
+
+/// What a door before the server says of a server that is down is no refusal of the server's own.
+#[test]
+fn a_door_before_a_server_that_is_down_means_come_back() {
+    let check = |answer: &'static str, is_away: bool| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server {
+            address: format!("http://{}/larum", listener.local_addr().unwrap()),
+            user: "larum".to_owned(),
+            password: None,
+            ca_file: std::path::PathBuf::new(),
+        };
+        let door = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            message(&mut client);
+            let said = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+            client.write_all(said.as_bytes()).unwrap();
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let said = in_clickhouse(folder.path(), &server).reach_clickhouse();
+        door.join().unwrap();
+        let found = matches!(said, Err(StoreError::Unavailable(_)));
+        assert_eq!(found, is_away, "{answer}: {said:?}");
+        assert!(said.is_err(), "{answer}");
+    };
+    check("502 Bad Gateway", true);
+    check("503 Service Unavailable", true);
+    check("504 Gateway Timeout", true);
+    // With the server's own number it is the server that refuses.
+    check("503 Busy\r\nX-ClickHouse-Exception-Code: 202", false);
+    check("500 Internal Server Error", false);
+    check("403 Forbidden\r\nX-ClickHouse-Exception-Code: 516", false);
 }
 
 #[test]

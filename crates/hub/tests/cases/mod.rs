@@ -10,7 +10,7 @@ mod blocks;
 mod enrol;
 mod firm_people;
 mod ingest;
-mod pages;
+pub mod pages;
 mod people;
 mod proofs;
 pub mod watch;

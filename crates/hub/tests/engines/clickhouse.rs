@@ -65,6 +65,14 @@ impl Engine {
         self.child.wait().unwrap();
     }
 
+    /// Stops it as a machine that hangs would (`STOP`), or lets it go on (`CONT`): it takes connections
+    /// meanwhile, and answers nothing.
+    pub fn signal(&self, name: &str) {
+        let number = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &number]).status();
+        assert!(sent.unwrap().success(), "{name}");
+    }
+
     /// Starts it again after a crash, with the same data, on another port.
     pub fn up(&mut self) {
         (self.child, self.port) = serve(self.folder.path(), &[]);
