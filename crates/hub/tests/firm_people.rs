@@ -117,7 +117,9 @@ async fn an_owner_invites_and_shuts_out_and_learns_nothing_of_others() {
         .post(&format!("/home/people/{other}/disable"), "")
         .await;
     assert_eq!(foreign.status(), 404);
-    let own = owner.post(&format!("/home/people/{pat}/disable"), "").await;
+    let own = format!("/home/people/{pat}/disable");
+    assert!(!owner.get("/home/people").await.body().contains(&own));
+    let own = owner.post(&own, "").await;
     assert_eq!(own.status(), 422, "a firm needs an owner");
     let ledger = owner.get("/home/readers").await.into_body();
     for told in [

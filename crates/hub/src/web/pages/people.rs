@@ -149,7 +149,13 @@ fn render(visit: &Visit<'_>, wrong: Option<(&str, &str)>) -> Result<Answer, Prob
     let people = visit.store().firm_people(&visit.scope)?;
     let invited = visit.store().invitations(&visit.scope, visit.people_now)?;
     let head = ["hub-name", "hub-email", "hub-role", "hub-change"].map(|id| visit.say(id));
-    let cells: Vec<Vec<Markup>> = people.iter().map(|row| cells(visit, row)).collect();
+    let is_owner = |row: &&FirmPerson| row.role == Role::Member && row.shut_out.is_none();
+    let mut owners = people.iter().filter(is_owner);
+    let only_owner = owners.next().filter(|_| owners.next().is_none());
+    let cells: Vec<Vec<Markup>> = people
+        .iter()
+        .map(|row| cells(visit, row, only_owner == Some(row)))
+        .collect();
     let main = html! {
         @if let Some((field, message)) = wrong {
             (parts::error_summary(&visit.state.words, field, &visit.say(message)))
@@ -182,7 +188,7 @@ fn roles(visit: &Visit<'_>, roles: &[Role]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn cells(visit: &Visit<'_>, row: &FirmPerson) -> Vec<Markup> {
+fn cells(visit: &Visit<'_>, row: &FirmPerson, is_only_owner: bool) -> Vec<Markup> {
     let name = [("name", row.name.as_str().into())];
     let is_reader = visit.viewer.is_some_and(|viewer| viewer.person == row.id);
     let marks = html! {
@@ -195,6 +201,7 @@ fn cells(visit: &Visit<'_>, row: &FirmPerson) -> Vec<Markup> {
         parts::text(&row.email),
         parts::text(&role_name(visit, row.role)),
         match row.shut_out {
+            None if is_only_owner => parts::text(&visit.say("hub-staff-wrong-last-owner")),
             None => change(visit, row),
             Some(ShutOutBy::Firm) => html! {
                 form method="post" action={ "/home/people/" (row.id) "/enable" } {
