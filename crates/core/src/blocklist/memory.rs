@@ -37,6 +37,8 @@ pub(super) struct Track {
     gap: f32,
     /// Hours of the latest day, as bits.
     hours: u32,
+    /// Days it was seen on, the latest whole one as the lowest bit.
+    lately: u8,
 }
 
 /// One source.
@@ -64,10 +66,11 @@ struct Nearby {
 }
 
 impl Source {
-    /// Whether `member` saw it, and how many others did.
-    pub fn word(&self, member: u32) -> (bool, usize) {
-        let own = self.seen_by.iter().any(|(one, _)| *one == member);
-        (own, self.seen_by.len() - usize::from(own))
+    /// Whether `member` saw it, and which others did.
+    pub fn witnesses(&self, member: Option<u32>) -> (bool, impl Iterator<Item = u32> + Clone) {
+        let all = self.seen_by.iter().map(|(one, _)| *one);
+        let own = all.clone().any(|one| Some(one) == member);
+        (own, all.filter(move |one| Some(*one) != member))
     }
 
     /// As all others saw it: what is known of a source to `member` if it were new. `None` where no
@@ -141,6 +144,16 @@ impl Track {
         self.hours |= 1 << at.rem_euclid(DAY_SECONDS).div_euclid(3_600);
     }
 
+    /// Whether it was seen on the whole day so many days before the latest one, at most seven.
+    pub const fn seen_ago(&self, days: u32) -> bool {
+        self.lately >> days & 1 == 1
+    }
+
+    /// Whether it was seen on one of the latest whole days, at most seven.
+    pub const fn seen_within(&self, days: u32) -> bool {
+        self.lately.trailing_zeros() < days
+    }
+
     fn fade(&mut self, seen: f32) {
         for (presence, keep) in self.presence.iter_mut().zip(KEEP) {
             *presence = *presence * keep + seen * (1.0 - keep);
@@ -175,8 +188,16 @@ fn wide(source: IpAddr) -> IpAddr {
 }
 
 impl Memory {
-    /// Notes one sighting, in seconds since 1970.
-    pub fn see(&mut self, source: IpAddr, member: u32, key: u32, at: i64, events: u64) {
+    /// Notes one sighting of a member and a key, in seconds since 1970. `crowded` says whose place among
+    /// those that saw a source a further member may take when there is no room.
+    pub fn see(
+        &mut self,
+        source: IpAddr,
+        (member, key): (u32, u32),
+        at: i64,
+        events: u64,
+        crowded: impl Fn(&[(u32, Track)]) -> Option<usize>,
+    ) {
         if self.sources.len() >= MAX_SOURCES && !self.sources.contains_key(&source) {
             return;
         }
@@ -195,11 +216,23 @@ impl Memory {
         let place = known.seen_by.iter().position(|(one, _)| *one == member);
         if let Some((_, track)) = place.and_then(|place| known.seen_by.get_mut(place)) {
             track.see(at, events);
-        } else if known.seen_by.len() < MAX_SEEN_BY {
-            let mut track = Track::new(at);
-            track.see(at, events);
-            known.seen_by.push((member, track));
+            return;
         }
+        let mut track = Track::new(at);
+        track.see(at, events);
+        if known.seen_by.len() < MAX_SEEN_BY {
+            known.seen_by.push((member, track));
+        } else if let Some(place) = crowded(&known.seen_by)
+            && let Some(other) = known.seen_by.get_mut(place)
+        {
+            *other = (member, track);
+        }
+    }
+
+    /// Each source's service, and who saw it.
+    pub fn reports(&self) -> impl Iterator<Item = (u32, &[(u32, Track)])> {
+        let sources = self.sources.values();
+        sources.map(|source| (source.key, source.seen_by.as_slice()))
     }
 
     /// Learns from `day`, which is over: fades what was, forgets what is too old.
@@ -222,6 +255,7 @@ impl Memory {
             source.latest = 0.0;
             for (member, track) in &mut source.seen_by {
                 let seen = track.last >= start;
+                track.lately = track.lately << 1 | u8::from(seen);
                 track.fade(f32::from(u8::from(seen)));
                 track.events *= 0.8;
                 if seen {
@@ -414,7 +448,13 @@ mod tests {
             seen.sort_by_key(|(mark, ..)| mark % 80_000);
             for (mark, number, member) in seen {
                 let at = day * DAY_SECONDS + i64::from(mark % 80_000);
-                memory.see(source(number), member, 1, at, u64::from(mark % 9 + 1));
+                memory.see(
+                    source(number),
+                    (member, 1),
+                    at,
+                    u64::from(mark % 9 + 1),
+                    |_| None,
+                );
             }
             memory.close_day(day, 4);
         }

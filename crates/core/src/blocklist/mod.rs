@@ -3,8 +3,8 @@
 //!
 //! Nothing is shipped that was learned elsewhere: a hub learns from its own days which sources come
 //! back, and to whom. Until it has some days of its own, sources are ordered by how much they were
-//! seen lately. A list holds a source only if the member saw it itself or two others did
-//! ([`QUORUM`]); what is on the never-block list is never in it; it expires.
+//! seen lately. A list holds a source only if the member saw it itself or others of two networks
+//! did whose word counts (`trust`); what is on the never-block list is never in it; it expires.
 //!
 //! Sources: predictive blacklisting by Zhang, Porras and Ullrich 2008 and Soldo, Le and Markopoulou
 //! 2010 (own history, neighbours, likeness of victims), learned here by boosted trees.
@@ -12,6 +12,7 @@
 pub mod forest;
 mod memory;
 pub mod render;
+mod trust;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -21,10 +22,9 @@ use crate::detect::NetworkSet;
 use crate::time::Timestamp;
 use crate::watch::fold::mixed_mark;
 use forest::{Example, Forest, Row};
-use memory::{MEMORY_DAYS, Memory};
+use memory::{MEMORY_DAYS, Memory, Track};
+use trust::Members;
 
-/// Members other than the reader that must have seen a source, unless the reader saw it itself.
-pub const QUORUM: usize = 2;
 /// Hours an entry of a list is good for.
 pub const ENTRY_HOURS: i64 = 48;
 /// Sources a member is offered from, at most, beside those it saw itself.
@@ -48,9 +48,8 @@ const LEARN_FIRST: usize = 500;
 const LEARN_REST: u16 = 16;
 /// Members at most that are learned from in one day.
 const MAX_TAUGHT_BY: usize = 64;
-/// New members' word counts for others from the eighth day on.
-const PROBATION_SECONDS: i64 = 7 * DAY_SECONDS;
-/// New sources of one member in a day that count; the rest is left out.
+/// New sources of one member, or of the members of one network, in a day that count; the rest is left
+/// out.
 const MAX_NEW_A_DAY: usize = 2_000;
 /// Names of keys told apart.
 const MAX_KEYS: usize = 65_536;
@@ -80,13 +79,6 @@ pub struct Entry {
     pub expires: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Member {
-    first: i64,
-    /// New sources on the day being filled.
-    new: usize,
-}
-
 /// A row whose outcome the next day shows.
 #[derive(Clone, Copy, Debug)]
 struct Awaited {
@@ -102,16 +94,17 @@ struct Awaited {
 pub struct Blocklist {
     never: NetworkSet,
     memory: Memory,
-    members: BTreeMap<String, u32>,
-    known: Vec<Member>,
+    members: Members,
     keys: BTreeMap<String, u32>,
     /// The day being filled, and the first of all.
     day: Option<i64>,
     start: i64,
     /// Whether the day being filled has any sighting.
     busy: bool,
-    /// Sources most seen lately, best first, as of the last whole day.
+    /// Sources most seen lately, best first, as of the last whole day: first those members vouch for …
     ranked: Vec<IpAddr>,
+    /// … as many as this.
+    vouched: usize,
     awaited: Vec<Awaited>,
     examples: VecDeque<Vec<Example>>,
     learned: Option<(i64, Forest)>,
@@ -136,24 +129,27 @@ impl Blocklist {
         }
     }
 
+    /// Says when `member` enrolled, where that is known, and from which network (an IPv4 /24, an IPv6
+    /// /48) it calls; the empty name where that is not known. Members of one network have one word.
+    /// May be said before the first sighting, and again.
+    pub fn introduce(&mut self, member: &str, enrolled: Option<Timestamp>, network: &str) {
+        let since = enrolled.map(Timestamp::as_seconds);
+        self.members.introduce(member, since, network);
+    }
+
     /// Notes a sighting. Sightings come in order of time; one of an earlier day counts for the day
     /// being filled. The day before it is learned from first.
     pub fn observe(&mut self, at: Timestamp, member: &str, source: IpAddr, key: &str, count: u64) {
         self.advance(at);
         self.busy = true;
-        let at = at
-            .as_seconds()
-            .max(self.day.unwrap_or_default() * DAY_SECONDS);
-        let Some(number) = self.member(member, at) else {
+        let day = self.day.unwrap_or_default();
+        let at = at.as_seconds().max(day * DAY_SECONDS);
+        let Some(number) = self.members.seen(member, at) else {
             return;
         };
         let is_new = !self.memory.sources.contains_key(&source);
-        let place = usize::try_from(number).ok();
-        if let Some(known) = place.and_then(|place| self.known.get_mut(place)) {
-            if is_new && known.new >= MAX_NEW_A_DAY {
-                return;
-            }
-            known.new += usize::from(is_new);
+        if is_new && !self.members.may_bring(number, MAX_NEW_A_DAY) {
+            return;
         }
         let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let key = match self.keys.get(key) {
@@ -164,7 +160,10 @@ impl Blocklist {
             }
             None => u32::MAX,
         };
-        self.memory.see(source, number, key, at, count);
+        self.members.hear(number, key, day);
+        let members = &self.members;
+        let crowded = |seen_by: &[(u32, Track)]| members.crowded(number, seen_by);
+        self.memory.see(source, (number, key), at, count, crowded);
     }
 
     /// Learns from all whole days before `at`.
@@ -192,7 +191,7 @@ impl Blocklist {
     /// nobody knows gets what the others know.
     #[must_use]
     pub fn list(&self, member: &str, length: usize) -> Vec<Entry> {
-        let member = self.members.get(member).copied();
+        let member = self.members.number(member);
         let now = self.day.unwrap_or_default() * DAY_SECONDS;
         let mut chosen: Vec<(f32, IpAddr, usize)> = self
             .candidates(member)
@@ -238,8 +237,9 @@ impl Blocklist {
 
     /// Sources worth a look for a member: those most seen lately, and its own.
     fn candidates(&self, member: Option<u32>) -> impl Iterator<Item = IpAddr> {
-        let looked = self.ranked.iter().take(MAX_CANDIDATES).copied();
-        let rest = self.ranked.iter().skip(MAX_CANDIDATES).copied();
+        let looks = self.vouched.min(MAX_CANDIDATES);
+        let looked = self.ranked.iter().take(looks).copied();
+        let rest = self.ranked.iter().skip(looks).copied();
         let own = rest.filter(move |address| {
             let source = self.memory.sources.get(address);
             source.is_some_and(|source| source.seen_by.iter().any(|(one, _)| Some(*one) == member))
@@ -247,68 +247,53 @@ impl Blocklist {
         looked.chain(own)
     }
 
-    /// How many members vouch for a source, if it is enough for `member`'s list.
+    /// How many members saw a source whose word counts, if it is enough for `member`'s list.
     fn word_for(&self, source: &memory::Source, member: Option<u32>, now: i64) -> Option<usize> {
-        let young_hub = now < (self.start * DAY_SECONDS) + PROBATION_SECONDS + 3 * DAY_SECONDS;
-        let trusted = |number: u32| {
-            let place = usize::try_from(number).ok();
-            let known = place.and_then(|place| self.known.get(place));
-            young_hub || known.is_some_and(|known| known.first + PROBATION_SECONDS <= now)
-        };
-        let own = source.seen_by.iter().any(|(one, _)| Some(*one) == member);
-        let others = source
-            .seen_by
-            .iter()
-            .filter(|(one, _)| Some(*one) != member);
-        let word = others.filter(|(one, _)| trusted(*one)).count();
-        (own || word >= QUORUM).then_some(word + usize::from(own))
-    }
-
-    fn member(&mut self, name: &str, at: i64) -> Option<u32> {
-        if let Some(number) = self.members.get(name) {
-            return Some(*number);
+        let (own, others) = source.witnesses(member);
+        if !own && !self.members.vouch(others.clone(), now) {
+            return None;
         }
-        let number = u32::try_from(self.known.len()).ok()?;
-        self.members.insert(name.to_owned(), number);
-        self.known.push(Member { first: at, new: 0 });
-        Some(number)
+        let counting = others.filter(|other| self.members.word(*other, now) > 0.0);
+        Some(counting.count() + usize::from(own))
     }
 
     fn close_day(&mut self, day: i64) {
         if !std::mem::take(&mut self.busy) {
             // A day on which nobody reported anything is a hub that was off: nobody's coming back can
             // be learned from it.
-            self.memory.close_day(day, self.known.len());
+            self.memory.close_day(day, self.members.count());
             self.awaited.clear();
-            self.rank();
+            self.rank(day);
             return;
         }
         self.settle_awaited(day);
-        self.memory.close_day(day, self.known.len());
-        for member in &mut self.known {
-            member.new = 0;
-        }
-        self.rank();
+        self.memory.close_day(day, self.members.count());
+        self.members.weigh(day, self.memory.reports());
+        self.rank(day);
         self.lesson(day);
         self.await_outcomes(day);
     }
 
-    fn rank(&mut self) {
-        let mut ranked: Vec<(f32, i64, IpAddr)> = self
+    /// Orders the sources. What nobody vouches for may crowd nobody out: it comes after the others.
+    fn rank(&mut self, day: i64) {
+        let now = (day + 1) * DAY_SECONDS;
+        let mut ranked: Vec<(bool, f32, i64, IpAddr)> = self
             .memory
             .sources
             .iter()
             .map(|(address, source)| {
+                let vouched = self.members.vouch(source.witnesses(None).1, now);
                 let score = Memory::plain_score(source, None);
-                (score, source.all.last, *address)
+                (vouched, score, source.all.last, *address)
             })
             .collect();
         ranked.sort_by(|left, right| {
-            let by_score = right.0.total_cmp(&left.0);
+            let by_score = right.0.cmp(&left.0).then(right.1.total_cmp(&left.1));
             by_score
-                .then(right.1.cmp(&left.1))
-                .then(left.2.cmp(&right.2))
+                .then(right.2.cmp(&left.2))
+                .then(left.3.cmp(&right.3))
         });
+        self.vouched = ranked.partition_point(|(vouched, ..)| *vouched);
         self.ranked = ranked.into_iter().map(|(.., address)| address).collect();
     }
 
@@ -377,18 +362,17 @@ impl Blocklist {
     /// looked at a second time as if it were new, without anything it said itself: what is asked of a
     /// new member's list is learned from exactly that.
     fn await_outcomes(&mut self, day: i64) {
-        let members = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         let marks = |member: u32| {
             let place = IpAddr::from(std::net::Ipv4Addr::from(member));
             mixed_mark(place, u64::try_from(day).unwrap_or(0))
         };
-        let mut taught_by: Vec<u32> = (0..members).collect();
+        let mut taught_by = self.members.heads();
         taught_by.sort_by_key(|member| marks(*member));
         taught_by.truncate(MAX_TAUGHT_BY);
         let mut awaited = Vec::new();
         for member in taught_by {
             for as_new in [false, true] {
-                for (address, weight) in self.worth_learning(member, as_new, marks(member)) {
+                for (address, weight) in self.worth_learning(member, as_new, (day, marks(member))) {
                     let Some(source) = self.memory.sources.get(&address) else {
                         continue;
                     };
@@ -411,13 +395,19 @@ impl Blocklist {
     }
 
     /// Sources that could stand on a member's list, and how many each stands for.
-    fn worth_learning(&self, member: u32, as_new: bool, mark: u64) -> Vec<(IpAddr, f32)> {
+    fn worth_learning(
+        &self,
+        member: u32,
+        as_new: bool,
+        (day, mark): (i64, u64),
+    ) -> Vec<(IpAddr, f32)> {
+        let now = (day + 1) * DAY_SECONDS;
         let mut order: Vec<(f32, IpAddr)> = self
             .candidates((!as_new).then_some(member))
             .filter_map(|address| {
                 let source = self.memory.sources.get(&address)?;
-                let (own, others) = source.word(member);
-                let counts = others >= QUORUM || (own && !as_new);
+                let (own, others) = source.witnesses(Some(member));
+                let counts = (own && !as_new) || self.members.vouch(others, now);
                 let score = if as_new {
                     Memory::others_score(source, member)
                 } else {

@@ -50,6 +50,8 @@ pub struct Place {
     pub sector: String,
     /// The network its collectors call from, the first of several; empty where it is not known.
     pub network: String,
+    /// When its first collector enrolled; nothing while it has none.
+    pub enrolled: Option<Timestamp>,
 }
 
 /// A threat that is not closed.

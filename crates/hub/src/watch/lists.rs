@@ -13,6 +13,7 @@ use larum_core::time::Timestamp;
 use crate::id::MemberId;
 use crate::store::StoreError;
 use crate::store::lists::{Listed, Lists, MAX_ENTRIES};
+use crate::store::watch_state::WatchState;
 
 const HOUR_SECONDS: i64 = 3_600;
 const DAY_SECONDS: i64 = 86_400;
@@ -42,7 +43,7 @@ impl ListMaker {
     /// When the store fails; the next call goes on.
     pub fn step(
         &mut self,
-        store: &(impl Lists + ?Sized),
+        store: &(impl Lists + WatchState + ?Sized),
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         let readers = store.list_readers()?;
@@ -78,7 +79,18 @@ impl ListMaker {
 
 impl Learned {
     /// Takes in the hours up to `until`, a day at a time.
-    fn feed(&mut self, store: &(impl Lists + ?Sized), until: Timestamp) -> Result<(), StoreError> {
+    fn feed(
+        &mut self,
+        store: &(impl Lists + WatchState + ?Sized),
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        if self.fed < until {
+            for place in store.places()? {
+                let member = place.member.to_string();
+                self.blocklist
+                    .introduce(&member, place.enrolled, &place.network);
+            }
+        }
         while self.fed < until {
             let next = self.fed.plus_seconds(DAY_SECONDS).min(until);
             for edge in store.past_edges(self.fed, next)? {

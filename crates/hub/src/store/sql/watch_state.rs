@@ -70,9 +70,10 @@ impl WatchState for SqlStore {
     fn places(&self) -> Result<Vec<Place>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT member.id, member.area, member.sector, min(collector.network)
-                 FROM member LEFT JOIN collector
-                   ON collector.member = member.id AND collector.revoked IS NULL
+                "SELECT member.id, member.area, member.sector,
+                   min(CASE WHEN collector.revoked IS NULL THEN collector.network END),
+                   min(collector.created)
+                 FROM member LEFT JOIN collector ON collector.member = member.id
                  GROUP BY member.id, member.area, member.sector ORDER BY member.id",
             )?;
             let rows = statement.query_map([], |row| {
@@ -81,6 +82,7 @@ impl WatchState for SqlStore {
                     area: row.get(1)?,
                     sector: row.get(2)?,
                     network: row.get::<Option<String>>(3)?.unwrap_or_default(),
+                    enrolled: row.get::<Option<i64>>(4)?.map(Timestamp::from_millis),
                 })
             })?;
             rows.collect::<Result<_, _>>()
