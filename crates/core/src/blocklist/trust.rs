@@ -89,8 +89,8 @@ impl Members {
         if let Some(known) = slot(number).and_then(|at| self.known.get_mut(at)) {
             known.voice = voice;
             known.since = since.unwrap_or(known.since);
+            self.earliest = self.earliest.min(Some(known.since));
         }
-        self.earliest = self.known.iter().map(|known| known.since).min();
     }
 
     fn voice(&mut self, number: u32, network: &str) -> Voice {

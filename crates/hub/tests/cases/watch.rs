@@ -4,6 +4,7 @@ use larum_core::finding::Severity;
 use larum_core::watch::{Kind, State};
 use larum_hub_lib::id::MemberId;
 use larum_hub_lib::store::StoreError;
+use larum_hub_lib::store::enrol::EnrolStore as _;
 use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::lists::{Listed, Lists as _};
 use larum_hub_lib::store::sql::SqlStore;
@@ -81,6 +82,18 @@ pub fn arrivals(store: &SqlStore, told: &mut String) {
         .unwrap();
     assert_eq!(network(Some("198.51.100.0")), "198.51.100.0");
     tell(told, store.places().unwrap());
+    // A collector that was revoked calls from nowhere; its firm is no newer for it.
+    let leaver = firm(store, 2, "Garage");
+    let place = || {
+        let places = store.places().unwrap();
+        places.into_iter().find(|place| place.member == leaver)
+    };
+    assert_eq!(place().unwrap().enrolled, None);
+    let left = collector(store, leaver, 2);
+    store.note_network(left, Some("192.0.2.0")).unwrap();
+    store.revoke_collector(left, at(50)).unwrap();
+    let place = place().unwrap();
+    assert_eq!((place.enrolled, place.network.as_str()), (Some(at(1)), ""));
     tell(told, store.warnable().unwrap());
     let look = store.begin_look(at(10), third, at(0)).unwrap();
     assert!(store.kept_state().unwrap().is_none());
