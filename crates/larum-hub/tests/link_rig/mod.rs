@@ -173,10 +173,15 @@ impl Collector {
 
     /// Spools one sighting for each number, and says up to which spool number.
     pub fn spool(&self, numbers: std::ops::Range<u64>, at: Timestamp) -> u64 {
+        self.spool_all(numbers.map(|number| sighting(number, at)))
+    }
+
+    /// Spools sightings together, and says up to which spool number.
+    pub fn spool_all(&self, sightings: impl IntoIterator<Item = WireSighting>) -> u64 {
         let mut spool = self.spool.lock().unwrap();
         let mut last = 0;
-        for number in numbers {
-            let frame = serde_json::to_vec(&sighting(number, at)).unwrap();
+        for sighting in sightings {
+            let frame = serde_json::to_vec(&sighting).unwrap();
             last = spool.append(&frame).unwrap();
         }
         spool.sync().unwrap();
