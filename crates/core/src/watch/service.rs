@@ -103,6 +103,24 @@ mod tests {
             assert!(!name.contains('«') && !name.is_empty(), "{key}: {name}");
             assert!(!actions(&words, key).is_empty(), "{key}");
         }
+        // What firms guess at, flood and look for most has words of its own.
+        for key in [
+            "vpn/guessing",
+            "auth/guessing",
+            "dos/flood",
+            "dos/amplification",
+            "web/scanner",
+            "tcp/443",
+            "tcp/993",
+            "tcp/8443",
+            "udp/500",
+        ] {
+            let general = ["port", "web", "other"].map(|family| {
+                let id = format!("watch-name-{family}");
+                words.say_with(&id, &[("key", key.into())])
+            });
+            assert!(!general.contains(&name(&words, key)), "{key}");
+        }
         assert_eq!(name(&words, "tcp/3389"), "remote desktop (tcp/3389)");
         let rule = "0f715dbd-6011-59f4-9cce-abffe032e8d8";
         assert_eq!(
