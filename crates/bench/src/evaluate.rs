@@ -36,6 +36,7 @@ What is missed of ga-payloads (two of `sql`, one of `shell`, eight of `xss`) is 
 alone: a single word (`PRINT`), a reference without meaning (`&foo;`), a parameter cut out of an address, a
 line of a server's settings, a call of something unnamed (`open(name)`), a hundred slashes, letters broken
 beyond repair. Whoever flags these flags visitors.
+Both payload sets together: of SQL 1,653 of 1,665 = 99.3 %, of scripts 1,041 of 1,049 = 99.2 % (goal 99).
 
 Of the requests for known holes, five are missed. Two show no attack as they are recorded: one lost the header
 that was the attack, one asks for a page called `rpc2` without the path that made it a hole. One is the question
