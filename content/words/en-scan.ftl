@@ -100,6 +100,7 @@ scan-in-short = Told in short: { $number ->
 }
 scan-more = No room here for { $number } more ({ $levels }).
 scan-tell-all = With `--all` everything is told in full.
+scan-beyond = Too much happened for one page: { $count } findings, none worse than those that are, are not on it. With `--json` all are listed.
 scan-more-level = { $level }: { $count }
 scan-background = Background noise: { $number ->
     [one] one stranger

@@ -164,6 +164,11 @@ fn run_to_end(args: &Args) -> anyhow::Result<Exit> {
         let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         sink.out
             .write_all(page::render(&report, &words, colour, detail).as_bytes())?;
+        let kept = u64::try_from(sink.kept.len()).unwrap_or(u64::MAX);
+        let beyond = sink.count.saturating_sub(kept);
+        if beyond > 0 {
+            tell(&words.say_with("scan-beyond", &[("count", beyond.into())]));
+        }
     }
     if args.stats {
         let stats = stats(&scanned, sink.count, started.elapsed());
@@ -251,11 +256,26 @@ impl Sink {
                 self.line.push('\n');
                 self.out.write_all(self.line.as_bytes())?;
                 self.out.flush()?;
-            } else if self.kept.len() < MAX_KEPT {
-                self.kept.push(finding);
+            } else {
+                keep(&mut self.kept, finding, MAX_KEPT, |finding| {
+                    finding.severity
+                });
             }
         }
         Ok(())
+    }
+}
+
+/// Adds `new` to `kept`, which holds no more than `most`: what matters least gives way to what matters more.
+fn keep<T>(kept: &mut Vec<T>, new: T, most: usize, severity: impl Fn(&T) -> Severity) {
+    if kept.len() >= most
+        && let Some(least) = kept.iter().map(&severity).min()
+        && least < severity(&new)
+    {
+        kept.retain(|one| severity(one) > least);
+    }
+    if kept.len() < most {
+        kept.push(new);
     }
 }
 
@@ -395,5 +415,20 @@ impl Progress {
         if self.shown.is_some() {
             drop(write!(io::stderr(), "\r          \r"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_least_gives_way() {
+        use Severity::{High, Low, Medium};
+        let mut kept = Vec::new();
+        for severity in [Low, Medium, Low, High, Low, Medium, High, Medium] {
+            keep(&mut kept, severity, 4, |severity| *severity);
+        }
+        assert_eq!(kept, [Medium, High, Medium, High]);
     }
 }
