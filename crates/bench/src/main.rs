@@ -169,6 +169,8 @@ enum Command {
     },
     /// Fill a real hub and measure it: sightings a second, time to the receipt, bytes, pages
     Hub(hub::Args),
+    /// How long it takes from what some firms see to the warning at every other, over real links
+    Warned(hub::warned::Args),
     /// Send a file's lines to a receiver of logs
     Send(send::Args),
     /// Write a made-up capture of web traffic and name look-ups
@@ -256,6 +258,7 @@ fn main() -> Result<()> {
         }),
         Command::Indicators { count } => indicators::measure(count),
         Command::Hub(args) => hub::run(&args),
+        Command::Warned(args) => hub::warned::run(&args),
         Command::Send(args) => send::run(&args),
         Command::MakePackets {
             megabytes,

@@ -21,7 +21,7 @@ use super::made::{Chain, Plan, add_firm};
 use super::{Args, Sent, pages, percentiles};
 
 /// Collectors that join at once.
-const JOINING: usize = 16;
+pub const JOINING: usize = 16;
 /// How long a collector waits before it asks again where the hub was busy, at least.
 const PAUSE: Duration = Duration::from_millis(200);
 

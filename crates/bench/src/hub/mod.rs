@@ -11,6 +11,7 @@ mod direct;
 mod link;
 mod made;
 mod pages;
+pub mod warned;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -107,19 +108,25 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn config(args: &Args, folder: &Path, now: Timestamp) -> Result<HubConfig> {
-    let mut config = HubConfig::new(folder.join("hub"), "127.0.0.1");
+    let mut config = on_loopback(folder)?;
     if let Some(place) = &args.postgres {
         config.store = StoreConfig::Postgres(server(args, place)?);
     }
-    config.link_listen = "127.0.0.1:0".parse()?;
-    config.page_listen = config.link_listen;
-    config.links_suffice = true;
     // A year of sightings in a minute is what is measured.
     (config.day_limits.collector, config.day_limits.member) = (u32::MAX, u32::MAX);
     if !config.state_dir.exists() {
         std::fs::create_dir_all(&config.state_dir)?;
         set_up(&config, now)?;
     }
+    Ok(config)
+}
+
+/// A hub on ports that the system chooses.
+fn on_loopback(folder: &Path) -> Result<HubConfig> {
+    let mut config = HubConfig::new(folder.join("hub"), "127.0.0.1");
+    config.link_listen = "127.0.0.1:0".parse()?;
+    config.page_listen = config.link_listen;
+    config.links_suffice = true;
     Ok(config)
 }
 
