@@ -112,7 +112,8 @@ async fn measure(args: &Args, folder: &Path, hub: &Hub, clock: &Clock) -> Result
     let now = clock.now();
     for (firm, collector) in (0..).zip(&collectors) {
         let day = |day: u32| now.plus_seconds(-i64::from(day) * DAY_SECONDS);
-        collector.spool((1..=PAST_DAYS).map(|ago| sighting("tcp/23", firm, 100 + ago, day(ago))))?;
+        collector
+            .spool((1..=PAST_DAYS).map(|ago| sighting("tcp/23", firm, 100 + ago, day(ago))))?;
     }
     until_watched(hub, u64::from(args.firms * PAST_DAYS)).await?;
     let mut waits = Waits::default();

@@ -208,15 +208,17 @@ impl Members {
 
     /// Whether the words of these members are enough for the list of somebody else.
     pub fn vouch(&self, members: impl Iterator<Item = u32>, now: i64) -> bool {
+        are_enough(self.words(members, now).into_iter())
+    }
+
+    /// The word of each voice of these members.
+    fn words(&self, members: impl Iterator<Item = u32>, now: i64) -> Vec<(Voice, f32)> {
         let mut words: Vec<(Voice, f32)> = members
             .filter_map(|number| Some((self.get(number)?.voice, self.word(number, now))))
             .collect();
         words.sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.total_cmp(&left.1)));
         words.dedup_by_key(|(voice, _)| *voice);
-        let whole = words.iter().filter(|(_, word)| *word >= 1.0).count();
-        let rest: f32 = words.iter().map(|(_, word)| word % 1.0).sum();
-        // A thousandth for rounding: five fifths are one.
-        whole + usize::from(rest > 0.999) >= QUORUM
+        words
     }
 
     /// Weighs the reports of the day that is [`CONFIRM_DAYS`] back from the end of `day`, one source
@@ -229,24 +231,21 @@ impl Members {
         let now = (day + 1) * DAY_SECONDS;
         let mut weighed: BTreeMap<u32, (f32, f32)> = BTreeMap::new();
         for (service, seen_by) in sources {
-            let seen_by = || {
-                seen_by
-                    .iter()
-                    .filter(|(_, track)| track.seen_within(CONFIRM_DAYS))
-            };
-            for (teller, _) in seen_by().filter(|(_, track)| track.seen_ago(CONFIRM_DAYS - 1)) {
+            let lately = seen_by
+                .iter()
+                .filter(|(_, track)| track.seen_within(CONFIRM_DAYS));
+            let words = self.words(lately.clone().map(|(other, _)| *other), now);
+            for (teller, _) in lately.filter(|(_, track)| track.seen_ago(CONFIRM_DAYS - 1)) {
                 let Some(voice) = self.get(*teller).map(|known| known.voice) else {
                     continue;
                 };
                 if !self.others_saw(voice, service, day) {
                     continue;
                 }
-                let others = seen_by().map(|(other, _)| *other);
-                let others =
-                    others.filter(|other| self.get(*other).is_some_and(|one| one.voice != voice));
+                let others = words.iter().filter(|(other, _)| *other != voice);
                 let (told, confirmed) = weighed.entry(*teller).or_default();
                 *told += 1.0;
-                *confirmed += f32::from(u8::from(self.vouch(others, now)));
+                *confirmed += f32::from(u8::from(are_enough(others.copied())));
             }
         }
         for (number, known) in (0..).zip(&mut self.known) {
@@ -320,6 +319,20 @@ impl Member {
     fn share(&self) -> f32 {
         self.confirmed / (self.told + ENOUGH_TOLD)
     }
+}
+
+/// Whether words are enough, one of each voice.
+fn are_enough(words: impl Iterator<Item = (Voice, f32)>) -> bool {
+    let (mut whole, mut rest) = (0, 0.0);
+    for (_, word) in words {
+        if word >= 1.0 {
+            whole += 1;
+        } else {
+            rest += word;
+        }
+    }
+    // A thousandth for rounding: five fifths are one.
+    whole + usize::from(rest > 0.999) >= QUORUM
 }
 
 fn slot(number: u32) -> Option<usize> {
