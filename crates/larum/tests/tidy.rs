@@ -302,6 +302,18 @@ fn each_abuse_that_is_tried_names_tests_that_exist() {
     each_names_tests(&rows);
 }
 
+/// What shows that an issue's words hold is there, where it is a test.
+#[test]
+fn each_proof_that_is_a_test_exists() {
+    let text = fs::read_to_string(root().join("docs/developer/proofs.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains(".rs::"))
+        .collect();
+    assert!(rows.len() > 20, "{} proofs", rows.len());
+    each_names_tests(&rows);
+}
+
 /// ARCHITECTURE.md names, for each of the ten invariants, the tests that hold it, as
 /// `path/to/file.rs::test_name`; each must exist.
 #[test]
