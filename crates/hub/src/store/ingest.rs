@@ -9,8 +9,10 @@ use super::StoreError;
 use crate::id::{CollectorId, MemberId};
 
 /// Longest span of hours that one sighting is spread over, counted back from its last event; what lies
-/// before counts in the first of them.
+/// before counts in the first of them, and for the watch once in each day.
 pub const MAX_EDGE_HOURS: i64 = 48;
+/// Most days before those hours in which a sighting counts for the watch.
+pub const MAX_EDGE_DAYS: i64 = 60;
 /// Most edges of one batch; beyond it a sighting counts in the hour of its last event only.
 pub const MAX_BATCH_EDGES: usize = 100_000;
 

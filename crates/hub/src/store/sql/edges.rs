@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use larum_core::address::source_key;
 use larum_core::finding::AttackOutcome;
 use larum_core::sighting::Sighting;
+use larum_core::time::Timestamp;
 use larum_core::watch::fold::NO_SOURCE;
 
 use super::clickhouse::ClickHouse;
@@ -18,9 +19,11 @@ use super::ingest::length;
 use super::rollups::day_of_hour;
 use crate::id::MemberId;
 use crate::store::StoreError;
-use crate::store::ingest::{MAX_BATCH_EDGES, MAX_EDGE_HOURS};
+use crate::store::ingest::{MAX_BATCH_EDGES, MAX_EDGE_DAYS, MAX_EDGE_HOURS};
 use crate::store::packed::{self, Span, hours_between, pack_spans, unpack_spans};
 
+const DAY_HOURS: i64 = 24;
+const HOUR_MS: i64 = 3_600_000;
 /// Sightings that wait in blocks before they are sorted: some 10 MB of memory while that is done.
 pub const MAX_WAITING: i64 = 30_000;
 /// Rows looked through at once for a firm that is erased.
@@ -54,13 +57,32 @@ pub(super) fn places_of(sources: &[IpAddr]) -> Vec<IpAddr> {
 pub(super) fn spans_of(firm: i64, words: &[Sighting]) -> impl Iterator<Item = (&str, Span)> {
     let mut left = MAX_BATCH_EDGES;
     words.iter().map(move |word| {
-        let (first, last) = hours_between(word.first, word.last, false);
-        let hours = usize::try_from(last.saturating_sub(first).saturating_add(1)).unwrap_or(1);
+        let hours = watched_hours(word.first, word.last, false).count();
         let edges = hours.saturating_mul(word.sources.len().max(1));
         let short = edges > left;
         left = left.saturating_sub(edges);
         (word.key.as_str(), span_of(firm, word, short))
     })
+}
+
+/// The hours in which something from `first` to `last` counts for the watch: each of its last, and of each day before
+/// those the first. Who told nothing of an attack that lasts for weeks until its end (a log file of last month is
+/// read at once) has then told of each day, as who watched it has.
+fn watched_hours(first: Timestamp, last: Timestamp, short: bool) -> impl Iterator<Item = i64> {
+    let (from, to) = hours_between(first, last, short);
+    let begin = if short {
+        from
+    } else {
+        hour_of(first).min(from)
+    };
+    let newest = day_of_hour(from);
+    let days = day_of_hour(begin).max(newest.saturating_sub(MAX_EDGE_DAYS))..=newest;
+    let before = days.map(move |day| day.saturating_mul(DAY_HOURS).max(begin));
+    before.filter(move |hour| *hour < from).chain(from..=to)
+}
+
+const fn hour_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(HOUR_MS)
 }
 
 /// A sighting as a span; `short` is one that counts in its last hour only.
@@ -100,10 +122,9 @@ pub(super) fn add_edges<'w>(
     span: &Span,
     before: Option<&Sighting>,
 ) {
-    let told = before.map(|word| hours_between(word.first, word.last, false));
+    let told = before.map(|word| (hour_of(word.first), hour_of(word.last)));
     let known = before.map(sources_of).unwrap_or_default();
-    let (first, last) = span.hours();
-    for hour in first..=last {
+    for hour in watched_hours(span.first, span.last, span.short) {
         let is_told = told.is_some_and(|(from, to)| (from..=to).contains(&hour));
         for source in &span.sources {
             if !is_told || known.binary_search(source).is_err() {
@@ -411,7 +432,6 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use larum_core::finding::{Category, FindingId, Severity};
-    use larum_core::time::Timestamp;
 
     use super::*;
 
@@ -450,6 +470,24 @@ pub(super) mod tests {
         assert!(edges <= length(MAX_BATCH_EDGES + 1_000 * 50));
         let last = spans_of(1, &all).last().unwrap().1;
         assert_eq!((last.short, last.hours()), (true, (0, 0)));
+    }
+
+    #[test]
+    fn what_lasts_for_weeks_counts_on_each_day_once_and_in_its_last_hours() {
+        let hours = |word: &Sighting, earlier: Option<Sighting>| -> Vec<i64> {
+            let earlier = earlier.map(|word| (0, word)).into_iter().collect();
+            let edges = edges_of(std::slice::from_ref(word), &earlier);
+            edges.into_keys().map(|(hour, ..)| hour).collect()
+        };
+        let long = sighting((5, 0), (24 * 4 + 3, 0), 9);
+        let expected: Vec<i64> = [5, 24, 48].into_iter().chain(52..=99).collect();
+        assert_eq!(hours(&long, None), expected);
+        let earlier = sighting((5, 0), (40, 0), 3);
+        let expected: Vec<i64> = [48].into_iter().chain(52..=99).collect();
+        assert_eq!(hours(&long, Some(earlier)), expected);
+        let years = sighting((0, 0), (24 * 900, 0), 3);
+        let most = usize::try_from(MAX_EDGE_HOURS + MAX_EDGE_DAYS).unwrap();
+        assert!(hours(&years, None).len() <= most + 1);
     }
 
     #[test]
