@@ -153,6 +153,13 @@ CREATE TABLE feed (
     adopted INTEGER NOT NULL           -- the newest that had been counted in the tables above
 ) STRICT, WITHOUT ROWID;
 
+-- How long the longest of a firm's findings lasted that were carried there, in milliseconds: whoever looks
+-- for what ended after some time need not look at what began longer before it.
+CREATE TABLE longest (
+    firm   INTEGER PRIMARY KEY,
+    lasted INTEGER NOT NULL
+) STRICT;
+
 -- Numbers of erased firms, whose rows go from ClickHouse too.
 CREATE TABLE erased (
     number INTEGER PRIMARY KEY,

@@ -228,6 +228,31 @@ fn a_store_takes_over_what_it_had_counted_before() {
     assert_eq!(store.totals().unwrap().findings, 4);
 }
 
+/// PostgreSQL gives the room of many carried blocks back at once, not when it next cleans.
+#[test]
+fn the_room_of_carried_blocks_is_given_back() {
+    const BLOCKS: u32 = 250;
+    const EACH: u32 = 100;
+    let (Some(database), Some(engine)) = (engines::Server::start(), Engine::start()) else {
+        return;
+    };
+    let store = SqlStore::connect(&database.database("room")).unwrap();
+    let store = store.with_sightings_in(&engine.database("room")).unwrap();
+    let member = firm(&store, 1, "Firm");
+    collector(&store, member, 1);
+    let room = || store.disk_bytes().unwrap()[0].1;
+    let before = room();
+    for block in 0..BLOCKS {
+        let numbers = block * EACH..(block + 1) * EACH;
+        let seen = numbers.map(|number| sighting(number, "tcp/22", 1, 10, 20, 1));
+        count(&store, 1, u64::from(block) + 1, seen.collect());
+    }
+    let waiting = room() - before;
+    store.feed_all().unwrap();
+    let left = room() - before;
+    assert!(waiting > 400_000 && left < waiting / 3, "{waiting}, {left}");
+}
+
 #[test]
 fn without_clickhouse_batches_are_counted_and_pages_are_behind() {
     let Some(mut engine) = Engine::start() else {

@@ -60,6 +60,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("api_acknowledgements", api::acknowledgements),
     ("pages_members", pages::members),
     ("pages_sightings", pages::sightings),
+    ("pages_long_findings", pages::long_findings),
     ("pages_threats", pages::threats),
     ("watchful_emergency", watchful::emergency),
     ("watchful_sharing", watchful::sharing),

@@ -1,10 +1,11 @@
 //! What pages read, within the reader's scope.
 
 use larum_hub_lib::access::{Action, Opener, Role, Scope, Sealed, Standing, Viewer, enter};
+use larum_hub_lib::id::MemberId;
 use larum_hub_lib::store::StoreError;
 use larum_hub_lib::store::ingest::IngestStore as _;
 use larum_hub_lib::store::pages::{
-    MIN_SHOWN, Pages as _, SightingCursor, ThreatCursor, ThreatFilter, ThreatRow,
+    MIN_SHOWN, Pages as _, SightingCursor, SightingRow, ThreatCursor, ThreatFilter, ThreatRow,
 };
 use larum_hub_lib::store::people::Wanted;
 use larum_hub_lib::store::sql::SqlStore;
@@ -112,20 +113,8 @@ pub fn sightings(store: &SqlStore, told: &mut String) {
         .unwrap();
     store.feed_all().unwrap();
     let (_, scope) = officer(None);
-    let mut seen = Vec::new();
-    let mut cursor: Option<SightingCursor> = None;
-    loop {
-        let page = store.sightings(&scope, member, cursor.as_ref(), 3).unwrap();
-        let page = open(store, page);
-        let Some(last) = page.last() else { break };
-        cursor = Some(SightingCursor {
-            last: last.last,
-            id: last.id.clone(),
-        });
-        seen.extend(page);
-    }
+    let seen = paged(store, &scope, member, 3);
     assert_eq!(seen.len(), 7);
-    assert!(seen.is_sorted_by(|newer, older| newer.last >= older.last));
     tell(told, seen);
     let activity = store.activity(&scope, member, at(-86_400), at(86_400));
     let activity = open(store, activity.unwrap());
@@ -134,6 +123,61 @@ pub fn sightings(store: &SqlStore, told: &mut String) {
     let (_, elsewhere) = officer(Some("E23000002"));
     let hidden = store.sightings(&elsewhere, member, None, 10).unwrap();
     assert!(open(store, hidden).is_empty());
+}
+
+/// All sightings of a firm, newest first, as many a page.
+fn paged(store: &SqlStore, scope: &Scope, member: MemberId, limit: u32) -> Vec<SightingRow> {
+    let mut seen: Vec<SightingRow> = Vec::new();
+    loop {
+        let cursor = seen.last().map(|last| SightingCursor {
+            last: last.last,
+            id: last.id.clone(),
+        });
+        let page = store.sightings(scope, member, cursor.as_ref(), limit);
+        let page = open(store, page.unwrap());
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page);
+    }
+    assert!(seen.is_sorted_by(|newer, older| newer.last >= older.last));
+    seen
+}
+
+/// What began months before it ended is found by when it ended, and so are the quiet weeks' few.
+pub fn long_findings(store: &SqlStore, told: &mut String) {
+    const DAY: i64 = 86_400;
+    let member = firm(store, 1, "Mill");
+    let id = collector(store, member, 1);
+    // One a day, then a month of none, then one a day again; every fifth went on for forty days.
+    let all = (0..40_u32).map(|number| {
+        let last = -DAY * i64::from(number + if number < 20 { 0 } else { 30 });
+        let lasted = if number % 5 == 0 { 40 * DAY } else { 60 };
+        sighting(number, "tcp/22", 1, last - lasted, last, 1)
+    });
+    let (long, short): (Vec<_>, Vec<_>) =
+        all.partition(|seen| seen.last > seen.first.plus_millis(60_000));
+    for (sequence, seen) in [(1, short), (2, long)] {
+        let sent = batch(id, sequence, seen);
+        store.count_batch(&sent, at(9)).unwrap().unwrap();
+        store.feed_all().unwrap();
+    }
+    let (_, scope) = officer(None);
+    let seen = paged(store, &scope, member, 3);
+    assert_eq!(seen.len(), 40);
+    for limit in [1, 10, 50] {
+        assert_eq!(paged(store, &scope, member, limit), seen, "{limit}");
+    }
+    tell(told, seen);
+    for days in [1, 7, 45] {
+        let activity = store.activity(&scope, member, at(-days * DAY), at(60));
+        let activity = open(store, activity.unwrap());
+        assert_eq!(activity.sources, 2, "{days}");
+        tell(told, activity);
+    }
+    // Nothing ended in the month of none; what began before it and ended after it was going on.
+    let quiet = store.activity(&scope, member, at(-40 * DAY), at(-30 * DAY));
+    tell(told, open(store, quiet.unwrap()));
 }
 
 /// An officer finds a firm by a part of its name; whoever may not see names learns nothing by looking.

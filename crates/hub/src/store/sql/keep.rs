@@ -103,6 +103,17 @@ impl SqlStore {
             }
         }
     }
+
+    /// Gives back the room of what was deleted from a table. An embedded store uses it again by itself.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(super) fn give_back(&self, table: &str) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(engine) => engine.give_back(table),
+        }
+    }
 }
 
 fn erase(

@@ -181,7 +181,7 @@ impl Pages for SqlStore {
             let activity = match firm(connection, scope, member)? {
                 Some(firm) => match &self.grown {
                     None => activity(connection, firm, from, to)?,
-                    Some(grown) => clickhouse::read::activity(grown, firm, from, to)?,
+                    Some(grown) => clickhouse::read::activity(grown, connection, firm, (from, to))?,
                 },
                 None => Activity::default(),
             };

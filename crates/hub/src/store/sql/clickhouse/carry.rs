@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use crate::store::packed;
 
 /// Tables about where sightings are: never copied.
-pub const ABOUT_PLACES: [&str; 2] = ["feed", "erased"];
+pub const ABOUT_PLACES: [&str; 3] = ["feed", "longest", "erased"];
 /// Tables that stand empty while the sightings are in ClickHouse, or hold what waits.
 pub const CARRIED: [&str; 7] = [
     "chunk",

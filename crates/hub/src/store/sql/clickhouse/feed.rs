@@ -26,6 +26,9 @@ const MAX_GROUP_SIGHTINGS: i64 = 100_000;
 const MAX_GROUP_BLOCKS: i64 = 2_000;
 /// Findings asked for in one statement: a text of 48 letters each, and as many words held.
 const MAX_ASKED: usize = 50_000;
+/// Blocks carried without a pause after which their room is given back at once. That of fewer is left to
+/// the database's own cleaning, which comes minutes later.
+const MANY_BLOCKS: usize = 200;
 /// Rows of sums sent at once.
 const SUM_ROWS: usize = 100_000;
 /// Tables that are empty once their sums were taken over.
@@ -153,7 +156,17 @@ impl SqlStore {
     /// # Errors
     /// As [`Self::feed`].
     pub fn feed_all(&self) -> Result<(), StoreError> {
-        while self.feed()?.blocks > 0 {}
+        let mut carried = 0_usize;
+        loop {
+            let blocks = self.feed()?.blocks;
+            carried = carried.saturating_add(blocks);
+            if blocks == 0 {
+                break;
+            }
+        }
+        if carried >= MANY_BLOCKS {
+            self.give_back("chunk")?;
+        }
         Ok(())
     }
 
@@ -331,8 +344,16 @@ struct Group {
     /// The words that count, each in its block.
     words: Writer,
     sums: BTreeMap<i64, Sums>,
-    /// Findings that are new, by firm.
-    new: BTreeMap<i64, i64>,
+    firms: BTreeMap<i64, OfFirm>,
+}
+
+/// What a group says of a firm.
+#[derive(Default)]
+struct OfFirm {
+    /// Findings that are new.
+    new: i64,
+    /// How long the longest finding lasted, in milliseconds.
+    longest: i64,
 }
 
 /// Sends a group.
@@ -404,7 +425,7 @@ impl Group {
         }
         self.keep(block, kept);
         if !is_summed {
-            *self.new.entry(block.firm).or_default() += new;
+            self.firms.entry(block.firm).or_default().new += new;
             self.sums.entry(block.firm).or_default().join(&sums);
         }
     }
@@ -414,7 +435,10 @@ impl Group {
         let short: Vec<bool> = spans_of(block.firm, &kept)
             .map(|(_, span)| span.short)
             .collect();
+        let of_firm = self.firms.entry(block.firm).or_default();
         for (sighting, short) in kept.into_iter().zip(short) {
+            let (first, last) = (sighting.first.as_millis(), sighting.last.as_millis());
+            of_firm.longest = of_firm.longest.max(last.saturating_sub(first));
             let word = Word {
                 receipt: block.receipt,
                 sender: block.sender,
@@ -433,8 +457,16 @@ impl Group {
 fn finish(transaction: &Transaction<'_>, state: &State, group: &Group) -> Result<(), StoreError> {
     let mut add =
         transaction.prepare_cached("UPDATE firm SET findings = findings + ?2 WHERE number = ?1")?;
-    for (firm, new) in &group.new {
-        add.execute(params![firm, new])?;
+    let mut note = transaction.prepare_cached(
+        "INSERT INTO longest (firm, lasted) VALUES (?1, ?2)
+         ON CONFLICT (firm) DO UPDATE SET lasted = excluded.lasted
+         WHERE longest.lasted < excluded.lasted",
+    )?;
+    for (firm, said) in &group.firms {
+        // Of a firm that was erased meanwhile nothing is noted.
+        if add.execute(params![firm, said.new])? > 0 {
+            note.execute(params![firm, said.longest])?;
+        }
     }
     transaction.execute(
         "DELETE FROM chunk WHERE receipt > ?1 AND receipt <= ?2",

@@ -8,8 +8,8 @@ use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::super::edges::{Edges, Firms, add_edges, places_of, span_of};
-use super::super::engine::Connection;
-use super::super::rollups::{day_of_hour, hour_of, hour_start};
+use super::super::engine::{Connection, OptionalExtension as _};
+use super::super::rollups::{day_of, day_of_hour, hour_of, hour_start};
 use super::ClickHouse;
 use super::rows::{Rows, literal};
 use super::words::{COLUMNS, Word, word};
@@ -18,12 +18,64 @@ use crate::store::packed::Span;
 use crate::store::pages::{Activity, SightingCursor};
 use crate::store::watch_state::ArrivedEdge;
 
-/// A firm's sightings from before `before`, newest first, each with the collector that sent it. The
-/// latest word about a finding is the one of its newest batch, and none ended later.
+/// How far back a firm's newest sightings are looked for at first.
+const WEEK_MS: i64 = 7 * 86_400_000;
+/// When the newest batches of a firm's collectors came.
+const NEWEST: &str = "SELECT max((SELECT received FROM batch WHERE batch.sender = sender.number
+        ORDER BY sequence DESC LIMIT 1))
+    FROM sender WHERE firm = ?1";
+
+/// Condition of what of a firm ended at `from` or later. It names the days on which that can have begun,
+/// so that the partitions before them are not opened.
+fn ended_since(
+    connection: &Connection<'_>,
+    firm: i64,
+    from: Timestamp,
+) -> Result<String, StoreError> {
+    let longest: Option<i64> = connection
+        .prepare_cached("SELECT lasted FROM longest WHERE firm = ?1")?
+        .query_row([firm], |row| row.get(0))
+        .optional()?;
+    let from = from.as_millis();
+    let begin = Timestamp::from_millis(from.saturating_sub(longest.unwrap_or(i64::MAX)));
+    let day = day_of(begin).clamp(i32::MIN.into(), i32::MAX.into());
+    Ok(format!(
+        "firm = {firm} AND day >= {day} AND first + lasted >= {from}"
+    ))
+}
+
+/// A firm's sightings from before `before`, newest first, each with the collector that sent it: those of
+/// a week, and if they are too few, all.
 pub fn sightings(
     grown: &ClickHouse,
     connection: &Connection<'_>,
     firm: i64,
+    before: Option<&SightingCursor>,
+    limit: usize,
+) -> Result<Vec<(Sighting, String)>, StoreError> {
+    let newest = match before {
+        Some(cursor) => Some(cursor.last.as_millis()),
+        None => connection
+            .prepare_cached(NEWEST)?
+            .query_row([firm], |row| row.get(0))?,
+    };
+    if let Some(newest) = newest {
+        let from = Timestamp::from_millis(newest.saturating_sub(WEEK_MS));
+        let of_week = ended_since(connection, firm, from)?;
+        let found = newest_of(grown, connection, &of_week, before, limit)?;
+        if found.len() >= limit {
+            return Ok(found);
+        }
+    }
+    newest_of(grown, connection, &format!("firm = {firm}"), before, limit)
+}
+
+/// The newest sightings that meet a condition. The latest word about a finding is the one of its newest
+/// batch, and none ended later.
+fn newest_of(
+    grown: &ClickHouse,
+    connection: &Connection<'_>,
+    condition: &str,
     before: Option<&SightingCursor>,
     limit: usize,
 ) -> Result<Vec<(Sighting, String)>, StoreError> {
@@ -33,10 +85,10 @@ pub fn sightings(
         format!("HAVING ended < {last} OR (ended = {last} AND lower(hex(id)) < {id})")
     });
     let answer = grown.ask_for_page(&format!(
-        "SELECT {COLUMNS} FROM sighting WHERE firm = {firm} AND (day, id, receipt) IN (
+        "SELECT {COLUMNS} FROM sighting WHERE {condition} AND (day, id, receipt) IN (
             SELECT day, id, newest FROM (
                 SELECT day, id, max(receipt) AS newest, max(first + lasted) AS ended
-                FROM sighting WHERE firm = {firm} GROUP BY day, id {before}
+                FROM sighting WHERE {condition} GROUP BY day, id {before}
                 ORDER BY ended DESC, id DESC LIMIT {limit}))
          ORDER BY last DESC, id DESC LIMIT 1 BY day, id FORMAT RowBinary"
     ))?;
@@ -63,12 +115,13 @@ pub fn sightings(
 /// Sums over a firm's hours, and the different sources of what was seen in that time.
 pub fn activity(
     grown: &ClickHouse,
+    connection: &Connection<'_>,
     firm: i64,
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
+    let seen = ended_since(connection, firm, from)?;
     // Both in one question: on its way to the server each waits as long as the other. The row with the
     // sources is the one without an outcome.
     let answer = grown.ask_for_page(&format!(
@@ -77,9 +130,9 @@ pub fn activity(
          UNION ALL
          SELECT toInt32(0), '', toInt64(uniqExact(source)), toInt64(0) FROM (
             SELECT arrayJoin(sources) AS source FROM sighting
-            WHERE firm = {firm} AND first + lasted >= {} AND first < {}) FORMAT RowBinary",
+            WHERE {seen} AND day <= {} AND first < {}) FORMAT RowBinary",
         hour_of(from),
-        from.as_millis(),
+        day_of(to),
         to.as_millis()
     ))?;
     let mut rows = Rows::new(&answer);

@@ -328,13 +328,29 @@ impl Postgres {
     ///
     /// # Errors
     /// When the server does not answer, or somebody holds a table.
-    pub fn scrub<'t>(&self, mut tables: impl Iterator<Item = &'t str>) -> Result<(), StoreError> {
+    pub fn scrub<'t>(&self, tables: impl Iterator<Item = &'t str>) -> Result<(), StoreError> {
+        self.vacuum("FULL, ANALYZE", tables)
+    }
+
+    /// Lets the room of what was deleted from a table be used again, and gives the free end of it back
+    /// to the disk. Nobody waits for it.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn give_back(&self, table: &str) -> Result<(), StoreError> {
+        self.vacuum("ANALYZE", std::iter::once(table))
+    }
+
+    fn vacuum<'t>(
+        &self,
+        how: &str,
+        mut tables: impl Iterator<Item = &'t str>,
+    ) -> Result<(), StoreError> {
         let session = Leased::take(self)?;
         session.batch("SET statement_timeout = 0")?;
-        let scrubbed =
-            tables.try_for_each(|table| session.batch(&format!("VACUUM (FULL, ANALYZE) {table}")));
+        let done = tables.try_for_each(|table| session.batch(&format!("VACUUM ({how}) {table}")));
         session.batch(SETTINGS)?;
-        scrubbed
+        done
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
