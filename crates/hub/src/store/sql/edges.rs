@@ -304,7 +304,7 @@ pub(super) fn each_told(
         Ok::<_, StoreError>(())
     };
     if let Some(grown) = grown {
-        return grown.each_span(Some(key), (first, last), |_, span| tell(&span));
+        return grown.each_span(connection, Some(key), (first, last), |_, span| tell(&span));
     }
     // First what waits: what is sorted in between is then found twice rather than not at all.
     each_waiting(connection, Some(key), |_, span| tell(&span))?;
@@ -336,7 +336,9 @@ pub(super) fn each_of_all(
         Ok::<_, StoreError>(())
     };
     if let Some(grown) = grown {
-        return grown.each_span(None, (first, last), |key, span| tell(key, &span));
+        return grown.each_span(connection, None, (first, last), |key, span| {
+            tell(key, &span)
+        });
     }
     each_waiting(connection, None, |key, span| tell(key, &span))?;
     let Some((from, to)) = days(connection, (first, last))? else {

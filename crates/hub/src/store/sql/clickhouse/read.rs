@@ -8,7 +8,7 @@ use larum_core::sighting::Sighting;
 use larum_core::time::Timestamp;
 
 use super::super::edges::{Edges, Firms, add_edges, places_of, span_of};
-use super::super::engine::{Connection, OptionalExtension as _};
+use super::super::engine::Connection;
 use super::super::rollups::{day_of, day_of_hour, hour_of, hour_start};
 use super::ClickHouse;
 use super::rows::{Rows, literal};
@@ -25,23 +25,21 @@ const NEWEST: &str = "SELECT max((SELECT received FROM batch WHERE batch.sender 
         ORDER BY sequence DESC LIMIT 1))
     FROM sender WHERE firm = ?1";
 
-/// Condition of what of a firm ended at `from` or later. It names the days on which that can have begun,
-/// so that the partitions before them are not opened.
+/// Condition of what of a firm, or of any, ended at `from` or later. It names the days on which that can
+/// have begun, so that the partitions before them are not opened.
 fn ended_since(
     connection: &Connection<'_>,
-    firm: i64,
+    firm: Option<i64>,
     from: Timestamp,
 ) -> Result<String, StoreError> {
     let longest: Option<i64> = connection
-        .prepare_cached("SELECT lasted FROM longest WHERE firm = ?1")?
-        .query_row([firm], |row| row.get(0))
-        .optional()?;
+        .prepare_cached("SELECT max(lasted) FROM longest WHERE ?1 IS NULL OR firm = ?1")?
+        .query_row([firm], |row| row.get(0))?;
+    let whose = firm.map_or_else(String::new, |firm| format!("firm = {firm} AND "));
     let from = from.as_millis();
     let begin = Timestamp::from_millis(from.saturating_sub(longest.unwrap_or(i64::MAX)));
     let day = day_of(begin).clamp(i32::MIN.into(), i32::MAX.into());
-    Ok(format!(
-        "firm = {firm} AND day >= {day} AND first + lasted >= {from}"
-    ))
+    Ok(format!("{whose}day >= {day} AND first + lasted >= {from}"))
 }
 
 /// A firm's sightings from before `before`, newest first, each with the collector that sent it: those of
@@ -61,7 +59,7 @@ pub fn sightings(
     };
     if let Some(newest) = newest {
         let from = Timestamp::from_millis(newest.saturating_sub(WEEK_MS));
-        let of_week = ended_since(connection, firm, from)?;
+        let of_week = ended_since(connection, Some(firm), from)?;
         let found = newest_of(grown, connection, &of_week, before, limit)?;
         if found.len() >= limit {
             return Ok(found);
@@ -121,7 +119,7 @@ pub fn activity(
 ) -> Result<Activity, StoreError> {
     let mut activity = Activity::default();
     let end = hour_of(to.plus_millis(-1)).saturating_add(1);
-    let seen = ended_since(connection, firm, from)?;
+    let seen = ended_since(connection, Some(firm), from)?;
     // Both in one question: on its way to the server each waits as long as the other. The row with the
     // sources is the one without an outcome.
     let answer = grown.ask_for_page(&format!(
@@ -154,6 +152,7 @@ impl ClickHouse {
     /// or of all, some of it perhaps twice.
     pub(in super::super) fn each_span(
         &self,
+        connection: &Connection<'_>,
         key: Option<&str>,
         (first, last): (i64, i64),
         mut each: impl FnMut(&str, Span) -> Result<(), StoreError>,
@@ -164,8 +163,8 @@ impl ClickHouse {
         // Identities, half of every row, are not read.
         let sql = format!(
             "SELECT key, firm, first, lasted, severity, outcome, short, count, sources FROM sighting
-             WHERE first + lasted >= {} AND day <= {} {only} FORMAT RowBinary",
-            hour_start(first).as_millis(),
+             WHERE {} AND day <= {} {only} FORMAT RowBinary",
+            ended_since(connection, None, hour_start(first))?,
             day_of_hour(last)
         );
         let answer = match key {
